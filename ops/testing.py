@@ -1,0 +1,164 @@
+"""`luna test`: real PostgreSQL and Redis of our own for the length of one run, then gone."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ops import identity, provision, readiness, redis
+from ops.postgres import Cluster
+from ops.processes import adopt_orphans, children_of, kill_group, spawn
+from ops.state import ROOT
+
+START_WITHIN = 30.0  # seconds
+STOP_WITHIN = 10.0
+SUPERUSER_PASSWORD = "only-for-tests"  # noqa: S105 — of a server that lives for one run
+
+
+class NotStartedError(Exception):
+    """A server for the tests did not come up; the message holds its last words."""
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+    until = time.monotonic() + START_WITHIN
+    while not ready():
+        if process.poll() is not None or time.monotonic() > until:
+            raise NotStartedError(log.read_text(errors="replace")[-2000:])
+        time.sleep(0.02)
+
+
+def _stop(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    process.send_signal(number)
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        kill_group(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _serving(
+    command: Sequence[str], folder: Path, ready: Callable[[], bool], stop: signal.Signals
+) -> Iterator[None]:
+    log = folder / "server.log"
+    process = spawn(
+        command,
+        environment=os.environ,
+        directory=folder,
+        log=log,
+        user=identity.stand_in()[1],
+        death_signal=stop,
+    )
+    try:
+        _wait(process, ready, log)
+        yield
+    finally:
+        _stop(process, stop)
+
+
+def _folder(base: Path, name: str) -> Path:
+    folder = base / name
+    folder.mkdir(mode=0o700)
+    if user := identity.stand_in()[1]:
+        base.chmod(0o711)
+        shutil.chown(folder, user, user)
+    return folder
+
+
+@contextmanager
+def throw_away_servers(programs: provision.Programs) -> Iterator[dict[str, str]]:
+    """PostgreSQL and Redis in a temporary folder; gives the environment that tests read."""
+    with ExitStack() as stack:
+        # short, since the paths of sockets are
+        base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="luna-t-")))
+        database, memory = _folder(base, "pg"), _folder(base, "redis")
+        cluster = Cluster(programs.postgres, database / "data", database)
+        password = database / "password"
+        password.write_text(SUPERUSER_PASSWORD, encoding="ascii")
+        password.chmod(0o644)  # in a private folder, and read by the stand-in user
+        log = base / "initdb.log"
+        made = spawn(
+            cluster.make_command(password, forgetful=True),
+            environment=os.environ,
+            directory=database,
+            log=log,
+            user=identity.stand_in()[1],
+        )
+        if made.wait() != 0:
+            raise NotStartedError(log.read_text(errors="replace")[-2000:])
+        stack.enter_context(
+            _serving(
+                cluster.start_command(forgetful=True),
+                database,
+                lambda: readiness.postgres_answers(cluster.socket),
+                signal.SIGINT,
+            )
+        )
+        socket = memory / "redis.sock"
+        stack.enter_context(
+            _serving(
+                redis.start_command(programs.redis, socket, memory, forgetful=True),
+                memory,
+                lambda: readiness.redis_answers(str(socket)),
+                signal.SIGTERM,
+            )
+        )
+        yield {
+            "LUNA_TEST_DATABASE_URL": cluster.url("postgres", SUPERUSER_PASSWORD, "postgres"),
+            "LUNA_TEST_REDIS_URL": f"unix://{socket}",
+            "LUNA_TEST_POSTGRES_BIN": str(programs.postgres),
+            "LUNA_TEST_REDIS_SERVER": str(programs.redis),
+            "LUNA_TEST_NGINX": str(programs.nginx),
+        }
+
+
+SUITES: dict[str, list[str]] = {
+    "default": ["-m", "not slow"],
+    "unit": ["-m", "unit"],
+    "api": ["-m", "api"],
+    "e2e": ["tests/e2e"],
+    "all": [],
+}
+
+
+def run(suite: str, arguments: Sequence[str]) -> int:
+    """Run pytest against servers of its own; its exit code. Nothing outlives the run."""
+    adopt_orphans()
+    signal.signal(signal.SIGTERM, _leave)
+    programs = provision.ensure()
+    with throw_away_servers(programs) as environment:
+        servers = set(children_of(os.getpid()))
+        tests = spawn(
+            [sys.executable, "-m", "pytest", "-p", "ops.marks", *SUITES[suite], *arguments],
+            environment=os.environ | environment | {"PYTHONPATH": str(ROOT)},
+            directory=ROOT,
+            new_session=False,  # so that Ctrl-C reaches pytest, which then ends orderly
+            death_signal=signal.SIGTERM,
+        )
+        try:
+            return _wait_for_end(tests)
+        finally:
+            for forgotten in set(children_of(os.getpid())) - servers:
+                os.kill(forgotten, signal.SIGKILL)
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
+
+
+def _wait_for_end(tests: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return tests.wait()
+        except KeyboardInterrupt:  # pytest got it too; its summary is still to come
+            continue
+        except SystemExit:
+            tests.terminate()
+            tests.wait()
+            raise

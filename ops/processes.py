@@ -14,6 +14,8 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+# a shell that runs us in the background has these ignored, which children would inherit
+CHOSEN_BY_SHELLS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -42,6 +44,8 @@ def spawn(  # noqa: PLR0913 — these are the things that differ between program
     parent = os.getpid()
 
     def tie_to_parent() -> None:
+        for number in CHOSEN_BY_SHELLS:
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         if _libc is not None and death_signal is not None:
             _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)

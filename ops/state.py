@@ -3,7 +3,10 @@
 import hashlib
 import json
 import os
+import pwd
+import re
 import secrets
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOCKET_ROOM = 100  # bytes; the kernel takes 107 and PostgreSQL adds to the name
+SOCKET_FRIENDLY = re.compile(r"[A-Za-z0-9_./-]+")  # what needs no quoting anywhere
 LONGEST_SOCKET = "notification-service.sock"
 
 
@@ -47,6 +51,11 @@ class Home:
         return self.path / "run"
 
     @property
+    def postgres(self) -> Path:
+        """The cluster and what was done in it; a link elsewhere when another user must own it."""
+        return self.path / "postgres"
+
+    @property
     def state_file(self) -> Path:
         return self.path / "state.json"
 
@@ -57,35 +66,59 @@ class Home:
     def log(self, part: str) -> Path:
         return self.logs / f"{part}.log"
 
-    def make(self) -> None:
-        """Make the folders, private to us, and a place for sockets whose paths are short enough."""
+    def make(self, database_user: str | None = None) -> None:
+        """Make the folders, private to us, and a place for sockets whose paths are short enough.
+
+        `database_user` is who PostgreSQL runs as when that is not us: its data and its socket then
+        live where that user can go.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.logs, self.work, self.robots, self.keys):
             folder.mkdir(mode=0o700, exist_ok=True)
-        room = len(os.fsencode(self.sockets / LONGEST_SOCKET))
-        if room <= SOCKET_ROOM:
+        names_are_easy = SOCKET_FRIENDLY.fullmatch(str(self.path)) and (
+            len(os.fsencode(self.sockets / LONGEST_SOCKET)) <= SOCKET_ROOM
+        )
+        if names_are_easy and not database_user:
             self.sockets.mkdir(mode=0o700, exist_ok=True)
-            return
-        short = short_directory(self.path)
-        if not self.sockets.is_symlink() or self.sockets.readlink() != short:
-            self.sockets.unlink(missing_ok=True)
-            self.sockets.symlink_to(short)
+        else:
+            _link(self.sockets, elsewhere(self.path, tempfile.gettempdir(), database_user))
+        database_sockets = self.sockets / "postgres"
+        database_sockets.mkdir(mode=0o700, exist_ok=True)
+        if database_user:
+            _link(self.postgres, elsewhere(self.path, "/var/lib", database_user))
+            for folder in (database_sockets, self.postgres):
+                shutil.chown(folder, database_user, database_user)
+        else:
+            self.postgres.mkdir(mode=0o700, exist_ok=True)
 
     def socket(self, name: str) -> str:
         """The short path of a socket: what programs are told, and what clients connect to."""
         return str(self.sockets.resolve() / f"{name}.sock")
 
 
-def short_directory(home: Path) -> Path:
-    """A private folder in the temporary directory that always belongs to this home."""
+def elsewhere(home: Path, parent: str, passes: str | None) -> Path:
+    """A folder of ours in a public place that always belongs to this home.
+
+    Private, unless another user has to pass through it.
+    """
     mark = hashlib.sha256(os.fsencode(home)).hexdigest()[:10]
-    folder = Path(tempfile.gettempdir()) / f"luna-{os.geteuid()}-{mark}"
+    folder = Path(parent) / f"luna-{os.geteuid()}-{mark}"
     folder.mkdir(mode=0o700, exist_ok=True)
     seen = folder.lstat()
-    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid():
+    allowed = {os.geteuid(), pwd.getpwnam(passes).pw_uid if passes else os.geteuid()}
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid not in allowed:
         raise PermissionError(f"{folder} belongs to someone else: remove it or set TMPDIR")
-    folder.chmod(0o700)
+    folder.chmod(0o711 if passes else 0o700)
     return folder
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)  # from a time when the home could hold it itself
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:

@@ -1,0 +1,56 @@
+"""The environment that programs of a running LUNA get: one for services, more for its owner."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from ops.postgres import Cluster
+from ops.state import ROOT, Home, secret
+
+SERVICES = ("auth", "book", "delivery", "robot", "notification")
+
+
+def base() -> dict[str, str]:
+    """What the caller's shell and `.env` say (the shell wins), and where our code is."""
+    return _dotenv(ROOT / ".env") | dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """NAME=value lines; quotes around a value and lines that start with # are dropped."""
+    if not path.exists():
+        return {}
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def cluster(home: Home, programs: Path) -> Cluster:
+    """The database cluster of this home."""
+    return Cluster(programs, home.postgres / "data", home.sockets.resolve() / "postgres")
+
+
+def of_services(home: Home, address: str) -> dict[str, str]:
+    """What every service gets: the restricted database role and the public keys."""
+    database = cluster(home, Path())
+    return base() | {
+        "LUNA_HOME": str(home.path),
+        "LUNA_DATABASE_URL": database.url("luna_app", secret(home, "luna_app"), "luna"),
+        "LUNA_REDIS_URL": f"unix://{home.socket('redis')}",
+        "LUNA_AUTH_PUBLIC_KEYS_FILE": str(home.keys / "jwks.json"),
+        "LUNA_PUBLIC_URL": address,
+    }
+
+
+def of_owner(home: Home, address: str) -> dict[str, str]:
+    """What migrations, the seed and the command line get besides: the role that owns the schema."""
+    owner = cluster(home, Path()).url("luna_owner", secret(home, "luna_owner"), "luna")
+    return of_services(home, address) | {"LUNA_DATABASE_OWNER_URL": owner}
+
+
+def schema_mark() -> str:
+    """Changes when a migration does, so that an unchanged schema costs no migration run."""
+    folder = ROOT / "backend" / "shared" / "migrations"
+    mark = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        mark.update(path.read_bytes())
+    return mark.hexdigest()

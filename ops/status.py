@@ -1,0 +1,75 @@
+"""`luna status`: what the supervisor wrote down, checked against what the parts say now."""
+
+import fcntl
+import json
+from typing import Any
+
+from ops import environment, readiness
+from ops.environment import SERVICES
+from ops.state import ROOT, Home, read_json
+from ops.topology import NINE
+
+ACCOUNTS = ROOT / "ops" / "demo_library" / "accounts.json"
+EMPTY_ROW = {"state": "down", "pid": None, "restarts": 0, "since": None, "endpoint": None}
+
+
+def is_running(home: Home) -> bool:
+    """Does a supervisor hold this home's lock? True from its first moment to its last."""
+    try:
+        with home.lock_file.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def of(home: Home) -> dict[str, Any]:
+    """The state of this home, in the shape that `status --json` prints."""
+    if not is_running(home):
+        rows = [{"name": name, **EMPTY_ROW} for name in NINE]
+        return {"address": None, "state": "down", "services": rows, "accounts": []}
+    written = read_json(home.state_file)
+    found = {row["name"]: row for row in written.get("services", [])}
+    ordered = [found.get(name, {"name": name, **EMPTY_ROW}) for name in NINE]
+    others = [row for name, row in found.items() if name not in NINE]
+    return {
+        "address": written.get("address"),
+        "state": written.get("state", "starting"),
+        "services": ordered + others,
+        "accounts": accounts(home),
+    }
+
+
+def asked(home: Home) -> dict[str, Any]:
+    """The same, after asking every part itself: one that runs but does not answer shows."""
+    now = of(home)
+    for row in now["services"]:
+        if row["state"] == "ready" and not _answers(row):
+            row["state"] = "unresponsive"
+            now["state"] = "degraded" if now["state"] == "ready" else now["state"]
+    return now
+
+
+def _answers(row: dict[str, Any]) -> bool:
+    name, endpoint = row["name"], row["endpoint"]
+    if name == "postgres":
+        return readiness.postgres_answers(endpoint)
+    if name == "redis":
+        return readiness.redis_answers(endpoint)
+    if name == "nginx":
+        return readiness.http_answers(endpoint, "/health")
+    if name.removesuffix("-service") in SERVICES:
+        return readiness.http_answers(endpoint, "/health/ready")
+    return True  # it listens on nothing: the supervisor knows it lives
+
+
+def accounts(home: Home) -> list[dict[str, str]]:
+    """The demo library's accounts when it was loaded; never in production."""
+    production = environment.base().get("LUNA_ENVIRONMENT") == "production"
+    if production or not (home.postgres / "demo.done").exists():
+        return []
+    found = json.loads(ACCOUNTS.read_text(encoding="utf-8"))
+    rows = found["accounts"] if isinstance(found, dict) else found
+    return [{key: row[key] for key in ("role", "email", "password")} for row in rows]

@@ -1,0 +1,276 @@
+"""What LUNA natively consists of, and in which order: the nine parts of the Compose file.
+
+cluster ─ postgres ─ database ─ migrate ─┬─ five services ─┬─ nginx ─ robots
+redis ───────────────────────────────────┼─ celery-worker ─┘
+keys ────────────────────────────────────┴─ demo ───────────────────── robots
+"""
+
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops import environment, gateway, identity, readiness, redis
+from ops.environment import SERVICES
+from ops.part import Part
+from ops.state import Home, read_json, secret, write_whole
+
+NINE = (
+    "nginx",
+    *(f"{name}-service" for name in SERVICES),
+    "postgres",
+    "redis",
+    "celery-worker",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `luna up` was asked for, and what it found out before."""
+
+    home: str
+    port: int
+    postgres: str  # directory of its programs
+    redis: str
+    nginx: str
+    robots: int = 2
+    speed: float = 10.0
+    demo: bool = True
+    follows: bool = False  # ends with the command that started it
+
+
+def _python(*words: str) -> Callable[[], list[str]]:
+    return lambda: [sys.executable, "-m", *words]
+
+
+class Native:
+    """Builds the parts for one home and one port."""
+
+    def __init__(self, home: Home, options: Options, port: int) -> None:
+        self.home = home
+        self.options = options
+        self.port = port
+        self.address = f"http://{gateway.HOST}:{port}"
+        self.services_environment = environment.of_services(home, self.address) | {
+            "LUNA_SIMULATION_SPEED": str(options.speed)
+        }
+        self.owner_environment = environment.of_owner(home, self.address)
+        self.cluster = environment.cluster(home, Path(options.postgres))
+
+    def parts(self) -> list[Part]:
+        services = [self._service(name) for name in SERVICES]
+        return [
+            *self._storage(),
+            *services,
+            self._worker(),
+            self._gateway([part.name for part in services]),
+            *(self._demo() if self.options.demo else []),
+        ]
+
+    def _storage(self) -> list[Part]:
+        base = environment.base()
+        user = identity.stand_in()[1]
+        cluster = self.cluster
+        password = self.home.postgres / "password"
+        socket = self.home.socket("redis")
+        data = self.home.path / "redis"
+        return [
+            Part(
+                name="cluster",
+                command=lambda: cluster.make_command(password),
+                already_done=(cluster.data / "PG_VERSION").exists,
+                prepare=lambda: self._hand_out_password(password, user),
+                finish=password.unlink,
+                environment=base,
+                job=True,
+                user=user,
+                directory=self.home.postgres,
+            ),
+            Part(
+                name="postgres",
+                command=cluster.start_command,
+                needs=frozenset({"cluster"}),
+                prepare=cluster.clear_stale_locks,
+                ready=lambda: readiness.postgres_answers(cluster.socket),
+                environment=base,
+                stop_signal=signal.SIGINT,  # end sessions, write everything down
+                death_signal=signal.SIGINT,
+                stop_within=30.0,
+                user=user,
+                directory=self.home.postgres,
+                endpoint=cluster.socket,
+            ),
+            Part(
+                name="redis",
+                command=lambda: redis.start_command(Path(self.options.redis), Path(socket), data),
+                prepare=lambda: data.mkdir(mode=0o700, exist_ok=True),
+                ready=lambda: readiness.redis_answers(socket),
+                environment=base,
+                endpoint=socket,
+            ),
+            self._job(
+                "database",
+                _python("ops.database"),
+                ("postgres",),
+                mark="1",
+                more={
+                    "LUNA_SUPERUSER_URL": cluster.url(
+                        "postgres", secret(self.home, "postgres"), "postgres"
+                    ),
+                    "LUNA_OWNER_PASSWORD": secret(self.home, "luna_owner"),
+                    "LUNA_APP_PASSWORD": secret(self.home, "luna_app"),
+                },
+            ),
+            self._job(
+                "migrate",
+                _python("backend.shared.migrate"),
+                ("database",),
+                mark=environment.schema_mark(),
+            ),
+            Part(
+                name="keys",
+                command=_python(
+                    "backend.shared.keys",
+                    *("--private", str(self.home.keys / "private.pem")),
+                    *("--public", str(self.home.keys / "jwks.json")),
+                ),
+                already_done=(self.home.keys / "jwks.json").exists,
+                environment=base,
+                job=True,
+            ),
+        ]
+
+    def _hand_out_password(self, file: Path, user: str | None) -> None:
+        write_whole(file, secret(self.home, "postgres"))
+        if user:
+            shutil.chown(file, user, user)
+
+    def _job(
+        self,
+        name: str,
+        command: Callable[[], list[str]],
+        needs: tuple[str, ...],
+        mark: str,
+        more: dict[str, str] | None = None,
+    ) -> Part:
+        """A job whose result lives in the database, done again only when `mark` changes.
+
+        The note lies beside the cluster, so that it goes when the cluster does.
+        """
+        note = self.home.postgres / f"{name}.done"
+
+        def noted() -> bool:
+            return note.exists() and note.read_text(encoding="utf-8") == mark
+
+        return Part(
+            name=name,
+            command=command,
+            needs=frozenset(needs),
+            already_done=noted,
+            finish=lambda: write_whole(note, mark),
+            environment=self.owner_environment | (more or {}),
+            job=True,
+            start_within=300.0,
+        )
+
+    def _service(self, name: str) -> Part:
+        socket = self.home.socket(name)
+        own = {"LUNA_LISTEN": f"unix:{socket}"}
+        if name == "auth":
+            own["LUNA_AUTH_PRIVATE_KEY_FILE"] = str(self.home.keys / "private.pem")
+        return Part(
+            name=f"{name}-service",
+            command=_python("backend.shared.serve", name),
+            needs=frozenset({"migrate", "redis", "keys"}),
+            prepare=lambda: Path(socket).unlink(missing_ok=True),
+            ready=lambda: readiness.http_answers(socket, "/health/ready"),
+            environment=self.services_environment | own,
+            endpoint=socket,
+        )
+
+    def _worker(self) -> Part:
+        working = self.home.work / "worker-works"
+        return Part(
+            name="celery-worker",
+            command=_python("backend.shared.work"),
+            needs=frozenset({"migrate", "redis", "keys"}),
+            prepare=lambda: working.unlink(missing_ok=True),
+            ready=working.exists,
+            # its children end when it ends in order, so it is asked to, even by the kernel
+            death_signal=signal.SIGTERM,
+            environment=self.owner_environment | {"LUNA_READY_FILE": str(working)},
+            endpoint=self.home.socket("redis"),
+        )
+
+    def _gateway(self, services: list[str]) -> Part:
+        folder = self.home.sockets.resolve() / "nginx"
+        configuration = folder / "luna.conf"
+        base = environment.base()
+        values = {name: base[name] for name in gateway.DEFAULTS if name in base} | {
+            "LUNA_GATEWAY_DIR": str(folder),
+            "LUNA_GATEWAY_ACCESS_LOG": str(folder / "logs" / "access.log"),
+            "LUNA_GATEWAY_LISTEN": f"{gateway.HOST}:{self.port}",
+            "LUNA_GATEWAY_RESOLVER": gateway.HOST,
+            **{
+                f"LUNA_UPSTREAM_{name.upper()}": f"unix:{self.home.socket(name)}"
+                for name in SERVICES
+            },
+        }
+
+        def prepare() -> None:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            logs = folder / "logs"  # a way to the logs whose name Nginx can always read
+            if not logs.exists():
+                logs.unlink(missing_ok=True)
+                logs.symlink_to(self.home.logs)
+            gateway.write_configuration(configuration, values)
+
+        return Part(
+            name="nginx",
+            command=lambda: gateway.start_command(Path(self.options.nginx), configuration, folder),
+            needs=frozenset({*services, "celery-worker"}),
+            prepare=prepare,
+            ready=lambda: readiness.http_answers(f"{gateway.HOST}:{self.port}", "/health"),
+            environment=base | {"TZ": "UTC"},
+            stop_signal=signal.SIGQUIT,  # answers what it has begun
+            stop_within=5.0,
+            death_signal=signal.SIGTERM,  # takes its workers along
+            endpoint=f"{gateway.HOST}:{self.port}",
+        )
+
+    def _demo(self) -> list[Part]:
+        count = self.options.robots
+        seed = self._job(
+            "demo",
+            _python("ops.seed", "--robots", str(count), "--state-dir", str(self.home.robots)),
+            ("migrate", "redis", "keys"),
+            mark=str(count),
+        )
+        return [seed, *(self._robot(number) for number in range(1, count + 1))]
+
+    def _robot(self, number: int) -> Part:
+        def command() -> list[str]:
+            key = sorted(self.home.robots.glob("*.key"))[number - 1]
+            start = read_json(key.with_suffix(".json"))
+            words = ["bridge", "run", "--driver", "simulator", "--url", self.address]
+            words += ["--key-file", str(key), "--speed", str(self.options.speed)]
+            words += ["--state-dir", str(self.home.robots / key.stem)]
+            for field in ("waypoint", "x", "y", "floor"):
+                words += [f"--start-{field}", str(start[field])]
+            return [sys.executable, "-m", *words]
+
+        return Part(
+            name=f"robot-{number}",
+            command=command,
+            needs=frozenset({"nginx", "demo"}),
+            ready=lambda: True,
+            environment={
+                name: value
+                for name, value in environment.base().items()
+                if not name.startswith("LUNA_")
+            },
+            stop_within=5.0,
+            endpoint=self.address,
+        )

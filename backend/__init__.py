@@ -1,0 +1,1 @@
+"""LUNA's backend: five services and the package they share."""

@@ -1,0 +1,211 @@
+"""Settings: one typed class per concern, read from `LUNA_*` environment variables.
+
+A secret may also be given as a file: `LUNA_DATABASE_URL_FILE=/run/secrets/url`. Unsafe values
+refuse to start outside development, by name. `.env.example` documents each with its default.
+"""
+
+import os
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class UnsafeSetting(ValueError):
+    """A value that may not be used outside development."""
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """`LUNA_X_FILE` names a file that holds the value of `LUNA_X`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        path = os.environ.get(f"LUNA_{field_name.upper()}_FILE")
+        return (Path(path).read_text().strip() if path else None, field_name, False)
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class LunaSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="LUNA_", frozen=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+
+class ProcessSettings(LunaSettings):
+    """Where and how this process runs."""
+
+    environment: Environment = Environment.DEVELOPMENT
+    listen: str = "127.0.0.1:8000"  # or unix:/path/to.sock
+    ready_file: Path | None = None
+    migrate: bool = False
+    log_level: str = "INFO"
+    log_format: str = "json"
+    clock_file: Path | None = None
+
+
+class DatabaseSettings(LunaSettings):
+    database_url: str
+    database_owner_url: str | None = None
+    pool_size: int = Field(default=8, ge=1)  # connections of the synchronous core, a process
+    fast_pool_size: int = Field(default=4, ge=1)  # of the asynchronous edge, a process
+    lock_timeout: timedelta = timedelta(seconds=5)
+    statement_timeout: timedelta = timedelta(seconds=15)
+
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def _names_its_driver(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("postgresql+psycopg2://"):
+            raise UnsafeSetting("a database URL begins with postgresql+psycopg2://")
+        return url
+
+
+class RedisSettings(LunaSettings):
+    redis_url: str
+    cache_url: str | None = None  # a second Redis for the cache; the same one when unset
+
+
+class AuthSettings(LunaSettings):
+    auth_private_key: str | None = None  # PEM; only the auth service has it
+    auth_public_keys: str = ""  # JWKS as JSON
+    access_token_life: timedelta = timedelta(hours=1)
+    refresh_token_life: timedelta = timedelta(days=7)
+    token_issuer: str = "luna"  # noqa: S105 (a name, not a secret)
+    token_audience: str = "luna-api"  # noqa: S105 (a name, not a secret)
+    revocation_delay: timedelta = timedelta(seconds=1)  # how long a session's state is remembered
+
+
+class HttpSettings(LunaSettings):
+    public_url: str = "http://localhost:8080"
+    allowed_origins: str = ""  # comma-separated
+    max_body_bytes: int = 1024 * 1024
+    max_import_bytes: int = 64 * 1024 * 1024
+    user_writes_per_second: int = 30  # 0 = no limit
+    login_failures_before_delay: int = 5
+
+    @property
+    def origins(self) -> list[str]:
+        return [origin.strip() for origin in self.allowed_origins.split(",") if origin.strip()]
+
+
+class OutboxSettings(LunaSettings):
+    outbox_first_resend: timedelta = timedelta(seconds=5)
+    outbox_last_resend: timedelta = timedelta(seconds=15)
+    outbox_poll: timedelta = timedelta(seconds=1)
+    outbox_max_failures: int = 10
+    worker_concurrency: int = 2
+
+
+class WorkflowSettings(LunaSettings):
+    """Deadlines of a journey (workflow.md §4)."""
+
+    loading_timeout: timedelta = timedelta(minutes=10)
+    loading_attempts: int = 2
+    handover_timeout: timedelta = timedelta(minutes=10)
+    handover_reminders: int = 2
+    no_robot_notice: timedelta = timedelta(minutes=5)
+    command_attempts: int = 3
+    usual_loading_time: timedelta = timedelta(minutes=2)
+    requests_per_member: int = 10
+
+
+class LoanSettings(LunaSettings):
+    loan_days: int = 28
+    loans_per_member: int = 20
+
+
+class RobotSettings(LunaSettings):
+    heartbeat_interval: timedelta = timedelta(seconds=5)
+    stale_after: timedelta = timedelta(seconds=10)
+    offline_after: timedelta = timedelta(seconds=15)
+    command_lease: timedelta = timedelta(seconds=15)
+    heartbeat_write_interval: timedelta = timedelta(seconds=30)
+    stop_confirmation: timedelta = timedelta(seconds=2)
+    battery_reserve: float = 0.15
+    battery_per_metre: float = 0.0005
+    usual_speed: float = 0.31  # metres a second, until the robot's own is measured
+    enrolment_life: timedelta = timedelta(minutes=15)
+    key_overlap: timedelta = timedelta(minutes=10)
+
+
+@cache
+def process() -> ProcessSettings:
+    return ProcessSettings()
+
+
+@cache
+def database() -> DatabaseSettings:
+    return DatabaseSettings()
+
+
+@cache
+def redis() -> RedisSettings:
+    return RedisSettings()
+
+
+@cache
+def auth() -> AuthSettings:
+    return AuthSettings()
+
+
+@cache
+def http() -> HttpSettings:
+    return HttpSettings()
+
+
+@cache
+def outbox() -> OutboxSettings:
+    return OutboxSettings()
+
+
+@cache
+def workflow() -> WorkflowSettings:
+    return WorkflowSettings()
+
+
+@cache
+def loans() -> LoanSettings:
+    return LoanSettings()
+
+
+@cache
+def robots() -> RobotSettings:
+    return RobotSettings()
+
+
+def refuse_unsafe() -> None:
+    """Stop a process that would run unsafely outside development and tests."""
+    if process().environment is not Environment.PRODUCTION:
+        return
+    if process().clock_file is not None:
+        raise UnsafeSetting("LUNA_CLOCK_FILE moves the clock and is for tests only")
+    if "*" in http().origins:
+        raise UnsafeSetting("LUNA_ALLOWED_ORIGINS may not be * in production")
+    if ":luna@" in database().database_url or "changeme" in database().database_url:
+        raise UnsafeSetting("LUNA_DATABASE_URL holds a default password")

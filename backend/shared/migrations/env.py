@@ -1,0 +1,34 @@
+"""Alembic's environment: models to compare with, the owner's URL, short locks."""
+
+from alembic import context
+from sqlalchemy import create_engine, text
+
+from backend.shared import config
+from backend.shared.models import Base
+
+
+def _url() -> str:
+    given = context.config.attributes.get("url")
+    url = given or config.database().database_owner_url
+    if url is None:
+        raise RuntimeError("LUNA_DATABASE_OWNER_URL is not set")
+    return str(url)
+
+
+def run() -> None:
+    engine = create_engine(_url())
+    with engine.connect() as connection:
+        connection.execute(text("SET lock_timeout = '3s'"))
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_type=True,
+            compare_server_default=False,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+    engine.dispose()
+
+
+run()

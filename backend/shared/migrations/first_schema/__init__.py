@@ -1,0 +1,1 @@
+"""The first schema, one module per owner; `versions/0001` puts them together."""

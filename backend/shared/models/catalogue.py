@@ -1,0 +1,187 @@
+"""Titles, copies and imports. Written by the book service; custody through `shared.custody`."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, text_enum
+
+
+class BookStatus(StrEnum):
+    """That of the best copy in usable condition (api.md §6)."""
+
+    AVAILABLE = "AVAILABLE"
+    RESERVED = "RESERVED"
+    CHECKED_OUT = "CHECKED_OUT"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class Condition(StrEnum):
+    """What people decide about a copy."""
+
+    OK = "OK"
+    REFERENCE_ONLY = "REFERENCE_ONLY"
+    IN_PROCESS = "IN_PROCESS"
+    DAMAGED = "DAMAGED"
+    MISSING = "MISSING"
+    LOST = "LOST"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Custody(StrEnum):
+    """Where events have put a copy."""
+
+    ON_SHELF = "ON_SHELF"
+    RESERVED = "RESERVED"
+    ON_ROBOT = "ON_ROBOT"
+    ON_LOAN = "ON_LOAN"
+    ON_HOLD_SHELF = "ON_HOLD_SHELF"
+    AT_DESK = "AT_DESK"
+
+
+class Book(Base):
+    __tablename__ = "books"
+
+    id: Mapped[Id]
+    isbn: Mapped[str | None]  # ISBN-13 digits
+    other_identifiers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    title: Mapped[str]
+    subtitle: Mapped[str | None]
+    author: Mapped[str]
+    contributors: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    publisher: Mapped[str | None]
+    publication_year: Mapped[int | None] = mapped_column(SmallInteger)
+    edition: Mapped[str | None]
+    description: Mapped[str | None]
+    subjects: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    language: Mapped[str | None]
+    cover_image_url: Mapped[str | None]
+    call_number: Mapped[str | None]
+    shelf_location: Mapped[str | None]
+    # The next three are kept by the database from the copies (trigger derive_books).
+    status: Mapped[BookStatus] = mapped_column(
+        text_enum(BookStatus), server_default=BookStatus.UNAVAILABLE
+    )
+    copies_total: Mapped[int] = mapped_column(server_default="0")
+    copies_available: Mapped[int] = mapped_column(server_default="0")
+    search: Mapped[str] = mapped_column(TSVECTOR, server_default="")  # trigger index_book
+    version: Mapped[int] = mapped_column(default=1)
+    withdrawn_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+    __table_args__ = (
+        CheckConstraint("isbn ~ '^97[89][0-9]{10}$'", name="isbn_13"),
+        Index(
+            "uq_books_isbn",
+            "isbn",
+            unique=True,
+            postgresql_where=text("isbn IS NOT NULL AND withdrawn_at IS NULL"),
+        ),
+        Index("ix_books_search", "search", postgresql_using="gin"),
+        Index("ix_books_title", text("lower(title)"), "id"),
+        Index("ix_books_author", text("lower(author)"), "id"),
+        Index("ix_books_publication_year", "publication_year", "id"),
+        Index("ix_books_created_at", "created_at", "id"),
+        Index("ix_books_status", "status", "created_at", "id"),
+        Index("ix_books_subjects", "subjects", postgresql_using="gin"),
+    )
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Copy(Base):
+    """One physical volume with a barcode."""
+
+    __tablename__ = "copies"
+
+    id: Mapped[Id]
+    book_id: Mapped[UUID] = mapped_column(ForeignKey("books.id"))
+    barcode: Mapped[str] = mapped_column(unique=True)
+    condition: Mapped[Condition] = mapped_column(text_enum(Condition), default=Condition.OK)
+    custody: Mapped[Custody] = mapped_column(text_enum(Custody), default=Custody.ON_SHELF)
+    shelf_location: Mapped[str | None]
+    call_number: Mapped[str | None]
+    home_workstation_id: Mapped[UUID | None] = mapped_column(ForeignKey("waypoints.id"))
+    robot_transportable: Mapped[bool] = mapped_column(default=True)
+    note: Mapped[str | None]
+    last_seen_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+    __table_args__ = (
+        Index("ix_copies_book_id", "book_id", "custody", "condition"),
+        Index("ix_copies_shelf_location", "shelf_location"),
+    )
+    __mapper_args__ = {"version_id_col": version}
+
+
+class ImportState(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class Severity(StrEnum):
+    ERROR = "ERROR"
+    WARNING = "WARNING"
+
+
+class ImportJob(Base):
+    __tablename__ = "import_jobs"
+
+    id: Mapped[Id]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    state: Mapped[ImportState] = mapped_column(text_enum(ImportState), default=ImportState.QUEUED)
+    file_name: Mapped[str | None]
+    format: Mapped[str]
+    dry_run: Mapped[bool] = mapped_column(default=False)
+    total: Mapped[int | None]
+    processed: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    warnings: Mapped[int] = mapped_column(default=0)
+    offset: Mapped[int] = mapped_column(default=0)  # where in the file the next batch begins
+    problem: Mapped[str | None]  # why the job as a whole failed
+    created_at: Mapped[CreatedAt]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ImportFile(Base):
+    """The uploaded bytes in pieces, so that any worker on any machine can read them."""
+
+    __tablename__ = "import_files"
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    piece: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportRow(Base):
+    """One complaint about one row of an import."""
+
+    __tablename__ = "import_rows"
+
+    id: Mapped[Id]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("import_jobs.id", ondelete="CASCADE"))
+    row: Mapped[int]
+    severity: Mapped[Severity] = mapped_column(text_enum(Severity))
+    field: Mapped[str | None]
+    value: Mapped[str | None]
+    code: Mapped[str]
+    message: Mapped[str]
+
+    __table_args__ = (Index("ix_import_rows_job_id", "job_id", "row"),)

@@ -1,0 +1,292 @@
+"""Robots, their commands, their map. Written by the robot service and `shared.fleet`."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, text_enum
+
+
+class RobotStatus(StrEnum):
+    IDLE = "IDLE"
+    BUSY = "BUSY"
+    NAVIGATING = "NAVIGATING"
+    ERROR = "ERROR"
+    MAINTENANCE = "MAINTENANCE"
+
+
+class Connectivity(StrEnum):
+    NEVER_SEEN = "NEVER_SEEN"
+    ONLINE = "ONLINE"
+    STALE = "STALE"
+    OFFLINE = "OFFLINE"
+
+
+class StopScope(StrEnum):
+    """Whether this robot alone was stopped, or the whole fleet."""
+
+    ROBOT = "ROBOT"
+    FLEET = "FLEET"
+
+
+class Robot(Base):
+    __tablename__ = "robots"
+
+    id: Mapped[Id]
+    robot_name: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str | None]
+    status: Mapped[RobotStatus] = mapped_column(text_enum(RobotStatus), default=RobotStatus.IDLE)
+    connectivity: Mapped[Connectivity] = mapped_column(
+        text_enum(Connectivity), default=Connectivity.NEVER_SEEN
+    )
+    current_location: Mapped[str | None]  # name of the waypoint it stands at
+    pose: Mapped[dict[str, Any] | None]  # x, y metres, theta radians, floor
+    battery_level: Mapped[float | None]  # 0–1
+    charging: Mapped[bool] = mapped_column(default=False)
+    docked: Mapped[bool] = mapped_column(default=False)
+    speed: Mapped[float | None]  # metres a second while driving, smoothed
+    sensor_data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    capabilities: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    software_version: Mapped[str | None]
+    last_heartbeat: Mapped[datetime | None]
+    # The session that may speak for it, and its emergency stop.
+    epoch: Mapped[int] = mapped_column(default=0)
+    boot_id: Mapped[str | None]
+    heartbeat_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    stop_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    stop_reason: Mapped[str | None]
+    stop_scope: Mapped[StopScope | None] = mapped_column(text_enum(StopScope))
+    stop_received_at: Mapped[datetime | None]
+    motion_stopped_at: Mapped[datetime | None]
+    stop_alerted_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+
+class RobotKey(Base):
+    """A bridge's key: only its hash is kept. Two are valid while one is replaced."""
+
+    __tablename__ = "robot_keys"
+
+    id: Mapped[Id]
+    robot_id: Mapped[UUID] = mapped_column(ForeignKey("robots.id"))
+    prefix: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_robot_keys_robot_id", "robot_id"),)
+
+
+class EnrolmentCode(Base):
+    __tablename__ = "enrolment_codes"
+
+    id: Mapped[Id]
+    robot_id: Mapped[UUID] = mapped_column(ForeignKey("robots.id"))
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class FleetState(Base):
+    """One row: the stop that binds all robots, those that come later too."""
+
+    __tablename__ = "fleet_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    stop_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    stop_reason: Mapped[str | None]
+    map_version: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class CommandType(StrEnum):
+    NAVIGATE = "NAVIGATE"
+    DOCK = "DOCK"
+    UNDOCK = "UNDOCK"
+    PAUSE = "PAUSE"
+    RESUME = "RESUME"
+    CANCEL = "CANCEL"
+    ANNOUNCE = "ANNOUNCE"
+
+
+class CommandStatus(StrEnum):
+    QUEUED = "QUEUED"
+    LEASED = "LEASED"
+    ACCEPTED = "ACCEPTED"
+    STARTED = "STARTED"
+    UNKNOWN = "UNKNOWN"  # its lease ran out while driving: the robot's next report decides
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    REFUSED = "REFUSED"
+    CANCELLED = "CANCELLED"
+    VOID = "VOID"  # taken back by LUNA
+
+
+class Leg(StrEnum):
+    """Which part of a journey a NAVIGATE drives."""
+
+    TO_SOURCE = "TO_SOURCE"
+    TO_DESTINATION = "TO_DESTINATION"
+    BRINGING_BACK = "BRINGING_BACK"
+
+
+_ACTIVE = "status IN ('QUEUED', 'LEASED', 'ACCEPTED', 'STARTED', 'UNKNOWN')"
+
+
+class RobotCommand(Base):
+    __tablename__ = "robot_commands"
+
+    id: Mapped[Id]
+    robot_id: Mapped[UUID] = mapped_column(ForeignKey("robots.id"))
+    task_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery_tasks.id"))
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    type: Mapped[CommandType] = mapped_column(text_enum(CommandType))
+    leg: Mapped[Leg | None] = mapped_column(text_enum(Leg))
+    target_waypoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("waypoints.id"))
+    loading_proof_id: Mapped[UUID | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    status: Mapped[CommandStatus] = mapped_column(
+        text_enum(CommandStatus), default=CommandStatus.QUEUED
+    )
+    lease_token: Mapped[int | None] = mapped_column(BigInteger)
+    leased_until: Mapped[datetime | None]
+    epoch: Mapped[int | None]  # of the session that leased it last
+    attempt: Mapped[int] = mapped_column(default=0)
+    deadline: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+    sent_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    result: Mapped[str | None]
+
+    __table_args__ = (
+        # No command to drive away with a book unless someone said the book is on this robot.
+        CheckConstraint(
+            "leg IS NULL OR leg = 'TO_SOURCE' OR loading_proof_id IS NOT NULL",
+            name="loaded_before_it_leaves",
+        ),
+        CheckConstraint(
+            "(type = 'NAVIGATE' AND task_id IS NOT NULL) = (leg IS NOT NULL)",
+            name="a_journey_names_its_leg",
+        ),
+        ForeignKeyConstraint(
+            ["loading_proof_id", "task_id", "robot_id"],
+            ["loading_proofs.id", "loading_proofs.task_id", "loading_proofs.robot_id"],
+            name="fk_robot_commands_loading_proof",
+        ),
+        Index(
+            "uq_robot_commands_active_robot",
+            "robot_id",
+            unique=True,
+            postgresql_where=text(f"type IN ('NAVIGATE', 'DOCK', 'UNDOCK') AND {_ACTIVE}"),
+        ),
+        Index("ix_robot_commands_waiting", "robot_id", "seq", postgresql_where=text(_ACTIVE)),
+        Index("ix_robot_commands_robot_id_seq", "robot_id", "seq"),
+        Index("ix_robot_commands_task_id", "task_id"),
+    )
+
+
+class CommandReport(Base):
+    """What a bridge reported of a command: the same number again gets the first answer again."""
+
+    __tablename__ = "robot_command_reports"
+
+    command_id: Mapped[UUID] = mapped_column(ForeignKey("robot_commands.id"), primary_key=True)
+    event_seq: Mapped[int] = mapped_column(primary_key=True)
+    content_hash: Mapped[str]
+    answer: Mapped[dict[str, Any]]
+    created_at: Mapped[CreatedAt]
+
+
+class RobotError(Base):
+    __tablename__ = "robot_errors"
+
+    id: Mapped[Id]
+    robot_id: Mapped[UUID] = mapped_column(ForeignKey("robots.id"))
+    task_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery_tasks.id"))
+    type: Mapped[str]
+    level: Mapped[str]
+    message: Mapped[str]
+    created_at: Mapped[CreatedAt]
+
+    __table_args__ = (Index("ix_robot_errors_robot_id", "robot_id", "created_at"),)
+
+
+class WaypointKind(StrEnum):
+    WORKSTATION = "WORKSTATION"
+    DELIVERY_POINT = "DELIVERY_POINT"
+    RETURN_STATION = "RETURN_STATION"
+    DOCK = "DOCK"
+    JUNCTION = "JUNCTION"
+
+
+class Waypoint(Base):
+    """A place on the map; metres from its floor's origin, theta in radians."""
+
+    __tablename__ = "waypoints"
+
+    id: Mapped[Id]
+    name: Mapped[str]
+    location_code: Mapped[str]
+    kind: Mapped[WaypointKind] = mapped_column(text_enum(WaypointKind))
+    floor: Mapped[int]
+    x_coordinate: Mapped[float]
+    y_coordinate: Mapped[float]
+    z_coordinate: Mapped[float] = mapped_column(default=0.0)
+    theta: Mapped[float] = mapped_column(default=0.0)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[CreatedAt]
+
+    __table_args__ = (
+        Index("uq_waypoints_name", text("lower(name)"), unique=True),
+        Index("uq_waypoints_location_code", text("lower(location_code)"), unique=True),
+    )
+
+
+class WaypointEdge(Base):
+    __tablename__ = "waypoint_edges"
+
+    id: Mapped[Id]
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id", ondelete="CASCADE"))
+    to_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id", ondelete="CASCADE"))
+    distance: Mapped[float]  # metres
+    bidirectional: Mapped[bool] = mapped_column(default=True)
+    closed_until: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("from_id", "to_id"),
+        CheckConstraint("distance > 0", name="has_length"),
+    )
+
+
+class FloorPlan(Base):
+    __tablename__ = "floor_plans"
+
+    floor: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    plan: Mapped[dict[str, Any]]  # scale and origin: how metres become the drawing's units
+    svg: Mapped[str]

@@ -1,0 +1,31 @@
+"""Notifications. Written by the notification service."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.shared.models.base import Base, CreatedAt, Id
+
+
+class Notification(Base):
+    __tablename__ = "notifications"
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    event_id: Mapped[UUID]  # an event notifies a person once
+    notification_type: Mapped[str]
+    title: Mapped[str]
+    message: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    is_read: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[CreatedAt]
+    read_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("event_id", "user_id"),
+        Index("ix_notifications_user_id_is_read_created_at", "user_id", "is_read", "created_at"),
+        Index("ix_notifications_user_id_created_at", "user_id", "created_at"),
+    )

@@ -1,0 +1,131 @@
+"""The worker's part: parent of the Celery worker, with the relay and the scheduler as threads.
+
+`python -m backend.shared.work`. When any of the three ends, the whole part ends, and whoever
+started it starts it again; when this process dies, its Celery worker dies with it.
+"""
+
+import ctypes
+import importlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+from backend.shared import config, db, health, log, worker
+from backend.shared.relay import Relay
+
+_log = log.get(__name__)
+_PART = "celery-worker"
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _celery_command() -> list[str]:
+    return [
+        *(sys.executable, "-m", "celery", "--app", "backend.shared.worker:celery", "worker"),
+        *("--queues", ",".join(worker.QUEUES)),
+        *("--concurrency", str(config.outbox().worker_concurrency)),
+        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
+class Scheduler:
+    """Runs each periodic job when it is due. Several schedulers do no harm."""
+
+    def run(self, stopping: threading.Event) -> None:
+        for module in worker.TASK_MODULES:
+            importlib.import_module(module)
+        due = {job.name: 0.0 for job in worker.PERIODIC}
+        while not stopping.is_set():
+            for job in worker.PERIODIC:
+                if time.monotonic() >= due[job.name]:
+                    due[job.name] = time.monotonic() + job.every.total_seconds()
+                    self._run(job)
+            self._beat()
+            stopping.wait(0.25)
+
+    def _run(self, job: worker.Periodic) -> None:
+        try:
+            worker.run_periodic(job)
+        except Exception:  # noqa: BLE001 (one job's failure, or an outage, stops no other job)
+            _log.warning("a periodic job failed", job=job.name, exc_info=True)
+
+    def _beat(self) -> None:
+        if time.monotonic() < getattr(self, "_next_beat", 0.0):
+            return
+        self._next_beat = time.monotonic() + health.BEAT.total_seconds()
+        try:
+            with db.transaction() as session:
+                health.beat(session, _PART)
+        except Exception as error:  # noqa: BLE001 (an outage of the database; the next beat tells)
+            _log.warning("no heartbeat", error=str(error).splitlines()[0])
+
+
+def _stand_guard(name: str, run: threading.Thread, stopping: threading.Event) -> bool:
+    if run.is_alive() or stopping.is_set():
+        return True
+    _log.error("a thread ended", thread=name)
+    return False
+
+
+def main() -> None:
+    config.refuse_unsafe()
+    log.set_up(_PART)
+    if config.process().migrate:
+        from backend.shared import migrate
+
+        migrate.main()
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    child = subprocess.Popen(_celery_command(), preexec_fn=_die_with_parent)  # noqa: PLW1509, S603 (no other thread runs yet; our own command)
+    threads = {
+        "relay": threading.Thread(target=Relay(worker.celery).run, args=[stopping], daemon=True),
+        "scheduler": threading.Thread(target=Scheduler().run, args=[stopping], daemon=True),
+    }
+    for thread in threads.values():
+        thread.start()
+    _watch(child, threads, stopping)
+    raise SystemExit(_end(child, threads, stopping))
+
+
+def _watch(
+    child: subprocess.Popen[bytes], threads: dict[str, threading.Thread], stopping: threading.Event
+) -> None:
+    ready_file = config.process().ready_file
+    while not stopping.is_set() and child.poll() is None:
+        if not all(_stand_guard(name, thread, stopping) for name, thread in threads.items()):
+            break
+        stopping.wait(0.5)
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+
+
+def _end(
+    child: subprocess.Popen[bytes], threads: dict[str, threading.Thread], stopping: threading.Event
+) -> int:
+    """Stop what still runs, in order; 0 when asked to, 1 when a part ended by itself."""
+    asked = stopping.is_set()
+    stopping.set()
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(timeout=12)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    for thread in threads.values():
+        thread.join(timeout=3)
+    return 0 if asked else 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""All five services in one process behind one address, routed as the gateway routes them.
+
+The real gateway is tested in tests/gateway and tests/e2e; here the services' own answers are.
+"""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+ROUTES = {
+    "/api/v1/auth": "auth",
+    "/api/v1/books": "book",
+    "/api/v1/loans": "book",
+    "/api/v1/holds": "book",
+    "/api/v1/requests": "delivery",
+    "/api/v1/returns": "delivery",
+    "/api/v1/deliveries": "delivery",
+    "/api/v1/robot": "robot",
+    "/api/v1/notifications": "notification",
+}
+
+
+class _Gateway:
+    def __init__(self, services: dict[str, Any]) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._service(scope["path"])(scope, receive, send)
+
+    def _service(self, path: str) -> ASGIApp:
+        for prefix, name in ROUTES.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                service: ASGIApp = self._services[name]
+                return service
+        auth: ASGIApp = self._services["auth"]
+        return auth
+
+
+def make_gateway() -> Starlette:
+    services = {
+        name: importlib.import_module(f"backend.{name}.main").app
+        for name in sorted(set(ROUTES.values()))
+    }
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for service in services.values():
+                await stack.enter_async_context(service.router.lifespan_context(service))
+            yield
+
+    outer = Starlette(lifespan=lifespan)
+    outer.mount("/", _Gateway(services))
+    return outer

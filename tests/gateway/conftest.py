@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import socket
 import subprocess
 import time
@@ -14,24 +13,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from ops.environment import SERVICES
+from ops.gateway import start_command, write_configuration
 from tests.gateway.echo import Received, Service
 from tests.gateway.wire import PATIENCE, connect
 
-TEMPLATE = Path(__file__).parents[2] / "backend" / "nginx" / "luna.conf.template"
-SERVICES = ("auth", "book", "delivery", "robot", "notification")
-GENEROUS = {
-    "LUNA_SERVER_NAMES": "luna.example",
-    "LUNA_GATEWAY_RESOLVER": "127.0.0.1",
-    "LUNA_GATEWAY_LIMITS": "off",
-    "LUNA_GATEWAY_RATE": "100r/s",
-    "LUNA_GATEWAY_BURST": "200",
-    "LUNA_GATEWAY_SIGN_IN_RATE": "120r/m",
-    "LUNA_GATEWAY_SIGN_IN_BURST": "100",
-    "LUNA_GATEWAY_CLIENT_TIMEOUT": "10s",
-    "LUNA_GATEWAY_ANSWER_TIMEOUT": "30s",
-}
-STRICT = GENEROUS | {
-    "LUNA_GATEWAY_LIMITS": "on",
+GENEROUS = {"LUNA_SERVER_NAMES": "luna.example", "LUNA_GATEWAY_LIMITS": "off"}
+STRICT = {
     "LUNA_GATEWAY_RATE": "1r/m",
     "LUNA_GATEWAY_BURST": "3",
     "LUNA_GATEWAY_SIGN_IN_RATE": "1r/m",
@@ -76,14 +64,13 @@ def nginx(folder: Path, settings: dict[str, str]) -> Iterator[Gateway]:
         "LUNA_GATEWAY_DIR": str(folder),
         "LUNA_GATEWAY_ACCESS_LOG": str(folder / "access.log"),
         "LUNA_GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "LUNA_GATEWAY_RESOLVER": "127.0.0.1",
         **{f"LUNA_UPSTREAM_{s.name.upper()}": f"unix:{s.socket}" for s in services.values()},
     }
-    text = re.sub(r"\$\{(LUNA_[A-Z_]+)\}", lambda name: values[name[1]], TEMPLATE.read_text())
-    (folder / "luna.conf").write_text(text)
-    command = [os.environ.get("LUNA_TEST_NGINX", "nginx"), "-e", "stderr", "-p", str(folder)]
-    command += ["-c", str(folder / "luna.conf")]
-    if os.geteuid() == 0:
-        command += ["-g", "user root;"]
+    configuration = folder / "luna.conf"
+    write_configuration(configuration, values)
+    program = Path(os.environ.get("LUNA_TEST_NGINX", "nginx"))
+    command = start_command(program, configuration, folder)
     with ExitStack() as stack:
         for service in services.values():
             service.start()

@@ -1,0 +1,259 @@
+"""A small LUNA that speaks the bridge protocol over real HTTP and misbehaves when told to."""
+
+import asyncio
+import json
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+KEY = "luna_rb_test_secret"
+Json = dict[str, Any]
+
+
+def granted(data: Any) -> Response:
+    return JSONResponse({"success": True, "data": data, "meta": {}})
+
+
+def declined(status: int, code: str) -> Response:
+    error = {"code": code, "message": f"No: {code}.", "details": {}}
+    return JSONResponse({"success": False, "error": error, "meta": {}}, status)
+
+
+def waypoint(name: str, x: float, y: float = 0.0, floor: int = 1) -> Json:
+    return {"id": f"id-{name}", "name": name, "x": x, "y": y, "theta": 0.0, "floor": floor}
+
+
+def journey(*points: Json, **more: Any) -> Json:
+    """The payload of a NAVIGATE along these waypoints."""
+    return {"waypoint": points[-1], "route": list(points), "task": None, **more}
+
+
+@dataclass
+class Given:
+    id: str
+    body: Json
+    events: list[Json] = field(default_factory=list)  # as accepted, in the order they came
+    tries: list[Json] = field(default_factory=list)  # every arrival, repeated ones too
+
+    @property
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+    @property
+    def milestones(self) -> list[str]:
+        return [kind for kind in self.types if kind != "PROGRESS"]
+
+
+class FakeLuna:
+    def __init__(self) -> None:
+        self.port = 0
+        self.epoch = 0
+        self.token = 0
+        self.sessions: list[Json] = []
+        self.heartbeats: list[Json] = []
+        self.given: dict[str, Given] = {}
+        self.waiting: list[Json] = []
+        self.stop: Json = {"stop_version": 0, "stopped": False, "reason": None}
+        self.stop_events: list[Json] = []
+        self.enrolments: list[Json] = []
+        self.key = KEY
+        self.mute: set[str] = set()  # of these paths' ends nothing is ever answered
+        self.broken: set[str] = set()  # these answer 502, as the gateway does
+        self.lose_answers = 0  # so many events are recorded, but the bridge never learns of it
+        self.closing = False
+        self._changed = asyncio.Condition()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def changed(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, true: Callable[[], bool], seconds: float = 8.0) -> None:
+        """Wait until the condition holds after something has happened here."""
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait_for(true)
+
+    async def give(self, kind: str, payload: Json | None = None, **more: Any) -> Given:
+        self.token += 1
+        body = {
+            "id": str(uuid.uuid4()),
+            "seq": self.token,
+            "type": kind,
+            "payload": payload or {},
+            "task_id": None,
+            "lease_token": self.token,
+            "leased_until": None,
+            "deadline": None,
+            "attempt": 1,
+            **more,
+        }
+        given = Given(body["id"], body)
+        self.given[given.id] = given
+        self.waiting.append(body)
+        await self.changed()
+        return given
+
+    async def give_again(self, given: Given) -> None:
+        self.token += 1
+        given.body = {**given.body, "lease_token": self.token, "attempt": 2}
+        self.waiting.append(given.body)
+        await self.changed()
+
+    async def take_away(self, given: Given) -> None:
+        self.token += 1
+        given.body = {**given.body, "lease_token": self.token}
+
+    async def order_stop(self, *, stopped: bool) -> None:
+        version = self.stop["stop_version"] + 1
+        self.stop = {"stop_version": version, "stopped": stopped, "reason": "test"}
+        await self.changed()
+
+    async def session(self, request: Request) -> Response:
+        body = await request.json()
+        self.sessions.append(body)
+        self.epoch += 1
+        await self.changed()
+        return granted(
+            {
+                "robot_id": "robot-1",
+                "epoch": self.epoch,
+                "heartbeat_interval": 1,
+                "offline_after": 15,
+                "server_time": datetime.now(UTC).isoformat(),
+                "map_version": 1,
+            }
+        )
+
+    async def heartbeat(self, request: Request) -> Response:
+        body = await request.json()
+        if body["epoch"] != self.epoch:
+            return declined(409, "STALE_EPOCH")
+        self.heartbeats.append(body)
+        await self.changed()
+        return granted(
+            {
+                "stop_version": self.stop["stop_version"],
+                "desired": "STOP" if self.stop["stopped"] else "RUN",
+                "commands_waiting": len(self.waiting),
+                "poll_after_ms": 0,
+            }
+        )
+
+    async def next_command(self, request: Request) -> Response:
+        if int(request.query_params["epoch"]) != self.epoch:
+            return declined(409, "STALE_EPOCH")
+        await self._wait_for(lambda: bool(self.waiting), request)
+        return granted(self.waiting.pop(0) if self.waiting else None)
+
+    async def event(self, request: Request) -> Response:
+        given = self.given[request.path_params["id"]]
+        body = await request.json()
+        given.tries.append(body)
+        await self.changed()
+        if body["lease_token"] != given.body["lease_token"]:
+            return declined(409, "LEASE_LOST")
+        content = {name: value for name, value in body.items() if name != "lease_token"}
+        known = next((e for e in given.events if e["event_seq"] == body["event_seq"]), None)
+        if known is None:
+            given.events.append(content)
+        elif known != content:
+            return declined(409, "CONFLICT")
+        await self.changed()
+        if self.lose_answers:
+            self.lose_answers -= 1
+            return declined(502, "BAD_GATEWAY")
+        return granted({"command_id": given.id, "status": "STARTED"})
+
+    async def next_stop(self, request: Request) -> Response:
+        after = int(request.query_params["after"])
+        await self._wait_for(lambda: self.stop["stop_version"] > after, request)
+        return granted(self.stop if self.stop["stop_version"] > after else None)
+
+    async def stop_event(self, request: Request) -> Response:
+        self.stop_events.append(await request.json())
+        await self.changed()
+        return granted({"stop_version": self.stop["stop_version"]})
+
+    async def enroll(self, request: Request) -> Response:
+        body = await request.json()
+        self.enrolments.append(body)
+        if body["code"] != "GOOD":
+            return declined(401, "INVALID_CREDENTIALS")
+        return granted({"robot_id": "robot-1", "robot_name": "Ada", "key": KEY})
+
+    async def _wait_for(self, true: Callable[[], bool], request: Request) -> None:
+        """As long as the long poll asks."""
+        try:
+            await self.until(lambda: true() or self.closing, float(request.query_params["wait"]))
+        except TimeoutError:
+            return
+
+    def guarded(
+        self, endpoint: Callable[[Request], Any], *, open_to_all: bool = False
+    ) -> Callable[[Request], Any]:
+        async def answer(request: Request) -> Response:
+            end = request.url.path.rsplit("/bridge/", 1)[1]
+            if any(word in end for word in self.broken):
+                return Response("<html>Bad Gateway</html>", 502)
+            if any(word in end for word in self.mute):
+                async with self._changed:
+                    await self._changed.wait_for(lambda: not any(word in end for word in self.mute))
+            if not open_to_all and request.headers.get("Authorization") != f"Bearer {self.key}":
+                return declined(401, "UNAUTHENTICATED")
+            answered: Response = await endpoint(request)
+            return answered
+
+        return answer
+
+    def app(self) -> Starlette:
+        base = "/api/v1/robot/bridge"
+        post, get = ["POST"], ["GET"]
+        return Starlette(
+            routes=[
+                Route(f"{base}/enroll", self.guarded(self.enroll, open_to_all=True), methods=post),
+                Route(f"{base}/session", self.guarded(self.session), methods=post),
+                Route(f"{base}/heartbeat", self.guarded(self.heartbeat), methods=post),
+                Route(f"{base}/commands/next", self.guarded(self.next_command), methods=get),
+                Route(f"{base}/commands/{{id}}/events", self.guarded(self.event), methods=post),
+                Route(f"{base}/stop", self.guarded(self.next_stop), methods=get),
+                Route(f"{base}/stop/events", self.guarded(self.stop_event), methods=post),
+            ]
+        )
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[FakeLuna]:
+    luna = FakeLuna()
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        luna.port = door.getsockname()[1]
+        config = uvicorn.Config(
+            luna.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve(sockets=[door]))
+        try:
+            yield luna
+        finally:
+            luna.closing = True
+            luna.mute.clear()
+            await luna.changed()
+            server.should_exit = True
+            await task
+
+
+def log_lines(output: str) -> list[Json]:
+    return [json.loads(line) for line in output.splitlines()]

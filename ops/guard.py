@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ops.processes import adopt_orphans, children_of, spawn
 
-PATIENCE = 4.0  # seconds for an orderly end of what the supervisor left, before it is killed
+PATIENCE = 2.0  # seconds for an orderly end of what the supervisor left, before it is killed
 
 
 def _adopted_are_gone() -> bool:

@@ -25,12 +25,12 @@ Server(os.environ["LUNA_LISTEN"].removeprefix("unix:"), Answer).serve_forever()
 # a parent with a child of its own, which a kill -9 of the parent leaves behind
 WORKER = """
 import os, pathlib, subprocess, sys
-child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(1000)"])
+child = subprocess.Popen([sys.executable, "-S", "-c", "import signal; signal.pause()"])
 pathlib.Path(os.environ["LUNA_READY_FILE"]).touch()
 try: child.wait()
 finally: child.kill()
 """
-ROBOT = "import time; time.sleep(1000)"
+ROBOT = "import signal; signal.pause()"
 BROKEN = "raise SystemExit('no such luck')"
 
 

@@ -26,7 +26,7 @@ def _dotenv(path: Path) -> dict[str, str]:
 
 def cluster(home: Home, programs: Path) -> Cluster:
     """The database cluster of this home."""
-    return Cluster(programs, home.postgres / "data", home.sockets.resolve() / "postgres")
+    return Cluster(programs, home.postgres.resolve() / "data", home.sockets.resolve() / "postgres")
 
 
 def of_services(home: Home, address: str) -> dict[str, str]:

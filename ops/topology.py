@@ -73,7 +73,7 @@ class Native:
         base = environment.base()
         user = identity.stand_in()[1]
         cluster = self.cluster
-        password = self.home.postgres / "password"
+        password = self.home.postgres.resolve() / "password"
         socket = self.home.socket("redis")
         data = self.home.path / "redis"
         return [
@@ -86,7 +86,7 @@ class Native:
                 environment=base,
                 job=True,
                 user=user,
-                directory=self.home.postgres,
+                directory=self.home.postgres.resolve(),
             ),
             Part(
                 name="postgres",
@@ -99,7 +99,7 @@ class Native:
                 death_signal=signal.SIGINT,
                 stop_within=30.0,
                 user=user,
-                directory=self.home.postgres,
+                directory=self.home.postgres.resolve(),
                 endpoint=cluster.socket,
             ),
             Part(
@@ -200,6 +200,7 @@ class Native:
             ready=working.exists,
             # its children end when it ends in order, so it is asked to, even by the kernel
             death_signal=signal.SIGTERM,
+            stop_within=17.0,  # it lets its tasks end
             environment=self.owner_environment | {"LUNA_READY_FILE": str(working)},
             endpoint=self.home.socket("redis"),
         )

@@ -111,7 +111,7 @@ class LoanClosed(_LoanEvent):
 # --- delivery --------------------------------------------------------------------------------
 
 
-class _RequestEvent(_Registered):
+class RequestEvent(_Registered):
     SOURCE = "delivery-service"
     AGGREGATE = "request"
     request_id: UUID
@@ -124,19 +124,19 @@ class _RequestEvent(_Registered):
     reason: str | None = None
 
 
-class RequestCreated(_RequestEvent):
+class RequestCreated(RequestEvent):
     TYPE = "delivery.request.created"
 
 
-class RequestCancelled(_RequestEvent):
+class RequestCancelled(RequestEvent):
     TYPE = "delivery.request.cancelled"
 
 
-class RequestCompleted(_RequestEvent):
+class RequestCompleted(RequestEvent):
     TYPE = "delivery.request.completed"
 
 
-class _ReturnEvent(_Registered):
+class ReturnEvent(_Registered):
     SOURCE = "delivery-service"
     AGGREGATE = "return"
     return_id: UUID
@@ -149,19 +149,19 @@ class _ReturnEvent(_Registered):
     reason: str | None = None
 
 
-class ReturnInitiated(_ReturnEvent):
+class ReturnInitiated(ReturnEvent):
     TYPE = "delivery.return.initiated"
 
 
-class ReturnPickedUp(_ReturnEvent):
+class ReturnPickedUp(ReturnEvent):
     TYPE = "delivery.return.picked_up"
 
 
-class ReturnCompleted(_ReturnEvent):
+class ReturnCompleted(ReturnEvent):
     TYPE = "delivery.return.completed"
 
 
-class ReturnCancelled(_ReturnEvent):
+class ReturnCancelled(ReturnEvent):
     TYPE = "delivery.return.cancelled"
 
 

@@ -12,16 +12,19 @@ SERVICES = ("auth", "book", "delivery", "robot", "notification")
 
 def base() -> dict[str, str]:
     """What the caller's shell and `.env` say (the shell wins), and where our code is."""
-    return _dotenv(ROOT / ".env") | dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    return read_dotenv(ROOT / ".env") | dict(os.environ) | {"PYTHONPATH": str(ROOT)}
 
 
-def _dotenv(path: Path) -> dict[str, str]:
-    """NAME=value lines; quotes around a value and lines that start with # are dropped."""
+def read_dotenv(path: Path) -> dict[str, str]:
+    """NAME=value lines; a value ends at " #", loses its quotes, and is left out when empty."""
     if not path.exists():
         return {}
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+    cut = (
+        (name.strip(), value.partition(" #")[0].strip().strip("\"'")) for name, _, value in pairs
+    )
+    return {name: value for name, value in cut if value}
 
 
 def cluster(home: Home, programs: Path) -> Cluster:

@@ -131,7 +131,7 @@ def how_to_get(lacking: list[Wanted]) -> str:
 
 def install(lacking: list[Wanted]) -> None:
     """With apt as root; says so first. No service of the system is started by it."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if os.geteuid() != 0 or not shutil.which(os.environ.get("LUNA_APT_GET", "apt-get")):
         raise MissingProgramsError(how_to_get(lacking))
     packages = [package for wanted in lacking for package in wanted.packages]
     print(f"Installing {', '.join(w.name for w in lacking)}: apt-get install {' '.join(packages)}")

@@ -1,0 +1,49 @@
+"""`.env.example` tells every setting with its true default."""
+
+import inspect
+
+import pytest
+
+from backend.shared import config
+from ops import environment, gateway
+from ops.state import ROOT
+
+EXAMPLE = environment.read_dotenv(ROOT / ".env.example")
+NAMES = {
+    line.partition("=")[0]
+    for line in (ROOT / ".env.example").read_text().splitlines()
+    if "=" in line and not line.startswith("#")
+}
+CLASSES = [
+    found
+    for _, found in inspect.getmembers(config, inspect.isclass)
+    if issubclass(found, config.LunaSettings) and found is not config.LunaSettings
+]
+REQUIRED = {
+    "LUNA_DATABASE_URL": "postgresql+psycopg2:///luna",
+    "LUNA_REDIS_URL": "unix:///redis.sock",
+}
+
+
+@pytest.mark.parametrize("settings", CLASSES, ids=lambda found: found.__name__)
+def test_every_setting_is_documented_with_its_default(
+    settings: type[config.LunaSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = settings.model_fields
+    for name in fields:
+        variable = f"LUNA_{name.upper()}"
+        assert variable in NAMES or f"{variable}_FILE" in NAMES, f"{variable} is not documented"
+        monkeypatch.delenv(variable, raising=False)
+    for needed, url in REQUIRED.items():
+        monkeypatch.setenv(needed, url)
+    by_default = settings()
+    for name in fields:
+        if value := EXAMPLE.get(f"LUNA_{name.upper()}"):
+            monkeypatch.setenv(f"LUNA_{name.upper()}", value)
+    assert settings() == by_default
+
+
+def test_the_gateways_settings_are_those_of_its_template() -> None:
+    for name, value in gateway.DEFAULTS.items():
+        assert name in NAMES
+        assert EXAMPLE.get(name, "") == value

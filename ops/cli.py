@@ -175,7 +175,7 @@ def import_catalogue(
 
 @admin.command("create", context_settings=PASS_ON)
 def create_admin(context: typer.Context) -> None:
-    """Make an administrator (`--email`, `--name`; the password is asked for or made)."""
+    """Make an administrator (`--email`); the password is made, or taken from LUNA_PASSWORD."""
     _hand_over("ops.admin", *context.args)
 
 

@@ -56,6 +56,7 @@ def up(*, port: int, detach: bool, fresh: bool) -> int:
     """Build what changed and start; with `detach`, return when every health check passes."""
     if fresh and (failed := _compose("down", "--volumes")):
         return failed
+    subprocess.run([str(FILE.with_name("make-secrets"))], check=True)  # noqa: S603 — ours
     words = ["up", "--build", *(("--detach", "--wait") if detach else ())]
     return _compose(*words, environment={"LUNA_PORT": str(port)})
 

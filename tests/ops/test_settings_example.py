@@ -1,6 +1,7 @@
 """`.env.example` tells every setting with its true default."""
 
 import inspect
+import re
 
 import pytest
 
@@ -9,11 +10,7 @@ from ops import environment, gateway
 from ops.state import ROOT
 
 EXAMPLE = environment.read_dotenv(ROOT / ".env.example")
-NAMES = {
-    line.partition("=")[0]
-    for line in (ROOT / ".env.example").read_text().splitlines()
-    if "=" in line and not line.startswith("#")
-}
+NAMES = set(re.findall(r"^#?(LUNA_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 CLASSES = [
     found
     for _, found in inspect.getmembers(config, inspect.isclass)

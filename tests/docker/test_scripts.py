@@ -1,0 +1,106 @@
+"""The scripts that Compose relies on, run for real."""
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from backend.docker import simulated_robot
+from ops import database, provision
+from ops.testing import throw_away_servers
+from tests.docker.files import COMPOSE, FOLDER, read
+
+
+def make_secrets(folder: Path) -> dict[str, str]:
+    subprocess.run([FOLDER / "make-secrets", folder], check=True)  # noqa: S603 (our own script)
+    return {path.name: path.read_text(encoding="ascii") for path in folder.iterdir()}
+
+
+def test_every_secret_that_compose_mounts_is_made(tmp_path: Path) -> None:
+    assert set(make_secrets(tmp_path / "new")) == set(read(COMPOSE)["secrets"])
+
+
+def test_secrets_are_different_long_and_kept(tmp_path: Path) -> None:
+    first = make_secrets(tmp_path)
+    assert len(set(first.values())) == len(first)
+    assert all(len(value) >= 64 for value in first.values())
+    assert make_secrets(tmp_path) == first
+
+
+def test_the_urls_hold_the_passwords(tmp_path: Path) -> None:
+    made = make_secrets(tmp_path)
+    for role, url in (("luna_app", "database_url"), ("luna_owner", "database_owner_url")):
+        password = made[f"{role}_password"]
+        assert made[url] == f"postgresql+psycopg2://{role}:{password}@postgres:5432/luna"
+
+
+def test_secrets_are_closed_to_others_on_this_machine(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    make_secrets(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    """A new cluster of its own: the script makes roles, which a whole cluster shares."""
+    if "LUNA_TEST_POSTGRES_BIN" not in os.environ:
+        pytest.skip("needs the programs that ./luna test finds")
+    programs = provision.Programs(
+        *(
+            Path(os.environ[f"LUNA_TEST_{name}"])
+            for name in ("POSTGRES_BIN", "REDIS_SERVER", "NGINX")
+        )
+    )
+    with throw_away_servers(programs) as environment:
+        yield environment["LUNA_TEST_DATABASE_URL"].replace("+psycopg2", "")
+
+
+def test_a_new_cluster_gets_roles_database_and_extensions(cluster: str, tmp_path: Path) -> None:
+    made = make_secrets(tmp_path)
+    server = psycopg2.extensions.parse_dsn(cluster)
+    environment = os.environ | {
+        "PATH": f"{os.environ['LUNA_TEST_POSTGRES_BIN']}:{os.environ['PATH']}",
+        "LUNA_SECRETS": str(tmp_path),
+        "POSTGRES_USER": server["user"],
+        "PGPASSWORD": server["password"],
+        "PGHOST": server["host"],
+        "PGPORT": server["port"],
+    }
+    script = FOLDER / "postgres" / "10-luna.sh"
+    subprocess.run([script], env=environment, check=True)  # noqa: S603 (our own script)
+    own = server | {"dbname": database.DATABASE, "user": database.OWNER}
+    connection = psycopg2.connect(**own | {"password": made["luna_owner_password"]})
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT extname FROM pg_extension")
+        assert {row[0] for row in cursor.fetchall()} == {"plpgsql", *database.EXTENSIONS}
+        cursor.execute("CREATE TABLE mine ()")
+    connection.close()
+    for role in database.ROLES:
+        with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+            psycopg2.connect(**own | {"user": role, "password": "another"})
+
+
+def test_a_simulated_robot_starts_where_its_library_put_it(tmp_path: Path) -> None:
+    for number in (2, 1):
+        (tmp_path / f"luna-bot-{number}.key").write_text("luna_rb_x_y", encoding="ascii")
+        start = {"waypoint": f"DK-{number}", "x": 1.5, "y": number, "floor": 1}
+        (tmp_path / f"luna-bot-{number}.json").write_text(json.dumps(start), encoding="ascii")
+    _python, *words = simulated_robot.command(2, "10", tmp_path)
+    assert words[:3] == ["-m", "bridge", "run"]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options == {
+        "--driver": "simulator",
+        "--url": "http://nginx:8080",
+        "--key-file": str(tmp_path / "luna-bot-2.key"),
+        "--state-dir": str(tmp_path / "luna-bot-2"),
+        "--speed": "10",
+        "--start-waypoint": "DK-2",
+        "--start-x": "1.5",
+        "--start-y": "2",
+        "--start-floor": "1",
+    }

@@ -7,7 +7,7 @@ meanwhile waits for the first to commit, then finds its answer.
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
@@ -23,6 +23,8 @@ from backend.shared.schemas import answer
 
 LIFE = timedelta(hours=24)
 
+K = TypeVar("K", bound="Once")
+
 
 class Once:
     """Does a creating call once for its key and answers 201 with its `Location`."""
@@ -31,9 +33,24 @@ class Once:
         self._session = session
         self._key = key
         self._route = f"{request.method} {request.url.path}"
-        self._hash = hashlib.sha256(self._route.encode() + b"\0" + body).hexdigest()
+        self._hash = self._fingerprint(self._route.encode() + b"\0" + body)
         actor = getattr(request.state, "actor", None)
         self._actor = str(actor.id) if actor is not None else "anonymous"
+
+    @staticmethod
+    def _fingerprint(call: bytes) -> str:
+        """What tells the same body from another one."""
+        return hashlib.sha256(call).hexdigest()
+
+    @staticmethod
+    def _kept(answered: bytes) -> bytes:
+        """The form in which an answer is stored."""
+        return answered
+
+    @staticmethod
+    def _shown(kept: bytes) -> bytes:
+        """The stored answer as it is given again."""
+        return kept
 
     def answer(
         self,
@@ -53,7 +70,7 @@ class Once:
             self._session.execute(
                 update(IdempotencyKey)
                 .where(IdempotencyKey.actor == self._actor, IdempotencyKey.key == self._key)
-                .values(status=status, location=place, answer=body)
+                .values(status=status, location=place, answer=self._kept(body))
             )
         return _response(status, body, place)
 
@@ -89,7 +106,7 @@ class Once:
         ).scalar_one()
         if kept.body_hash != self._hash:
             raise IdempotencyKeyReused
-        return _response(kept.status, kept.answer, kept.location)
+        return _response(kept.status, self._shown(kept.answer), kept.location)
 
 
 def _response(status: int, body: bytes, location: str | None) -> Response:
@@ -101,18 +118,23 @@ async def _raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-def _once(
-    request: Request,
-    session: SessionDep,
-    body: Annotated[bytes, Depends(_raw_body)],
-    key: Annotated[
-        str | None,
-        Header(alias="Idempotency-Key", description="Up to 128 characters; kept for 24 hours"),
-    ] = None,
-) -> Once:
-    if key is not None and not (0 < len(key) <= 128 and key.isprintable()):  # noqa: PLR2004 (api.md §10)
-        raise invalid("Idempotency-Key", "must be 1 to 128 printable characters")
-    return Once(session, request, key, body)
+def once(kind: type[K]) -> Callable[..., K]:
+    """The dependency that gives a route its `Once`, or a kind of it that stores otherwise."""
+
+    def dependency(
+        request: Request,
+        session: SessionDep,
+        body: Annotated[bytes, Depends(_raw_body)],
+        key: Annotated[
+            str | None,
+            Header(alias="Idempotency-Key", description="Up to 128 characters; kept for 24 hours"),
+        ] = None,
+    ) -> K:
+        if key is not None and not (0 < len(key) <= 128 and key.isprintable()):  # noqa: PLR2004 (api.md §10)
+            raise invalid("Idempotency-Key", "must be 1 to 128 printable characters")
+        return kind(session, request, key, body)
+
+    return dependency
 
 
-OnceDep = Annotated[Once, Depends(_once, scope="function")]
+OnceDep = Annotated[Once, Depends(once(Once), scope="function")]

@@ -97,6 +97,12 @@ def forget() -> None:
         memory.forget_all()
 
 
+def forget_session(session_id: UUID) -> None:
+    """Refuse a session that just ended at once in this process; the others hear of it in 1 s."""
+    ended = _SessionState(Role.STUDENT, 0, is_active=True, ended=True)
+    _remember_state(session_id, ended)
+
+
 def bearer(connection: HTTPConnection) -> str:
     """The token of the Authorization header; NotSignedIn without one."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")

@@ -4,6 +4,7 @@ Access tokens are RS256 alone, by PEM keys, with every claim required; the `kid`
 our own set; `jku`, `jwk` and the like are never read, an unknown `crit` is refused.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -14,6 +15,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jose import jwk as jose_jwk
 from jose import jwt
 from jose.backends.base import Key
@@ -163,3 +167,48 @@ def robot_key_prefix(key: str) -> str | None:
 
 def same_digest(secret: str, stored: str) -> bool:
     return hmac.compare_digest(digest(secret), stored)
+
+
+def _derived_key(purpose: str) -> bytes:
+    """A key of the auth service alone, made from its private key."""
+    pem, _ = _signing_key()
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"luna {purpose}".encode())
+    return kdf.derive(pem.strip().encode())
+
+
+@cache
+def _seal() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(_derived_key("seal")))
+
+
+@cache
+def _fingerprint_key() -> bytes:
+    return _derived_key("fingerprint")
+
+
+def seal(plain: bytes) -> bytes:
+    """Encrypted and authenticated, so that only the auth service can read or make it."""
+    return _seal().encrypt(plain)
+
+
+def unseal(sealed: bytes) -> bytes:
+    """What was sealed; NotSignedIn for anything that this service did not seal."""
+    try:
+        return _seal().decrypt(sealed)
+    except InvalidToken as error:
+        raise NotSignedIn from error
+
+
+def fingerprint(data: bytes) -> str:
+    """A keyed digest: tells equal data apart without letting anyone guess them from the digest."""
+    return hmac.new(_fingerprint_key(), data, hashlib.sha256).hexdigest()
+
+
+def new_refresh_token(session_id: UUID) -> str:
+    """An opaque token with 256 random bits that names its session to the auth service alone."""
+    return seal(session_id.bytes + secrets.token_bytes(32)).decode()
+
+
+def session_of_refresh_token(token: str) -> UUID:
+    """Whose refresh token this is or once was; NotSignedIn when it is not one of ours."""
+    return UUID(bytes=unseal(token.encode())[:16])

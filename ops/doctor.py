@@ -24,8 +24,8 @@ class Finding:
 
 
 def _programs() -> Iterator[Finding]:
-    for wanted in provision.WANTED.values():
-        found = wanted.find()
+    for key, found in provision.find_all().items():
+        wanted = provision.WANTED[key]
         text = f"{wanted.name}: {found or 'missing — apt-get install ' + wanted.packages[0]}"
         yield Finding(found is not None, text)
 
@@ -81,6 +81,6 @@ def run(home: Home) -> int:
         sign = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[blue]·[/blue]"}
         console.print(f"{sign[finding.good]} {finding.text}")
         faults += finding.good is False
-    if provision.missing():
+    if None in provision.find_all().values():
         return provision.EXIT_MISSING
     return 1 if faults else 0

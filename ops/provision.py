@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops import bundle
+
 EXIT_MISSING = 3
 POSTGRES_AT_LEAST = 15
 REDIS_AT_LEAST = 7
@@ -63,6 +65,7 @@ def _postgres_directories() -> Iterator[Path]:
         ("/usr/local/opt", "postgresql@*/bin"),
     ):
         yield from sorted(Path(base).glob(pattern), reverse=True)
+    yield bundle.postgres_directory()
 
 
 def find_postgres(major: int | None = None) -> Path | None:
@@ -78,7 +81,8 @@ def find_postgres(major: int | None = None) -> Path | None:
 
 def find_redis() -> Path | None:
     """Redis, or Valkey, which speaks the same protocol (its versions start after Redis 7)."""
-    for name in (os.environ.get("LUNA_REDIS_SERVER", "redis-server"), "valkey-server"):
+    chosen = os.environ.get("LUNA_REDIS_SERVER", "redis-server")
+    for name in (chosen, "valkey-server", *map(str, bundle.redis_programs())):
         found = shutil.which(name)
         if found and _major(_run(found, "--version")) >= REDIS_AT_LEAST:
             return Path(found)
@@ -103,19 +107,28 @@ WANTED = {
 }
 
 
-def missing(keys: tuple[str, ...] = tuple(WANTED)) -> list[Wanted]:
-    """What of these is not there."""
-    return [WANTED[key] for key in keys if WANTED[key].find() is None]
+def find_all() -> dict[str, Path | None]:
+    """Where each program is, or None."""
+    return {key: wanted.find() for key, wanted in WANTED.items()}
 
 
-def ensure(keys: tuple[str, ...] = tuple(WANTED)) -> Programs:
-    """The programs, installed first when they are missing and that is allowed."""
-    if lacking := missing(keys):
-        install(lacking)
-    postgres, redis, nginx = find_postgres(), find_redis(), find_nginx()
-    if still := missing(keys):
+def ensure() -> Programs:
+    """The programs. What is missing comes from the system's packages, or else from Python's."""
+    found = find_all()
+    if None in found.values() and _may_install():
+        install([WANTED[key] for key, path in found.items() if path is None])
+        found = find_all()
+    if found["postgres"] is None or found["redis"] is None:
+        print(bundle.install())
+        found = find_all()
+    there = {key: path for key, path in found.items() if path is not None}
+    if still := [wanted for key, wanted in WANTED.items() if key not in there]:
         raise MissingProgramsError(how_to_get(still))
-    return Programs(postgres or Path(), redis or Path(), nginx or Path())
+    return Programs(**there)
+
+
+def _may_install() -> bool:
+    return os.geteuid() == 0 and bool(shutil.which(os.environ.get("LUNA_APT_GET", "apt-get")))
 
 
 def how_to_get(lacking: list[Wanted]) -> str:
@@ -131,30 +144,29 @@ def how_to_get(lacking: list[Wanted]) -> str:
 
 def install(lacking: list[Wanted]) -> None:
     """With apt as root; says so first. No service of the system is started by it."""
-    if os.geteuid() != 0 or not shutil.which(os.environ.get("LUNA_APT_GET", "apt-get")):
-        raise MissingProgramsError(how_to_get(lacking))
     packages = [package for wanted in lacking for package in wanted.packages]
     print(f"Installing {', '.join(w.name for w in lacking)}: apt-get install {' '.join(packages)}")
     with services_not_started():
-        _apt("update")
-        _apt("install", "--yes", "--no-install-recommends", *packages)
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            if wrong := _apt(*words):
+                print(wrong)
+                return
 
 
-def _apt(*words: str) -> None:
+def _apt(*words: str) -> str:
+    """Run to the end; what went wrong, or nothing."""
     command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *words]
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(  # noqa: S603 — fixed words and our own package names
         command,
-        env=environment,
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise MissingProgramsError(
-            f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}"
-        )
+    if done.returncode == 0:
+        return ""
+    return f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}"
 
 
 POLICY = Path("/usr/sbin/policy-rc.d")

@@ -75,7 +75,7 @@ def index() -> dict[str, str]:
 
 def main() -> None:
     """Only one at a time: a second ./luna waits here and finds the work done."""
-    BOOT.parent.mkdir(mode=0o700, exist_ok=True)
+    BOOT.parent.mkdir(mode=0o711, exist_ok=True)
     with (BOOT.parent / "boot.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if STAMP.exists() and STAMP.read_bytes() == LOCK.read_bytes():

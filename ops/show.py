@@ -13,7 +13,7 @@ from rich.table import Table
 from ops.ledger import last_lines
 from ops.state import Home
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 COLOURS = {"ready": "green", "down": "red", "unresponsive": "red"}
 LOOK_EVERY = 0.2  # seconds
 

@@ -72,7 +72,7 @@ class Home:
         `database_user` is who PostgreSQL runs as when that is not us: its data and its socket then
         live where that user can go.
         """
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
         for folder in (self.logs, self.work, self.robots, self.keys):
             folder.mkdir(mode=0o700, exist_ok=True)
         names_are_easy = SOCKET_FRIENDLY.fullmatch(str(self.path)) and (

@@ -132,10 +132,18 @@ def run(suite: str, arguments: Sequence[str]) -> int:
     adopt_orphans()
     signal.signal(signal.SIGTERM, _leave)
     programs = provision.ensure()
+    try:
+        return _run(programs, [*SUITES[suite], *arguments])
+    except NotStartedError as failed:
+        print(f"A server for the tests did not start:\n{failed}", file=sys.stderr)
+        return 1
+
+
+def _run(programs: provision.Programs, words: Sequence[str]) -> int:
     with throw_away_servers(programs) as environment:
         servers = set(children_of(os.getpid()))
         tests = spawn(
-            [sys.executable, "-m", "pytest", "-p", "ops.marks", *SUITES[suite], *arguments],
+            [sys.executable, "-m", "pytest", "-p", "ops.marks", *words],
             environment=os.environ | environment | {"PYTHONPATH": str(ROOT)},
             directory=ROOT,
             new_session=False,  # so that Ctrl-C reaches pytest, which then ends orderly

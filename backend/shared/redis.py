@@ -54,6 +54,17 @@ def async_client() -> "_redis_async.Redis":
     )
 
 
+@cache
+def async_cache_client() -> "_redis_async.Redis":
+    """The cache's client on the event loop."""
+    url = config.redis().cache_url
+    if url is None:
+        return async_client()
+    return _redis_async.Redis.from_url(
+        url, socket_connect_timeout=_CONNECT_TIMEOUT, socket_timeout=_ANSWER_TIMEOUT
+    )
+
+
 def is_up() -> bool:
     """False for a second after a failure."""
     return time.monotonic() >= _down_until

@@ -90,6 +90,7 @@ class Book(Base):
         Index("ix_books_publication_year", "publication_year", "id"),
         Index("ix_books_created_at", "created_at", "id"),
         Index("ix_books_status", "status", "created_at", "id"),
+        Index("ix_books_language", "language", "created_at", "id"),
         Index("ix_books_subjects", "subjects", postgresql_using="gin"),
     )
     __mapper_args__ = {"version_id_col": version}
@@ -143,6 +144,7 @@ class ImportJob(Base):
     state: Mapped[ImportState] = mapped_column(text_enum(ImportState), default=ImportState.QUEUED)
     file_name: Mapped[str | None]
     format: Mapped[str]
+    encoding: Mapped[str] = mapped_column(default="utf-8")  # as told at the upload, from all bytes
     dry_run: Mapped[bool] = mapped_column(default=False)
     total: Mapped[int | None]
     processed: Mapped[int] = mapped_column(default=0)

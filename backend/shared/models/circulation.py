@@ -47,4 +47,6 @@ class Loan(Base):
             postgresql_where=text("returned_at IS NULL"),
         ),
         Index("ix_loans_user_id", "user_id", "returned_at"),
+        Index("ix_loans_borrowed_at", "borrowed_at", "id"),
+        Index("ix_loans_due_at", "due_at", "id"),
     )

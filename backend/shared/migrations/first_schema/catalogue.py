@@ -46,6 +46,7 @@ def _books() -> None:
         "ix_books_author", "books", [sa.literal_column("lower(author)"), "id"], unique=False
     )
     op.create_index("ix_books_created_at", "books", ["created_at", "id"], unique=False)
+    op.create_index("ix_books_language", "books", ["language", "created_at", "id"], unique=False)
     op.create_index("ix_books_publication_year", "books", ["publication_year", "id"], unique=False)
     op.create_index("ix_books_search", "books", ["search"], unique=False, postgresql_using="gin")
     op.create_index("ix_books_status", "books", ["status", "created_at", "id"], unique=False)
@@ -127,6 +128,7 @@ def _import_jobs() -> None:
         ),
         sa.Column("file_name", sa.Text(), nullable=True),
         sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("encoding", sa.Text(), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("processed", sa.Integer(), nullable=False),

@@ -29,6 +29,8 @@ def _loans() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_loans_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_loans")),
     )
+    op.create_index("ix_loans_borrowed_at", "loans", ["borrowed_at", "id"], unique=False)
+    op.create_index("ix_loans_due_at", "loans", ["due_at", "id"], unique=False)
     op.create_index("ix_loans_user_id", "loans", ["user_id", "returned_at"], unique=False)
     op.create_index(
         "uq_loans_open_copy",

@@ -55,17 +55,25 @@ CREATE TRIGGER derive_books_delete AFTER DELETE ON copies
     REFERENCING OLD TABLE AS before_rows FOR EACH STATEMENT EXECUTE FUNCTION derive_books();
 """
 
-# Accents are folded, words are not stemmed: titles come in many languages.
+# The form in which words are indexed and sought: accents folded, apostrophes dropped, other
+# punctuation parting words ("Catch-22" is catch and 22). Not stemmed: titles come in many languages.
+_WORDS_OF = r"""
+CREATE FUNCTION words_of(given text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT btrim(regexp_replace(
+        translate(lower(unaccent(coalesce(given, ''))), '''`´', ''),
+        '[[:punct:][:space:]]+', ' ', 'g'))
+$$;
+"""
 _INDEX_BOOK = """
 CREATE FUNCTION index_book() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.search :=
-        setweight(to_tsvector('simple', unaccent(concat_ws(' ', NEW.title, NEW.isbn))), 'A') ||
-        setweight(to_tsvector('simple', unaccent(concat_ws(' ', NEW.author,
+        setweight(to_tsvector('simple', words_of(concat_ws(' ', NEW.title, NEW.isbn))), 'A') ||
+        setweight(to_tsvector('simple', words_of(concat_ws(' ', NEW.author,
             array_to_string(NEW.contributors, ' ')))), 'B') ||
-        setweight(to_tsvector('simple', unaccent(concat_ws(' ', NEW.subtitle,
+        setweight(to_tsvector('simple', words_of(concat_ws(' ', NEW.subtitle,
             array_to_string(NEW.subjects, ' ')))), 'C') ||
-        setweight(to_tsvector('simple', unaccent(coalesce(NEW.publisher, ''))), 'D');
+        setweight(to_tsvector('simple', words_of(NEW.publisher)), 'D');
     RETURN NEW;
 END $$;
 CREATE TRIGGER index_book BEFORE INSERT OR UPDATE OF
@@ -83,10 +91,12 @@ CREATE TRIGGER notify_outbox AFTER INSERT ON outbox
     FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();
 """
 
-# A lease token only grows, over all commands and restarts; so does a version of the stop.
+# A lease token only grows, over all commands and restarts; so do a version of the stop and the
+# number of a barcode.
 _COUNTERS = """
 CREATE SEQUENCE lease_tokens;
 CREATE SEQUENCE stop_versions;
+CREATE SEQUENCE barcodes MAXVALUE 99999999;
 INSERT INTO fleet_state (id, stop_version, map_version) VALUES (1, 0, 0);
 INSERT INTO live_position (id, pos) VALUES (1, 0);
 """
@@ -105,14 +115,14 @@ REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM luna_app;
 
 
 def create() -> None:
-    for statement in (_DERIVE_BOOKS, _INDEX_BOOK, _NOTIFY_OUTBOX, _COUNTERS, _RIGHTS):
+    for statement in (_DERIVE_BOOKS, _WORDS_OF, _INDEX_BOOK, _NOTIFY_OUTBOX, _COUNTERS, _RIGHTS):
         op.execute(statement)
 
 
 def drop() -> None:
-    op.execute("DROP SEQUENCE lease_tokens, stop_versions")
+    op.execute("DROP SEQUENCE lease_tokens, stop_versions, barcodes")
     op.execute("DROP TRIGGER notify_outbox ON outbox; DROP FUNCTION notify_outbox")
-    op.execute("DROP TRIGGER index_book ON books; DROP FUNCTION index_book")
+    op.execute("DROP TRIGGER index_book ON books; DROP FUNCTION index_book, words_of")
     for moment in ("insert", "update", "delete"):
         op.execute(f"DROP TRIGGER derive_books_{moment} ON copies")
     op.execute("DROP FUNCTION derive_books")

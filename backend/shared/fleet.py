@@ -221,7 +221,25 @@ def settle(session: Session, task_id: UUID) -> bool:
     robot: Robot = db.row_lock(session, Robot, task.assigned_robot_id)
     if not is_able(robot) or has_active_command(session, robot.id):
         return False
+    if _has_an_outcome(session, task):
+        return False
     return drive(session, task) is not None
+
+
+def _has_an_outcome(session: Session, task: DeliveryTask) -> bool:
+    """Whether this stage's drive has ended already, and the event of it is on its way."""
+    last = session.execute(
+        select(RobotCommand.status)
+        .where(
+            RobotCommand.task_id == task.id,
+            RobotCommand.robot_id == task.assigned_robot_id,
+            RobotCommand.type == CommandType.NAVIGATE,
+            RobotCommand.created_at >= task.stage_since,
+        )
+        .order_by(RobotCommand.seq.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return last not in {None, CommandStatus.VOID}
 
 
 def has_active_command(session: Session, robot_id: UUID) -> bool:

@@ -7,13 +7,14 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Connection, Select, SQLColumnExpression, func, select
 
 from backend.shared.errors import PageTooDeep, invalid
 from backend.shared.schemas import PageAnswer, Pagination, meta
 
 _DEEPEST_ROW = 10_000
 M = TypeVar("M", bound=BaseModel)
+AnySelect = Select[*tuple[Any, ...]]  # of whatever columns
 
 
 class Order(StrEnum):
@@ -48,13 +49,13 @@ PageDep = Annotated[PageQuery, Depends(_page_query)]
 
 
 def ordered(
-    statement: Select[Any],
+    statement: AnySelect,
     query: PageQuery,
-    columns: Mapping[str, ColumnElement[Any]],
+    columns: Mapping[str, SQLColumnExpression[Any]],
     *,
     default: str,
-    tiebreak: ColumnElement[Any],
-) -> Select[Any]:
+    tiebreak: SQLColumnExpression[Any],
+) -> AnySelect:
     """Sorted by one of `columns` (422 naming them for any other), then by a unique column.
 
     A default that begins with `-` is descending.
@@ -70,7 +71,7 @@ def ordered(
 
 
 def paginate(
-    connection: Connection, statement: Select[Any], query: PageQuery, model: type[M]
+    connection: Connection, statement: AnySelect, query: PageQuery, model: type[M]
 ) -> PageAnswer[M]:
     """One page of rows as `model`, with the count of all."""
     counted = select(func.count()).select_from(statement.order_by(None).subquery())

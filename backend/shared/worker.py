@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from celery import Celery
@@ -94,20 +94,21 @@ def _tell_ready(**_: Any) -> None:
         ready_file.touch()
 
 
-class Handler(Protocol):
-    """An event's effect. `stale` tells that a later event of the same thing is done already."""
-
-    def __call__(self, session: Session, event: Any, delivery: "Delivery") -> None: ...
-
-
 @dataclass(frozen=True)
 class Delivery:
-    """What a handler may want to know besides the event itself."""
+    """What a handler may want to know besides the event itself.
+
+    `stale` tells that this consumer has done a later event of the same thing already.
+    """
 
     event_id: UUID
     aggregate_id: UUID
     seq: int
     stale: bool
+
+
+# An event's effect: (session, event, delivery) → nothing.
+Handler = Callable[[Session, Any, Delivery], None]
 
 
 def consumer(name: str) -> Callable[[Handler], Handler]:

@@ -1,0 +1,113 @@
+"""Selects of the robot service."""
+
+from uuid import UUID
+
+from sqlalchemy import case, select
+
+from backend.robot import dispatch
+from backend.shared import fleet
+from backend.shared.models import (
+    Connectivity,
+    DeliveryTask,
+    Robot,
+    RobotError,
+    TaskStatus,
+    Waypoint,
+)
+from backend.shared.pagination import AnySelect
+
+
+def robots(robot_id: UUID | None = None) -> AnySelect:
+    """Robots in use with what they do now."""
+    task = (
+        select(DeliveryTask.id)
+        .where(
+            DeliveryTask.assigned_robot_id == Robot.id,
+            DeliveryTask.status.in_(fleet.TRAVELLING),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    stop_state = case(
+        (Robot.stopped_at.is_(None), None),
+        (Robot.motion_stopped_at.is_not(None), "MOTION_STOPPED"),
+        (Robot.stop_received_at.is_not(None), "RECEIVED"),
+        (Robot.connectivity.in_([Connectivity.OFFLINE, Connectivity.NEVER_SEEN]), "UNREACHABLE"),
+        else_="REQUESTED",
+    )
+    question = select(
+        Robot.id,
+        Robot.robot_name,
+        Robot.model,
+        Robot.status,
+        Robot.connectivity,
+        (Robot.connectivity == Connectivity.ONLINE).label("online"),
+        Robot.current_location,
+        Robot.pose,
+        Robot.battery_level,
+        Robot.charging,
+        Robot.docked,
+        Robot.speed,
+        Robot.last_heartbeat,
+        Robot.stopped_at.is_not(None).label("stopped"),
+        Robot.stop_reason,
+        stop_state.label("stop_state"),
+        task.label("current_task_id"),
+        Robot.software_version,
+        Robot.created_at,
+    ).where(Robot.retired_at.is_(None))
+    return question if robot_id is None else question.where(Robot.id == robot_id)
+
+
+def queue() -> AnySelect:
+    """Tasks under way first, then those that wait, in the order they will be served."""
+    return (
+        select(
+            DeliveryTask.id,
+            DeliveryTask.reference,
+            DeliveryTask.task_type,
+            DeliveryTask.status,
+            DeliveryTask.stage,
+            DeliveryTask.priority,
+            DeliveryTask.assigned_robot_id.label("robot_id"),
+            Robot.robot_name,
+            DeliveryTask.source_location,
+            DeliveryTask.destination_location,
+            DeliveryTask.eta,
+            DeliveryTask.created_at,
+        )
+        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+        .where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED, *fleet.TRAVELLING]))
+        .order_by(
+            case((DeliveryTask.status.in_(fleet.TRAVELLING), 0), else_=1),
+            *dispatch.SERVING_ORDER,
+        )
+    )
+
+
+def waypoints() -> AnySelect:
+    return select(
+        Waypoint.id,
+        Waypoint.name,
+        Waypoint.location_code,
+        Waypoint.kind,
+        Waypoint.floor,
+        Waypoint.x_coordinate,
+        Waypoint.y_coordinate,
+        Waypoint.z_coordinate,
+        Waypoint.theta,
+        Waypoint.details.label("details"),
+        Waypoint.is_active,
+        Waypoint.created_at,
+    ).where(Waypoint.is_active)
+
+
+def errors_of(robot_id: UUID) -> AnySelect:
+    return select(
+        RobotError.id,
+        RobotError.type,
+        RobotError.level,
+        RobotError.message,
+        RobotError.task_id,
+        RobotError.created_at,
+    ).where(RobotError.robot_id == robot_id)

@@ -1,0 +1,159 @@
+"""Robots as staff know them: registered, given keys, taken out of service."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from backend.robot import stops
+from backend.robot.schemas import Enrolled, StopOrder
+from backend.shared import audit, clock, config, db, fleet, security
+from backend.shared.errors import Conflict, Duplicate, NotFound, NotSignedIn
+from backend.shared.models import EnrolmentCode, Robot, RobotKey, RobotStatus
+
+
+def heard_key(robot_id: UUID) -> str:
+    """Where Redis keeps when the robot was heard last (seconds since 1970)."""
+    return f"robot:{robot_id}:heard"
+
+
+def register(session: Session, name: str, model: str | None, by: UUID | None) -> Robot:
+    """A new robot. While the whole fleet is stopped it is stopped too."""
+    taken = session.execute(select(Robot.id).where(Robot.robot_name == name)).scalar_one_or_none()
+    if taken is not None:
+        raise Duplicate(f"A robot named {name} exists already.")
+    robot = Robot(robot_name=name, model=model)
+    session.add(robot)
+    session.flush()
+    stops.bind_newcomer(session, robot)
+    audit.record(
+        session,
+        actor_id=by,
+        action="robot.register",
+        resource=("robot", robot.id),
+        changes={"robot_name": name},
+    )
+    return robot
+
+
+def get(session: Session, robot_id: UUID) -> Robot:
+    """The robot, locked; NotFound when there is none in use."""
+    robot: Robot | None = db.row_lock(session, Robot, robot_id)
+    if robot is None or robot.retired_at is not None:
+        raise NotFound("There is no such robot.")
+    return robot
+
+
+def new_key(session: Session, robot_id: UUID, by: UUID | None) -> str:
+    """A new key, shown this once. Earlier ones stay valid for a short overlap."""
+    robot = get(session, robot_id)
+    key, prefix, key_hash = security.new_robot_key()
+    session.execute(
+        update(RobotKey)
+        .where(
+            RobotKey.robot_id == robot.id,
+            RobotKey.revoked_at.is_(None),
+            RobotKey.expires_at.is_(None),
+        )
+        .values(expires_at=clock.now() + config.robots().key_overlap)
+    )
+    session.add(RobotKey(robot_id=robot.id, prefix=prefix, key_hash=key_hash))
+    session.flush()
+    audit.record(session, actor_id=by, action="robot.key", resource=("robot", robot.id), changes={})
+    return key
+
+
+def new_enrolment_code(session: Session, robot_id: UUID, by: UUID) -> tuple[str, EnrolmentCode]:
+    """A code that a bridge exchanges for a key, once, within 15 minutes."""
+    robot = get(session, robot_id)
+    secret = security.new_secret()
+    code = EnrolmentCode(
+        robot_id=robot.id,
+        code_hash=security.digest(secret),
+        expires_at=clock.now() + config.robots().enrolment_life,
+    )
+    session.add(code)
+    session.flush()
+    audit.record(
+        session,
+        actor_id=by,
+        action="robot.enrolment_code",
+        resource=("robot", robot.id),
+        changes={},
+    )
+    return secret, code
+
+
+def enrol(
+    session: Session, code: str, software_version: str, capabilities: dict[str, Any]
+) -> Enrolled:
+    """Give a bridge its robot's key for a valid code; NotSignedIn for any other."""
+    robot_id = session.execute(
+        update(EnrolmentCode)
+        .where(
+            EnrolmentCode.code_hash == security.digest(code),
+            EnrolmentCode.used_at.is_(None),
+            EnrolmentCode.expires_at > clock.now(),
+        )
+        .values(used_at=clock.now())
+        .returning(EnrolmentCode.robot_id)
+    ).scalar_one_or_none()
+    if robot_id is None:
+        raise NotSignedIn("This enrolment code is not valid (any more).")
+    robot = get(session, robot_id)
+    robot.software_version, robot.capabilities = software_version or None, capabilities
+    return Enrolled(
+        robot_id=robot.id, robot_name=robot.robot_name, key=new_key(session, robot.id, None)
+    )
+
+
+def set_maintenance(session: Session, robot_id: UUID, by: UUID, *, maintenance: bool) -> Robot:
+    """Take a robot out of service, or put it back; not in the middle of a journey."""
+    robot = get(session, robot_id)
+    if (robot.status is RobotStatus.MAINTENANCE) is maintenance:
+        return robot
+    _refuse_while_travelling(session, robot)
+    robot.status = RobotStatus.MAINTENANCE if maintenance else RobotStatus.IDLE
+    audit.record(
+        session,
+        actor_id=by,
+        action="robot.maintenance",
+        resource=("robot", robot.id),
+        changes={"maintenance": maintenance},
+    )
+    return robot
+
+
+def retire(session: Session, robot_id: UUID, by: UUID) -> None:
+    """Take a robot away for good: its keys are void, its history stays."""
+    robot = get(session, robot_id)
+    _refuse_while_travelling(session, robot)
+    robot.retired_at = clock.now()
+    fleet.take_back(session, robot)
+    session.execute(
+        update(RobotKey)
+        .where(RobotKey.robot_id == robot.id, RobotKey.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+    audit.record(
+        session, actor_id=by, action="robot.retire", resource=("robot", robot.id), changes={}
+    )
+
+
+def _refuse_while_travelling(session: Session, robot: Robot) -> None:
+    task_id = fleet.task_of(session, robot.id)
+    if task_id is not None:
+        raise Conflict("The robot is on a journey. End that first.", task_id=str(task_id))
+
+
+def stop_order(session: Session, robot_id: UUID) -> StopOrder:
+    """Whether the robot is to stand still, and the version of that order."""
+    row = session.execute(
+        select(Robot.stop_version, Robot.stopped_at, Robot.stop_reason).where(Robot.id == robot_id)
+    ).one()
+    return StopOrder(
+        stop_version=row.stop_version,
+        stopped=row.stopped_at is not None,
+        reason=row.stop_reason,
+    )

@@ -70,7 +70,7 @@ def fresh_context(**ids: Any) -> None:
     """Forget the ids of whatever this thread did before, then set these."""
     part = get_contextvars().get("part")
     clear_contextvars()
-    context(part=part, **ids)
+    context(**{"part": part, **ids})
 
 
 def current_request_id() -> str | None:

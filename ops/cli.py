@@ -40,8 +40,8 @@ def up(  # noqa: PLR0913 — one parameter for each option
     from ops import up as starting
 
     home = Home.chosen()
-    if docker is not False and compose.wanted(home, insisted=bool(docker)):
-        raise typer.Exit(compose.up(port=port, detach=detach, fresh=fresh))
+    if compose.is_chosen(home, docker):
+        raise typer.Exit(compose.up(home, port=port, detach=detach, fresh=fresh))
     production = environment.base().get("LUNA_ENVIRONMENT") == "production"
     try:
         if fresh:
@@ -66,7 +66,7 @@ def down() -> None:
     from ops import up as starting
 
     home = Home.chosen()
-    raise typer.Exit(compose.down() if compose.is_running(home) else starting.down(home))
+    raise typer.Exit(compose.down(home) if compose.is_running(home) else starting.down(home))
 
 
 @app.command()

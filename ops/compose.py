@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ops import status as status_of_native
 from ops.state import ROOT, Home, write_whole
 from ops.topology import NINE
 
@@ -16,15 +17,15 @@ COMPOSE = ("docker", "compose", "-f", str(FILE))
 STATES = {"running": "ready", "created": "starting", "restarting": "restarting"}
 
 
-def wanted(home: Home, *, insisted: bool) -> bool:
-    """Docker is used when its engine answers; asked for in vain, that is said."""
-    usable = engine_answers()
-    if insisted and not usable:
+def is_chosen(home: Home, wish: bool | None) -> bool:  # noqa: FBT001 — yes, no, or no wish
+    """Docker is used when its engine answers, unless natively was asked for or runs already."""
+    if wish is False or status_of_native.is_running(home):
+        return False
+    if engine_answers():
+        return True
+    if wish:
         print("No Docker engine answers: starting natively.", file=sys.stderr)
-    elif usable:
-        home.path.mkdir(mode=0o700, exist_ok=True)
-        write_whole(_mark(home), "")
-    return usable
+    return False
 
 
 def is_running(home: Home) -> bool:
@@ -52,16 +53,19 @@ def _compose(*words: str, environment: dict[str, str] | None = None) -> int:
     return subprocess.run([*COMPOSE, *words], env=own, check=False).returncode  # noqa: S603 — ours
 
 
-def up(*, port: int, detach: bool, fresh: bool) -> int:
+def up(home: Home, *, port: int, detach: bool, fresh: bool) -> int:
     """Build what changed and start; with `detach`, return when every health check passes."""
     if fresh and (failed := _compose("down", "--volumes")):
         return failed
+    home.path.mkdir(mode=0o711, exist_ok=True)
+    write_whole(_mark(home), "")
     subprocess.run([str(FILE.with_name("make-secrets"))], check=True)  # noqa: S603 — ours
     words = ["up", "--build", *(("--detach", "--wait") if detach else ())]
     return _compose(*words, environment={"LUNA_PORT": str(port)})
 
 
-def down() -> int:
+def down(home: Home) -> int:
+    _mark(home).unlink(missing_ok=True)
     return _compose("down")
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from typing import Any
 
 from ops import environment, readiness
@@ -30,7 +31,7 @@ def of(home: Home) -> dict[str, Any]:
     if not is_running(home):
         rows = [{"name": name, **EMPTY_ROW} for name in NINE]
         return {"address": None, "state": "down", "services": rows, "accounts": []}
-    written = read_json(home.state_file)
+    written = written_by_the_living(home)
     found = {row["name"]: row for row in written.get("services", [])}
     ordered = [found.get(name, {"name": name, **EMPTY_ROW}) for name in NINE]
     others = [row for name, row in found.items() if name not in NINE]
@@ -40,6 +41,16 @@ def of(home: Home) -> dict[str, Any]:
         "services": ordered + others,
         "accounts": accounts(home),
     }
+
+
+def written_by_the_living(home: Home) -> dict[str, Any]:
+    """What the supervisor that runs now wrote; empty until it did, whatever an earlier one left."""
+    written = read_json(home.state_file)
+    try:
+        os.kill(written["pid"], 0)
+    except (KeyError, ProcessLookupError):
+        return {}
+    return written
 
 
 def asked(home: Home) -> dict[str, Any]:

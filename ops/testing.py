@@ -123,6 +123,7 @@ SUITES: dict[str, list[str]] = {
     "unit": ["-m", "unit"],
     "api": ["-m", "api"],
     "e2e": ["tests/e2e"],
+    "chaos": ["tests/chaos"],
     "all": [],
 }
 

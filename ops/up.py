@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ops import environment, identity, provision, show, status
+from ops import environment, identity, ledger, provision, show, status
 from ops.processes import spawn
 from ops.show import console
 from ops.state import ROOT, Home, read_json
@@ -164,13 +164,17 @@ def _join(home: Home) -> int:
 def down(home: Home) -> int:
     """Stop what runs in this home, in order; 0 also when nothing did."""
     if not status.is_running(home):
+        if home.work.exists():
+            ledger.end_leftovers(home)
         console.print("LUNA does not run here.")
         return 0
-    pid = read_json(home.state_file).get("pid")
-    if pid:
-        os.kill(pid, signal.SIGTERM)
+    told: set[int] = set()
     until = time.monotonic() + DOWN_WITHIN
     while status.is_running(home):
+        pid = status.written_by_the_living(home).get("pid")  # none yet when it has just begun
+        if pid and pid not in told:
+            os.kill(pid, signal.SIGTERM)
+            told.add(pid)
         if time.monotonic() > until:
             print(f"It did not stop within {DOWN_WITHIN:.0f} s.", file=sys.stderr)
             return 1

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ops.state import write_whole
@@ -44,6 +45,16 @@ def test_a_killed_foreground_command_takes_everything_along(luna: SmallLuna) -> 
     command.kill()
     command.wait()
     luna.everything_ended()
+
+
+def test_two_that_start_it_at_once_get_one(luna: SmallLuna) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: luna.up(), range(2)))
+    assert [started.returncode for started in both] == [0, 0]
+    address = luna.state()["address"]
+    assert all(address in started.stdout for started in both)
+    pids = [row["pid"] for row in luna.state()["services"]]
+    assert len(luna.processes() & set(pids)) == len(pids)
 
 
 def test_stopping_is_orderly(luna: SmallLuna) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from backend.shared import clock, config, db, log
 from backend.shared.events import BY_TYPE, Event
 from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
-from backend.shared.subscribers import SUBSCRIBERS, queue_of
+from backend.shared.subscribers import SUBSCRIBERS
 
 _log = log.get(__name__)
 _RUNS = Counter("luna_event_runs", "Runs of a consumer", ["consumer", "outcome"])
@@ -120,7 +120,7 @@ def consumer(name: str) -> Callable[[Handler], Handler]:
         def run(envelope: dict[str, Any]) -> None:
             consume(name, handler, envelope)
 
-        celery.task(name=name, queue=queue_of(name))(run)
+        celery.task(name=name)(run)  # the relay names its queue
         return handler
 
     return register

@@ -10,19 +10,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from backend.shared import log, redis, signals
 
 _log = log.get(__name__)
 LIVE = "live"
+_SILENCE_SECONDS = 5
+# What raises an alarm, and what ends it.
 _ALERTS = frozenset(
     {
         "delivery.task.needs_attention",
         "delivery.task.failed",
         "robot.went_offline",
+        "robot.came_online",
         "robot.stop.requested",
+        "robot.stop.confirmed",
         "robot.stop.unconfirmed",
+        "robot.resumed",
     }
 )
 _GRAVE = frozenset({"CRITICAL", "FATAL"})
@@ -84,11 +90,21 @@ def position(shown: Sequence[str], data: dict[str, Any]) -> signals.Signal:
 
 
 class Listener:
-    """One subscription of a process, held through outages; `deliver` gets channel and body."""
+    """One subscription of a process, held through outages; `deliver` gets channel and body.
 
-    def __init__(self, patterns: Sequence[str], deliver: Callable[[str, bytes], None]) -> None:
+    `subscribed` is called whenever Redis has confirmed the subscription, the first time and after
+    every break: what was published before is lost to this process.
+    """
+
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        deliver: Callable[[str, bytes], None],
+        subscribed: Callable[[], None] | None = None,
+    ) -> None:
         self._patterns = patterns
         self._deliver = deliver
+        self._subscribed = subscribed
         self.connected = asyncio.Event()
 
     async def run(self) -> None:
@@ -104,11 +120,22 @@ class Listener:
     async def _listen(self) -> None:
         async with redis.async_client().pubsub() as subscription:
             await subscription.psubscribe(*self._patterns)
+            asked = False
             while True:
-                message = await subscription.get_message(timeout=5)
+                message = await subscription.get_message(timeout=_SILENCE_SECONDS)
+                if message is None and asked:
+                    raise RedisConnectionError("no answer to a ping")
+                asked = message is None
                 if message is None:
                     await subscription.ping()
-                elif message["type"] == "psubscribe":
-                    self.connected.set()
-                elif message["type"] == "pmessage":
-                    self._deliver(message["channel"].decode(), message["data"])
+                else:
+                    self._heed(message)
+
+    def _heed(self, message: dict[str, Any]) -> None:
+        """The client library reconnects by itself too: then Redis confirms the patterns anew."""
+        if message["type"] == "pmessage":
+            self._deliver(message["channel"].decode(), message["data"])
+        elif message["type"] == "psubscribe" and message["data"] == len(self._patterns):
+            self.connected.set()
+            if self._subscribed is not None:
+                self._subscribed()

@@ -1,0 +1,1 @@
+"""Tells people what happens: notifications and the live view."""

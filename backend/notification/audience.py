@@ -1,0 +1,128 @@
+"""Who is told what, per event: the one table behind every notification."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from backend.shared import events
+from backend.shared.events import Event, TaskEvent
+from backend.shared.models import ImportState, Stage, TaskStatus, TaskType
+
+
+class Audience(Enum):
+    """STUDENT: whose request or return it is. OWNER: who started the import."""
+
+    STUDENT = "student"
+    STAFF = "staff"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One template to one audience."""
+
+    audience: Audience
+    template: str
+
+
+Rule = Callable[[Any], list[Word]]
+
+
+def _student(template: str) -> Word:
+    return Word(Audience.STUDENT, template)
+
+
+def _staff(template: str) -> Word:
+    return Word(Audience.STAFF, template)
+
+
+def _always(word: Word) -> Rule:
+    return lambda _event: [word]
+
+
+def _is_return(task: TaskEvent) -> bool:
+    return task.task_type is TaskType.RETURN_PICKUP
+
+
+def _is_delivery(task: TaskEvent) -> bool:
+    return task.task_type is TaskType.STUDENT_DELIVERY
+
+
+def _request_cancelled(event: events.RequestCancelled) -> list[Word]:
+    return [_student("request.no_show" if event.reason == "NO_SHOW" else "request.cancelled")]
+
+
+def _assigned(task: TaskEvent) -> list[Word]:
+    if _is_return(task):
+        return [_student("return.assigned")]
+    return [_student("delivery.assigned")] if _is_delivery(task) else []
+
+
+def _loading(task: TaskEvent) -> list[Word]:
+    return [_student("return.loading") if _is_return(task) else _staff("desk.loading")]
+
+
+def _departed(task: TaskEvent) -> list[Word]:
+    """A return's departure is told by “picked up”."""
+    return [_student("delivery.departed")] if _is_delivery(task) else []
+
+
+def _arrived(task: TaskEvent) -> list[Word]:
+    if task.stage is Stage.BRINGING_BACK:
+        return [_staff("desk.brought_back")]
+    return [_student("delivery.arrived") if _is_delivery(task) else _staff("desk.arrived")]
+
+
+def _reminder(task: TaskEvent) -> list[Word]:
+    if task.stage is Stage.LOADING:
+        waits = _student("return.reminder") if _is_return(task) else _staff("desk.loading_reminder")
+    elif task.stage is Stage.BRINGING_BACK:
+        waits = _staff("desk.brought_back")
+    elif _is_delivery(task):
+        waits = _student("delivery.reminder")
+    else:
+        waits = _staff("desk.arrived_reminder")
+    return [waits]
+
+
+def _needs_attention(task: TaskEvent) -> list[Word]:
+    """One that still waits for a robot is told to the student too (workflow.md §4)."""
+    waits = task.status in {TaskStatus.PENDING, TaskStatus.QUEUED}
+    return [_staff("desk.needs_attention"), *([_student("delivery.waits")] if waits else [])]
+
+
+def _import_finished(event: events.ImportFinished) -> list[Word]:
+    well = event.state == ImportState.SUCCEEDED
+    return [Word(Audience.OWNER, "import.succeeded" if well else "import.failed")]
+
+
+RULES: dict[type[Event], Rule] = {
+    events.RequestCreated: _always(_student("request.created")),
+    events.RequestCancelled: _request_cancelled,
+    events.RequestCompleted: _always(_student("request.completed")),
+    events.ReturnPickedUp: _always(_student("return.picked_up")),
+    events.ReturnCompleted: _always(_student("return.completed")),
+    events.TaskAssigned: _assigned,
+    events.TaskLoading: _loading,
+    events.TaskDeparted: _departed,
+    events.TaskArrived: _arrived,
+    events.TaskReminder: _reminder,
+    events.TaskNeedsAttention: _needs_attention,
+    events.TaskFailed: _always(_staff("desk.failed")),
+    events.RobotWentOffline: _always(_staff("robot.offline")),
+    events.RobotStopRequested: _always(_staff("robot.stop_requested")),
+    events.RobotStopUnconfirmed: _always(_staff("robot.stop_unconfirmed")),
+    events.ImportFinished: _import_finished,
+}
+
+
+def words_for(event: Event, *, stale: bool) -> list[Word]:
+    """Who is told what of this event.
+
+    Nobody when it is of a journey and a later event of that journey has been told already:
+    people would be sent to a place the robot has left.
+    """
+    if stale and isinstance(event, TaskEvent):
+        return []
+    return RULES[type(event)](event)

@@ -1,0 +1,65 @@
+"""The reads of the notification service."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from backend.shared.identity import STAFF
+from backend.shared.models import ImportJob, Notification, User
+
+SORTS: dict[str, ColumnElement[Any]] = {"created_at": Notification.created_at.expression}
+TIEBREAK = Notification.id.expression
+_COLUMNS = (
+    Notification.id,
+    Notification.notification_type,
+    Notification.title,
+    Notification.message,
+    Notification.payload,
+    Notification.is_read,
+    Notification.created_at,
+    Notification.read_at,
+)
+
+
+def own(
+    user_id: UUID, *, is_read: bool | None = None, notification_type: str | None = None
+) -> Select[Any]:
+    """A person's notifications, filtered."""
+    found = select(*_COLUMNS).where(Notification.user_id == user_id)
+    if is_read is not None:
+        found = found.where(Notification.is_read.is_(is_read))
+    if notification_type is not None:
+        found = found.where(Notification.notification_type == notification_type)
+    return found
+
+
+def one(user_id: UUID, notification_id: UUID) -> Select[Any]:
+    return own(user_id).where(Notification.id == notification_id)
+
+
+def count_unread(user_id: UUID) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(Notification)
+        .where(Notification.user_id == user_id, Notification.is_read.is_(False))
+    )
+
+
+def reader(user_id: UUID) -> Select[UUID, str]:
+    """A person with the language they read; nobody when the account is closed."""
+    return select(User.id, User.preferred_language).where(User.id == user_id, User.is_active)
+
+
+def staff() -> Select[UUID, str]:
+    """All librarians and admins at work."""
+    return select(User.id, User.preferred_language).where(User.role.in_(STAFF), User.is_active)
+
+
+def import_owner(job_id: UUID) -> Select[UUID, str]:
+    """Who started an import."""
+    return (
+        select(User.id, User.preferred_language)
+        .join(ImportJob, ImportJob.created_by == User.id)
+        .where(ImportJob.id == job_id, User.is_active)
+    )

@@ -1,0 +1,121 @@
+"""The words of every notification, per language. A second language is one more dict below.
+
+Values come from the event; a hand-over code is never among them: it is shown in the app alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_FALLBACK = "en"
+
+
+@dataclass(frozen=True)
+class Template:
+    title: str
+    message: str
+
+
+_ENGLISH: dict[str, Template] = {
+    # to the student
+    "request.created": Template(
+        "Request received", "We bring “{book_title}” to {location} as soon as a robot is free."
+    ),
+    "request.cancelled": Template("Request cancelled", "“{book_title}” is not coming any more."),
+    "request.no_show": Template(
+        "Nobody was there", "The robot waited at {location} and takes “{book_title}” back."
+    ),
+    "request.completed": Template("Enjoy your book", "“{book_title}” is on loan to you now."),
+    "delivery.assigned": Template(
+        "A robot fetches your book", "{robot_name} is on its way to the desk for “{book_title}”."
+    ),
+    "delivery.departed": Template(
+        "Your book is on its way", "{robot_name} is bringing “{book_title}” to {destination}."
+    ),
+    "delivery.arrived": Template(
+        "Your book is here",
+        "The robot is at {destination} with “{book_title}” — your code is in the app.",
+    ),
+    "delivery.reminder": Template(
+        "The robot is waiting", "{robot_name} still waits at {destination} with “{book_title}”."
+    ),
+    "delivery.waits": Template(
+        "It takes a little longer", "No robot is free for “{book_title}” yet. We keep trying."
+    ),
+    "return.assigned": Template(
+        "A robot comes to you", "{robot_name} is on its way to {source} for “{book_title}”."
+    ),
+    "return.loading": Template(
+        "The robot is waiting for you",
+        "{robot_name} is at {source}. Put “{book_title}” on it, then say so in the app.",
+    ),
+    "return.reminder": Template(
+        "The robot is still waiting", "{robot_name} waits at {source} for “{book_title}”."
+    ),
+    "return.picked_up": Template(
+        "Book picked up", "The robot has “{book_title}”. It is off your account."
+    ),
+    "return.completed": Template("Return complete", "“{book_title}” is back in the library."),
+    # to the staff
+    "desk.loading": Template(
+        "A robot waits to be loaded",
+        "{robot_name} is at {source}. Place “{book_title}” on it (delivery {reference}).",
+    ),
+    "desk.loading_reminder": Template(
+        "A robot still waits to be loaded",
+        "{robot_name} waits at {source} for “{book_title}” (delivery {reference}).",
+    ),
+    "desk.arrived": Template(
+        "A robot has brought a book",
+        "{robot_name} is at {destination} with “{book_title}” (delivery {reference}). "
+        "Take it and confirm.",
+    ),
+    "desk.arrived_reminder": Template(
+        "A robot still waits with a book",
+        "{robot_name} waits at {destination} with “{book_title}” (delivery {reference}).",
+    ),
+    "desk.brought_back": Template(
+        "A robot has brought a book back",
+        "{robot_name} is back with “{book_title}” (delivery {reference}). Take it and confirm.",
+    ),
+    "desk.needs_attention": Template(
+        "A delivery needs attention", "Delivery {reference} of “{book_title}”: {why}."
+    ),
+    "desk.failed": Template(
+        "A delivery has failed",
+        "Delivery {reference} of “{book_title}” has failed: {why}. Retry it, or say where the "
+        "book is.",
+    ),
+    "robot.offline": Template("A robot is offline", "Nothing is heard from {robot_name}."),
+    "robot.stop_requested": Template(
+        "Emergency stop", "{robot_name} was told to stop. Reason: {why}."
+    ),
+    "robot.stop_unconfirmed": Template(
+        "A robot may still be moving",
+        "{robot_name} has not confirmed that it stands still. Go and look.",
+    ),
+    "import.succeeded": Template(
+        "Import finished", "{processed} rows read, {failed} refused, {warnings} with a warning."
+    ),
+    "import.failed": Template(
+        "Import did not finish", "It ended as {state} after {processed} rows."
+    ),
+}
+
+LANGUAGES: dict[str, dict[str, Template]] = {_FALLBACK: _ENGLISH}
+_UNSAID = {"en": "no reason was given"}
+
+
+def words(key: str, language: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """Title and message in that language, or in English where it is not spoken yet."""
+    spoken = language if language in LANGUAGES else _FALLBACK
+    template = LANGUAGES[spoken][key]
+    known = {"robot_name": "A robot", **{k: v for k, v in values.items() if v is not None}}
+    known["why"] = _reason(values.get("reason")) or _UNSAID[spoken]
+    return template.title.format_map(known), template.message.format_map(known)
+
+
+def _reason(code: Any) -> str:
+    """A reason code as people say it: `NOT_LOADED` is “not loaded”; a sentence stays as it is."""
+    text = str(code or "").rstrip(".")
+    return text.replace("_", " ").lower() if text.isupper() else text

@@ -1,0 +1,166 @@
+"""A person's own notifications: list, read, mark, delete, count."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from backend.shared import clock, db, events
+from backend.shared.models import Notification, OutboxEvent, PartHeartbeat
+from tests import people
+from tests.api.notification.journeys import publish, request_event, request_of
+from tests.chain import move_clock, run_events, run_periodic
+
+PATH = "/api/v1/notifications"
+
+
+def _tell(person: people.Person, times: int = 1, kind: str = "DELIVERY_TASK_ARRIVED") -> list[str]:
+    """Notifications of this person, the newest first; their ids."""
+    made = []
+    with db.transaction() as session:
+        for number in range(times):
+            row = Notification(
+                user_id=person.id,
+                event_id=uuid4(),
+                notification_type=kind,
+                title=f"Number {number}",
+                message="The robot is here.",
+                created_at=clock.now() + timedelta(milliseconds=number),
+            )
+            session.add(row)
+            session.flush()
+            made.append(str(row.id))
+    return made[::-1]
+
+
+def test_the_list_shows_ones_own_newest_first(api: Any) -> None:
+    student, librarian = people.student(), people.librarian()
+    mine = _tell(student, 3)
+    _tell(librarian)
+    answer = api.get(PATH, headers=student.headers).json()
+    assert [row["id"] for row in answer["data"]] == mine
+    assert answer["pagination"] == {"page": 1, "limit": 20, "total": 3, "total_pages": 1}
+    staff = api.get(PATH, headers=librarian.headers).json()
+    assert staff["pagination"]["total"] == 1
+
+
+def test_the_list_is_filtered_by_type_and_by_read(api: Any) -> None:
+    student = people.student()
+    first, second = _tell(student, 2)
+    [other] = _tell(student, kind="DELIVERY_TASK_ASSIGNED")
+    api.put(f"{PATH}/{first}/read", headers=student.headers)
+
+    def found(**filters: Any) -> set[str]:
+        answer = api.get(PATH, params=filters, headers=student.headers).json()
+        return {row["id"] for row in answer["data"]}
+
+    assert found(is_read=True) == {first}
+    assert found(is_read=False) == {second, other}
+    assert found(notification_type="DELIVERY_TASK_ASSIGNED") == {other}
+    assert found(notification_type="NOTHING_OF_THE_KIND") == set()
+
+
+def test_the_list_keeps_the_rules_of_pages(api: Any) -> None:
+    student = people.student()
+    ids = _tell(student, 5)
+    page = api.get(PATH, params={"page": 2, "limit": 2}, headers=student.headers).json()
+    assert [row["id"] for row in page["data"]] == ids[2:4]
+    rising = api.get(PATH, params={"sort": "created_at"}, headers=student.headers).json()
+    assert [row["id"] for row in rising["data"]] == ids[::-1]
+    wrong = api.get(PATH, params={"sort": "title"}, headers=student.headers)
+    assert wrong.status_code == 422
+    assert wrong.json()["error"]["details"]["fields"]["sort"] == ["must be one of: created_at"]
+
+
+def test_reading_again_changes_nothing(api: Any) -> None:
+    student = people.student()
+    [mine] = _tell(student)
+    first = api.put(f"{PATH}/{mine}/read", headers=student.headers)
+    assert first.json()["data"]["is_read"] is True
+    move_clock(timedelta(minutes=1))
+    again = api.put(f"{PATH}/{mine}/read", headers=student.headers)
+    assert again.status_code == 200
+    assert again.json()["data"] == first.json()["data"]
+
+
+def test_a_stale_if_match_is_refused(api: Any) -> None:
+    student = people.student()
+    [mine] = _tell(student)
+    seen = api.get(f"{PATH}/{mine}", headers=student.headers).headers["etag"]
+    headers = student.headers | {"If-Match": seen}
+    assert api.put(f"{PATH}/{mine}/read", headers=headers).status_code == 200
+    stale = api.put(f"{PATH}/{mine}/read", headers=headers)
+    assert (stale.status_code, stale.json()["error"]["code"]) == (412, "STALE_VERSION")
+
+
+def test_anothers_notification_is_absent_for_everyone_else(api: Any) -> None:
+    student = people.student()
+    [mine] = _tell(student)
+    for stranger in (people.student(), people.librarian(), people.admin()):
+        calls = [
+            api.get(f"{PATH}/{mine}", headers=stranger.headers),
+            api.put(f"{PATH}/{mine}/read", headers=stranger.headers),
+            api.delete(f"{PATH}/{mine}", headers=stranger.headers),
+        ]
+        assert [call.status_code for call in calls] == [404, 404, 404]
+    assert api.get(f"{PATH}/{mine}", headers=student.headers).json()["data"]["is_read"] is False
+
+
+def test_read_all_reads_only_ones_own(api: Any) -> None:
+    student, other = people.student(), people.student()
+    _tell(student, 3)
+    _tell(other)
+    count = f"{PATH}/unread-count"
+    assert api.get(count, headers=student.headers).json()["data"] == {"unread": 3}
+    answer = api.put(f"{PATH}/read-all", headers=student.headers)
+    assert answer.json()["data"] == {"marked": 3}
+    assert api.put(f"{PATH}/read-all", headers=student.headers).json()["data"] == {"marked": 0}
+    assert api.get(count, headers=student.headers).json()["data"] == {"unread": 0}
+    assert api.get(count, headers=other.headers).json()["data"] == {"unread": 1}
+
+
+def test_a_deleted_notification_is_gone(api: Any) -> None:
+    student = people.student()
+    [mine] = _tell(student)
+    answer = api.delete(f"{PATH}/{mine}", headers=student.headers)
+    assert (answer.status_code, answer.json()["data"]) == (200, None)
+    assert api.delete(f"{PATH}/{mine}", headers=student.headers).status_code == 404
+
+
+def test_nobody_reads_without_signing_in(api: Any) -> None:
+    calls = [
+        api.get(PATH),
+        api.get(f"{PATH}/unread-count"),
+        api.put(f"{PATH}/read-all"),
+        api.post(f"{PATH}/ws-ticket"),
+        api.get(f"{PATH}/not-an-id"),
+    ]
+    assert [call.status_code for call in calls] == [401] * 5
+
+
+def test_the_watchdog_tells_how_long_the_chain_takes(api: Any) -> None:
+    run_periodic("watchdog")
+    move_clock(timedelta(milliseconds=1500))
+    run_events()
+    with db.transaction() as session:
+        heard = session.get_one(PartHeartbeat, ("watchdog", "chain"))
+    assert 1500 <= heard.details["round_trip_ms"] < 10_000
+
+
+def test_old_rows_are_forgotten_and_unfinished_events_never(api: Any) -> None:
+    student = people.student()
+    publish(request_event(request_of(student)))
+    run_events()
+    waiting = events.RobotResumed(
+        robot_id=uuid4(), robot_name="luna-bot-1", reason="clear", by=student.id
+    )
+    [unfinished] = publish(waiting)
+    move_clock(timedelta(days=15))
+    run_periodic("retention")
+    with db.transaction() as session:
+        left = [row.id for row in session.query(OutboxEvent).all()]
+        assert left == [unfinished]
+        assert session.query(Notification).count() == 1
+    move_clock(timedelta(days=76))
+    run_periodic("retention")
+    with db.transaction() as session:
+        assert session.query(Notification).count() == 0

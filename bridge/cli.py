@@ -5,7 +5,7 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +26,8 @@ app = typer.Typer(
 
 FAILED = 2
 ALREADY_RUNS = 4
+
+SIMULATOR: Literal["simulator"] = "simulator"
 
 Url = Annotated[str, typer.Option(help="Where LUNA answers, such as http://127.0.0.1:8080")]
 KeyFile = Annotated[Path, typer.Option(help="The file that holds the robot's key")]
@@ -53,7 +55,7 @@ def run(  # noqa: PLR0913, PLR0917  each is an option of the command
     url: Url,
     key_file: KeyFile,
     state_dir: Annotated[Path, typer.Option(help="Where the bridge keeps its journal and state")],
-    driver: Annotated[Literal["simulator"], typer.Option()] = "simulator",
+    driver: Annotated[Literal["simulator"], typer.Option(help="Which robot it drives")] = SIMULATOR,
     speed: Annotated[
         float, typer.Option(min=0.01, help="Simulator: how many times as fast as a real robot")
     ] = 1.0,
@@ -77,8 +79,11 @@ def run(  # noqa: PLR0913, PLR0917  each is an option of the command
     with _only_one(state_dir, log):
         from bridge.drivers.simulator import Place, Simulator
 
-        place = Place(start_x, start_y, 0.0, start_floor, start_waypoint)
-        robot: Driver = Simulator(place, speed, state_dir / "robot.json", range_m)
+        start = Place(start_x, start_y, 0.0, start_floor, start_waypoint)
+        drivers: dict[str, Callable[[], Driver]] = {
+            SIMULATOR: lambda: Simulator(start, speed, state_dir / "robot.json", range_m)
+        }
+        robot = drivers[driver]()
         sys.exit(_serve(url, key_file, state_dir, robot, log))
 
 

@@ -6,7 +6,7 @@ done, its end is told again.
 
 from collections.abc import Awaitable, Callable
 
-from bridge.execution import MOTIONS, Executor
+from bridge.execution import MOTIONS, Execution, Executor
 from bridge.helm import TOLD_TO_PAUSE, Helm
 from bridge.journal import Journal
 from bridge.log import Log
@@ -52,26 +52,29 @@ class Commands:
             await self._executor.end(execution, "LOST", "LUNA has taken the command away.")
 
     async def take(self, command: Command) -> None:
-        known = self._journal.mark(command.id)
-        if command.lease_token < known.lease_token:
+        if command.lease_token < self._journal.mark(command.id).lease_token:
             return  # an old delivery that arrives late
         log = self._log.bind(command_id=command.id, task_id=command.task_id)
         log.info("command.received", type=command.type, lease_token=command.lease_token)
         await self._journal.lease(command.id, command.lease_token)
-        if self._executor.find(command.id) is not None:
-            await self._report_again(command)
-        elif known.end is not None:
-            await self._report_end_again(command, known.end)
+        execution = self._executor.find(command.id)
+        if execution is not None and execution.ended_as is None:
+            await self._report_again(execution)
+            return
+        if execution is not None:
+            await execution.over.wait()
+        end = self._journal.mark(command.id).end
+        if end is not None:
+            await self._report_end_again(command, end)
         elif command.type in MOTIONS:
             await self._line_up(command)
         else:
             await self._do_at_once(command)
 
-    async def _report_again(self, command: Command) -> None:
-        execution = self._executor.find(command.id)
-        if execution is not None and execution.started:
-            await self._reports.add(command.id, "ACCEPTED", {})
-            await self._reports.add(command.id, "STARTED", {})
+    async def _report_again(self, execution: Execution) -> None:
+        if execution.started:
+            await self._reports.add(execution.command.id, "ACCEPTED", {})
+            await self._reports.add(execution.command.id, "STARTED", {})
 
     async def _report_end_again(self, command: Command, end: Json) -> None:
         if not self._reports.has_unsent(command.id):

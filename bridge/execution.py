@@ -152,6 +152,7 @@ class Executor:
         progress = asyncio.create_task(self._report_progress_on_the_way(execution))
         try:
             driving = asyncio.ensure_future(self._helm.drive(motion()))
+            await asyncio.sleep(0)  # let it begin, so that the heartbeat tells of it
             self.changed()
             await driving
         finally:
@@ -168,6 +169,9 @@ class Executor:
         if kind in {"CANCELLED", "FAILED"}:
             details = {"message": execution.why, **self._whereabouts()}
             await self._reports.add(command.id, str(kind), details)
+        elif kind is None and not execution.started:
+            details = {"message": "The robot was stopped before it could begin."}
+            await self._reports.add(command.id, "REFUSED", details)
         self._log.warning(
             "command.halted",
             command_id=command.id,

@@ -12,7 +12,7 @@ from typing import Any
 from bridge.drivers.base import Driver, RobotState
 from bridge.log import Log
 
-STILL_M_S = 0.01  # slower than this is standing
+STILL_M_S = 0.0005  # what is told as 0.000 m/s
 LOOK_S = 0.02  # between two looks at the odometry while braking
 BRAKE_AGAIN_S = 0.5  # a robot that still rolls is told again this often
 
@@ -115,15 +115,21 @@ class Helm:
             await self._began.wait()
 
     async def standstill(self) -> None:
-        """Wait until the odometry says 0; a robot that rolls on is told to brake again."""
+        """Wait until the odometry says 0; a robot that rolls on is told to brake again.
+
+        Also returns when a newer drive has begun: it began from standing.
+        """
         waited = 0.0
-        while abs(self.state.speed) > STILL_M_S:
+        while abs(self.state.speed) > STILL_M_S and not self._drives_freely():
             await asyncio.sleep(LOOK_S)
             waited += LOOK_S
             if waited >= BRAKE_AGAIN_S:
                 waited = 0.0
                 self._log.alarm("robot.still_moving", speed=self.state.speed)
-                await self._driver.stop()
+                await (self._driver.stop() if self._motion is None else self._driver.pause())
+
+    def _drives_freely(self) -> bool:
+        return self._motion is not None and not self._holds
 
     async def _brake(self) -> None:
         motion, self._motion = self._motion, None

@@ -28,6 +28,8 @@ from bridge.wire import MalformedError, instant, integer, mapping, number, text
 ENDED = 0
 SUPERSEDED = 3
 
+LEAST_INTERVAL_S = 0.05  # between heartbeats, whatever LUNA asks for
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -154,7 +156,11 @@ def _session_from(data: object, timing: Timing) -> Session:
     return Session(
         robot_id=text(body, "robot_id"),
         epoch=integer(body, "epoch"),
-        moving_interval=max(0.2, min(timing.heartbeat_moving, number(body, "heartbeat_interval"))),
-        idle_interval=max(0.2, min(timing.heartbeat_idle, number(body, "offline_after") / 3)),
+        moving_interval=max(
+            LEAST_INTERVAL_S, min(timing.heartbeat_moving, number(body, "heartbeat_interval"))
+        ),
+        idle_interval=max(
+            LEAST_INTERVAL_S, min(timing.heartbeat_idle, number(body, "offline_after") / 3)
+        ),
         clock_ahead=server_time - datetime.now(UTC),
     )

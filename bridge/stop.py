@@ -60,9 +60,12 @@ class StopWatch:
     async def _obey(self, order: StopOrder) -> None:
         news = order.version != self.version or order.stopped != self._helm.stopped
         first = self._helm.stopped is None
+        missed = not order.stopped and order.version > self.version
         self.version = order.version
         if not news:
             return
+        if missed and self._helm.stopped is False:
+            await self._helm.stop()  # stopped and resumed between two looks: what was told is void
         if order.stopped:
             braking = asyncio.ensure_future(self._helm.stop())
             self._unacknowledged.set()
@@ -70,8 +73,9 @@ class StopWatch:
             await braking
         else:
             await self._helm.release_stop()
-            if not first:
-                self._log.info("stop.released", stop_version=order.version)
+            if first:
+                return
+            self._log.info("stop.released", stop_version=order.version)
         self.changed()
 
     async def acknowledge(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,10 @@ from bridge.tests.fake_luna import KEY, FakeLuna, serving
 from bridge.timing import Timing
 
 QUICK = Timing(
-    heartbeat_moving=0.2,
-    heartbeat_idle=0.4,
+    heartbeat_moving=0.05,
+    heartbeat_idle=0.2,
     heartbeat_timeout=0.3,
-    progress=0.1,
+    progress=0.05,
     silence=0.5,
     poll_wait=2,
     poll_slack=1.0,
@@ -29,6 +29,9 @@ QUICK = Timing(
     retry_first=0.01,
     retry_most=0.1,
 )
+
+
+SPEED = 150.0  # 46 metres a second
 
 
 @pytest.fixture
@@ -40,6 +43,13 @@ def anyio_backend() -> str:
 async def luna(anyio_backend: str) -> AsyncIterator[FakeLuna]:
     async with serving() as fake:
         yield fake
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for what wakes nobody: a line in the log, a simulator that has come to rest."""
+    async with asyncio.timeout(8):
+        while not true():  # noqa: ASYNC110  neither of them has an event to wait for
+            await asyncio.sleep(0.01)
 
 
 class Robot:
@@ -55,7 +65,7 @@ class Robot:
         self.simulator = self.make_simulator()
         self.timing = QUICK
 
-    def make_simulator(self, speed: float = 40.0) -> Simulator:
+    def make_simulator(self, speed: float = SPEED) -> Simulator:
         start = Place(0.0, 0.0, 0.0, 1, "A")
         self.simulator = Simulator(start, speed, self.directory / "robot.json")
         return self.simulator
@@ -82,6 +92,13 @@ class Robot:
 
     async def until_moving(self) -> None:
         await self.luna.until(lambda: self.luna.heartbeats[-1]["speed"] > 0)
+
+    async def until_log(self, event: str, times: int = 1) -> None:
+        """The log says what LUNA cannot know: what reached the bridge, and what it does alone."""
+        await until(lambda: self.output.getvalue().count(f'"event": "{event}"') >= times)
+
+    async def until_standing(self) -> None:
+        await until(self.stands)
 
     def stands(self) -> bool:
         return self.simulator.state().speed == 0

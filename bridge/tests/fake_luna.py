@@ -153,10 +153,13 @@ class FakeLuna:
         )
 
     async def next_command(self, request: Request) -> Response:
-        if int(request.query_params["epoch"]) != self.epoch:
+        epoch = int(request.query_params["epoch"])
+        await self._wait_for(lambda: bool(self.waiting) or epoch != self.epoch, request)
+        if epoch != self.epoch:
             return declined(409, "STALE_EPOCH")
-        await self._wait_for(lambda: bool(self.waiting), request)
-        return granted(self.waiting.pop(0) if self.waiting else None)
+        command = self.waiting.pop(0) if self.waiting else None
+        await self.changed()
+        return granted(command)
 
     async def event(self, request: Request) -> Response:
         given = self.given[request.path_params["id"]]
@@ -237,22 +240,28 @@ class FakeLuna:
 @asynccontextmanager
 async def serving() -> AsyncIterator[FakeLuna]:
     luna = FakeLuna()
-    with socket.socket() as door:
+    # the protocol is named so that asyncio switches Nagle's algorithm off: 40 ms an answer else
+    with socket.socket(proto=socket.IPPROTO_TCP) as door:
         door.bind(("127.0.0.1", 0))
         luna.port = door.getsockname()[1]
         config = uvicorn.Config(
             luna.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
         )
+        config.load()
         server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[door]))
+        server.lifespan = config.lifespan_class(config)
+        await server.startup(sockets=[door])  # serve() would look for its end each 0.1 s only
         try:
             yield luna
         finally:
             luna.closing = True
             luna.mute.clear()
             await luna.changed()
-            server.should_exit = True
-            await task
+            await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
+            for listening in server.servers:
+                listening.close()
+            for connection in list(server.server_state.connections):
+                connection.shutdown()
 
 
 def log_lines(output: str) -> list[Json]:

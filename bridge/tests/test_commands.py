@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bridge.tests.conftest import Robot
+from bridge.tests.conftest import SPEED, Robot
 from bridge.tests.fake_luna import FakeLuna, journey, waypoint
 
 pytestmark = pytest.mark.anyio
 
 A, B, C = waypoint("A", 0), waypoint("B", 3), waypoint("C", 3, 4)
-FAR = waypoint("FAR", 500)
+FAR = waypoint("FAR", 5000)
 WHOLE_DRIVE = ["ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED"]
 
 
@@ -42,23 +42,39 @@ async def test_progress_tells_how_far_it_is(luna: FakeLuna, robot: Robot) -> Non
     go = await luna.give("NAVIGATE", journey(A, FAR))
     await luna.until(lambda: go.types.count("PROGRESS") >= 2)
     first, second = [event for event in go.events if event["type"] == "PROGRESS"][:2]
-    assert first["speed"] == pytest.approx(0.31 * 40, rel=0.01)
-    assert second["remaining_m"] < first["remaining_m"] < 500
+    assert first["speed"] == pytest.approx(0.31 * SPEED, rel=0.01)
+    assert second["remaining_m"] < first["remaining_m"] < 5000
     assert second["pose"]["x"] > first["pose"]["x"] > 0
 
 
 async def test_a_command_delivered_twice_is_driven_once_under_the_newer_lease(
     luna: FakeLuna, robot: Robot
 ) -> None:
-    await robot.start()
+    await robot.start(progress=60)
     go = await luna.give("NAVIGATE", journey(A, FAR))
+    await luna.until(lambda: "STARTED" in go.types)
     await robot.until_moving()
     await luna.give_again(go)
     await luna.until(lambda: go.types.count("STARTED") == 2)
     assert go.milestones == ["ACCEPTED", "STARTED", "ACCEPTED", "STARTED"]
     assert go.tries[-1]["lease_token"] == go.body["lease_token"]
     assert robot.simulator.state().speed > 0
-    assert robot.simulator.state().remaining_m < 500
+    assert robot.simulator.state().remaining_m < 5000
+
+
+async def test_a_command_lost_and_delivered_again_goes_on_from_where_the_robot_stands(
+    luna: FakeLuna, robot: Robot
+) -> None:
+    await robot.start()
+    go = await luna.give("NAVIGATE", journey(A, waypoint("D", 40)))
+    await robot.until_moving()
+    await luna.take_away(go)
+    await luna.until(lambda: luna.heartbeats[-1]["active_command"] is None)
+    where = robot.simulator.state().pose.x
+    await luna.give_again(go)
+    await luna.until(lambda: "SUCCEEDED" in go.types)
+    assert 0 < where < 40
+    assert robot.simulator.state().waypoint == "D"
 
 
 async def test_a_finished_command_that_comes_again_is_not_driven_again(
@@ -94,7 +110,7 @@ async def test_a_cancel_overtakes_the_drive(luna: FakeLuna, robot: Robot) -> Non
     assert go.milestones == ["ACCEPTED", "STARTED", "CANCELLED"]
     assert go.events[-1]["speed"] == 0
     assert robot.stands()
-    assert 0 < robot.simulator.state().pose.x < 500
+    assert 0 < robot.simulator.state().pose.x < 5000
 
 
 async def test_after_a_cancel_the_next_drive_begins_where_the_robot_stands(

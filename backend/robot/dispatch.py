@@ -6,13 +6,12 @@ refuse a second assignment even so.
 """
 
 import math
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from backend.shared import clock, config, db, fleet, roadmap, workflow
+from backend.shared import config, db, eta, fleet, roadmap, workflow
 from backend.shared.models import DeliveryTask, Priority, Robot, TaskStatus
 from backend.shared.roadmap import Roadmap
 from backend.shared.workflow import Action, Cause
@@ -56,7 +55,7 @@ def _send_a_robot(session: Session, task: DeliveryTask) -> bool:
     ).scalar_one_or_none()
     if robot is None:  # no longer fit since it was chosen: the next sweep looks again
         return False
-    task.eta = eta(roadmap.current(session), robot, task)
+    task.eta = eta.of(session, task, robot.pose, robot.speed)
     workflow.apply(session, task, Action.ASSIGN, Cause(by=_BY, robot_id=robot.id))
     return True
 
@@ -84,14 +83,3 @@ def _has_battery(places: Roadmap, robot: Robot, task: DeliveryTask, to_source: f
     trip = to_source + places.length(task.source_waypoint_id, task.destination_waypoint_id)
     needed = trip * settings.battery_per_metre + settings.battery_reserve
     return robot.battery_level is not None and robot.battery_level >= needed
-
-
-def eta(places: Roadmap, robot: Robot, task: DeliveryTask) -> datetime | None:
-    """When the book will be there: the whole way at the robot's own speed, plus the loading."""
-    trip = _to_source(places, robot, task) + places.length(
-        task.source_waypoint_id, task.destination_waypoint_id
-    )
-    if not math.isfinite(trip):
-        return None
-    speed = robot.speed or config.robots().usual_speed
-    return clock.now() + timedelta(seconds=trip / speed) + config.workflow().usual_loading_time

@@ -131,6 +131,7 @@ class WorkflowSettings(LunaSettings):
     handover_reminders: int = 2
     no_robot_notice: timedelta = timedelta(minutes=5)
     command_attempts: int = 3
+    journey_attempts: int = 5  # robots that may fail a task before it is given up
     usual_loading_time: timedelta = timedelta(minutes=2)
     requests_per_member: int = 10
 

@@ -18,9 +18,7 @@ def on_stop(callback: Callable[[], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
 
-        def handle(
-            received: int, frame: FrameType | None, before: object = before
-        ) -> None:
+        def handle(received: int, frame: FrameType | None, before: object = before) -> None:
             loop.call_soon_threadsafe(callback)
             if callable(before):
                 before(received, frame)

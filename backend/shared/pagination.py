@@ -1,6 +1,6 @@
 """Lists: `page`, `limit`, `sort`, `order` (api.md §2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from math import ceil
 from typing import Annotated, Any, TypeVar
@@ -70,14 +70,21 @@ def ordered(
     return statement.order_by(*(key.desc() if descending else key.asc() for key in keys))
 
 
+def listed(
+    connection: Connection, statement: AnySelect, query: PageQuery, read: Callable[[Any], M]
+) -> PageAnswer[M]:
+    """One page of rows, each made by `read`, with the count of all."""
+    counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    total = connection.execute(counted).scalar_one()
+    rows = connection.execute(statement.limit(query.limit).offset(query.offset)).all()
+    return page_of([read(row) for row in rows], query, total)
+
+
 def paginate(
     connection: Connection, statement: AnySelect, query: PageQuery, model: type[M]
 ) -> PageAnswer[M]:
     """One page of rows as `model`, with the count of all."""
-    counted = select(func.count()).select_from(statement.order_by(None).subquery())
-    total = connection.execute(counted).scalar_one()
-    rows = connection.execute(statement.limit(query.limit).offset(query.offset)).all()
-    return page_of([model.model_validate(row) for row in rows], query, total)
+    return listed(connection, statement, query, model.model_validate)
 
 
 def page_of(items: list[M], query: PageQuery, total: int) -> PageAnswer[M]:

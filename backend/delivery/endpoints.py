@@ -1,0 +1,175 @@
+"""`/deliveries`: journeys as staff lead them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from backend.delivery import queries, views
+from backend.delivery.schemas import (
+    BookPlaced,
+    DeliveryCancel,
+    FailBody,
+    LocationRead,
+    Nothing,
+    PickRead,
+    PriorityBody,
+    TaskDetail,
+    TaskRead,
+)
+from backend.delivery.service import journeys
+from backend.shared import http
+from backend.shared.db import ReadDep, SessionDep
+from backend.shared.errors import (
+    Conflict,
+    InvalidStateTransition,
+    NotFound,
+    WrongCopy,
+    WrongRobot,
+)
+from backend.shared.identity import AnyoneDep, StaffDep
+from backend.shared.models import (
+    Copy,
+    DeliveryTask,
+    Priority,
+    TaskStatus,
+    TaskType,
+    Waypoint,
+    WaypointKind,
+)
+from backend.shared.pagination import PageDep, ordered, paginate
+from backend.shared.schemas import Answer, PageAnswer, answer
+
+router = http.router("/deliveries", "deliveries")
+_ILLEGAL = http.responses(NotFound, InvalidStateTransition)
+
+
+@router.get("", summary="All journeys")
+def list_tasks(  # noqa: PLR0913, PLR0917 (one argument a filter, api.md §7)
+    reader: ReadDep,
+    _: StaffDep,
+    page: PageDep,
+    status: TaskStatus | None = None,
+    task_type: TaskType | None = None,
+    priority: Priority | None = None,
+    robot_id: UUID | None = None,
+    since: Annotated[datetime | None, Query(alias="from", description="Made at or after")] = None,
+    until: Annotated[datetime | None, Query(alias="to", description="Made before")] = None,
+) -> PageAnswer[TaskRead]:
+    """Role: librarian. Newest first; sort by `created_at`, `priority`, `status`."""
+    wanted = (
+        (status, DeliveryTask.status == status),
+        (task_type, DeliveryTask.task_type == task_type),
+        (priority, DeliveryTask.priority == priority),
+        (robot_id, DeliveryTask.assigned_robot_id == robot_id),
+        (since, DeliveryTask.created_at >= since),
+        (until, DeliveryTask.created_at < until),
+    )
+    question = queries.tasks().where(*(rule for given, rule in wanted if given is not None))
+    question = ordered(
+        question, page, queries.SORT_TASKS, default="-created_at", tiebreak=DeliveryTask.id
+    )
+    return paginate(reader, question, page, TaskRead)
+
+
+@router.get("/pick-list", summary="Books to fetch now, in shelf order")
+def pick_list(reader: ReadDep, _: StaffDep, page: PageDep) -> PageAnswer[PickRead]:
+    """Role: librarian. Sort by `shelf_location` (default) or `created_at`."""
+    columns = {
+        "shelf_location": Copy.shelf_location,
+        "created_at": DeliveryTask.created_at,
+    }
+    question = ordered(
+        queries.pick_list(), page, columns, default="shelf_location", tiebreak=DeliveryTask.id
+    )
+    return paginate(reader, question, page, PickRead)
+
+
+@router.get("/locations", summary="Places a robot can come to")
+def list_locations(
+    reader: ReadDep, _: AnyoneDep, page: PageDep, kind: WaypointKind | None = None
+) -> PageAnswer[LocationRead]:
+    """Role: all. Sort by `location_code` (default), `name` or `floor`."""
+    question = queries.locations()
+    if kind is not None:
+        question = question.where(Waypoint.kind == kind)
+    columns = {
+        "location_code": Waypoint.location_code,
+        "name": Waypoint.name,
+        "floor": Waypoint.floor,
+    }
+    question = ordered(question, page, columns, default="location_code", tiebreak=Waypoint.id)
+    return paginate(reader, question, page, LocationRead)
+
+
+@router.get(
+    "/{task_id}", summary="One journey with its history", responses=http.responses(NotFound)
+)
+def read(task_id: UUID, reader: ReadDep, _: StaffDep, response: Response) -> Answer[TaskDetail]:
+    """Role: librarian."""
+    found = views.task_detail(reader, task_id)
+    response.headers["ETag"] = f'"{found.version}"'
+    return answer(found)
+
+
+@router.put(
+    "/{task_id}/book-placed",
+    summary="The book is on the robot: it may go",
+    responses=http.responses(NotFound, InvalidStateTransition, WrongRobot, WrongCopy),
+)
+def book_placed(
+    task_id: UUID, session: SessionDep, actor: StaffDep, body: BookPlaced | None = None
+) -> Answer[TaskDetail]:
+    """Role: librarian. What is named is checked; after a reassignment `robot_id` must be."""
+    given = body or BookPlaced()
+    task = journeys.book_placed(
+        session, task_id, actor, given.robot_id, given.copy_barcode, given.attempt
+    )
+    return answer(views.task_detail(session, task.id))
+
+
+@router.put("/{task_id}/complete", summary="Staff have the book", responses=_ILLEGAL)
+def complete(
+    task_id: UUID, session: SessionDep, actor: StaffDep, _body: Nothing | None = None
+) -> Answer[TaskDetail]:
+    """Role: librarian. The end of a return, or of a book that was brought back."""
+    return answer(views.task_detail(session, journeys.complete(session, task_id, actor).id))
+
+
+@router.put("/{task_id}/cancel", summary="End a journey", responses=_ILLEGAL)
+def cancel(
+    task_id: UUID, session: SessionDep, actor: StaffDep, body: DeliveryCancel | None = None
+) -> Answer[TaskDetail]:
+    """Role: librarian. A failed one that had been loaded: say where the book is."""
+    given = body or DeliveryCancel()
+    task = journeys.cancel(session, task_id, actor, given.reason, given.book_location)
+    return answer(views.task_detail(session, task.id))
+
+
+@router.put("/{task_id}/fail", summary="Give a journey up", responses=_ILLEGAL)
+def fail(task_id: UUID, session: SessionDep, actor: StaffDep, body: FailBody) -> Answer[TaskDetail]:
+    """Role: librarian. Request and copy stay as they are until it is retried or cancelled."""
+    task = journeys.fail(session, task_id, actor, body.reason, body.book_location)
+    return answer(views.task_detail(session, task.id))
+
+
+@router.put(
+    "/{task_id}/retry",
+    summary="Put a failed journey back into the queue",
+    responses=http.responses(NotFound, InvalidStateTransition, Conflict),
+)
+def retry(
+    task_id: UUID, session: SessionDep, actor: StaffDep, _body: Nothing | None = None
+) -> Answer[TaskDetail]:
+    """Role: librarian. A new attempt, perhaps with another robot."""
+    return answer(views.task_detail(session, journeys.retry(session, task_id, actor).id))
+
+
+@router.put("/{task_id}/priority", summary="Serve it sooner or later", responses=_ILLEGAL)
+def set_priority(
+    task_id: UUID, session: SessionDep, actor: StaffDep, body: PriorityBody
+) -> Answer[TaskDetail]:
+    """Role: librarian."""
+    task = journeys.set_priority(session, task_id, actor, body.priority)
+    return answer(views.task_detail(session, task.id))

@@ -1,0 +1,186 @@
+"""Selects of the delivery service."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, select
+
+from backend.shared.models import (
+    Book,
+    BookRequest,
+    BookReturn,
+    Copy,
+    DeliveryTask,
+    Priority,
+    Robot,
+    Stage,
+    TaskHistory,
+    TaskStatus,
+    TaskType,
+    Waypoint,
+    WaypointKind,
+)
+from backend.shared.pagination import AnySelect
+
+_TASK = (
+    DeliveryTask.id.label("task_id"),
+    DeliveryTask.reference,
+    DeliveryTask.status.label("task_status"),
+    DeliveryTask.stage,
+    DeliveryTask.eta,
+    DeliveryTask.assigned_robot_id,
+    Robot.pose.label("robot_pose"),
+)
+_URGENCY = case(
+    (DeliveryTask.priority == Priority.URGENT, 0),
+    (DeliveryTask.priority == Priority.HIGH, 1),
+    (DeliveryTask.priority == Priority.NORMAL, 2),
+    else_=3,
+)
+
+
+def requests() -> AnySelect:
+    """Requests with their book and journey."""
+    return (
+        select(
+            BookRequest.id,
+            BookRequest.user_id,
+            BookRequest.book_id,
+            BookRequest.copy_id,
+            Book.title.label("book_title"),
+            BookRequest.request_location,
+            BookRequest.status,
+            BookRequest.notes,
+            BookRequest.cancel_reason,
+            BookRequest.requested_at,
+            BookRequest.completed_at,
+            BookRequest.handover_code,
+            *_TASK,
+        )
+        .join(Book, Book.id == BookRequest.book_id)
+        .join(DeliveryTask, DeliveryTask.request_id == BookRequest.id)
+        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+    )
+
+
+def returns() -> AnySelect:
+    """Returns with their book and journey."""
+    return (
+        select(
+            BookReturn.id,
+            BookReturn.user_id,
+            BookReturn.book_id,
+            BookReturn.loan_id,
+            Book.title.label("book_title"),
+            BookReturn.pickup_location,
+            BookReturn.status,
+            BookReturn.cancel_reason,
+            BookReturn.initiated_at,
+            BookReturn.picked_up_at,
+            BookReturn.completed_at,
+            *_TASK,
+        )
+        .join(Book, Book.id == BookReturn.book_id)
+        .join(DeliveryTask, DeliveryTask.return_id == BookReturn.id)
+        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+    )
+
+
+def tasks() -> AnySelect:
+    """Journeys as staff see them."""
+    return (
+        select(
+            DeliveryTask.id,
+            DeliveryTask.reference,
+            DeliveryTask.task_type,
+            DeliveryTask.status,
+            DeliveryTask.stage,
+            DeliveryTask.priority,
+            DeliveryTask.request_id,
+            DeliveryTask.return_id,
+            DeliveryTask.book_id,
+            DeliveryTask.copy_id,
+            Copy.barcode.label("copy_barcode"),
+            Book.title.label("book_title"),
+            DeliveryTask.source_location,
+            DeliveryTask.destination_location,
+            DeliveryTask.assigned_robot_id,
+            Robot.robot_name,
+            DeliveryTask.eta,
+            DeliveryTask.attempt,
+            DeliveryTask.failure_reason,
+            DeliveryTask.book_location,
+            DeliveryTask.version,
+            DeliveryTask.created_at,
+            DeliveryTask.started_at,
+            DeliveryTask.loaded_at,
+            DeliveryTask.arrived_at,
+            DeliveryTask.completed_at,
+        )
+        .join(Copy, Copy.id == DeliveryTask.copy_id)
+        .join(Book, Book.id == DeliveryTask.book_id)
+        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+    )
+
+
+def history(task_id: UUID) -> AnySelect:
+    return (
+        select(
+            TaskHistory.from_status,
+            TaskHistory.to_status,
+            TaskHistory.from_stage,
+            TaskHistory.to_stage,
+            TaskHistory.changed_by,
+            TaskHistory.reason,
+            TaskHistory.created_at,
+        )
+        .where(TaskHistory.task_id == task_id)
+        .order_by(TaskHistory.id)
+    )
+
+
+def locations() -> AnySelect:
+    """Places that a robot can be asked to come to."""
+    return select(
+        Waypoint.id,
+        Waypoint.name,
+        Waypoint.location_code,
+        Waypoint.kind,
+        Waypoint.floor,
+        Waypoint.x_coordinate.label("x"),
+        Waypoint.y_coordinate.label("y"),
+    ).where(Waypoint.is_active, Waypoint.kind.notin_([WaypointKind.JUNCTION, WaypointKind.DOCK]))
+
+
+def pick_list() -> AnySelect:
+    """Books that staff have still to fetch from the shelf, in shelf order."""
+    waiting = DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED])
+    robot_comes = DeliveryTask.stage.in_([Stage.TO_SOURCE, Stage.LOADING])
+    return (
+        select(
+            DeliveryTask.id.label("task_id"),
+            DeliveryTask.reference,
+            DeliveryTask.priority,
+            DeliveryTask.status,
+            DeliveryTask.stage,
+            Book.title.label("book_title"),
+            Book.author,
+            Copy.barcode.label("copy_barcode"),
+            Copy.shelf_location,
+            Copy.call_number,
+            DeliveryTask.source_location.label("bring_to"),
+            Robot.robot_name,
+            DeliveryTask.created_at,
+        )
+        .join(Copy, Copy.id == DeliveryTask.copy_id)
+        .join(Book, Book.id == DeliveryTask.book_id)
+        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+        .where(DeliveryTask.task_type != TaskType.RETURN_PICKUP, waiting | robot_comes)
+    )
+
+
+SORT_TASKS: dict[str, Any] = {
+    "created_at": DeliveryTask.created_at,
+    "priority": _URGENCY,
+    "status": DeliveryTask.status,
+}

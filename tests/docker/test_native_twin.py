@@ -1,6 +1,8 @@
 """Compose and the native topology are the same system: neither can change without the other."""
 
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -114,6 +116,20 @@ def test_the_gateways_template_gets_every_variable_on_both_sides(
     native["nginx"].prepare()
     assert set(given) | set(gateway.DEFAULTS) == used
     assert settings(BASE["nginx"]["environment"]) == used
+
+
+def test_the_images_way_to_fill_the_template_in_gives_the_same() -> None:
+    """envsubst, given our names only, takes `$NAME` as well as `${NAME}` and knows no defaults."""
+    program = shutil.which("envsubst")
+    if program is None:
+        pytest.skip("needs gettext's envsubst")
+    template = gateway.TEMPLATE.read_text(encoding="utf-8")
+    values = {name: f"<{name}>" for name in variables(template)}
+    names = " ".join(f"${{{name}}}" for name in values)
+    done = subprocess.run(  # noqa: S603 (a fixed program)
+        [program, names], input=template, env=values, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == gateway.render(template, values)
 
 
 def test_the_gateways_defaults_are_the_same() -> None:

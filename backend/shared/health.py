@@ -72,6 +72,7 @@ async def heartbeat(part: str) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await task
         await fastlane.engine().dispose()
+        await redis.async_client().aclose()
 
 
 async def _database_answers() -> bool:

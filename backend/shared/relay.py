@@ -140,13 +140,14 @@ class Relay:
 
     def _send_or_finish(self, session: Session, rows: Sequence[OutboxEvent]) -> list[UUID]:
         """Send each row to the consumers that have not done it; the ids of those all done."""
-        done = set(
-            session.execute(
+        done = {
+            (event_id, consumer)
+            for event_id, consumer in session.execute(
                 select(ProcessedEvent.event_id, ProcessedEvent.consumer).where(
                     ProcessedEvent.event_id.in_([row.id for row in rows])
                 )
-            ).tuples()
-        )
+            )
+        }
         finished = []
         broker_is_up = True
         for row in rows:

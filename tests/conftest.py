@@ -16,6 +16,8 @@ from sqlalchemy.engine import URL, make_url
 
 _ROLES = ("luna_owner", "luna_app")
 _PASSWORD = "for-tests-only"
+# The Celery app reads its broker's address as it is imported, before any fixture runs.
+os.environ.setdefault("LUNA_REDIS_URL", os.environ.get("LUNA_TEST_REDIS_URL", "unix:///nowhere"))
 
 # Empties every table that has rows and sets the counters back to where the schema began.
 _EMPTY = """

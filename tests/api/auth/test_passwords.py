@@ -1,0 +1,66 @@
+"""What a password must be (api.md §5)."""
+
+from typing import Any
+
+import pytest
+
+from backend.auth import passwords
+from tests.api.auth.newcomer import LOGIN, REGISTER, complaints, form
+
+
+@pytest.mark.parametrize(
+    ("password", "complaint"),
+    [
+        ("Lamp-1!", "at least 8"),
+        ("L" * 124 + "amp-1", "at most 128"),
+        ("12345678-!", "a letter"),
+        ("Quiet-lamps", "a digit"),
+        ("Quiet lamps 1842", "a special character"),
+        ("ada@university.edu", "a digit"),
+        ("Password1!", "too common"),
+        ("P@ssw0rd-2026", "too common"),
+        ("!!qwerty123", "too common"),
+        ("Luna-2026!", "too common"),
+        ("1q2w3e4r!", "too common"),
+    ],
+)
+def test_a_weak_password_is_refused_with_its_reason(
+    api: Any, password: str, complaint: str
+) -> None:
+    found = complaints(api.post(REGISTER, json=form(password=password)))
+    assert complaint in found["password"][0]
+
+
+def test_the_address_is_no_password(api: Any) -> None:
+    email = "ada-1815@university.edu"
+    for password in (email, "ADA-1815@University.edu", "Ada-1815"):
+        found = complaints(api.post(REGISTER, json=form(email, password=password)))
+        assert "must not be the e-mail address" in found["password"][0]
+
+
+def test_all_reasons_are_told_at_once() -> None:
+    assert passwords.complaints("lamp", "ada@university.edu") == [
+        "must have at least 8 characters",
+        "must contain a digit",
+        "must contain a special character",
+    ]
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["Aa1!aaaa", "L" * 123 + "amp-1", "şifre-güçlü-9", "7 тихих ламп!", "🌙🌙🌙🌙🌙🌙a1"],
+)
+def test_a_good_password_signs_in_and_nothing_shorter_does(api: Any, password: str) -> None:
+    assert api.post(REGISTER, json=form(password=password)).status_code == 201
+    tries = (password, password[:-1], password + " ", password.swapcase())
+    statuses = [
+        api.post(LOGIN, json={"email": "ada@university.edu", "password": tried}).status_code
+        for tried in tries
+    ]
+    assert statuses == [200, 401, 401, 401]
+
+
+def test_it_does_not_matter_how_a_keyboard_composes_a_letter(api: Any) -> None:
+    assert api.post(REGISTER, json=form(password="caf\u00e9-lamps-18")).status_code == 201
+    composed = {"email": "ada@university.edu", "password": "cafe\u0301-lamps-18"}
+    assert api.post(LOGIN, json=composed).status_code == 200

@@ -1,0 +1,67 @@
+"""My own profile: read it, change parts of it, without undoing what another device wrote."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.api.auth.newcomer import ME, Newcomer, code, complaints
+
+
+def test_what_is_left_out_stays(
+    api: Any, ada: Newcomer, audit_trail: Callable[[], list[Any]]
+) -> None:
+    changed = api.put(ME, headers=ada.headers, json={"phone_number": "+44 20 7946 0000"})
+    assert changed.status_code == 200
+    again = api.put(ME, headers=ada.headers, json={"first_name": " Augusta "}).json()["data"]
+    assert (again["first_name"], again["last_name"]) == ("Augusta", "Lovelace")
+    assert again["phone_number"] == "+44 20 7946 0000"
+    assert audit_trail()[-1].changes == {"first_name": {"before": "Ada", "after": "Augusta"}}
+    removed = api.put(ME, headers=ada.headers, json={"phone_number": None})
+    assert removed.json()["data"]["phone_number"] is None
+    assert api.get(ME, headers=ada.headers).json()["data"] == removed.json()["data"]
+
+
+def test_the_same_change_again_writes_nothing(
+    api: Any, ada: Newcomer, audit_trail: Callable[[], list[Any]]
+) -> None:
+    first = api.put(ME, headers=ada.headers, json={"first_name": "Augusta"})
+    trail = len(audit_trail())
+    second = api.put(ME, headers=ada.headers, json={"first_name": "Augusta"})
+    assert second.json()["data"] == first.json()["data"]
+    assert second.headers["etag"] == first.headers["etag"]
+    assert len(audit_trail()) == trail
+
+
+def test_a_change_to_an_older_state_is_refused(api: Any, ada: Newcomer) -> None:
+    read = api.get(ME, headers=ada.headers).headers["etag"]
+    mine = {**ada.headers, "If-Match": read}
+    assert api.put(ME, headers=mine, json={"first_name": "Augusta"}).status_code == 200
+    assert code(api.put(ME, headers=mine, json={"last_name": "King"})) == (412, "STALE_VERSION")
+    anything = {**ada.headers, "If-Match": "*"}
+    assert api.put(ME, headers=anything, json={"last_name": "King"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("role", "ADMIN"),
+        ("email", "eve@university.edu"),
+        ("is_active", False),
+        ("token_epoch", 0),
+        ("first_name", None),
+        ("first_name", ""),
+        ("last_name", "L" * 101),
+        ("phone_number", "12"),
+    ],
+)
+def test_nothing_else_can_be_changed(api: Any, ada: Newcomer, field: str, value: Any) -> None:
+    before = api.get(ME, headers=ada.headers).json()["data"]
+    refused = api.put(ME, headers=ada.headers, json={"last_name": "King", field: value})
+    assert list(complaints(refused)) == [field]
+    assert api.get(ME, headers=ada.headers).json()["data"] == before
+
+
+def test_who_is_asking_comes_before_what_is_wrong(api: Any) -> None:
+    assert code(api.put(ME, json={"role": "ADMIN"})) == (401, "UNAUTHENTICATED")
+    assert code(api.put(ME, content=b"{")) == (401, "UNAUTHENTICATED")

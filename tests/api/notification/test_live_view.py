@@ -1,0 +1,335 @@
+"""What a client of the live view is shown: topics, snapshots, changes, and nothing in between."""
+
+import threading
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.shared import clock, db, events, realtime, redis, relay, signals
+from backend.shared.models import ImportJob, OutboxEvent, Stage
+from tests import people
+from tests.api.notification.journeys import (
+    HANDOVER_CODE,
+    publish,
+    request_event,
+    request_of,
+    task_event,
+)
+from tests.api.notification.watching import show, wait_until, watching
+from tests.chain import run_events
+
+STAFF_TOPICS = ["deliveries", "robots", "alerts"]
+
+
+def _loan_opened(user_id: UUID, title: str = "Dune") -> events.LoanOpened:
+    return events.LoanOpened(
+        loan_id=uuid4(),
+        user_id=user_id,
+        book_id=uuid4(),
+        copy_id=uuid4(),
+        book_title=title,
+        due_at=clock.now(),
+    )
+
+
+def test_my_topic_shows_what_is_mine_and_open(api: Any) -> None:
+    student, other = people.student(), people.student()
+    journey = request_of(student)
+    request_of(other)
+    publish(request_event(journey))
+    run_events()
+    with watching(api, student) as watcher:
+        shown = watcher.subscribe("me")
+    assert (shown["v"], shown["type"], shown["topic"]) == (1, "snapshot", "me")
+    assert [row["id"] for row in shown["data"]["requests"]] == [str(journey.request_id)]
+    assert shown["data"]["unread"] == 1
+    assert shown["data"]["notifications"][0]["title"] == "Request received"
+    assert shown["data"]["returns"] == shown["data"]["loans"] == []
+
+
+def test_a_change_follows_its_snapshot_with_the_events_words(api: Any) -> None:
+    student = people.student()
+    with watching(api, student) as watcher:
+        pos = watcher.subscribe("me")["pos"]
+        opened = _loan_opened(student.id)
+        show(_loan_opened(people.student().id), opened)
+        change = watcher.next()
+    assert (change["type"], change["event"]) == ("event", "circulation.loan.opened")
+    assert change["data"]["loan_id"] == str(opened.loan_id)
+    assert change["pos"] == pos + 2
+    assert change["at"].endswith("Z")
+
+
+def test_notifications_arrive_as_they_are_made(api: Any) -> None:
+    student = people.student()
+    with watching(api, student) as watcher:
+        watcher.subscribe("me")
+        publish(request_event(request_of(student)))
+        run_events()
+        _show_all()
+        told = [watcher.next() for _ in range(2)]
+    assert [each["event"] for each in told] == ["delivery.request.created", "notification.created"]
+    assert told[1]["data"]["title"] == "Request received"
+
+
+def _show_all() -> None:
+    """Show what the test chain has carried already, as the relay would have."""
+    with db.transaction() as session:
+        rows = session.query(OutboxEvent).order_by(OutboxEvent.id).all()
+        shown = [relay.envelope(row) | {"pos": place} for place, row in enumerate(rows, start=1)]
+    assert realtime.publish(shown)
+
+
+def test_ones_own_request_can_be_watched_and_holds_no_code(api: Any) -> None:
+    student = people.student()
+    journey = request_of(student)
+    topic = f"request:{journey.request_id}"
+    with watching(api, student) as watcher:
+        shown = watcher.subscribe(topic)
+        assert shown["data"]["task"]["reference"] == journey.reference
+        assert HANDOVER_CODE not in str(shown)
+        show(task_event(events.TaskBringingBack, journey, stage=Stage.BRINGING_BACK))
+        assert watcher.next()["event"] == "delivery.task.bringing_back"
+
+
+@pytest.mark.parametrize("topic", [*STAFF_TOPICS, f"robot:{uuid4()}", f"imports:{uuid4()}"])
+def test_a_student_may_not_watch_what_is_the_staffs(api: Any, topic: str) -> None:
+    with watching(api, people.student()) as watcher:
+        answer = watcher.subscribe(topic)
+        assert (answer["type"], answer["topic"]) == ("error", topic)
+        assert answer["data"]["code"] == "ROLE_NOT_ALLOWED"
+        show(task_event(events.TaskBringingBack, request_of(people.student())))
+        assert watcher.silence()
+
+
+def test_anothers_request_looks_as_if_it_did_not_exist(api: Any) -> None:
+    owner, stranger, librarian = people.student(), people.student(), people.librarian()
+    journey = request_of(owner)
+    topic = f"request:{journey.request_id}"
+    with watching(api, stranger) as watcher:
+        theirs, nobodys = watcher.subscribe(topic), watcher.subscribe(f"request:{uuid4()}")
+        assert theirs["data"] == nobodys["data"]
+        assert theirs["data"]["code"] == "NOT_FOUND"
+        show(task_event(events.TaskBringingBack, journey))
+        assert watcher.silence()
+    with watching(api, librarian) as watcher:
+        assert watcher.subscribe(topic)["type"] == "snapshot"
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "nothing",
+        "",
+        "me:1",
+        "request",
+        "request:",
+        "request:1",
+        f"user:{uuid4()}",
+        f"REQUEST:{uuid4()}",
+        f"request:{str(uuid4()).upper()}",
+        f"return:{uuid4()}",
+    ],
+)
+def test_an_unknown_topic_is_an_error_and_nothing_else(api: Any, topic: str) -> None:
+    with watching(api, people.admin()) as watcher:
+        answer = watcher.subscribe(topic)
+        assert (answer["type"], answer["data"]["code"]) == ("error", "NOT_FOUND")
+        assert watcher.silence()
+
+
+def test_staff_see_everything_there_is(api: Any) -> None:
+    journey = request_of(people.student())
+    with db.transaction() as session:
+        job = ImportJob(format="CSV")
+        session.add(job)
+        session.flush()
+        imports = f"imports:{job.id}"
+    with watching(api, people.librarian()) as watcher:
+        deliveries = watcher.subscribe("deliveries")["data"]["tasks"]
+        assert [task["reference"] for task in deliveries] == [journey.reference]
+        robots = watcher.subscribe("robots")["data"]["robots"]
+        assert [robot["id"] for robot in robots] == [str(journey.robot_id)]
+        assert watcher.subscribe(f"robot:{journey.robot_id}")["data"]["task"] is None
+        assert watcher.subscribe("alerts")["data"] == {"tasks": [], "robots": []}
+        assert watcher.subscribe("catalog")["data"]["books"] == 1
+        assert watcher.subscribe(imports)["data"]["state"] == "QUEUED"
+        stopped = events.RobotStopConfirmed(
+            robot_id=journey.robot_id, robot_name="luna-bot-1", stop_version=1
+        )
+        show(stopped)
+        topics = {watcher.next()["topic"] for _ in range(3)}
+        assert topics == {"robots", f"robot:{journey.robot_id}", "alerts"}
+
+
+def test_what_is_unsubscribed_is_shown_no_more(api: Any) -> None:
+    student = people.student()
+    with watching(api, student) as watcher:
+        watcher.subscribe("me")
+        watcher.say(action="unsubscribe", topics=["me", "never-asked-for"])
+        assert watcher.silence()
+        show(_loan_opened(student.id))
+        assert watcher.silence()
+
+
+def test_since_is_answered_with_a_snapshot(api: Any) -> None:
+    with watching(api, people.student()) as watcher:
+        watcher.say(action="subscribe", topics=["me"], since={"me": 1234})
+        assert watcher.next()["type"] == "snapshot"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "not json",
+        "[]",
+        "null",
+        '{"action": "subscribe"}',
+        '{"action": "subscribe", "topics": "me"}',
+        '{"action": "subscribe", "topics": [1]}',
+        '{"action": "subscribe", "topics": []}',
+        '{"action": "subscribe", "topics": ["me"], "more": 1}',
+        '{"action": "subscribe", "topics": ["me"], "since": {"me": "x"}}',
+        '{"action": "explode"}',
+        '{"action": "ping", "topic": "\\ud800"}',
+        "[" * 10_000,
+        '{"action": "subscribe", "topics": ["' + "x" * 17_000 + '"]}',
+        '{"action": "subscribe", "topics": ' + str(["me"] * 101).replace("'", '"') + "}",
+        b"\x00\xff",
+    ],
+)
+def test_what_makes_no_sense_is_answered_and_the_socket_lives_on(
+    api: Any, said: str | bytes
+) -> None:
+    with watching(api, people.student()) as watcher:
+        watcher.say_raw(said)
+        answer = watcher.next()
+        assert (answer["type"], answer["data"]["code"]) == ("error", "VALIDATION_ERROR")
+        assert watcher.silence()
+
+
+def test_a_socket_watches_a_hundred_topics_at_most(api: Any) -> None:
+    with watching(api, people.librarian()) as watcher:
+        student = people.student()
+        journeys = [request_of(student) for _ in range(34)]
+        names = [f"request:{j.request_id}" for j in journeys]
+        names += [f"robot:{j.robot_id}" for j in journeys]
+        with db.transaction() as session:
+            jobs = [ImportJob(format="CSV") for _ in range(32)]
+            session.add_all(jobs)
+            session.flush()
+            names += [f"imports:{job.id}" for job in jobs]
+        assert len(names) == 100
+        assert watcher.subscribe(*names)["type"] == "snapshot"
+        one_more = watcher.subscribe("deliveries")
+        assert (one_more["type"], one_more["data"]["code"]) == ("error", "VALIDATION_ERROR")
+
+
+def test_only_the_latest_position_of_a_robot_counts(api: Any) -> None:
+    robot = {"robot_id": str(uuid4())}
+    with watching(api, people.librarian()) as watcher:
+        watcher.subscribe("robots")
+        where = [realtime.position(["robots"], robot | {"x": float(x)}) for x in range(500)]
+        signals.send(where)
+        seen = [watcher.next()]
+        while seen[-1]["data"]["x"] != 499.0:
+            seen.append(watcher.next())
+        assert seen[-1]["pos"] is None
+        assert seen[-1]["event"] == "robot.position"
+        assert watcher.silence()
+
+
+def test_a_message_that_is_not_understood_disturbs_nobody(api: Any) -> None:
+    student = people.student()
+    with watching(api, student) as watcher:
+        watcher.subscribe("me")
+        for nonsense in (b"", b"{}", b"[1]", b'{"topics": ["robots"], "event": {}}'):
+            redis.client().publish(realtime.LIVE, nonsense)
+        show(_loan_opened(student.id))
+        assert watcher.next()["event"] == "circulation.loan.opened"
+
+
+def _waits_for_a_lock(owner: Engine) -> bool:
+    with owner.connect() as connection:
+        return bool(
+            connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
+        )
+
+
+def test_what_happens_while_the_snapshot_is_read_follows_it_and_nothing_comes_twice(
+    api: Any, owner: Engine
+) -> None:
+    student, librarian = people.student(), people.librarian()
+    journey = request_of(student)
+    back = task_event(events.TaskBringingBack, journey)
+    show(back)
+    with watching(api, student) as watcher, watching(api, librarian) as other:
+        other.subscribe("deliveries")
+        with owner.begin() as holding:
+            # The reader has fixed its moment and then waits for this table.
+            holding.execute(text("LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE"))
+            watcher.say(action="subscribe", topics=["me"])
+            wait_until(lambda: _waits_for_a_lock(owner))
+            late = {
+                "eventType": back.TYPE,
+                "timestamp": "2026-01-15T10:30:00.000Z",
+                "payload": back.model_dump(mode="json"),
+                "pos": 1,  # shown late: the snapshot holds it already
+            }
+            assert realtime.publish([late])
+            show(task_event(events.TaskBringingBack, journey, attempt=2))
+            heard = [other.next()["pos"] for _ in range(2)]
+        assert heard == [1, 2]
+        snapshot, change = watcher.next(), watcher.next()
+        assert (snapshot["type"], snapshot["pos"]) == ("snapshot", 1)
+        assert (change["pos"], change["data"]["attempt"]) == (2, 2)
+        assert watcher.silence()
+
+
+def test_nothing_falls_between_snapshot_and_changes_under_load(api: Any) -> None:
+    student = people.student()
+    done = 60
+
+    def happen() -> None:
+        for number in range(done):
+            show(_loan_opened(student.id, f"Volume {number}"))
+
+    happening = threading.Thread(target=happen)
+    with watching(api, student) as watcher:
+        happening.start()
+        last = 0
+        while last < done:
+            watcher.say(action="subscribe", topics=["me"])
+            said = watcher.next()
+            while said["type"] != "snapshot":  # a change of the subscription before
+                said = watcher.next()
+            last = said["pos"]
+            for _ in range(min(3, done - last)):
+                change = watcher.next()
+                assert change["pos"] == last + 1
+                last = change["pos"]
+            watcher.say(action="unsubscribe", topics=["me"])
+        happening.join()
+    assert last == done
+
+
+def test_after_a_break_of_redis_each_topic_is_told_anew(api: Any) -> None:
+    student = people.student()
+    with watching(api, student) as watcher:
+        watcher.subscribe("me")
+        _break_the_subscription()
+        assert watcher.next()["type"] == "resync"
+        assert watcher.next()["type"] == "snapshot"
+        show(_loan_opened(student.id))
+        assert watcher.next()["event"] == "circulation.loan.opened"
+
+
+def _break_the_subscription() -> None:
+    """Cut the connections that listen on this test's database of Redis."""
+    client = redis.client()
+    ours = client.connection_pool.connection_kwargs.get("db", 0)
+    for connection in client.client_list(_type="pubsub"):
+        if int(connection["db"]) == ours:
+            client.client_kill_filter(_id=connection["id"])

@@ -64,7 +64,7 @@ end
 async def remember_catalogue(
     key: Callable[[bytes], str], life: timedelta, make: Callable[[], bytes]
 ) -> bytes:
-    """On the event loop: the bytes cached under `key(version)`, or what `make` gives in a thread."""
+    """On the event loop: bytes cached under `key(version)`, or what `make` gives in a thread."""
     version: bytes | None = None
     if redis.is_up():
         with redis.guarded():

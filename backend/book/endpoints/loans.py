@@ -1,0 +1,49 @@
+"""Loans: who has which copy. They begin and end where books change hands (`shared.custody`)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from backend.book import queries
+from backend.book.schemas import LoanRead
+from backend.shared import clock, http
+from backend.shared.db import ReadDep
+from backend.shared.errors import NotFound
+from backend.shared.http import responses
+from backend.shared.identity import Actor, AnyoneDep
+from backend.shared.models import Loan, LoanState
+from backend.shared.pagination import PageDep, ordered, paginate
+from backend.shared.schemas import Answer, PageAnswer, answer
+
+router = http.router("/loans", "loans")
+
+
+@router.get("", summary="List loans", responses=responses())
+def list_loans(
+    actor: AnyoneDep,
+    reader: ReadDep,
+    page: PageDep,
+    user_id: Annotated[UUID | None, Query(description="Staff: of one member")] = None,
+    status: Annotated[LoanState | None, Query()] = None,
+    overdue: Annotated[bool | None, Query(description="Open and past the due date")] = None,
+) -> PageAnswer[LoanRead]:
+    """A student sees their own, staff all. Sort: borrowed_at (newest first), due_at."""
+    found = queries.loans(now=clock.now(), user_id=user_id, status=status, overdue=overdue)
+    if not actor.is_staff:
+        found = found.where(Loan.user_id == actor.id)
+    statement = ordered(found, page, queries.LOAN_SORTS, default="-borrowed_at", tiebreak=Loan.id)
+    return paginate(reader, statement, page, LoanRead)
+
+
+@router.get("/{loan_id}", summary="Read one loan", responses=responses(NotFound))
+def read_loan(actor: AnyoneDep, reader: ReadDep, loan_id: UUID) -> Answer[LoanRead]:
+    """A student's own, or any for staff."""
+    row = reader.execute(queries.loans(now=clock.now()).where(Loan.id == loan_id)).one_or_none()
+    if row is None or not _may_see(actor, row.user_id):
+        raise NotFound("There is no such loan.")
+    return answer(LoanRead.model_validate(row))
+
+
+def _may_see(actor: Actor, user_id: UUID | None) -> bool:
+    return actor.is_staff or actor.id == user_id

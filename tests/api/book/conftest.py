@@ -1,0 +1,30 @@
+"""What the tests of the book service stand on: its own app, and helpers that act as staff."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import people
+from tests.api.book.library import Library
+
+
+@pytest.fixture(scope="session")
+def _own_client(servers: dict[str, str]) -> Iterator[Any]:
+    from starlette.testclient import TestClient
+
+    from backend.book.main import app
+
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def api(_own_client: Any, clean: None) -> Any:
+    return _own_client
+
+
+@pytest.fixture
+def library(api: Any) -> Library:
+    """The catalogue as a librarian and a student meet it."""
+    return Library(api, people.librarian(), people.student())

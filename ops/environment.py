@@ -12,7 +12,8 @@ SERVICES = ("auth", "book", "delivery", "robot", "notification")
 
 def base() -> dict[str, str]:
     """What the caller's shell and `.env` say (the shell wins), and where our code is."""
-    return read_dotenv(ROOT / ".env") | dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    own = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}  # a log loses nothing to a kill
+    return read_dotenv(ROOT / ".env") | dict(os.environ) | own
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

@@ -40,6 +40,8 @@ class Part:
 
     name: str
     command: Callable[[], list[str]]
+    nursery: str = ""  # the socket of a nursery that can start it faster: Python modules only
+    listed: bool = True  # in the status; parts that only help others are not
     needs: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = _no
@@ -56,13 +58,21 @@ class Part:
     endpoint: str = ""
 
 
+@dataclass
+class Adopted:
+    """A process that the nursery started and that is our child since."""
+
+    pid: int
+    returncode: int | None = None
+
+
 class Life:
     """The life of one part under the supervisor."""
 
     def __init__(self, part: Part) -> None:
         self.part = part
         self.state = State.WAITING
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Adopted | None = None
         self.restarts = 0
         self.since = datetime.now(UTC)
         self.failures = 0  # in a row

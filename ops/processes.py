@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 # a shell that runs us in the background has these ignored, which children would inherit
 CHOSEN_BY_SHELLS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
@@ -24,6 +25,26 @@ def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies, so that it can be ended."""
     if _libc is not None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send us `number` when our parent dies."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != parent:  # it died before we could ask to be told
+            os._exit(1)
+
+
+def rename(words: Sequence[str]) -> None:
+    """Show these words as our command line, as far as the room of the old one goes."""
+    fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    first, last = int(fields[45]), int(fields[46])  # where the kernel keeps the command line
+    line = "\0".join(words).encode()[: last - first - 1]
+    with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
+        memory.seek(first)
+        memory.write(line.ljust(last - first, b"\0"))
+    if _libc is not None:
+        _libc.prctl(PR_SET_NAME, words[-1].encode(), 0, 0, 0)
 
 
 def spawn(  # noqa: PLR0913 — these are the things that differ between programs
@@ -47,10 +68,8 @@ def spawn(  # noqa: PLR0913 — these are the things that differ between program
         for number in CHOSEN_BY_SHELLS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        if _libc is not None and death_signal is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-            if os.getppid() != parent:  # it died before we could ask to be told
-                os._exit(1)
+        if death_signal is not None:
+            die_with(parent, death_signal)
 
     output = log.open("ab") if log else None
     try:

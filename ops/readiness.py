@@ -6,7 +6,6 @@ Standard library only, and every question is answered within `PATIENCE`.
 import json
 import socket
 import struct
-from pathlib import Path
 
 PATIENCE = 1.0  # seconds
 POSTGRES_PROTOCOL = 196608  # 3.0
@@ -60,6 +59,11 @@ def why_not(address: str, path: str) -> str:
         return ""
 
 
-def file_exists(path: Path) -> bool:
-    """For a part that listens on nothing: it makes this file when it works."""
-    return path.exists()
+def somebody_listens(socket_path: str) -> bool:
+    """For a part of ours that binds its socket only once it can serve."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(socket_path)
+    except OSError:
+        return False
+    return True

@@ -9,10 +9,11 @@ import os
 import select
 import signal
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from ops import ledger
-from ops.part import Life, Part, State
+from ops import ledger, nursery
+from ops.part import Adopted, Life, Part, State
 from ops.processes import adopt_orphans, children_of, kill_group, spawn
 from ops.state import Home, write_whole
 
@@ -77,7 +78,7 @@ class Supervisor:
         folder = part.directory or self._home.work / part.name
         folder.mkdir(mode=0o700, exist_ok=True)
         part.prepare()
-        life.process = spawn(
+        life.process = self._born(part, folder) or spawn(
             part.command(),
             environment=part.environment,
             directory=folder,
@@ -87,6 +88,21 @@ class Supervisor:
         )
         ledger.remember(self._home, part.name, life.process.pid)
         life.enter(State.STARTING)
+
+    def _born(self, part: Part, folder: Path) -> Adopted | None:
+        """Start it in the nursery, when there is one and it answers."""
+        if not part.nursery:
+            return None
+        request = {
+            "words": part.command()[2:],  # after python -m
+            "environment": dict(part.environment),
+            "directory": str(folder),
+            "log": str(self._home.log(part.name)),
+            "death_signal": int(part.death_signal),
+            "parent": os.getpid(),
+        }
+        pid = nursery.ask(part.nursery, request)
+        return Adopted(pid) if pid else None
 
     def _look_whether_ready(self, life: Life) -> None:
         if not life.part.job and life.part.ready():
@@ -164,7 +180,7 @@ class Supervisor:
                     kill_group(life.process.pid, signal.SIGKILL)
             elif not self._is_needed(life.part.name):
                 life.enter(State.STOPPING)
-                life.process.send_signal(life.part.stop_signal)
+                os.kill(life.process.pid, life.part.stop_signal)
 
     def _is_needed(self, name: str) -> bool:
         """Whether anything that still runs stands on this part, directly or through others."""
@@ -182,8 +198,9 @@ class Supervisor:
         return "ready" if all(life.settled for life in self._lives.values()) else "degraded"
 
     def _publish(self) -> None:
-        services = [life.row() for life in self._lives.values() if not life.part.job]
-        jobs = [life.row() for life in self._lives.values() if life.part.job]
+        listed = [life for life in self._lives.values() if life.part.listed]
+        services = [life.row() for life in listed if not life.part.job]
+        jobs = [life.row() for life in listed if life.part.job]
         about = {**self._about, "state": self._overall(), "failure": self._failure}
         text = json.dumps(about | {"services": services, "jobs": jobs})
         if text != self._told:

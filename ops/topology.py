@@ -1,5 +1,7 @@
 """What LUNA natively consists of, and in which order: the nine parts of the Compose file.
 
+What is Python of ours waits for the nursery besides, which makes it start much faster.
+
 cluster ─ postgres ─ database ─ migrate ─┬─ five services ─┬─ nginx ─ robots
 redis ───────────────────────────────────┼─ celery-worker ─┘
 keys ────────────────────────────────────┴─ demo ───────────────────── robots
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import environment, gateway, identity, readiness, redis
+from ops import environment, gateway, identity, nursery, readiness, redis
 from ops.environment import SERVICES
 from ops.part import Part
 from ops.state import Home, read_json, secret, write_whole
@@ -58,16 +60,40 @@ class Native:
         }
         self.owner_environment = environment.of_owner(home, self.address)
         self.cluster = environment.cluster(home, Path(options.postgres))
+        # it relies on Linux's adoption of orphans; elsewhere each program imports for itself
+        self.nursery = home.socket("nursery") if sys.platform == "linux" else ""
 
     def parts(self) -> list[Part]:
         services = [self._service(name) for name in SERVICES]
+        helpers = [self._nursery()] if self.nursery else []
         return [
+            *helpers,
             *self._storage(),
             *services,
             self._worker(),
-            self._gateway([part.name for part in services]),
+            gateway.part(
+                self.home,
+                Path(self.options.nginx),
+                self.port,
+                needs=frozenset({*(part.name for part in services), "celery-worker"}),
+            ),
             *(self._demo() if self.options.demo else []),
         ]
+
+    def _nursery(self) -> Part:
+        socket = Path(self.nursery)
+        return Part(
+            name="nursery",
+            command=_python("ops.nursery", self.nursery, nursery.ROOM_FOR_A_NAME),
+            prepare=lambda: socket.unlink(missing_ok=True),
+            ready=lambda: readiness.somebody_listens(self.nursery),
+            environment=environment.base(),
+            listed=False,
+        )
+
+    def _ours(self, *names: str) -> frozenset[str]:
+        """What a Python program of ours needs: these parts, and the nursery where there is one."""
+        return frozenset(names) | ({"nursery"} if self.nursery else set())
 
     def _storage(self) -> list[Part]:
         base = environment.base()
@@ -167,7 +193,8 @@ class Native:
         return Part(
             name=name,
             command=command,
-            needs=frozenset(needs),
+            needs=self._ours(*needs),
+            nursery=self.nursery,
             already_done=noted,
             finish=lambda: write_whole(note, mark),
             environment=self.owner_environment | (more or {}),
@@ -183,7 +210,8 @@ class Native:
         return Part(
             name=f"{name}-service",
             command=_python("backend.shared.serve", name),
-            needs=frozenset({"migrate", "redis", "keys"}),
+            needs=self._ours("migrate", "redis", "keys"),
+            nursery=self.nursery,
             prepare=lambda: Path(socket).unlink(missing_ok=True),
             ready=lambda: readiness.http_answers(socket, "/health/ready"),
             environment=self.services_environment | own,
@@ -195,7 +223,8 @@ class Native:
         return Part(
             name="celery-worker",
             command=_python("backend.shared.work"),
-            needs=frozenset({"migrate", "redis", "keys"}),
+            needs=self._ours("migrate", "redis", "keys"),
+            nursery=self.nursery,
             prepare=lambda: working.unlink(missing_ok=True),
             ready=working.exists,
             # its children end when it ends in order, so it is asked to, even by the kernel
@@ -203,42 +232,6 @@ class Native:
             stop_within=17.0,  # it lets its tasks end
             environment=self.owner_environment | {"LUNA_READY_FILE": str(working)},
             endpoint=self.home.socket("redis"),
-        )
-
-    def _gateway(self, services: list[str]) -> Part:
-        folder = self.home.sockets.resolve() / "nginx"
-        configuration = folder / "luna.conf"
-        base = environment.base()
-        values = {name: base[name] for name in gateway.DEFAULTS if name in base} | {
-            "LUNA_GATEWAY_DIR": str(folder),
-            "LUNA_GATEWAY_ACCESS_LOG": str(folder / "logs" / "access.log"),
-            "LUNA_GATEWAY_LISTEN": f"{gateway.HOST}:{self.port}",
-            "LUNA_GATEWAY_RESOLVER": gateway.HOST,
-            **{
-                f"LUNA_UPSTREAM_{name.upper()}": f"unix:{self.home.socket(name)}"
-                for name in SERVICES
-            },
-        }
-
-        def prepare() -> None:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            logs = folder / "logs"  # a way to the logs whose name Nginx can always read
-            if not logs.exists():
-                logs.unlink(missing_ok=True)
-                logs.symlink_to(self.home.logs)
-            gateway.write_configuration(configuration, values)
-
-        return Part(
-            name="nginx",
-            command=lambda: gateway.start_command(Path(self.options.nginx), configuration, folder),
-            needs=frozenset({*services, "celery-worker"}),
-            prepare=prepare,
-            ready=lambda: readiness.http_answers(f"{gateway.HOST}:{self.port}", "/health"),
-            environment=base | {"TZ": "UTC"},
-            stop_signal=signal.SIGQUIT,  # answers what it has begun
-            stop_within=5.0,
-            death_signal=signal.SIGTERM,  # takes its workers along
-            endpoint=f"{gateway.HOST}:{self.port}",
         )
 
     def _demo(self) -> list[Part]:
@@ -265,7 +258,8 @@ class Native:
         return Part(
             name=f"robot-{number}",
             command=command,
-            needs=frozenset({"nginx", "demo"}),
+            needs=self._ours("nginx", "demo"),
+            nursery=self.nursery,
             ready=lambda: True,
             environment={
                 name: value

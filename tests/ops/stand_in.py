@@ -43,9 +43,11 @@ class SmallNative(Native):
 
     def parts(self) -> list[Part]:
         broken = self.services_environment.get("STAND_IN_BROKEN")
-        return [self._small(part, broken) for part in super().parts()]
+        parts = [part for part in super().parts() if part.name != "nursery"]
+        return [self._small(part, broken) for part in parts]
 
     def _small(self, part: Part, broken: str | None) -> Part:
+        part = replace(part, nursery="", needs=part.needs - {"nursery"})
         if part.name == broken:
             return replace(part, command=_small(BROKEN))
         if part.name.endswith("-service"):

@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help, and no Rich in the memory of every robot
     help="The robot's side of LUNA.",
 )
 
@@ -88,6 +89,8 @@ def run(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 
 def _serve(url: str, key_file: Path, state_dir: Path, driver: Driver, log: Log) -> int:
+    # httpx drags its own command line along, and with it Rich and Pygments: 6 MB a robot
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not there
     from bridge import session
     from bridge.client import Key, KeyFileMissingError
 

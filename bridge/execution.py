@@ -111,6 +111,7 @@ class Executor:
             log.info("command.started")
             await self._drive(execution, motion)
         except (MalformedError, DriveRefusedError, DriveFailedError) as error:
+            await self._helm.standstill()
             kind = "FAILED" if execution.started else "REFUSED"
             log.warning("command.not_done", reported=kind, reason=str(error))
             await self._reports.add(command.id, kind, {"message": str(error)})

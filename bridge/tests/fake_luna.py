@@ -69,6 +69,8 @@ class FakeLuna:
         self.key = KEY
         self.mute: set[str] = set()  # of these paths' ends nothing is ever answered
         self.broken: set[str] = set()  # these answer 502, as the gateway does
+        self.lost: set[str] = set()  # these vanish: no answer, not even when all is well again
+        self.swallowed = 0
         self.lose_answers = 0  # so many events are recorded, but the bridge never learns of it
         self.closing = False
         self._changed = asyncio.Condition()
@@ -211,6 +213,10 @@ class FakeLuna:
             end = request.url.path.rsplit("/bridge/", 1)[1]
             if any(word in end for word in self.broken):
                 return Response("<html>Bad Gateway</html>", 502)
+            if any(word in end for word in self.lost):
+                self.swallowed += 1
+                await self.changed()
+                await self.until(lambda: self.closing, 60)
             if any(word in end for word in self.mute):
                 async with self._changed:
                     await self._changed.wait_for(lambda: not any(word in end for word in self.mute))

@@ -22,8 +22,8 @@ async def test_a_robot_drives_its_route_and_reports_each_step(luna: FakeLuna, ro
     assert go.milestones == WHOLE_DRIVE
     assert [event["event_seq"] for event in go.events] == list(range(1, len(go.events) + 1))
     assert go.events[-1]["pose"] == {"x": 3.0, "y": 4.0, "theta": 0.0, "floor": 1}
-    await luna.until(lambda: luna.heartbeats[-1]["waypoint"] == "C")
-    assert luna.heartbeats[-1]["active_command"] is None
+    await luna.until(lambda: luna.heartbeats[-1]["active_command"] is None)
+    assert luna.heartbeats[-1]["waypoint"] == "C"
     assert any(beat["active_command"] == go.id for beat in luna.heartbeats)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.enrolment import EnrolmentFailedError, enrol
 from bridge.tests.fake_luna import KEY, FakeLuna, journey, log_lines, waypoint
 
 pytestmark = pytest.mark.anyio
@@ -111,10 +112,8 @@ async def test_enrolment_keeps_the_key_for_its_owner_only(luna: FakeLuna, tmp_pa
 
 async def test_a_used_code_is_told_in_a_sentence(luna: FakeLuna, tmp_path: Path) -> None:
     key_file = tmp_path / "key"
-    process = await enroll(luna, "USED", key_file)
-    _, errors = await process.communicate()
-    assert process.returncode == 2
-    assert "LUNA declined the code" in errors.decode()
+    with pytest.raises(EnrolmentFailedError, match="LUNA declined the code"):
+        await enrol(luna.url, "USED", key_file, "1")
     assert not key_file.exists()
 
 

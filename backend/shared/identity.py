@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -158,6 +158,9 @@ def _remember_state(session_id: UUID, state: _SessionState | None) -> None:
 
 def who(token: str) -> Actor:
     """The person behind an access token, as of at most a second ago."""
+    if security.robot_key_prefix(token) is not None:
+        with db.reading_engine().connect() as connection:
+            _refuse_robot(_read_robot(connection, token))
     claims = _claims(token)
     state: _SessionState | None = _states.get(claims.session_id)
     if state is None:
@@ -169,6 +172,8 @@ def who(token: str) -> Actor:
 
 async def who_async(token: str) -> Actor:
     """The same on the asynchronous edge."""
+    if security.robot_key_prefix(token) is not None:
+        _refuse_robot(await fastlane.run(_read_robot, token))
     claims = _claims(token)
     state: _SessionState | None = _states.get(claims.session_id)
     if state is None:
@@ -207,7 +212,7 @@ def require_async(*roles: Role) -> Callable[..., Any]:
     return guard
 
 
-def _read_robot(session: Session, key: str) -> RobotActor | None:
+def _read_robot(session: Session | Connection, key: str) -> RobotActor | None:
     prefix = security.robot_key_prefix(key)
     if prefix is None:
         return None
@@ -235,6 +240,11 @@ async def current_robot(request: Request, _: Credentials = None) -> RobotActor:
         _robots.put(key, robot, config.auth().revocation_delay.total_seconds())
     log.context(robot_id=robot.robot_id)
     return robot
+
+
+def _refuse_robot(robot: RobotActor | None) -> NoReturn:
+    """A robot's valid key on a person's path is not unknown but not allowed."""
+    raise NotSignedIn if robot is None else RoleNotAllowed
 
 
 def _refuse_people(token: str) -> None:

@@ -95,6 +95,14 @@ class ServiceUnavailable(LunaError):
     retry_after = 2
 
 
+class BadGateway(LunaError):
+    """Answered by the gateway itself while a service restarts."""
+
+    status, grpc, code = 502, "UNAVAILABLE", "BAD_GATEWAY"
+    message = "The service does not answer at the moment. Try again shortly."
+    retry_after = 1
+
+
 class StaleVersion(LunaError):
     status, grpc, code = 412, "ABORTED", "STALE_VERSION"
     message = "This was changed since you read it. Read it again, then repeat your change."

@@ -55,6 +55,10 @@ async def test_a_command_given_to_another_during_a_break_is_not_driven_on(
     await robot.until_standing()
     where = robot.simulator.state().pose
     await luna.take_away(go)
+    luna.broken = {"events"}  # heartbeats are answered again, but the command is not confirmed
+    beats = len(luna.heartbeats)
+    await luna.until(lambda: len(luna.heartbeats) >= beats + 3)
+    assert robot.simulator.state().pose == where
     luna.broken = set()
     await robot.until_log("deadman.released")
     await luna.until(lambda: luna.heartbeats[-1]["active_command"] is None)

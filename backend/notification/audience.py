@@ -74,7 +74,13 @@ def _arrived(task: TaskEvent) -> list[Word]:
     return [_student("delivery.arrived") if _is_delivery(task) else _staff("desk.arrived")]
 
 
+def _waits_for_a_robot(task: TaskEvent) -> bool:
+    return task.status in {TaskStatus.PENDING, TaskStatus.QUEUED}
+
+
 def _reminder(task: TaskEvent) -> list[Word]:
+    if _waits_for_a_robot(task):
+        return [_staff("desk.no_robot"), _student("delivery.no_robot")]
     if task.stage is Stage.LOADING:
         waits = _student("return.reminder") if _is_return(task) else _staff("desk.loading_reminder")
     elif task.stage is Stage.BRINGING_BACK:
@@ -84,12 +90,6 @@ def _reminder(task: TaskEvent) -> list[Word]:
     else:
         waits = _staff("desk.arrived_reminder")
     return [waits]
-
-
-def _needs_attention(task: TaskEvent) -> list[Word]:
-    """One that still waits for a robot is told to the student too (workflow.md §4)."""
-    waits = task.status in {TaskStatus.PENDING, TaskStatus.QUEUED}
-    return [_staff("desk.needs_attention"), *([_student("delivery.waits")] if waits else [])]
 
 
 def _import_finished(event: events.ImportFinished) -> list[Word]:
@@ -108,7 +108,7 @@ RULES: dict[type[Event], Rule] = {
     events.TaskDeparted: _departed,
     events.TaskArrived: _arrived,
     events.TaskReminder: _reminder,
-    events.TaskNeedsAttention: _needs_attention,
+    events.TaskNeedsAttention: _always(_staff("desk.needs_attention")),
     events.TaskFailed: _always(_staff("desk.failed")),
     events.RobotWentOffline: _always(_staff("robot.offline")),
     events.RobotStopRequested: _always(_staff("robot.stop_requested")),

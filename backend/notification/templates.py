@@ -39,7 +39,7 @@ _ENGLISH: dict[str, Template] = {
     "delivery.reminder": Template(
         "The robot is waiting", "{robot_name} still waits at {destination} with “{book_title}”."
     ),
-    "delivery.waits": Template(
+    "delivery.no_robot": Template(
         "It takes a little longer", "No robot is free for “{book_title}” yet. We keep trying."
     ),
     "return.assigned": Template(
@@ -77,6 +77,9 @@ _ENGLISH: dict[str, Template] = {
     "desk.brought_back": Template(
         "A robot has brought a book back",
         "{robot_name} is back with “{book_title}” (delivery {reference}). Take it and confirm.",
+    ),
+    "desk.no_robot": Template(
+        "A delivery waits for a robot", "No robot is free for {reference}, “{book_title}”."
     ),
     "desk.needs_attention": Template(
         "A delivery needs attention", "Delivery {reference} of “{book_title}”: {why}."
@@ -116,6 +119,7 @@ def words(key: str, language: str, values: Mapping[str, Any]) -> tuple[str, str]
 
 
 def _reason(code: Any) -> str:
-    """A reason code as people say it: `NOT_LOADED` is “not loaded”; a sentence stays as it is."""
-    text = str(code or "").rstrip(".")
-    return text.replace("_", " ").lower() if text.isupper() else text
+    """A reason as people say it: the code `NOT_LOADED` is “not loaded”, a sentence stays."""
+    first, colon, rest = str(code or "").rstrip(".").partition(": ")
+    said = first.replace("_", " ").lower() if first.isupper() else first
+    return f"{said}{colon}{rest}"

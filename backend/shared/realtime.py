@@ -85,7 +85,10 @@ def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
 
 
 def position(shown: Sequence[str], data: dict[str, Any]) -> signals.Signal:
-    """A robot's position for the live view: only the latest counts, so it has no `pos`."""
+    """A robot's position for the live view; `data["id"]` is the robot's.
+
+    Only the latest of each robot counts, so it has no `pos`.
+    """
     return signals.Wake(LIVE, json.dumps({"topics": list(shown), "position": data}).encode())
 
 

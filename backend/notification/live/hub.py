@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backend.notification.live import handshake, messages, snapshots
 from backend.notification.live.holder import Holder
@@ -38,7 +38,6 @@ _SOCKETS_PER_PERSON = 10
 _SNAPSHOT_READERS = 2
 _SESSION_CHECK_SECONDS = 1.0
 _DATABASE_PAUSE_SECONDS = 0.5
-_GONE = 1000
 _ABSENT = (InterfaceError, OperationalError, PoolTimeout, OSError)
 
 
@@ -78,8 +77,9 @@ class Hub:
             holder = await handshake.admit(websocket)
             socket = self._join(holder)
         except LunaError as problem:
-            await websocket.accept(protocol)
-            await websocket.close(handshake.close_code(problem), problem.text)
+            with suppress(WebSocketDisconnect):  # it may not have waited for our no
+                await websocket.accept(protocol)
+                await websocket.close(handshake.close_code(problem), problem.text)
             return
         try:
             await websocket.accept(protocol)
@@ -112,7 +112,7 @@ class Hub:
             while (message := await websocket.receive())["type"] == "websocket.receive":
                 self._grant(socket, message.get("text"))
         finally:
-            socket.end(_GONE, "")
+            socket.gone()
 
     def _grant(self, socket: Socket, text: str | None) -> None:
         wish = wish_of(text)
@@ -219,7 +219,7 @@ class Hub:
             watchers = self._watchers.get(channel)
             if watchers:
                 text = messages.position(name_of(channel), position)
-                key = (channel, str(position.get("robot_id")))
+                key = (channel, position["id"])
                 for socket, subscription in watchers.items():
                     if subscription.buffer is None:
                         socket.offer_latest(key, text)

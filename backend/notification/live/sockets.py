@@ -18,6 +18,7 @@ MOST_WAITING = 256
 MOST_TOPICS = 100
 _MOST_CHARACTERS = 16 * 1024
 _TOO_SLOW = 4408
+_NOBODY = 0
 _PATIENCE_SECONDS = 10  # for a client that has to be told to go, but does not read
 
 
@@ -128,6 +129,10 @@ class Socket:
         if self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_SECONDS)
 
+    def gone(self) -> None:
+        """The client has left: there is nobody to say goodbye to."""
+        self.end(_NOBODY, "")
+
     async def _next(self) -> str | None:
         while self._ending is None:
             if self._waiting:
@@ -144,7 +149,7 @@ class Socket:
             async with asyncio.timeout(None) as self._patience:
                 while (text := await self._next()) is not None:
                     await websocket.send_text(text)
-                if self._ending is not None:
+                if self._ending is not None and self._ending[0] != _NOBODY:
                     await websocket.close(*self._ending)
         except (TimeoutError, WebSocketDisconnect):
             return

@@ -228,12 +228,13 @@ def test_a_socket_watches_a_hundred_topics_at_most(api: Any) -> None:
 
 
 def test_only_the_latest_position_of_a_robot_counts(api: Any) -> None:
-    robot = {"robot_id": str(uuid4())}
+    robot, other = {"id": str(uuid4())}, {"id": str(uuid4())}
     with watching(api, people.librarian()) as watcher:
         watcher.subscribe("robots")
         where = [realtime.position(["robots"], robot | {"x": float(x)}) for x in range(500)]
-        signals.send(where)
+        signals.send([realtime.position(["robots"], other | {"x": -1.0}), *where])
         seen = [watcher.next()]
+        assert seen[0]["data"] == other | {"x": -1.0}
         while seen[-1]["data"]["x"] != 499.0:
             seen.append(watcher.next())
         assert seen[-1]["pos"] is None

@@ -75,6 +75,7 @@ _TASKS = [
     (events.TaskReminder, _HANDOVER, "student", "still waits at Study Room 201"),
     (events.TaskReminder, _HANDOVER | _RETURN, "staff", "waits at Study Room 201"),
     (events.TaskNeedsAttention, {"reason": "ROBOT_SILENT"}, "staff", "robot silent"),
+    (events.TaskNeedsAttention, {"reason": "ROBOT_ERROR: stuck"}, "staff", "robot error: stuck"),
     (events.TaskFailed, {"reason": "NOT_LOADED"}, "staff", "has failed: not loaded"),
 ]
 
@@ -157,12 +158,13 @@ def test_a_finished_import_tells_whoever_started_it(api: Any) -> None:
 def test_a_journey_that_finds_no_robot_is_told_to_both_sides(api: Any) -> None:
     student, librarian = people.student(), people.librarian()
     waiting = {"status": TaskStatus.QUEUED, "stage": None, "robot_id": None, "robot_name": None}
-    publish(task_event(events.TaskNeedsAttention, request_of(student), **waiting))
+    publish(task_event(events.TaskReminder, request_of(student), reason="NO_ROBOT", **waiting))
     run_events()
     assert [message for _, message in _told(student)] == [
         "No robot is free for “Dune” yet. We keep trying."
     ]
-    assert len(_told(librarian)) == 1
+    [(_, message)] = _told(librarian)
+    assert message.startswith("No robot is free for ")
 
 
 def test_a_closed_account_is_told_nothing(api: Any) -> None:

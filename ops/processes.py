@@ -143,4 +143,10 @@ def working_directory(pid: int) -> Path | None:
 
 def children_of(parent: int) -> list[int]:
     """The direct children that live, adopted ones included."""
-    return [seen.pid for seen in everything() if seen.parent == parent]
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children")]
+    except OSError:  # a thread or the process ended meanwhile
+        lists = []
+    if lists:
+        return [pid for pid in map(int, " ".join(lists).split()) if look(pid)]
+    return [seen.pid for seen in everything() if seen.parent == parent]  # an older kernel

@@ -8,6 +8,7 @@ import json
 import os
 import select
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ TICK = 0.05  # seconds between looks while something is under way
 IDLE_TICK = 5.0  # when nothing is; the end of a child wakes us at once
 ATTEMPTS = 3  # starts of a part that never was ready, before the whole start is given up
 LAST_LINES = 20
+SWEEP_FOR = 2.0  # seconds
 
 
 class Supervisor:
@@ -35,6 +37,7 @@ class Supervisor:
         self._hurry = False
         self._failure: dict[str, Any] | None = None
         self._told = ""
+        self._sweep_until = 0.0
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def run(self) -> int:
@@ -46,6 +49,7 @@ class Supervisor:
             signal.signal(number, self._asked_to_stop)
         while not (self._stopping and self._nothing_runs()):
             self._reap()
+            self._end_orphans()
             if self._stopping:
                 self._stop_what_nothing_needs()
             else:
@@ -115,8 +119,7 @@ class Supervisor:
 
     # --- endings ------------------------------------------------------------------------------
     def _reap(self) -> None:
-        """Take note of every child that ended, and end what the dead left behind."""
-        somebody_died = False
+        """Take note of every child that ended, and end its group."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -126,14 +129,17 @@ class Supervisor:
                 break
             for life in self._lives.values():
                 if life.process and life.process.pid == pid:
-                    somebody_died = True
+                    self._sweep_until = time.monotonic() + SWEEP_FOR
                     kill_group(pid, signal.SIGKILL)
                     self._ended(life, os.waitstatus_to_exitcode(status))
-        if somebody_died:
-            self._end_orphans()
 
     def _end_orphans(self) -> None:
-        """Children we did not start are what a dead part left: they are ours by adoption."""
+        """End what a dead part left: children we did not start are ours by adoption.
+
+        They come to us one generation after the other, hence for a while after a death.
+        """
+        if time.monotonic() > self._sweep_until:
+            return
         known = {life.process.pid for life in self._lives.values() if life.process}
         for pid in set(children_of(os.getpid())) - known:
             os.kill(pid, signal.SIGKILL)
@@ -208,7 +214,8 @@ class Supervisor:
             self._told = text
 
     def _sleep(self) -> None:
-        calm = not self._stopping and all(life.settled for life in self._lives.values())
+        calm = time.monotonic() > self._sweep_until and not self._stopping
+        calm = calm and all(life.settled for life in self._lives.values())
         if calm:
             ledger.keep_logs_small(self._home)
         select.select([self._wake], [], [], IDLE_TICK if calm else TICK)

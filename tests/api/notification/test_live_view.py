@@ -1,11 +1,12 @@
 """What a client of the live view is shown: topics, snapshots, changes, and nothing in between."""
 
+import os
 import threading
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from backend.shared import clock, db, events, realtime, redis, relay, signals
 from backend.shared.models import ImportJob, OutboxEvent, Stage
@@ -287,6 +288,22 @@ def test_what_happens_while_the_snapshot_is_read_follows_it_and_nothing_comes_tw
         assert (snapshot["type"], snapshot["pos"]) == ("snapshot", 1)
         assert (change["pos"], change["data"]["attempt"]) == (2, 2)
         assert watcher.silence()
+
+
+def test_a_snapshot_that_the_database_broke_off_is_read_again(api: Any, owner: Engine) -> None:
+    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
+    superuser = create_engine(
+        make_url(os.environ["LUNA_TEST_DATABASE_URL"]).set(database=owner.url.database)
+    )
+    with watching(api, people.student()) as watcher:
+        with owner.begin() as holding:
+            holding.execute(text("LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE"))
+            watcher.say(action="subscribe", topics=["me"])
+            wait_until(lambda: _waits_for_a_lock(owner))
+            with superuser.connect() as connection:
+                assert connection.execute(text(waiting)).scalars().all() == [True]
+        assert watcher.next()["type"] == "snapshot"
+    superuser.dispose()
 
 
 def test_nothing_falls_between_snapshot_and_changes_under_load(api: Any) -> None:

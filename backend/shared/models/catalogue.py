@@ -153,7 +153,8 @@ class ImportJob(Base):
     unchanged: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     warnings: Mapped[int] = mapped_column(default=0)
-    offset: Mapped[int] = mapped_column(default=0)  # where in the file the next batch begins
+    offset: Mapped[int] = mapped_column(default=0)  # where in the file the next batch begins,
+    line: Mapped[int] = mapped_column(default=0)  # and how many lines stand before it
     problem: Mapped[str | None]  # why the job as a whole failed
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]

@@ -58,15 +58,19 @@ def list_tasks(  # noqa: PLR0913, PLR0917 (one argument a filter, api.md §7)
     until: Annotated[datetime | None, Query(alias="to", description="Made before")] = None,
 ) -> PageAnswer[TaskRead]:
     """Role: librarian. Newest first; sort by `created_at`, `priority`, `status`."""
-    wanted = (
-        (status, DeliveryTask.status == status),
-        (task_type, DeliveryTask.task_type == task_type),
-        (priority, DeliveryTask.priority == priority),
-        (robot_id, DeliveryTask.assigned_robot_id == robot_id),
-        (since, DeliveryTask.created_at >= since),
-        (until, DeliveryTask.created_at < until),
-    )
-    question = queries.tasks().where(*(rule for given, rule in wanted if given is not None))
+    question = queries.tasks()
+    for column, wanted in (
+        (DeliveryTask.status, status),
+        (DeliveryTask.task_type, task_type),
+        (DeliveryTask.priority, priority),
+        (DeliveryTask.assigned_robot_id, robot_id),
+    ):
+        if wanted is not None:
+            question = question.where(column == wanted)
+    if since is not None:
+        question = question.where(DeliveryTask.created_at >= since)
+    if until is not None:
+        question = question.where(DeliveryTask.created_at < until)
     question = ordered(
         question, page, queries.SORT_TASKS, default="-created_at", tiebreak=DeliveryTask.id
     )

@@ -108,9 +108,9 @@ def report(
     command: RobotCommand | None = db.row_lock(session, RobotCommand, command_id)
     if command is None or command.robot_id != robot_id:
         raise NotFound("There is no such command for this robot.")
-    content = hashlib.sha256(
-        json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()
-    ).hexdigest()
+    # Without the token: a report sent again under a newer lease is still the same report.
+    said = body.model_dump(mode="json", exclude={"lease_token"})
+    content = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     known = session.get(CommandReport, (command_id, body.event_seq))
     if known is not None:
         if known.content_hash != content:

@@ -32,6 +32,7 @@ from backend.shared.models import (
 _RENEW_BELOW = timedelta(seconds=10)  # of a lease's 15 s
 _BATTERY_STEP = 0.01
 _SMOOTHING = 0.2  # of the measured speed
+_SPEED_STEP = 0.2  # of its value; a smaller change is no news
 
 
 _Known = Row[*tuple[Any, ...]]
@@ -93,6 +94,7 @@ def _known(session: Session, robot_id: UUID) -> _Known:
             Robot.docked,
             Robot.heartbeat_seq,
             Robot.last_heartbeat,
+            Robot.speed,
             Robot.stop_version,
             Robot.stopped_at,
             DeliveryTask.id.label("task_id"),
@@ -153,6 +155,7 @@ def _is_news(known: _Known, beat: Heartbeat) -> bool:
         or (beat.waypoint is not None and beat.waypoint != known.current_location)
         or beat.errors
         or known.status is RobotStatus.ERROR
+        or abs((known.speed or 0.0) - beat.speed) > _SPEED_STEP * beat.speed
     )
 
 

@@ -33,11 +33,11 @@ PACKAGES = (
     *("uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl", "websockets", "httptools"),
     *("sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql"),
     *("sqlalchemy.dialects.postgresql.psycopg2", "sqlalchemy.dialects.postgresql.psycopg"),
-    *("alembic.command", "alembic.runtime.migration", "pydantic_settings", "email_validator"),
+    *("pydantic_settings", "email_validator"),
     *("redis.asyncio", "hiredis", "celery", "celery.app.base", "celery.worker", "kombu"),
-    *("structlog", "structlog.contextvars", "prometheus_client", "networkx", "jose.jwt"),
+    *("structlog", "structlog.contextvars", "prometheus_client", "jose.jwt"),
     *("passlib.context", "passlib.handlers.argon2", "argon2", "uuid_utils", "stdnum.isbn"),
-    *("cryptography.hazmat.primitives.asymmetric.rsa", "multipart", "httpx", "typer"),
+    *("cryptography.hazmat.primitives.asymmetric.rsa", "multipart"),
     *("psycopg2.extras", "pydantic.v1", "cryptography.fernet", "celery.concurrency.prefork"),
 )
 

@@ -1,0 +1,119 @@
+"""Every event of the system, one file for each family.
+
+Names are past tense; the reactions to them are in `subscribers`. An event is published with
+`outbox.publish` in the transaction of its change.
+"""
+
+from backend.shared.events.accounts import (
+    AccountRegistered,
+    SessionEnded,
+)
+from backend.shared.events.base import (
+    BY_TYPE,
+    Event,
+)
+from backend.shared.events.catalogue import (
+    BookAdded,
+    BookRemoved,
+    BookUpdated,
+    ImportFinished,
+    ImportProgressed,
+    ImportQueued,
+)
+from backend.shared.events.circulation import (
+    LoanClosed,
+    LoanOpened,
+)
+from backend.shared.events.delivery import (
+    RequestCancelled,
+    RequestCompleted,
+    RequestCreated,
+    RequestEvent,
+    ReturnCancelled,
+    ReturnCompleted,
+    ReturnEvent,
+    ReturnInitiated,
+    ReturnPickedUp,
+    TaskArrived,
+    TaskAssigned,
+    TaskBringingBack,
+    TaskCancelled,
+    TaskCompleted,
+    TaskDeparted,
+    TaskEvent,
+    TaskFailed,
+    TaskLoading,
+    TaskNeedsAttention,
+    TaskQueued,
+    TaskReminder,
+)
+from backend.shared.events.robots import (
+    CommandAccepted,
+    CommandCreated,
+    CommandFailed,
+    CommandStarted,
+    CommandSucceeded,
+    RobotCameOnline,
+    RobotErrorReported,
+    RobotResumed,
+    RobotStatusChanged,
+    RobotStopConfirmed,
+    RobotStopRequested,
+    RobotStopUnconfirmed,
+    RobotWentOffline,
+)
+from backend.shared.events.system import (
+    NotificationCreated,
+    WatchdogSent,
+)
+
+__all__ = [
+    "BY_TYPE",
+    "AccountRegistered",
+    "BookAdded",
+    "BookRemoved",
+    "BookUpdated",
+    "CommandAccepted",
+    "CommandCreated",
+    "CommandFailed",
+    "CommandStarted",
+    "CommandSucceeded",
+    "Event",
+    "ImportFinished",
+    "ImportProgressed",
+    "ImportQueued",
+    "LoanClosed",
+    "LoanOpened",
+    "NotificationCreated",
+    "RequestCancelled",
+    "RequestCompleted",
+    "RequestCreated",
+    "RequestEvent",
+    "ReturnCancelled",
+    "ReturnCompleted",
+    "ReturnEvent",
+    "ReturnInitiated",
+    "ReturnPickedUp",
+    "RobotCameOnline",
+    "RobotErrorReported",
+    "RobotResumed",
+    "RobotStatusChanged",
+    "RobotStopConfirmed",
+    "RobotStopRequested",
+    "RobotStopUnconfirmed",
+    "RobotWentOffline",
+    "SessionEnded",
+    "TaskArrived",
+    "TaskAssigned",
+    "TaskBringingBack",
+    "TaskCancelled",
+    "TaskCompleted",
+    "TaskDeparted",
+    "TaskEvent",
+    "TaskFailed",
+    "TaskLoading",
+    "TaskNeedsAttention",
+    "TaskQueued",
+    "TaskReminder",
+    "WatchdogSent",
+]

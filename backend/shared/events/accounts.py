@@ -1,0 +1,23 @@
+"""Accounts and their sessions."""
+
+from uuid import UUID
+
+from backend.shared.events.base import Registered
+
+
+class _AccountEvent(Registered):
+    SOURCE = "auth-service"
+    AGGREGATE = "user"
+    user_id: UUID
+
+
+class AccountRegistered(_AccountEvent):
+    TYPE = "account.registered"
+    email: str
+    first_name: str
+
+
+class SessionEnded(_AccountEvent):
+    TYPE = "account.session.ended"
+    session_id: UUID
+    reason: str

@@ -1,0 +1,49 @@
+"""Titles and imports of titles."""
+
+from uuid import UUID
+
+from backend.shared.events.base import Registered
+
+
+class _BookEvent(Registered):
+    SOURCE = "book-service"
+    AGGREGATE = "book"
+    book_id: UUID
+    title: str
+
+
+class BookAdded(_BookEvent):
+    TYPE = "catalog.book.added"
+
+
+class BookUpdated(_BookEvent):
+    TYPE = "catalog.book.updated"
+
+
+class BookRemoved(_BookEvent):
+    TYPE = "catalog.book.removed"
+
+
+class _ImportEvent(Registered):
+    SOURCE = "book-service"
+    AGGREGATE = "import_job"
+    job_id: UUID
+    state: str
+    total: int | None = None
+    processed: int = 0
+    failed: int = 0
+    warnings: int = 0
+
+
+class ImportQueued(_ImportEvent):
+    TYPE = "catalog.import.queued"
+
+
+class ImportProgressed(_ImportEvent):
+    """A batch is done; its consumer does the next."""
+
+    TYPE = "catalog.import.progressed"
+
+
+class ImportFinished(_ImportEvent):
+    TYPE = "catalog.import.finished"

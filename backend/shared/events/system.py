@@ -1,0 +1,30 @@
+"""What a person was told, and the event by which the chain watches itself."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from backend.shared.events.base import Registered
+
+
+class NotificationCreated(Registered):
+    TYPE = "notification.created"
+    SOURCE = "notification-service"
+    AGGREGATE = "notification"
+    notification_id: UUID
+    user_id: UUID
+    notification_type: str
+    title: str
+    message: str
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+class WatchdogSent(Registered):
+    """A synthetic event that goes round the whole chain."""
+
+    TYPE = "system.watchdog.sent"
+    SOURCE = "scheduler"
+    AGGREGATE = "watchdog"
+    watchdog_id: UUID
+    sent_at: datetime

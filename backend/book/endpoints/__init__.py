@@ -1,5 +1,5 @@
 """The routes of the book service, by noun."""
 
-from backend.book.endpoints import books, copies, loans
+from backend.book.endpoints import books, copies, imports, loans
 
-ROUTERS = (books.router, copies.router, loans.router)
+ROUTERS = (books.router, imports.router, copies.router, loans.router)

@@ -122,7 +122,7 @@ SUITES: dict[str, list[str]] = {
     "default": ["-m", "not slow"],
     "unit": ["-m", "unit"],
     "api": ["-m", "api"],
-    "e2e": ["tests/e2e"],
+    "e2e": ["-m", "e2e"],
     "chaos": ["tests/chaos"],
     "all": [],
 }

@@ -93,8 +93,8 @@ class Play:
         )
 
     def close(self) -> None:
-        self.mine.close()
-        self.staff.close()
+        for open_thing in (self.mine, self.staff, self.student, self.librarian):
+            open_thing.close()
 
 
 def _where(delivery: dict[str, Any]) -> set[str]:

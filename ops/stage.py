@@ -30,6 +30,9 @@ class Person:
         self.token = str(tokens["access_token"])
         self._client.headers["Authorization"] = f"Bearer {self.token}"
 
+    def close(self) -> None:
+        self._client.close()
+
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """The `data` of an answer; DemoError with LUNA's own sentence for a refusal.
 

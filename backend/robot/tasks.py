@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from backend.robot import commands, connectivity, dispatch
+from backend.robot import commands, connectivity, dispatch, docking
 from backend.shared import subscribers, worker
 from backend.shared.events import Event
 from backend.shared.worker import Delivery
@@ -34,3 +34,8 @@ def look_for_silence(session: Session) -> None:
 @worker.periodic("robot.owed_commands", timedelta(seconds=2))
 def settle_owed(session: Session) -> None:
     connectivity.settle_owed(session)
+
+
+@worker.periodic("robot.docking", timedelta(seconds=5))
+def send_low_robots_home(session: Session) -> None:
+    docking.send_home(session)

@@ -148,7 +148,8 @@ class RobotSettings(LunaSettings):
     command_lease: timedelta = timedelta(seconds=15)
     heartbeat_write_interval: timedelta = timedelta(seconds=30)
     stop_confirmation: timedelta = timedelta(seconds=2)
-    battery_reserve: float = 0.15
+    battery_reserve: float = 0.15  # kept at the end of every trip
+    battery_low: float = 0.4  # an idle robot below this goes to charge
     battery_per_metre: float = 0.0005
     usual_speed: float = 0.31  # metres a second, until the robot's own is measured
     enrolment_life: timedelta = timedelta(minutes=15)

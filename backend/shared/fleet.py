@@ -111,7 +111,7 @@ def drive(
     leg = _LEG_OF_STAGE[task.stage]
     if leg is not Leg.TO_SOURCE and proof is None:
         proof = _proof_of(session, task)
-    return _give(
+    return give(
         session,
         robot,
         RobotCommand(
@@ -155,7 +155,8 @@ def _navigate(
     }
 
 
-def _give(session: Session, robot: Robot, command: RobotCommand) -> RobotCommand:
+def give(session: Session, robot: Robot, command: RobotCommand) -> RobotCommand:
+    """Put a command on the robot's list and wake its poll at commit. The robot must be locked."""
     command.robot_id = robot.id
     session.add(command)
     session.flush()
@@ -193,7 +194,7 @@ def take_back(session: Session, robot: Robot) -> None:
         command.finished_at = clock.now()
         session.flush()
         if was_held and robot.stopped_at is None:
-            _give(
+            give(
                 session,
                 robot,
                 RobotCommand(

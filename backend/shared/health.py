@@ -22,6 +22,7 @@ from backend.shared.schemas import answer
 _log = log.get(__name__)
 BEAT = timedelta(seconds=2)
 _BREAK = timedelta(seconds=6)  # a longer silence of our own starts `since` anew
+_alive: set[str] = set()  # the parts that run in this process
 _INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -56,7 +57,12 @@ def heard_since(session: Session, part: str) -> datetime | None:
 
 @asynccontextmanager
 async def heartbeat(part: str) -> AsyncIterator[None]:
-    """Beat in the background as long as the app runs."""
+    """Beat in the background as long as the app runs; the last one out closes the connections.
+
+    Services that share a process (tests) share its connections: closing one that another still
+    reads from waits for ever.
+    """
+    _alive.add(part)
 
     async def beating() -> None:
         while True:
@@ -71,8 +77,10 @@ async def heartbeat(part: str) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await fastlane.engine().dispose()
-        await redis.async_client().aclose()
+        _alive.discard(part)
+        if not _alive:
+            await fastlane.engine().dispose()
+            await redis.close_async()
 
 
 async def _database_answers() -> bool:

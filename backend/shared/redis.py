@@ -65,6 +65,12 @@ def async_cache_client() -> "_redis_async.Redis":
     )
 
 
+async def close_async() -> None:
+    """Close what the event loop used; nothing may be reading from it any more."""
+    for made in {async_client(), async_cache_client()}:
+        await made.aclose()
+
+
 def is_up() -> bool:
     """False for a second after a failure."""
     return time.monotonic() >= _down_until

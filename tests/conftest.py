@@ -128,13 +128,14 @@ def owner(servers: dict[str, str]) -> Iterator[Engine]:
 @pytest.fixture
 def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
     """An empty database, an empty Redis, the clock at the present."""
-    from backend.shared import identity, redis
+    from backend.shared import identity, redis, roadmap
 
     with owner.begin() as connection:
         connection.execute(text(_EMPTY))
     redis.client().flushdb()
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
     identity.forget()
+    roadmap.forget()
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
 

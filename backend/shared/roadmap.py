@@ -20,6 +20,7 @@ from backend.shared.errors import RobotUnavailable, UnknownLocation
 from backend.shared.models import FleetState, Waypoint, WaypointEdge, WaypointKind
 
 _SUGGESTIONS = 5
+NOT_SERVED = (WaypointKind.JUNCTION, WaypointKind.DOCK)  # nobody hands a book over there
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Roadmap:
     def find(self, words: str) -> Place:
         """The place with this name or location code, in any case; UnknownLocation else."""
         place = self._by_word.get(words.strip().casefold())
-        if place is None or place.kind is WaypointKind.JUNCTION:
+        if place is None or place.kind in NOT_SERVED:
             raise UnknownLocation(location=words, nearest=self._nearest_names(words))
         return place
 
@@ -89,9 +90,7 @@ class Roadmap:
             words.strip().casefold(), self._by_word, n=3 * _SUGGESTIONS, cutoff=0.3
         )
         found = dict.fromkeys(
-            self._by_word[word].name
-            for word in close
-            if self._by_word[word].kind is not WaypointKind.JUNCTION
+            self._by_word[word].name for word in close if self._by_word[word].kind not in NOT_SERVED
         )
         return list(found)[:_SUGGESTIONS]
 
@@ -162,6 +161,11 @@ def current(session: Session) -> Roadmap:
         kept = _read(session, version)
         _kept["map"] = kept
     return kept
+
+
+def forget() -> None:
+    """Read the map anew at the next use (tests that empty the database)."""
+    _kept.clear()
 
 
 def _read(session: Session, version: int) -> Roadmap:

@@ -105,7 +105,8 @@ def drive(
         raise RobotUnavailable("This delivery travels with no robot at the moment.")
     robot: Robot = db.row_lock(session, Robot, task.assigned_robot_id)
     take_back(session, robot)
-    robot.status = RobotStatus.BUSY if robot.status is not RobotStatus.MAINTENANCE else robot.status
+    if robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}:
+        robot.status = RobotStatus.BUSY
     if not is_able(robot):
         return None
     leg = _LEG_OF_STAGE[task.stage]

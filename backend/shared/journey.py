@@ -6,7 +6,7 @@ Called by `workflow.apply` alone (and `tell` by whoever reminds people of a task
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from backend.shared import clock, custody, db, events, outbox
@@ -124,14 +124,15 @@ def settle_after_failure(session: Session, task: DeliveryTask, book_location: st
     place = book_location or task.book_location
     if loaded and not place:
         raise Conflict("Say where the book is: give book_location.", field="book_location")
-    if loaded and place == MISSING:
+    lost = place == MISSING and copy.custody is not Custody.ON_LOAN
+    if lost:
         custody.declare_missing(session, copy.id)
-    shelved = None if place == MISSING else Move.SHELVE
     if task.task_type is TaskType.RETURN_PICKUP:
         if not loaded:
             return Effect(returned=ReturnStatus.CANCELLED)
-        return Effect(shelved, returned=ReturnStatus.COMPLETED)
-    return Effect(shelved if loaded else Move.RELEASE, request=RequestStatus.CANCELLED)
+        return Effect(None if lost else Move.SHELVE, returned=ReturnStatus.COMPLETED)
+    kept = Move.SHELVE if loaded else Move.RELEASE
+    return Effect(None if lost else kept, request=RequestStatus.CANCELLED)
 
 
 def unload_for_retry(session: Session, task: DeliveryTask) -> None:
@@ -192,12 +193,9 @@ def tell_of_return(
     )
 
 
-def tell(
-    session: Session, task: DeliveryTask, kind: type[events.TaskEvent], reason: str | None = None
-) -> None:
-    """Publish an event of the task with its whole present state."""
-    session.flush()
-    facts = session.execute(
+def _names_of(session: Session, task: DeliveryTask) -> Row[str, str, UUID]:
+    """The book's title, the robot's name and whose request or return it is."""
+    return session.execute(
         select(
             Book.title,
             Robot.robot_name,
@@ -210,6 +208,14 @@ def tell(
         .outerjoin(BookReturn, BookReturn.id == DeliveryTask.return_id)
         .where(DeliveryTask.id == task.id)
     ).one()
+
+
+def tell(
+    session: Session, task: DeliveryTask, kind: type[events.TaskEvent], reason: str | None = None
+) -> None:
+    """Publish an event of the task with its whole present state."""
+    session.flush()
+    facts = _names_of(session, task)
     outbox.publish(
         session,
         kind(

@@ -101,12 +101,14 @@ _DELIVERY = {
     Action.CANCEL: Effect(Move.RELEASE, RequestStatus.CANCELLED),
     Action.BRING_BACK: Effect(request=RequestStatus.CANCELLED),
     Action.TAKE_BACK: Effect(Move.SHELVE),
+    Action.RETRY: Effect(request=RequestStatus.PENDING),
 }
 _RETURN = {
     Action.ASSIGN: Effect(returned=ReturnStatus.PICKUP_SCHEDULED),
     Action.LOAD: Effect(Move.COLLECT, returned=ReturnStatus.PICKED_UP),
     Action.COMPLETE: Effect(Move.SHELVE, returned=ReturnStatus.COMPLETED),
     Action.CANCEL: Effect(returned=ReturnStatus.CANCELLED),
+    Action.RETRY: Effect(returned=ReturnStatus.PENDING),
 }
 _STAFF = {
     Action.LOAD: Effect(Move.LOAD),
@@ -165,7 +167,9 @@ def name_of(state: State) -> str:
 
 def allowed(task: DeliveryTask) -> list[Action]:
     """What may be done with the task as it is."""
-    refused = REFUSED.get(task.task_type, frozenset())
+    refused = set(REFUSED.get(task.task_type, frozenset()))
+    if task.arrived_at is None:  # nobody can take a book off a robot that is still on its way
+        refused.add(Action.TAKE_BACK)
     return [
         action
         for action, steps in STEPS.items()
@@ -195,7 +199,7 @@ def apply(session: Session, task: DeliveryTask, action: Action, cause: Cause) ->
     session.flush()
     journey.move_along(session, task, _effect(session, task, action, before, cause), cause.reason)
     _write_history(session, task, action, before, cause)
-    _command(session, task, action, cause, robot_before)
+    _command(session, task, action, cause, robot_before if before[0] in fleet.TRAVELLING else None)
     session.flush()
     journey.tell(session, task, EVENTS[action, task.stage], cause.reason)
 
@@ -226,7 +230,7 @@ def _set_state(task: DeliveryTask, action: Action, after: State, cause: Cause) -
     if action in {Action.FAIL, Action.CANCEL, Action.BRING_BACK}:
         task.failure_reason = cause.reason
     elif action is Action.RETRY:
-        task.failure_reason = None
+        task.failure_reason, task.book_location = None, None
     if cause.book_location is not None:
         task.book_location = cause.book_location
     if after[0] in {S.COMPLETED, S.CANCELLED}:
@@ -259,15 +263,19 @@ def _command(
     task: DeliveryTask,
     action: Action,
     cause: Cause,
-    robot_before: UUID | None,
+    travelled_with: UUID | None,
 ) -> None:
-    """What the robot is told in the same transaction."""
+    """What the robot is told in the same transaction.
+
+    `travelled_with` is the robot that had the task until now; a failed task still names its
+    last robot, which may be on another journey by now.
+    """
     if action is Action.LOAD:
         fleet.drive(session, task, _prove_loading(session, task, cause))
     elif action in {Action.ASSIGN, Action.BRING_BACK}:
         fleet.drive(session, task)
-    elif robot_before is not None and task.status not in fleet.TRAVELLING:
-        fleet.free(session, robot_before)
+    elif travelled_with is not None and task.status not in fleet.TRAVELLING:
+        fleet.free(session, travelled_with)
 
 
 def _prove_loading(session: Session, task: DeliveryTask, cause: Cause) -> LoadingProof:

@@ -17,6 +17,7 @@ from backend.shared.workflow import Action, Cause
 
 ROBOT_ERROR = "ROBOT_ERROR"
 _BY = "robot"
+_FAILED = (CommandStatus.FAILED, CommandStatus.REFUSED, CommandStatus.CANCELLED)
 
 
 def follow(session: Session, event: CommandSucceeded | CommandFailed) -> None:
@@ -65,7 +66,7 @@ def _failures(session: Session, task: DeliveryTask) -> int:
             RobotCommand.task_id == task.id,
             RobotCommand.robot_id == task.assigned_robot_id,
             RobotCommand.created_at >= task.stage_since,
-            RobotCommand.status.in_([CommandStatus.FAILED, CommandStatus.REFUSED]),
+            RobotCommand.status.in_(_FAILED),
         )
     ).scalar_one()
 

@@ -110,10 +110,10 @@ def book_placed(
     task = lock(session, task_id)
     _check_robot(session, task, robot_id, attempt)
     _check_copy(session, task, copy_barcode)
-    if task.status is TaskStatus.IN_PROGRESS:
-        return task  # confirmed already: this is the same call again
     if task.task_type is TaskType.RETURN_PICKUP:
         raise workflow.refuse(task, Action.LOAD.value)  # the member loads, by picked-up
+    if task.status is TaskStatus.IN_PROGRESS:
+        return task  # confirmed already: this is the same call again
     if task.attempt > 1 and robot_id is None and task.stage is Stage.LOADING:
         raise invalid("robot_id", "name the robot: this delivery has changed robots")
     workflow.apply(session, task, Action.LOAD, _cause(actor))
@@ -172,8 +172,6 @@ def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
     if (task.status is TaskStatus.COMPLETED and done_by_staff) or taken_back:
         return task
     if task.stage is Stage.BRINGING_BACK:
-        if task.arrived_at is None:
-            raise workflow.refuse(task, Action.TAKE_BACK.value)
         workflow.apply(session, task, Action.TAKE_BACK, _cause(actor, task.failure_reason))
     elif done_by_staff:
         workflow.apply(session, task, Action.COMPLETE, _cause(actor))

@@ -63,24 +63,9 @@ def lease_next(session: Session, robot_id: UUID, epoch: int) -> RobotCommand | N
     if check_epoch(session, robot_id, epoch):
         return None
     now = clock.now()
-    command: RobotCommand | None = session.execute(
-        select(RobotCommand)
-        .where(
-            RobotCommand.robot_id == robot_id,
-            (RobotCommand.status == CommandStatus.QUEUED)
-            | (
-                (RobotCommand.status == CommandStatus.LEASED)
-                & (RobotCommand.sent_at < now - _NOT_ACCEPTED_AFTER)
-            ),
-        )
-        .order_by(case((RobotCommand.type.in_(fleet.MOVING), 1), else_=0), RobotCommand.seq)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).scalar_one_or_none()
-    if command is None:
-        return None
-    if command.deadline is not None and command.deadline < now:
+    while (command := _oldest_due(session, robot_id)) is not None and _is_too_late(command):
         _end(session, command, CommandStatus.FAILED, "its deadline has passed")
+    if command is None:
         return None
     command.status = CommandStatus.LEASED
     command.lease_token = session.execute(text("SELECT nextval('lease_tokens')")).scalar_one()
@@ -89,6 +74,27 @@ def lease_next(session: Session, robot_id: UUID, epoch: int) -> RobotCommand | N
     command.attempt += 1
     session.flush()
     return command
+
+
+def _is_too_late(command: RobotCommand) -> bool:
+    return command.deadline is not None and command.deadline < clock.now()
+
+
+def _oldest_due(session: Session, robot_id: UUID) -> RobotCommand | None:
+    return session.execute(
+        select(RobotCommand)
+        .where(
+            RobotCommand.robot_id == robot_id,
+            (RobotCommand.status == CommandStatus.QUEUED)
+            | (
+                (RobotCommand.status == CommandStatus.LEASED)
+                & (RobotCommand.sent_at < clock.now() - _NOT_ACCEPTED_AFTER)
+            ),
+        )
+        .order_by(case((RobotCommand.type.in_(fleet.MOVING), 1), else_=0), RobotCommand.seq)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
 
 
 def waiting(session: Session, robot_id: UUID) -> int:
@@ -175,8 +181,7 @@ def _end(
     command.status, command.result, command.finished_at = status, message, clock.now()
     session.flush()
     kind = CommandSucceeded if status is CommandStatus.SUCCEEDED else CommandFailed
-    if command.type in fleet.MOVING:
-        tell(session, kind, command)
+    tell(session, kind, command)  # the end of a CANCEL too: only now is the robot free
 
 
 def _after_end(session: Session, robot: Robot, command: RobotCommand) -> None:

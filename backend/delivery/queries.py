@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import case, select
 
+from backend.shared import roadmap
 from backend.shared.models import (
     Book,
     BookRequest,
@@ -18,7 +19,6 @@ from backend.shared.models import (
     TaskStatus,
     TaskType,
     Waypoint,
-    WaypointKind,
 )
 from backend.shared.pagination import AnySelect
 
@@ -149,7 +149,7 @@ def locations() -> AnySelect:
         Waypoint.floor,
         Waypoint.x_coordinate.label("x"),
         Waypoint.y_coordinate.label("y"),
-    ).where(Waypoint.is_active, Waypoint.kind.notin_([WaypointKind.JUNCTION, WaypointKind.DOCK]))
+    ).where(Waypoint.is_active, Waypoint.kind.notin_(roadmap.NOT_SERVED))
 
 
 def pick_list() -> AnySelect:

@@ -1,11 +1,13 @@
 """Events that the book service reacts to."""
 
+from datetime import timedelta
+
 from sqlalchemy.orm import Session
 
 from backend.book.imports import jobs
 from backend.shared.events import ImportProgressed, ImportQueued
 from backend.shared.subscribers import IMPORT
-from backend.shared.worker import Delivery, consumer
+from backend.shared.worker import Delivery, consumer, periodic
 
 
 @consumer(IMPORT)
@@ -14,3 +16,9 @@ def import_batch(
 ) -> None:
     """One batch of an import; it publishes the event that brings the next."""
     jobs.do_batch(session, event.job_id)
+
+
+@periodic("catalog.end_dead_imports", timedelta(minutes=1))
+def end_dead_imports(session: Session) -> None:
+    """A job whose event became a dead letter would else be under way for ever."""
+    jobs.end_dead(session)

@@ -18,12 +18,20 @@ from backend.book.imports.remarks import Code, Remark, warning
 from backend.book.schemas import BookCreate
 from backend.shared import audit, clock, db, ids, outbox
 from backend.shared.events import ImportFinished, ImportProgressed, ImportQueued
-from backend.shared.models import ImportFile, ImportJob, ImportRow, ImportState, Severity
+from backend.shared.models import (
+    ImportFile,
+    ImportJob,
+    ImportRow,
+    ImportState,
+    OutboxEvent,
+    Severity,
+)
 
 # A batch ends with whichever comes first, so that it stays far below a task's time limit.
 _BATCH_ROWS = 1000
 _BATCH_SECONDS = 3.0
 _COUNTING_SECONDS = 5.0
+_UNDER_WAY = (ImportState.QUEUED, ImportState.RUNNING)
 
 
 def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) -> ImportJob:
@@ -47,7 +55,7 @@ def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) ->
 def do_batch(session: Session, job_id: UUID) -> None:
     """Import the next rows of a job and ask for those after them, or finish it."""
     job: ImportJob | None = db.row_lock(session, ImportJob, job_id)
-    if job is None or job.state not in {ImportState.QUEUED, ImportState.RUNNING}:
+    if job is None or job.state not in _UNDER_WAY:
         return
     try:
         records = _next_records(session, job)
@@ -60,6 +68,23 @@ def do_batch(session: Session, job_id: UUID) -> None:
         return
     _import(session, job, records)
     outbox.publish(session, ImportProgressed(job_id=job.id, **_progress(job)))
+
+
+def end_dead(session: Session) -> None:
+    """End as failed the jobs whose event failed too often."""
+    dead = (
+        select(ImportJob)
+        .join(OutboxEvent, OutboxEvent.aggregate_id == ImportJob.id)
+        .where(
+            ImportJob.state.in_(_UNDER_WAY),
+            OutboxEvent.aggregate_type == ImportQueued.AGGREGATE,
+            OutboxEvent.dead_at.is_not(None),
+        )
+        .with_for_update(of=ImportJob, skip_locked=True)
+    )
+    for job in session.execute(dead).scalars().all():
+        job.problem = f"It failed again and again after {job.processed} rows; these are imported."
+        _finish(session, job, ImportState.FAILED)
 
 
 def _next_records(session: Session, job: ImportJob) -> list[reading.Record]:

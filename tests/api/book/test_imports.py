@@ -2,14 +2,17 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from backend.book import imports
 from backend.book.imports import jobs
-from backend.shared import db, outbox, worker
-from backend.shared.models import ImportState
+from backend.shared import clock, db, outbox, worker
+from backend.shared.models import ImportState, OutboxEvent
 from tests import chain
 from tests.api.book.importing import (
     PATH,
@@ -63,35 +66,36 @@ def test_a_bad_row_is_told_by_its_line_and_stops_no_other(library: Library) -> N
     assert library.titles(year_from=1965, year_to=1965) == ["Dune"]
 
 
-@pytest.mark.parametrize(
-    ("isbn", "isbn13", "kept", "code"),
-    [
-        ("439023483", "", "9780439023481", None),  # a zero was dropped
-        ("0439023483", "9.78043902348e+12", "9780439023481", None),
-        ("9780439023481", "", "9780439023481", None),
-        ('="0439023483"', "", "9780439023481", None),
-        ("", "9780439023481", "9780439023481", None),
-        ("0439023484", "9780439023481", "9780439023481", "ISBN_INVALID"),
-        ("0439023484", "", None, "ISBN_INVALID"),
-        ("0439023484", "9.78043902348e+12", None, "ISBN_INVALID"),
-        ("9.78043902348e+12", "", None, "ISBN_LOSSY"),
-        ("4,39E+09", "", None, "ISBN_LOSSY"),
-        ("", "9.78043902348E+12", None, "ISBN13_LOSSY"),
-        ("", "76783609419.0", None, "ISBN13_LOSSY"),
-        ("", "9780439023482", None, "ISBN_INVALID"),
-        ("", "", None, "ISBN_MISSING"),
-    ],
+_ISBNS = (
+    # isbn, isbn13, what is kept, why not (or not wholly)
+    ("439023483", "", "9780439023481", None),  # a zero was dropped
+    ("0439023491", "9.78043902349e+12", "9780439023498", None),
+    ("9780439023511", "", "9780439023511", None),
+    ('="0545425115"', "", "9780545425117", None),
+    ("", "9780545310581", "9780545310581", None),
+    ("0439023484", "9780545320696", "9780545320696", "ISBN_INVALID"),
+    ("0439023484", "", None, "ISBN_INVALID"),
+    ("0439023484", "9.78043902348e+12", None, "ISBN_INVALID"),
+    ("9.78043902348e+12", "", None, "ISBN_LOSSY"),
+    ("4,39E+09", "", None, "ISBN_LOSSY"),
+    ("", "9.78043902348E+12", None, "ISBN13_LOSSY"),
+    ("", "76783609419.0", None, "ISBN13_LOSSY"),
+    ("", "9780439023482", None, "ISBN_INVALID"),
+    ("", "", None, "ISBN_MISSING"),
 )
-def test_an_isbn_is_checked_mended_or_left_out_but_never_guessed(
-    library: Library, isbn: str, isbn13: str, kept: str | None, code: str | None
-) -> None:
-    row = io.StringIO()
-    csv.writer(row).writerow(["Mockingjay", "Suzanne Collins", isbn, isbn13])
-    job = import_text(library, "title,author,isbn,isbn13", row.getvalue())
-    assert _counts(job) == (1, 0, 0, 0)
-    assert library.get("/books").json()["data"][0]["isbn"] == kept
-    assert _codes(library, job) == ([(2, "WARNING", code)] if code else [])
-    assert job["warnings"] == (1 if code else 0)
+
+
+def test_an_isbn_is_checked_mended_or_left_out_but_never_guessed(library: Library) -> None:
+    content = io.StringIO()
+    rows = [[f"T{n}", "X", short, long] for n, (short, long, *_) in enumerate(_ISBNS)]
+    csv.writer(content).writerows([["title", "author", "isbn", "isbn13"], *rows])
+    job = import_text(library, content.getvalue())
+    assert _counts(job) == (len(_ISBNS), 0, 0, 0)
+    said = {row - 2: code for row, _, code in _codes(library, job)}
+    kept = {book["title"]: book["isbn"] for book in library.get("/books").json()["data"]}
+    for number, (*_, isbn, code) in enumerate(_ISBNS):
+        assert (kept[f"T{number}"], said.get(number)) == (isbn, code), _ISBNS[number]
+    assert job["warnings"] == len(said)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -220,9 +224,8 @@ def test_books_of_a_json_body_are_judged_one_by_one(library: Library) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "status"),
-    [
+def test_what_is_no_table_of_books_is_refused_at_once(library: Library) -> None:
+    for name, content, status in (
         ("books.xlsx", b"PK\x03\x04rest", 415),
         ("books.csv", b"PK\x03\x04rest", 415),
         ("books.mrc", b"00714cam a2200205 a 4500", 415),
@@ -236,13 +239,9 @@ def test_books_of_a_json_body_are_judged_one_by_one(library: Library) -> None:
         ("books.csv", b"name,writer\nx,y", 422),
         ("books.csv", b"title,isbn\nx,y", 422),
         ("books.csv", b'"' + b"x" * 200_000, 422),
-    ],
-)
-def test_what_is_no_table_of_books_is_refused_at_once(
-    library: Library, name: str, content: bytes, status: int
-) -> None:
-    answer = hand_in(library, name, content)
-    assert answer.status_code == status, answer.text
+    ):
+        answer = hand_in(library, name, content)
+        assert answer.status_code == status, (name, content[:30], answer.text)
 
 
 def test_a_body_of_another_kind_is_refused(library: Library) -> None:
@@ -330,6 +329,34 @@ def test_an_event_that_comes_twice_is_done_once(library: Library) -> None:
     with db.transaction() as session:
         jobs.do_batch(session, job["id"])
     assert read_job(library, job["id"]) == job
+
+
+def test_a_job_whose_event_is_a_dead_letter_ends_as_failed(library: Library) -> None:
+    answer = hand_in(library, "b.csv", f"{HEAD}\n{GOOD}".encode())
+    job_id = answer.json()["data"]["job_id"]
+    chain.run_periodic("catalog.end_dead_imports")
+    assert read_job(library, job_id)["state"] == "QUEUED"
+    with db.transaction() as session:
+        session.execute(update(OutboxEvent).values(dead_at=clock.now()))
+    chain.run_periodic("catalog.end_dead_imports")
+    job = read_job(library, job_id)
+    assert (job["state"], job["processed"]) == ("FAILED", 0)
+    assert job["problem"]
+
+
+def test_two_imports_of_one_file_at_once_make_no_title_twice(library: Library) -> None:
+    rows = [f"Book {number},Author,," for number in range(50)]
+    content = "\n".join([HEAD, *rows]).encode()
+    jobs_ids = [hand_in(library, "b.csv", content).json()["data"]["job_id"] for _ in range(2)]
+
+    def work(job_id: str) -> None:
+        with db.transaction() as session:
+            jobs.do_batch(session, UUID(job_id))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, jobs_ids))
+    counts = sorted(_counts(read_job(library, job_id)) for job_id in jobs_ids)
+    assert counts == [(0, 0, 50, 0), (50, 0, 0, 0)]
 
 
 def test_batches_meet_at_any_byte(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,28 +39,28 @@ def test_the_beginning_of_the_last_word_is_enough(shelves: Library) -> None:
     assert shelves.titles(q="hunger compa") == ["The Hunger Games Companion"]
 
 
-@pytest.mark.parametrize("q", ["anos de soledad", "AÑOS", "garcia marquez", "García Márquez"])
-def test_accents_and_case_do_not_matter(shelves: Library, q: str) -> None:
-    assert shelves.titles(q=q) == ["Cien años de soledad"]
+def test_accents_and_case_do_not_matter(shelves: Library) -> None:
+    for q in ("anos de soledad", "AÑOS", "garcia marquez", "García Márquez"):
+        assert shelves.titles(q=q) == ["Cien años de soledad"], q
 
 
-@pytest.mark.parametrize("q", ["catch-22", "catch 22", "Catch‐22", "simon schuster"])
-def test_punctuation_parts_words_alike_on_both_sides(shelves: Library, q: str) -> None:
-    assert shelves.titles(q=q) == ["Catch-22"]
+def test_punctuation_parts_words_alike_on_both_sides(shelves: Library) -> None:
+    for q in ("catch-22", "catch 22", "Catch‐22", "simon schuster"):
+        assert shelves.titles(q=q) == ["Catch-22"], q
 
 
-@pytest.mark.parametrize(
-    "number",
-    ["0439023483", "0-439-02348-3", "9780439023481", "978-0-439-02348-1", "978 0 439 02348 1"],
-)
-def test_an_isbn_finds_its_title_in_any_spelling(shelves: Library, number: str) -> None:
-    assert shelves.titles(q=number) == ["The Hunger Games"]
-    assert shelves.titles(isbn=number) == ["The Hunger Games"]
+def test_an_isbn_finds_its_title_in_any_spelling(shelves: Library) -> None:
+    for number in (
+        *("0439023483", "0-439-02348-3", "9780439023481"),
+        *("978-0-439-02348-1", "978 0 439 02348 1"),
+    ):
+        assert shelves.titles(q=number) == ["The Hunger Games"], number
+        assert shelves.titles(isbn=number) == ["The Hunger Games"], number
 
 
-@pytest.mark.parametrize(
-    ("question", "titles"),
-    [
+def test_a_filter_keeps_what_it_names(shelves: Library) -> None:
+    shelves.add(title="Other", publication_year=1995)
+    for question, titles in (
         ({"author": "suzanne"}, {"The Hunger Games", "A Life"}),
         ({"author": "hunger"}, set()),
         ({"subject": "Hunger"}, {"A Life"}),
@@ -72,16 +72,8 @@ def test_an_isbn_finds_its_title_in_any_spelling(shelves: Library, number: str) 
         ({"isbn": "no isbn"}, set()),
         ({"status": "CHECKED_OUT"}, set()),
         ({"q": "???"}, set()),
-    ],
-    ids=str,
-)
-def test_a_filter_keeps_what_it_names(
-    shelves: Library, question: dict[str, str], titles: set[str]
-) -> None:
-    shelves.add(title="Other", publication_year=1995)
-    found = set(shelves.titles(**question))
-    assert found - {"Other"} == titles
-    assert "Other" not in found
+    ):
+        assert set(shelves.titles(**question)) == titles, question
 
 
 def test_available_is_what_has_a_copy_on_the_shelf(library: Library) -> None:
@@ -94,9 +86,8 @@ def test_available_is_what_has_a_copy_on_the_shelf(library: Library) -> None:
     assert library.titles(status="RESERVED") == ["Taken"]
 
 
-@pytest.mark.parametrize(
-    "q",
-    [
+def test_nothing_a_person_types_is_a_bad_query(shelves: Library) -> None:
+    for given in (
         "'; DROP TABLE books; --",
         "& | ! <-> :* ( ) ",
         "a:* & b'",
@@ -108,17 +99,13 @@ def test_available_is_what_has_a_copy_on_the_shelf(library: Library) -> None:
         "x" * 300,
         "http://a.b/c?d=e a@b.c -1.5e10 1/2",
         "٣٤ 東京 война",
-    ],
-    ids=range(11),
-)
-def test_nothing_a_person_types_is_a_bad_query(shelves: Library, q: str) -> None:
-    for name in ("q", "author", "publisher", "subject", "isbn", "language"):
-        assert shelves.get("/books", **{name: q}).status_code == 200
+    ):
+        for name in ("q", "author", "publisher", "subject", "isbn", "language"):
+            assert shelves.get("/books", **{name: given}).status_code == 200, (name, given)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+def test_a_wrong_parameter_is_named(library: Library) -> None:
+    for name, value in (
         ("q", "x\0y"),
         ("q", "x" * 301),
         ("year_from", "soon"),
@@ -130,32 +117,25 @@ def test_nothing_a_person_types_is_a_bad_query(shelves: Library, q: str) -> None
         ("limit", 101),
         ("limit", 0),
         ("page", 0),
-    ],
-)
-def test_a_wrong_parameter_is_named(library: Library, name: str, value: object) -> None:
-    answer = library.get("/books", **{name: value})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
-    assert list(answer.json()["error"]["details"]["fields"]) == [name]
+    ):
+        answer = library.get("/books", **{name: value})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
+        assert list(answer.json()["error"]["details"]["fields"]) == [name]
 
 
-@pytest.mark.parametrize(
-    ("sort", "order", "titles"),
-    [
+def test_lists_are_sorted_as_asked(library: Library) -> None:
+    for title, author, year in (("b", "a", None), ("A", "Z", 1999), ("C", "m", 1950)):
+        library.add(title=title, author=author, publication_year=year, isbn=None)
+    for sort, order, titles in (
         ("title", "asc", ["A", "b", "C"]),
         ("title", "desc", ["C", "b", "A"]),
         ("author", None, ["b", "C", "A"]),
         ("publication_year", "desc", ["A", "C", "b"]),
         ("created_at", "asc", ["b", "A", "C"]),
         (None, None, ["C", "A", "b"]),
-    ],
-)
-def test_lists_are_sorted_as_asked(
-    library: Library, sort: str | None, order: str | None, titles: list[str]
-) -> None:
-    for title, author, year in (("b", "a", None), ("A", "Z", 1999), ("C", "m", 1950)):
-        library.add(title=title, author=author, publication_year=year, isbn=None)
-    wanted = {name: value for name, value in (("sort", sort), ("order", order)) if value}
-    assert library.titles(**wanted) == titles
+    ):
+        wanted = {name: value for name, value in (("sort", sort), ("order", order)) if value}
+        assert library.titles(**wanted) == titles, wanted
 
 
 def test_pages_are_complete_and_do_not_overlap(library: Library) -> None:

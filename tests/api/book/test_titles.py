@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import Engine, select, text
 
 from backend.shared import custody, db
@@ -56,18 +55,18 @@ def test_what_is_added_can_be_read_by_a_student(library: Library) -> None:
     assert answer.headers["ETag"] == '"1"'
 
 
-@pytest.mark.parametrize(
-    "spelling", ["0201835959", "0-201-83595-9", "978-0-201-83595-3", "9780201835953"]
-)
-def test_an_isbn_is_kept_as_thirteen_digits(library: Library, spelling: str) -> None:
-    assert library.add(isbn=spelling)["isbn"] == "9780201835953"
+def test_an_isbn_is_kept_as_thirteen_digits(library: Library) -> None:
+    book = library.add(isbn=None)
+    for spelling in ("0201835959", "0-201-83595-9", "978-0-201-83595-3", "9780201835953"):
+        changed = library.change(book["id"], {"isbn": spelling}).json()["data"]
+        assert changed["isbn"] == "9780201835953", spelling
 
 
-@pytest.mark.parametrize("wrong", ["0201835958", "12345", "9.78020E+12", "9780201835954", "isbn"])
-def test_an_isbn_with_a_wrong_check_digit_is_refused(library: Library, wrong: str) -> None:
-    answer = library.create({**BOOK, "isbn": wrong})
-    assert answer.status_code == 422
-    assert list(answer.json()["error"]["details"]["fields"]) == ["isbn"]
+def test_an_isbn_with_a_wrong_check_digit_is_refused(library: Library) -> None:
+    for wrong in ("0201835958", "12345", "9.78020E+12", "9780201835954", "isbn", "٠٢٠١٨٣٥٩٥٩"):
+        answer = library.create({**BOOK, "isbn": wrong})
+        assert answer.status_code == 422, wrong
+        assert list(answer.json()["error"]["details"]["fields"]) == ["isbn"]
 
 
 def test_the_same_isbn_in_another_spelling_is_taken(library: Library) -> None:
@@ -162,20 +161,17 @@ def test_every_change_is_told_and_audited(library: Library) -> None:
     assert _audited(book["id"]) == ["book.create", "book.update", "book.withdraw"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/books"), ("PUT", "/books/{id}"), ("DELETE", "/books/{id}")],
-)
-def test_a_student_changes_nothing(library: Library, method: str, path: str) -> None:
-    path = "/api/v1" + path.format(id=library.add()["id"])
-    answer = library.api.request(method, path, json={"bad": 1}, headers=library.student.headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ROLE_NOT_ALLOWED")
-    assert library.api.request(method, path).status_code == 401
+def test_a_student_changes_nothing(library: Library) -> None:
+    one = f"/api/v1/books/{library.add()['id']}"
+    for method, path in (("POST", "/api/v1/books"), ("PUT", one), ("DELETE", one)):
+        answer = library.api.request(method, path, json={"bad": 1}, headers=library.student.headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ROLE_NOT_ALLOWED")
+        assert library.api.request(method, path).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_a_value_that_no_rule_accepts_is_refused_by_name(library: Library) -> None:
+    wrong: dict[str, Any]
+    for wrong in (
         {"title": "x\0y"},
         {"title": 5},
         {"title": "t" * 501},
@@ -190,15 +186,11 @@ def test_a_student_changes_nothing(library: Library, method: str, path: str) -> 
         {"cover_image_url": "javascript:alert(1)"},
         {"status": "AVAILABLE"},
         {"unknown": 1},
-    ],
-    ids=str,
-)
-def test_a_value_that_no_rule_accepts_is_refused_by_name(
-    library: Library, wrong: dict[str, Any]
-) -> None:
-    answer = library.create({**BOOK, **wrong})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
-    assert next(iter(answer.json()["error"]["details"]["fields"])).startswith(next(iter(wrong)))
+    ):
+        answer = library.create({**BOOK, **wrong})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
+        named = next(iter(answer.json()["error"]["details"]["fields"]))
+        assert named.startswith(next(iter(wrong)))
 
 
 def test_half_a_surrogate_pair_and_broken_json_are_refused(library: Library) -> None:

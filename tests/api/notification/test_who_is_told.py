@@ -167,6 +167,14 @@ def test_a_journey_that_finds_no_robot_is_told_to_both_sides(api: Any) -> None:
     assert message.startswith("No robot is free for ")
 
 
+def test_someone_who_is_concerned_twice_is_told_once(api: Any) -> None:
+    librarian = people.librarian()
+    waiting = {"status": TaskStatus.QUEUED, "stage": None, "robot_id": None, "robot_name": None}
+    publish(task_event(events.TaskReminder, request_of(librarian), **waiting))
+    run_events()
+    assert len(_told(librarian)) == 1
+
+
 def test_a_closed_account_is_told_nothing(api: Any) -> None:
     gone = people.sign_up(Role.LIBRARIAN, is_active=False)
     publish(events.RobotWentOffline(**_ROBOT))

@@ -1,10 +1,11 @@
 """`/deliveries`: journeys as staff lead them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
+from sqlalchemy.orm import Session
 
 from backend.delivery import queries, views
 from backend.delivery.schemas import (
@@ -15,20 +16,24 @@ from backend.delivery.schemas import (
     Nothing,
     PickRead,
     PriorityBody,
+    StaffDelivery,
     TaskDetail,
     TaskRead,
 )
-from backend.delivery.service import journeys
+from backend.delivery.service import journeys, staff
 from backend.shared import http
 from backend.shared.db import ReadDep, SessionDep
 from backend.shared.errors import (
+    BookNotAvailable,
     Conflict,
     InvalidStateTransition,
     NotFound,
+    UnknownLocation,
     WrongCopy,
     WrongRobot,
 )
-from backend.shared.identity import AnyoneDep, StaffDep
+from backend.shared.idempotency import Once, OnceDep
+from backend.shared.identity import Actor, AnyoneDep, StaffDep
 from backend.shared.models import (
     Copy,
     DeliveryTask,
@@ -75,6 +80,46 @@ def list_tasks(  # noqa: PLR0913, PLR0917 (one argument a filter, api.md §7)
         question, page, queries.SORT_TASKS, default="-created_at", tiebreak=DeliveryTask.id
     )
     return paginate(reader, question, page, TaskRead)
+
+
+def _made(
+    once: Once, session: Session, actor: Actor, kind: TaskType, body: StaffDelivery
+) -> Response:
+    return once.answer(
+        lambda: views.task_detail(session, staff.create(session, actor, kind, body).id),
+        location=lambda made: f"/api/v1/deliveries/{made.id}",
+    )
+
+
+_CREATES: dict[str, Any] = {
+    "status_code": 201,
+    "response_model": Answer[TaskDetail],
+    "responses": http.responses(NotFound, BookNotAvailable, UnknownLocation),
+}
+
+
+@router.post("/inter-staff", summary="Send a book to a colleague", **_CREATES)
+def create_inter_staff(
+    body: StaffDelivery, session: SessionDep, actor: StaffDep, once: OnceDep
+) -> Response:
+    """Role: librarian. By title or by its barcode; it stays at the colleague's desk."""
+    return _made(once, session, actor, TaskType.INTER_STAFF, body)
+
+
+@router.post("/workstation", summary="Send a book to a workstation", **_CREATES)
+def create_workstation(
+    body: StaffDelivery, session: SessionDep, actor: StaffDep, once: OnceDep
+) -> Response:
+    """Role: librarian. By title or by its barcode."""
+    return _made(once, session, actor, TaskType.WORKSTATION, body)
+
+
+@router.post("/transfer", summary="Move a copy to another section", **_CREATES)
+def create_transfer(
+    body: StaffDelivery, session: SessionDep, actor: StaffDep, once: OnceDep
+) -> Response:
+    """Role: librarian. Its shelf location becomes the destination."""
+    return _made(once, session, actor, TaskType.TRANSFER, body)
 
 
 @router.get("/pick-list", summary="Books to fetch now, in shelf order")
@@ -138,7 +183,9 @@ def complete(
     task_id: UUID, session: SessionDep, actor: StaffDep, _body: Nothing | None = None
 ) -> Answer[TaskDetail]:
     """Role: librarian. The end of a return, or of a book that was brought back."""
-    return answer(views.task_detail(session, journeys.complete(session, task_id, actor).id))
+    task = journeys.complete(session, task_id, actor)
+    staff.settle_shelf(session, task)
+    return answer(views.task_detail(session, task.id))
 
 
 @router.put("/{task_id}/cancel", summary="End a journey", responses=_ILLEGAL)

@@ -75,6 +75,20 @@ class PriorityBody(Body):
 class StaffDelivery(Body):
     """A book for a colleague, a workstation or another section: by title or by its barcode."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "copy_barcode": "LB000000017",
+                    "source_location": "Circulation Desk",
+                    "destination_location": "First Floor Desk",
+                }
+            ]
+        },
+    )
+
     book_id: UUID | None = None
     copy_barcode: Annotated[FilledText, Field(max_length=64)] | None = None
     source_location: Place

@@ -38,7 +38,7 @@ class Move(StrEnum):
 
 
 MOVES: dict[Move, tuple[frozenset[Custody], Custody]] = {
-    Move.RESERVE: (frozenset({Custody.ON_SHELF}), Custody.RESERVED),
+    Move.RESERVE: (frozenset({Custody.ON_SHELF, Custody.AT_DESK}), Custody.RESERVED),
     Move.RELEASE: (frozenset({Custody.RESERVED}), Custody.ON_SHELF),
     Move.LOAD: (frozenset({Custody.RESERVED}), Custody.ON_ROBOT),
     Move.UNLOAD: (frozenset({Custody.ON_ROBOT}), Custody.RESERVED),

@@ -45,7 +45,8 @@ def set_up(part: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config.process().log_level)
-    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "kombu", "amqp"):
+    logging.getLogger("uvicorn.access").disabled = True  # ours carries the ids, and no query
+    for noisy in ("uvicorn", "uvicorn.error", "celery", "kombu", "amqp"):
         logging.getLogger(noisy).handlers = []
         logging.getLogger(noisy).propagate = True
     structlog.configure(

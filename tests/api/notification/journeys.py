@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from backend.shared import clock, db, ids, outbox
-from backend.shared.events import Event, RequestCreated, TaskEvent
+from backend.shared.events import Event, LoanOpened, RequestCreated, TaskEvent
 from backend.shared.models import (
     Book,
     BookRequest,
@@ -127,6 +127,18 @@ def task_event(kind: type[TaskEvent], journey: Journey, **changes: Any) -> TaskE
         "reason": None,
     }
     return kind(**(values | changes))
+
+
+def loan_opened(user_id: UUID, title: str = "Dune") -> LoanOpened:
+    """An event that concerns one person and that no consumer waits for."""
+    return LoanOpened(
+        loan_id=uuid4(),
+        user_id=user_id,
+        book_id=uuid4(),
+        copy_id=uuid4(),
+        book_title=title,
+        due_at=clock.now(),
+    )
 
 
 def publish(*happened: Event) -> list[UUID]:

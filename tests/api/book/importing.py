@@ -7,6 +7,8 @@ from tests import chain
 from tests.api.book.library import Library
 
 PATH = "/api/v1/books/bulk-import"
+HEAD = "title,author,isbn,year"
+GOOD = "Emma,Jane Austen,9780141439587,1815"
 
 
 def hand_in(library: Library, name: str, content: bytes, **form: str) -> Any:
@@ -57,3 +59,13 @@ def _followed(library: Library, answer: Any) -> dict[str, Any]:
     assert answer.headers["Location"] == f"{PATH}/{job_id}"
     chain.run_events()
     return read_job(library, job_id)
+
+
+def counts(job: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Created, updated, unchanged, failed."""
+    return (job["created"], job["updated"], job["unchanged"], job["failed"])
+
+
+def codes(library: Library, job: dict[str, Any]) -> list[tuple[int, str, str]]:
+    """What is said of which row: row, severity, code."""
+    return [(row["row"], row["severity"], row["code"]) for row in remarks(library, job["id"])]

@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 admin = typer.Typer(no_args_is_help=True, help="People who run the library.")
 app.add_typer(admin, name="admin")
+INSIDE = {"backend.shared.migrate", "ops.admin", "ops.check"}  # need nothing but the database
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -40,9 +41,9 @@ def up(  # noqa: PLR0913 — one parameter for each option
     from ops import up as starting
 
     home = Home.chosen()
+    demo = not no_demo and environment.base().get("LUNA_ENVIRONMENT") != "production"
     if compose.is_chosen(home, docker):
-        raise typer.Exit(compose.up(home, port=port, detach=detach, fresh=fresh))
-    production = environment.base().get("LUNA_ENVIRONMENT") == "production"
+        raise typer.Exit(compose.up(home, port=port, detach=detach, fresh=fresh, demo=demo))
     try:
         if fresh:
             starting.forget_everything(home)
@@ -51,7 +52,7 @@ def up(  # noqa: PLR0913 — one parameter for each option
             port,
             robots=robots,
             speed=speed,
-            demo=not (no_demo or production),
+            demo=demo,
             follows=not detach,
         )
         raise typer.Exit(starting.up(home, options, detach=detach))
@@ -76,7 +77,7 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="for scripts"
     from ops import status as asking
 
     home = Home.chosen()
-    now = compose.status() if compose.is_running(home) else asking.asked(home)
+    now = compose.status(home) if compose.is_running(home) else asking.asked(home)
     if as_json:
         print(json.dumps(now, indent=2))
     else:
@@ -97,7 +98,7 @@ def logs(
 
     home = Home.chosen()
     if compose.is_running(home):
-        raise typer.Exit(compose.logs(service, follow=follow, lines=lines))
+        raise typer.Exit(compose.logs(home, service, follow=follow, lines=lines))
     raise typer.Exit(show.logs(home, service, follow=follow, lines=lines))
 
 
@@ -181,10 +182,14 @@ def create_admin(context: typer.Context) -> None:
 
 def _hand_over(module: str, *words: str) -> NoReturn:
     """Become another program, with the environment of the running LUNA."""
-    from ops import environment
+    from ops import compose, environment
     from ops import status as asking
 
     home = Home.chosen()
+    if compose.is_running(home):
+        if module not in INSIDE:
+            _fail("This needs LUNA to run natively: ./luna down, then ./luna up --native")
+        raise typer.Exit(compose.run_inside(home, module, *words))
     now = asking.of(home)
     if now["state"] == "down":
         _fail("LUNA does not run here: ./luna up first")

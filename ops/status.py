@@ -81,6 +81,10 @@ def accounts(home: Home) -> list[dict[str, str]]:
     production = environment.base().get("LUNA_ENVIRONMENT") == "production"
     if production or not (home.postgres / "demo.done").exists():
         return []
+    return demo_accounts()
+
+
+def demo_accounts() -> list[dict[str, str]]:
+    """Who can sign in to the demo library, as its file says."""
     found = json.loads(ACCOUNTS.read_text(encoding="utf-8"))
-    rows = found["accounts"] if isinstance(found, dict) else found
-    return [{key: row[key] for key in ("role", "email", "password")} for row in rows]
+    return [{key: row[key] for key in ("role", "email", "password")} for row in found]

@@ -67,20 +67,26 @@ def test_without_an_engine_it_starts_natively_and_says_so(
     assert "starting natively" in capsys.readouterr().err
 
 
-def test_up_builds_waits_and_gives_the_port_and_down_forgets(notes: Path, tmp_path: Path) -> None:
+def test_up_builds_waits_and_gives_the_port_and_down_forgets(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = Home(tmp_path / "home")
-    assert compose.up(home, port=8123, detach=True, fresh=True) == 0
+    answers = iter([False, True])
+    monkeypatch.setattr("ops.readiness.http_answers", lambda *_: next(answers))
+    assert compose.up(home, port=8123, detach=True, fresh=True, demo=True) == 0
     assert compose.is_running(home)
+    assert compose.run_inside(home, "ops.check") == 0
     asked = notes.read_text()
     assert "down --volumes" in asked
     assert "8123 compose" in asked
-    assert "up --build --detach --wait" in asked
+    assert "compose.overlay.yaml up --build --detach" in asked
+    assert "exec celery-worker python -m ops.check" in asked
     assert compose.down(home) == 0
     assert not compose.is_running(home)
 
 
-def test_the_status_has_the_same_shape_as_natively(notes: Path) -> None:
-    status = compose.status()
+def test_the_status_has_the_same_shape_as_natively(notes: Path, tmp_path: Path) -> None:
+    status = compose.status(Home(tmp_path))
     assert list(status) == ["address", "state", "services", "accounts"]
     assert status["address"] == "http://127.0.0.1:8080"
     assert status["state"] == "degraded"
@@ -88,6 +94,7 @@ def test_the_status_has_the_same_shape_as_natively(notes: Path) -> None:
     states = {row["name"]: row["state"] for row in status["services"]}
     assert states["celery-worker"] == "starting"
     assert states["nginx"] == "ready"
+    assert status["services"][0]["since"] == "2026-11-20T17:00:00Z"
 
 
 def test_a_home_that_compose_runs_is_shown_by_the_command(notes: Path, tmp_path: Path) -> None:

@@ -1,30 +1,16 @@
-"""A client of the authentication service, and someone who has just registered."""
+"""Someone who has just registered, and what was written of what they did."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
-from starlette.testclient import TestClient
 
 from tests.api.auth.newcomer import Newcomer
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def _auth(servers: dict[str, str]) -> Iterator[Any]:
-    from backend.auth.main import app
-
-    with TestClient(app) as client:
-        yield client
-
-
-@pytest.fixture
-def api(_auth: Any, clean: None) -> Any:
-    return _auth
 
 
 @pytest.fixture

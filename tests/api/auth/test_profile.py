@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.api.auth.newcomer import ME, Newcomer, code, complaints
 
 
@@ -42,9 +40,9 @@ def test_a_change_to_an_older_state_is_refused(api: Any, ada: Newcomer) -> None:
     assert api.put(ME, headers=anything, json={"last_name": "King"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
+def test_nothing_else_can_be_changed(api: Any, ada: Newcomer) -> None:
+    before = api.get(ME, headers=ada.headers).json()["data"]
+    for field, value in (
         ("role", "ADMIN"),
         ("email", "eve@university.edu"),
         ("is_active", False),
@@ -53,12 +51,9 @@ def test_a_change_to_an_older_state_is_refused(api: Any, ada: Newcomer) -> None:
         ("first_name", ""),
         ("last_name", "L" * 101),
         ("phone_number", "12"),
-    ],
-)
-def test_nothing_else_can_be_changed(api: Any, ada: Newcomer, field: str, value: Any) -> None:
-    before = api.get(ME, headers=ada.headers).json()["data"]
-    refused = api.put(ME, headers=ada.headers, json={"last_name": "King", field: value})
-    assert list(complaints(refused)) == [field]
+    ):
+        refused = api.put(ME, headers=ada.headers, json={"last_name": "King", field: value})
+        assert field in complaints(refused)
     assert api.get(ME, headers=ada.headers).json()["data"] == before
 
 

@@ -61,9 +61,9 @@ def test_a_used_token_ends_the_whole_session_however_old_it_is(
 def test_of_many_parallel_uses_exactly_one_succeeds(
     api: Any, register: Callable[[], Newcomer]
 ) -> None:
-    """Twelve sessions, eight uses at once of each."""
+    """Six sessions, eight uses at once of each."""
     with ThreadPoolExecutor(8) as many:
-        for _ in range(12):
+        for _ in range(6):
             someone, start = register(), Barrier(8)
 
             def use(_: int, someone: Newcomer = someone, start: Barrier = start) -> int:

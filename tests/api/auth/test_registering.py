@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, text
 
 from tests.api.auth.newcomer import (
@@ -34,19 +33,17 @@ def test_a_newcomer_is_a_student_and_signed_in(api: Any) -> None:
     assert api.get(ME, headers=headers).json()["data"] == data["user"]
 
 
-@pytest.mark.parametrize("role", ["LIBRARIAN", "ADMIN", "ROBOT"])
-def test_nobody_gives_themselves_a_role(api: Any, role: str) -> None:
+def test_nobody_gives_themselves_a_role(api: Any) -> None:
     """403 comes before what is wrong with the rest of the form."""
-    answered = api.post(REGISTER, json=form(role=role, password="short"))
-    assert code(answered) == (403, "ROLE_NOT_ALLOWED")
+    for role in ("LIBRARIAN", "ADMIN", "ROBOT"):
+        answered = api.post(REGISTER, json=form(role=role, password="short"))
+        assert code(answered) == (403, "ROLE_NOT_ALLOWED")
     assert api.post(REGISTER, json=form(role="STUDENT")).status_code == 201
 
 
-@pytest.mark.parametrize(
-    "more", [{"is_active": True}, {"id": "1"}, {"token_epoch": 7}, {"roles": ["ADMIN"]}]
-)
-def test_an_unknown_field_is_refused(api: Any, more: dict[str, Any]) -> None:
-    assert list(complaints(api.post(REGISTER, json=form(**more)))) == list(more)
+def test_an_unknown_field_is_refused(api: Any) -> None:
+    for field, value in (("is_active", True), ("id", "1"), ("token_epoch", 7), ("roles", [])):
+        assert list(complaints(api.post(REGISTER, json={**form(), field: value}))) == [field]
 
 
 def test_an_address_has_one_account_however_it_is_written(api: Any) -> None:
@@ -66,9 +63,8 @@ def test_of_many_at_once_for_one_address_one_gets_the_account(api: Any, owner: E
         assert connection.execute(text("SELECT count(*) FROM users")).scalar_one() == 1
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
+def test_each_field_is_checked(api: Any) -> None:
+    for field, value in (
         ("email", "ada"),
         ("email", "ada@localhost"),
         ("email", "a@b@university.edu"),
@@ -87,10 +83,10 @@ def test_of_many_at_once_for_one_address_one_gets_the_account(api: Any, owner: E
         ("role", "EMPEROR"),
         ("password", ...),
         ("password", 12345678),
-    ],
-)
-def test_each_field_is_checked(api: Any, field: str, value: Any) -> None:
-    assert list(complaints(api.post(REGISTER, json=form(**{field: value})))) == [field]
+    ):
+        changed = {**form(), field: value}
+        sent = {name: given for name, given in changed.items() if given is not ...}
+        assert list(complaints(api.post(REGISTER, json=sent))) == [field], value
 
 
 def test_half_a_character_is_not_text(api: Any) -> None:

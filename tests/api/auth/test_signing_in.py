@@ -139,8 +139,11 @@ def test_signing_in_works_while_redis_is_away(
     assert _log_in(api, ada.email, "Loud-lamps-1842").status_code == 401
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"email": "a@u.edu"}, {"email": 1, "password": "x"}, {"email": "a", "otp": "1"}]
-)
-def test_an_incomplete_form_is_no_guess(api: Any, body: dict[str, Any]) -> None:
-    assert code(api.post(LOGIN, json=body)) == (422, "VALIDATION_ERROR")
+def test_an_incomplete_form_is_no_guess(api: Any) -> None:
+    for body in (
+        {},
+        {"email": "a@u.edu"},
+        {"email": 1, "password": "x"},
+        {"email": "a", "password": "x", "otp": "1"},
+    ):
+        assert code(api.post(LOGIN, json=body)) == (422, "VALIDATION_ERROR")

@@ -122,7 +122,12 @@ def report(
         if known.content_hash != content:
             raise Conflict("Another report was sent under this number.", event_seq=body.event_seq)
         return known.answer
-    if body.lease_token != command.lease_token or command.status is CommandStatus.VOID:
+    superseded = command.epoch != robot.epoch  # leased to a session that is no longer the newest
+    if (
+        superseded
+        or body.lease_token != command.lease_token
+        or command.status is CommandStatus.VOID
+    ):
         raise LeaseLost(status=command.status.value)
     _advance(session, robot, command, body)
     answer = {"command_id": str(command.id), "status": command.status.value}

@@ -206,7 +206,10 @@ def _renew_lease(session: Session, known: _Known, beat: Heartbeat) -> None:
         lapses or known.command_status is CommandStatus.UNKNOWN
     ):
         return
-    values: dict[str, Any] = {"leased_until": clock.now() + config.robots().command_lease}
+    values: dict[str, Any] = {
+        "leased_until": clock.now() + config.robots().command_lease,
+        "epoch": beat.epoch,  # the newest session has taken the command over
+    }
     if known.command_status is CommandStatus.UNKNOWN:
         values["status"] = CommandStatus.STARTED
     session.execute(

@@ -37,8 +37,9 @@ QUEUES = ("delivery", "robot", "notification", "catalog")
 def _broker_url() -> str:
     url = config.redis().redis_url
     if url.startswith("unix://"):
-        path = url.removeprefix("unix://").partition("?")[0]
-        return f"redis+socket://{path}"
+        path, _, query = url.removeprefix("unix://").partition("?")
+        number = query.removeprefix("db=") or "0"
+        return f"redis+socket://{path}?virtual_host={number}"
     return url
 
 

@@ -6,12 +6,11 @@ cache key has a TTL. So Redis being down never fails a request.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.shared import log, redis
-
-_log = log.get(__name__)
+from backend.shared import redis
 
 
 @dataclass(frozen=True)
@@ -44,34 +43,29 @@ def of(session: Session) -> list[Signal]:
     return pending
 
 
+def _fill(pipeline: Any, signals: Sequence[Signal]) -> None:
+    for signal in signals:
+        match signal:
+            case Wake(channel, body):
+                pipeline.publish(channel, body)
+            case Forget(key):
+                pipeline.delete(key)
+            case Bump(key):
+                pipeline.incr(key)
+
+
 def send(signals: Sequence[Signal]) -> None:
-    if not signals or not redis.is_up():
-        return
-    with redis.guarded():
-        pipeline = redis.client().pipeline(transaction=False)
-        for signal in signals:
-            match signal:
-                case Wake(channel, body):
-                    pipeline.publish(channel, body)
-                case Forget(key):
-                    pipeline.delete(key)
-                case Bump(key):
-                    pipeline.incr(key)
-        pipeline.execute()
+    if signals and redis.is_up():
+        with redis.guarded():
+            pipeline = redis.client().pipeline(transaction=False)
+            _fill(pipeline, signals)
+            pipeline.execute()
 
 
 async def send_async(signals: Sequence[Signal]) -> None:
     """The same from the event loop (the asynchronous edge)."""
-    if not signals or not redis.is_up():
-        return
-    with redis.guarded():
-        pipeline = redis.async_client().pipeline(transaction=False)
-        for signal in signals:
-            match signal:
-                case Wake(channel, body):
-                    pipeline.publish(channel, body)
-                case Forget(key):
-                    pipeline.delete(key)
-                case Bump(key):
-                    pipeline.incr(key)
-        await pipeline.execute()
+    if signals and redis.is_up():
+        with redis.guarded():
+            pipeline = redis.async_client().pipeline(transaction=False)
+            _fill(pipeline, signals)
+            await pipeline.execute()

@@ -54,18 +54,28 @@ def _fill(pipeline: Any, signals: Sequence[Signal]) -> None:
                 pipeline.incr(key)
 
 
+def _by_server(signals: Sequence[Signal]) -> tuple[list[Signal], list[Signal]]:
+    """Those for the messaging Redis, and those for the cache, which may be another one."""
+    wakes: list[Signal] = [signal for signal in signals if isinstance(signal, Wake)]
+    return wakes, [signal for signal in signals if not isinstance(signal, Wake)]
+
+
 def send(signals: Sequence[Signal]) -> None:
-    if signals and redis.is_up():
-        with redis.guarded():
-            pipeline = redis.client().pipeline(transaction=False)
-            _fill(pipeline, signals)
-            pipeline.execute()
+    clients = (redis.client, redis.cache_client)
+    for client, mine in zip(clients, _by_server(signals), strict=True):
+        if mine and redis.is_up():
+            with redis.guarded():
+                pipeline = client().pipeline(transaction=False)
+                _fill(pipeline, mine)
+                pipeline.execute()
 
 
 async def send_async(signals: Sequence[Signal]) -> None:
     """The same from the event loop (the asynchronous edge)."""
-    if signals and redis.is_up():
-        with redis.guarded():
-            pipeline = redis.async_client().pipeline(transaction=False)
-            _fill(pipeline, signals)
-            await pipeline.execute()
+    clients = (redis.async_client, redis.async_cache_client)
+    for client, mine in zip(clients, _by_server(signals), strict=True):
+        if mine and redis.is_up():
+            with redis.guarded():
+                pipeline = client().pipeline(transaction=False)
+                _fill(pipeline, mine)
+                await pipeline.execute()

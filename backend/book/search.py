@@ -179,9 +179,9 @@ def _rank(given: str) -> ColumnElement[Any]:
     text_rank = func.ts_rank_cd(weights, Book.search, _query(given), _BY_LENGTH)
     title_rank = case(
         (Book.isbn == literal(isbn.canonical(given), Text), _EXACT),
+        (~func.starts_with(title, words), 0.0),  # most end here, after one look
         (title == words, _EXACT),
         (main_title == words, _EXACT_MAIN),
-        (func.starts_with(title, words), _BEGINS),
-        else_=0.0,
+        else_=_BEGINS,
     )
     return func.coalesce(text_rank, 0.0) + title_rank

@@ -149,7 +149,7 @@ def _remark(session: Session, job: ImportJob, remarks: Sequence[Remark]) -> None
     if not remarks:
         return
     job.warnings += sum(remark.severity is Severity.WARNING for remark in remarks)
-    session.execute(
+    session.connection().execute(
         insert(ImportRow),
         [
             {

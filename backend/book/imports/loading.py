@@ -143,7 +143,8 @@ def _insert(session: Session, titles: Sequence[_Title]) -> None:
         {**title.values, "id": title.id, "other_identifiers": {}, "version": 1, **moments}
         for title in titles
     ]
-    session.execute(insert(Book), books)
+    # Not through the ORM: it would part the rows by which of their values are null.
+    session.connection().execute(insert(Book), books)
     codes = iter(barcodes.new(session, sum(title.copies for title in titles)))
     copies = [
         {
@@ -162,7 +163,7 @@ def _insert(session: Session, titles: Sequence[_Title]) -> None:
         for _ in range(title.copies)
     ]
     if copies:
-        session.execute(insert(Copy), copies)
+        session.connection().execute(insert(Copy), copies)
 
 
 def _update(session: Session, titles: Sequence[_Title]) -> None:

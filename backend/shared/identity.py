@@ -194,7 +194,7 @@ def require(*roles: Role) -> Callable[..., Actor]:
     def guard(request: Request, _: Credentials = None) -> Actor:
         actor = _allow(who(bearer(request)), roles)
         if request.method not in _SAFE_METHODS:
-            limits.count_write(actor.id)
+            limits.count_write(actor.id, request.headers.get("idempotency-key"))
         request.state.actor = actor
         return actor
 

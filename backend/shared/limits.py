@@ -1,5 +1,6 @@
 """Limits per person and per account, counted in Redis; without Redis nobody is limited."""
 
+import hashlib
 import time
 from uuid import UUID
 
@@ -19,11 +20,25 @@ def _count(key: str, seconds: int) -> int:
     return 0
 
 
-def count_write(user_id: UUID) -> None:
-    """One more write of a person this second; RateLimited past the setting (0 = no limit)."""
+def count_write(user_id: UUID, idempotency_key: str | None = None) -> None:
+    """One more write of a person this second; RateLimited past the setting (0 = no limit).
+
+    A repeat under the same Idempotency-Key writes nothing and is not counted.
+    """
     most = config.http().user_writes_per_second
+    if most and idempotency_key is not None and _is_repeat(user_id, idempotency_key):
+        return
     if most and _count(f"limit:writes:{user_id}:{int(time.time())}", 2) > most:
         raise RateLimited
+
+
+def _is_repeat(user_id: UUID, key: str) -> bool:
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    if redis.is_up():
+        with redis.guarded():
+            fresh = redis.client().set(f"limit:key:{user_id}:{digest}", 1, nx=True, ex=60)
+            return fresh is None
+    return False
 
 
 def delay_guessing(account: str) -> bool:

@@ -106,6 +106,8 @@ def _live(request: dict[str, Any]) -> None:
     with Path(request["log"]).open("ab") as log:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr] # both are files here
     os.chdir(request["directory"])
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -116,6 +118,4 @@ def _live(request: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr] # both are files here
     serve(sys.argv[1])

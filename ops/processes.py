@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -47,6 +48,15 @@ def rename(words: Sequence[str]) -> None:
         _libc.prctl(PR_SET_NAME, words[-1].encode(), 0, 0, 0)
 
 
+def _tie(parent: int, death_signal: signal.Signals | None) -> None:
+    """In the child, before it becomes another program."""
+    for number in CHOSEN_BY_SHELLS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    if death_signal is not None:
+        die_with(parent, death_signal)
+
+
 def spawn(  # noqa: PLR0913 — these are the things that differ between programs
     command: Sequence[str],
     *,
@@ -62,15 +72,7 @@ def spawn(  # noqa: PLR0913 — these are the things that differ between program
     Call it from the main thread only: Linux ties the signal to the thread that forked.
     The signal is set after the switch to `user`, because changing identity clears it.
     """
-    parent = os.getpid()
-
-    def tie_to_parent() -> None:
-        for number in CHOSEN_BY_SHELLS:
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        if death_signal is not None:
-            die_with(parent, death_signal)
-
+    tie_to_parent = partial(_tie, os.getpid(), death_signal)
     output = log.open("ab") if log else None
     try:
         return subprocess.Popen(  # noqa: S603 — our own commands, never a shell string

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from ops import identity, provision, readiness, redis
@@ -71,6 +72,21 @@ def _folder(base: Path, name: str) -> Path:
     return folder
 
 
+def _make_cluster(cluster: Cluster, log: Path) -> None:
+    password = cluster.sockets / "password"
+    password.write_text(SUPERUSER_PASSWORD, encoding="ascii")
+    password.chmod(0o644)  # in a private folder, and read by the stand-in user
+    made = spawn(
+        cluster.make_command(password, forgetful=True),
+        environment=os.environ,
+        directory=cluster.sockets,
+        log=log,
+        user=identity.stand_in()[1],
+    )
+    if made.wait() != 0:
+        raise NotStartedError(log.read_text(errors="replace")[-2000:])
+
+
 @contextmanager
 def throw_away_servers(programs: provision.Programs) -> Iterator[dict[str, str]]:
     """PostgreSQL and Redis in a temporary folder; gives the environment that tests read."""
@@ -79,36 +95,14 @@ def throw_away_servers(programs: provision.Programs) -> Iterator[dict[str, str]]
         base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="luna-t-")))
         database, memory = _folder(base, "pg"), _folder(base, "redis")
         cluster = Cluster(programs.postgres, database / "data", database)
-        password = database / "password"
-        password.write_text(SUPERUSER_PASSWORD, encoding="ascii")
-        password.chmod(0o644)  # in a private folder, and read by the stand-in user
-        log = base / "initdb.log"
-        made = spawn(
-            cluster.make_command(password, forgetful=True),
-            environment=os.environ,
-            directory=database,
-            log=log,
-            user=identity.stand_in()[1],
-        )
-        if made.wait() != 0:
-            raise NotStartedError(log.read_text(errors="replace")[-2000:])
-        stack.enter_context(
-            _serving(
-                cluster.start_command(forgetful=True),
-                database,
-                lambda: readiness.postgres_answers(cluster.socket),
-                signal.SIGINT,
-            )
-        )
+        _make_cluster(cluster, base / "initdb.log")
+        command = cluster.start_command(forgetful=True)
+        answers = partial(readiness.postgres_answers, cluster.socket)
+        stack.enter_context(_serving(command, database, answers, signal.SIGINT))
         socket = memory / "redis.sock"
-        stack.enter_context(
-            _serving(
-                redis.start_command(programs.redis, socket, memory, forgetful=True),
-                memory,
-                lambda: readiness.redis_answers(str(socket)),
-                signal.SIGTERM,
-            )
-        )
+        command = redis.start_command(programs.redis, socket, memory, forgetful=True)
+        answers = partial(readiness.redis_answers, str(socket))
+        stack.enter_context(_serving(command, memory, answers, signal.SIGTERM))
         yield {
             "LUNA_TEST_DATABASE_URL": cluster.url("postgres", SUPERUSER_PASSWORD, "postgres"),
             "LUNA_TEST_REDIS_URL": f"unix://{socket}",

@@ -96,12 +96,14 @@ class Native:
         return frozenset(names) | ({"nursery"} if self.nursery else set())
 
     def _storage(self) -> list[Part]:
+        return [*self._postgres(), self._redis(), *self._preparations()]
+
+    def _postgres(self) -> list[Part]:
         base = environment.base()
         user = identity.stand_in()[1]
         cluster = self.cluster
-        password = self.home.postgres.resolve() / "password"
-        socket = self.home.socket("redis")
-        data = self.home.path / "redis"
+        folder = self.home.postgres.resolve()
+        password = folder / "password"
         return [
             Part(
                 name="cluster",
@@ -112,7 +114,7 @@ class Native:
                 environment=base,
                 job=True,
                 user=user,
-                directory=self.home.postgres.resolve(),
+                directory=folder,
             ),
             Part(
                 name="postgres",
@@ -125,45 +127,41 @@ class Native:
                 death_signal=signal.SIGINT,
                 stop_within=30.0,
                 user=user,
-                directory=self.home.postgres.resolve(),
+                directory=folder,
                 endpoint=cluster.socket,
             ),
-            Part(
-                name="redis",
-                command=lambda: redis.start_command(Path(self.options.redis), Path(socket), data),
-                prepare=lambda: data.mkdir(mode=0o700, exist_ok=True),
-                ready=lambda: readiness.redis_answers(socket),
-                environment=base,
-                endpoint=socket,
-            ),
-            self._job(
-                "database",
-                _python("ops.database"),
-                ("postgres",),
-                mark="1",
-                more={
-                    "LUNA_SUPERUSER_URL": cluster.url(
-                        "postgres", secret(self.home, "postgres"), "postgres"
-                    ),
-                    "LUNA_OWNER_PASSWORD": secret(self.home, "luna_owner"),
-                    "LUNA_APP_PASSWORD": secret(self.home, "luna_app"),
-                },
-            ),
-            self._job(
-                "migrate",
-                _python("backend.shared.migrate"),
-                ("database",),
-                mark=environment.schema_mark(),
-            ),
+        ]
+
+    def _redis(self) -> Part:
+        socket = self.home.socket("redis")
+        data = self.home.path / "redis"
+        return Part(
+            name="redis",
+            command=lambda: redis.start_command(Path(self.options.redis), Path(socket), data),
+            prepare=lambda: data.mkdir(mode=0o700, exist_ok=True),
+            ready=lambda: readiness.redis_answers(socket),
+            environment=environment.base(),
+            endpoint=socket,
+        )
+
+    def _preparations(self) -> list[Part]:
+        private, public = self.home.keys / "private.pem", self.home.keys / "jwks.json"
+        words = ("--private", str(private), "--public", str(public))
+        superuser = secret(self.home, "postgres")
+        passwords = {
+            "LUNA_SUPERUSER_URL": self.cluster.url("postgres", superuser, "postgres"),
+            "LUNA_OWNER_PASSWORD": secret(self.home, "luna_owner"),
+            "LUNA_APP_PASSWORD": secret(self.home, "luna_app"),
+        }
+        migrate = _python("backend.shared.migrate")
+        return [
+            self._job("database", _python("ops.database"), ("postgres",), "1", passwords),
+            self._job("migrate", migrate, ("database",), environment.schema_mark()),
             Part(
                 name="keys",
-                command=_python(
-                    "backend.shared.keys",
-                    *("--private", str(self.home.keys / "private.pem")),
-                    *("--public", str(self.home.keys / "jwks.json")),
-                ),
-                already_done=(self.home.keys / "jwks.json").exists,
-                environment=base,
+                command=_python("backend.shared.keys", *words),
+                already_done=public.exists,
+                environment=environment.base(),
                 job=True,
             ),
         ]

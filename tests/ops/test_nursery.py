@@ -68,7 +68,8 @@ def born() -> Iterator[Born]:
 def test_a_child_is_ours_with_its_own_environment_words_and_log(born: Born) -> None:
     pid = born.give_birth("--loud")
     assert pid
-    said = eventually((born.folder / "log").read_text, "the child speaks")
+    log = born.folder / "log"
+    said = eventually(lambda: log.exists() and log.read_text(), "the child speaks")
     assert '"of the child"' in said
     assert "HOME" not in said
     assert '"--loud"' in said

@@ -28,7 +28,10 @@ def list_loans(
     status: Annotated[LoanState | None, Query()] = None,
     overdue: Annotated[bool | None, Query(description="Open and past the due date")] = None,
 ) -> PageAnswer[LoanRead]:
-    """A student sees their own, staff all. Sort: borrowed_at (newest first), due_at."""
+    """A student sees their own, staff all. Role: anyone signed in.
+
+    Sort: borrowed_at (newest first), due_at.
+    """
     found = queries.loans(now=clock.now(), user_id=user_id, status=status, overdue=overdue)
     if not actor.is_staff:
         found = found.where(Loan.user_id == actor.id)
@@ -38,7 +41,7 @@ def list_loans(
 
 @router.get("/{loan_id}", summary="Read one loan", responses=responses(NotFound))
 def read_loan(actor: AnyoneDep, reader: ReadDep, loan_id: UUID) -> Answer[LoanRead]:
-    """A student's own, or any for staff."""
+    """A student's own; staff any. Role: anyone signed in."""
     row = reader.execute(queries.loans(now=clock.now()).where(Loan.id == loan_id)).one_or_none()
     if row is None or not _may_see(actor, row.user_id):
         raise NotFound("There is no such loan.")

@@ -1,6 +1,5 @@
-"""What the tests of the book service stand on: its own app, and helpers that act as staff."""
+"""What the tests of the book service stand on: the catalogue as people meet it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,21 +7,6 @@ import pytest
 from backend.shared import subscribers, worker
 from tests import chain, people
 from tests.api.book.library import Library
-
-
-@pytest.fixture(scope="session")
-def _own_client(servers: dict[str, str]) -> Iterator[Any]:
-    from starlette.testclient import TestClient
-
-    from backend.book.main import app
-
-    with TestClient(app) as client:
-        yield client
-
-
-@pytest.fixture
-def api(_own_client: Any, clean: None) -> Any:
-    return _own_client
 
 
 @pytest.fixture

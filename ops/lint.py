@@ -15,7 +15,7 @@ from ops.state import ROOT
 
 PROGRAMS = Path(sys.executable).parent
 CODE = ("backend", "bridge", "ops", "tests")
-RULES = ("tests/house", "tests/docker")  # rules written as tests: no server needed
+RULES = ("tests/house", "tests/docker")  # rules written as tests: those that need no server
 Check = Callable[[], str]  # what is wrong, or nothing
 
 
@@ -76,9 +76,12 @@ def checks() -> dict[str, Check]:
         "import contracts": _program("lint-imports"),
         "lock: no address": lock_names_no_address,
         "lock: fresh": lock_is_fresh,
+        "documents: fresh": _program("python", "-m", "ops.openapi", "--check"),
     }
     if rules:
-        found["rules of the house"] = _program("pytest", "-q", "-p", "ops.marks", *rules)
+        found["rules of the house"] = _program(
+            "pytest", "-q", "-p", "ops.marks", "-m", "unit", *rules
+        )
     return found
 
 
@@ -97,7 +100,8 @@ def run() -> int:
 
 
 def fix() -> int:
-    """Mend style, then say what is left."""
-    for words in (("ruff", "check", "--fix", "--quiet", "."), ("ruff", "format", "--quiet", ".")):
-        _program(*words)()
+    """Mend style and make the generated documents anew, then say what is left."""
+    _program("ruff", "check", "--fix", "--quiet", ".")()
+    _program("ruff", "format", "--quiet", ".")()
+    _program("python", "-m", "ops.openapi")()
     return run()

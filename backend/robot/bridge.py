@@ -42,7 +42,7 @@ _POLL_AFTER_MS = 0
     responses=http.responses(NotSignedIn),
 )
 async def enroll(body: Enrol) -> Answer[Enrolled]:
-    """No role: the code, valid once for 15 minutes, is the proof. The key is shown this once."""
+    """Role: none; the code, valid once for 15 minutes, is the proof. The key is shown this once."""
     enrolled = await fastlane.run(
         registry.enrol, body.code, body.software_version, body.capabilities
     )

@@ -4,7 +4,14 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from backend.shared import clock, ids, log
 
@@ -32,7 +39,11 @@ def _stripped(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-Timestamp = Annotated[datetime, PlainSerializer(clock.iso, return_type=str)]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(clock.iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 # Text as clients may send it: no NUL, valid Unicode, ends trimmed.
 PlainText = Annotated[str, BeforeValidator(_stripped), AfterValidator(_no_nul)]
 FilledText = Annotated[PlainText, AfterValidator(_not_blank)]

@@ -12,12 +12,16 @@ class _AccountEvent(Registered):
 
 
 class AccountRegistered(_AccountEvent):
+    """Someone has an account now."""
+
     TYPE = "account.registered"
     email: str
     first_name: str
 
 
 class SessionEnded(_AccountEvent):
+    """A session is over: its tokens are refused by every service."""
+
     TYPE = "account.session.ended"
     session_id: UUID
     reason: str

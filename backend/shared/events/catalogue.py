@@ -13,14 +13,20 @@ class _BookEvent(Registered):
 
 
 class BookAdded(_BookEvent):
+    """A title is in the catalogue."""
+
     TYPE = "catalog.book.added"
 
 
 class BookUpdated(_BookEvent):
+    """What the catalogue says of a title has changed."""
+
     TYPE = "catalog.book.updated"
 
 
 class BookRemoved(_BookEvent):
+    """A title is withdrawn; its history is kept."""
+
     TYPE = "catalog.book.removed"
 
 
@@ -36,6 +42,8 @@ class _ImportEvent(Registered):
 
 
 class ImportQueued(_ImportEvent):
+    """A file was taken; its first batch may begin."""
+
     TYPE = "catalog.import.queued"
 
 
@@ -46,4 +54,6 @@ class ImportProgressed(_ImportEvent):
 
 
 class ImportFinished(_ImportEvent):
+    """An import has come to its end, well or not."""
+
     TYPE = "catalog.import.finished"

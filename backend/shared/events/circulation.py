@@ -18,8 +18,12 @@ class _LoanEvent(Registered):
 
 
 class LoanOpened(_LoanEvent):
+    """A member has a copy and a day by which it is due."""
+
     TYPE = "circulation.loan.opened"
 
 
 class LoanClosed(_LoanEvent):
+    """Staff have a lent copy in hand again."""
+
     TYPE = "circulation.loan.closed"

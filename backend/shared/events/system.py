@@ -8,6 +8,8 @@ from backend.shared.events.base import Registered
 
 
 class NotificationCreated(Registered):
+    """Someone has a new notification."""
+
     TYPE = "notification.created"
     SOURCE = "notification-service"
     AGGREGATE = "notification"

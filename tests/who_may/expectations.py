@@ -71,6 +71,9 @@ WHO_MAY: dict[str, frozenset[Caller]] = {
     "PUT /api/v1/returns/{return_id}/cancel": PEOPLE,
     # deliveries
     f"GET {_DELIVERIES}": STAFF,
+    f"POST {_DELIVERIES}/inter-staff": STAFF,
+    f"POST {_DELIVERIES}/workstation": STAFF,
+    f"POST {_DELIVERIES}/transfer": STAFF,
     f"GET {_DELIVERIES}/pick-list": STAFF,
     f"GET {_DELIVERIES}/locations": PEOPLE,
     f"GET {_DELIVERIES}/{{task_id}}": STAFF,

@@ -128,15 +128,12 @@ def _check_robot(
     other = robot_id is not None and robot_id != task.assigned_robot_id
     if not stale and not (other and task.assigned_robot_id is not None):
         return
-    names = dict(
-        session.execute(
-            select(Robot.id, Robot.robot_name).where(
-                Robot.id.in_(list(filter(None, [robot_id, task.assigned_robot_id])))
-            )
+    rows = session.execute(
+        select(Robot.id, Robot.robot_name).where(
+            Robot.id.in_(list(filter(None, [robot_id, task.assigned_robot_id])))
         )
-        .tuples()
-        .all()
     )
+    names: dict[UUID, str] = {row.id: row.robot_name for row in rows}
     expected = names.get(task.assigned_robot_id) if task.assigned_robot_id else None
     given = names.get(robot_id) if robot_id else None
     raise WrongRobot(

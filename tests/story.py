@@ -115,9 +115,9 @@ class Story:
         """Time passes, in which LUNA listens and hears no robot."""
         while seconds > 0:
             step = min(seconds, _LONGEST_BREAK)
+            _beat()
             chain.move_clock(timedelta(seconds=step))
-            with db.transaction() as session:
-                health.beat(session, "robot-service")
+            _beat()
             seconds -= step
 
     def minutes(self, minutes: float) -> None:
@@ -174,6 +174,11 @@ class Story:
         self.mine("complete")
         self.run()
         return self
+
+
+def _beat() -> None:
+    with db.transaction() as session:
+        health.beat(session, "robot-service")
 
 
 def begin(api: Any, copies: int = 1, robots: int = 1) -> Story:

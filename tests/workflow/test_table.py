@@ -97,8 +97,8 @@ def test_a_journey_takes_the_steps_of_the_table_and_no_others(
     with rolled_back() as session:
         task = _lead_to(session, ground, kind, state)
         before = _facts(session, task)
-        for action in sorted(set(Action) - set(legal)):
-            _check_refused(session, ground, task, action, sorted(legal))
+        for refused in sorted(set(Action) - set(legal)):
+            _check_refused(session, ground, task, refused, sorted(legal))
             assert _facts(session, task) == before
         for action, end in legal.items():
             savepoint = session.begin_nested()

@@ -160,6 +160,12 @@ def migrate() -> None:
     _hand_over("backend.shared.migrate")
 
 
+@app.command(context_settings=PASS_ON)
+def events(context: typer.Context) -> None:
+    """List events not done yet and dead letters; `show ID`, `retry ID`."""
+    _hand_over("ops.events", *context.args)
+
+
 @app.command()
 def seed(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Load a library (map, accounts, catalogue) from a file."""

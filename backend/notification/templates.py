@@ -89,6 +89,10 @@ _ENGLISH: dict[str, Template] = {
         "Delivery {reference} of “{book_title}” has failed: {why}. Retry it, or say where the "
         "book is.",
     ),
+    "system.dead_letter": Template(
+        "Something was left undone",
+        "LUNA gave up on an event ({event_type}). Ask whoever runs it to look at luna events.",
+    ),
     "robot.offline": Template("A robot is offline", "Nothing is heard from {robot_name}."),
     "robot.stop_requested": Template(
         "Emergency stop", "{robot_name} was told to stop. Reason: {why}."

@@ -40,6 +40,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RobotWentOffline: (NOTIFY,),
     events.RobotStopRequested: (NOTIFY,),
     events.RobotStopUnconfirmed: (NOTIFY,),
+    events.EventDied: (NOTIFY,),
     # a large import goes on batch by batch
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),

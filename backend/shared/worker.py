@@ -14,12 +14,12 @@ from uuid import UUID
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
 from prometheus_client import Counter
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from backend.shared import clock, config, db, log
-from backend.shared.events import BY_TYPE, Event
+from backend.shared import clock, config, db, log, outbox
+from backend.shared.events import BY_TYPE, Event, EventDied
 from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
 from backend.shared.subscribers import SUBSCRIBERS
 
@@ -180,12 +180,34 @@ def _begin_run(name: str, event_id: UUID) -> bool:
 
 
 def _bury(session: Session, name: str, event_id: UUID) -> None:
+    """A dead letter: staff are told, `luna events` shows it. Never of a dead letter's own news."""
     _log.critical("a dead letter", event_id=str(event_id), consumer=name)
-    session.execute(
+    error = session.execute(
+        select(EventRun.last_error).where(EventRun.event_id == event_id, EventRun.consumer == name)
+    ).scalar_one_or_none()
+    event_type = session.execute(
         update(OutboxEvent)
         .where(OutboxEvent.id == event_id)
-        .values(dead_at=clock.now(), last_error=f"{name} failed too often")
-    )
+        .values(dead_at=clock.now(), last_error=f"{name}: {error or 'its runs died'}")
+        .returning(OutboxEvent.event_type)
+    ).scalar_one()
+    if event_type != EventDied.TYPE:
+        outbox.publish(
+            session,
+            EventDied(event_id=event_id, event_type=event_type, consumer=name, error=error),
+        )
+
+
+def revive(session: Session, event_id: UUID) -> bool:
+    """Send a dead letter again, with its runs counted anew; False when it is none."""
+    revived = session.execute(
+        update(OutboxEvent)
+        .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
+        .values(dead_at=None, last_error=None, resends=0, next_attempt_at=clock.now())
+        .returning(OutboxEvent.id)
+    ).scalar_one_or_none()
+    session.execute(delete(EventRun).where(EventRun.event_id == event_id))
+    return revived is not None
 
 
 def _claim(session: Session, name: str, envelope: dict[str, Any]) -> bool:

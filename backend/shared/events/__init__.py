@@ -63,6 +63,7 @@ from backend.shared.events.robots import (
     RobotWentOffline,
 )
 from backend.shared.events.system import (
+    EventDied,
     NotificationCreated,
     WatchdogSent,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "CommandStarted",
     "CommandSucceeded",
     "Event",
+    "EventDied",
     "ImportFinished",
     "ImportProgressed",
     "ImportQueued",

@@ -22,6 +22,18 @@ class NotificationCreated(Registered):
     created_at: datetime
 
 
+class EventDied(Registered):
+    """An event failed too often: a dead letter, kept until someone sends it again."""
+
+    TYPE = "system.event.died"
+    SOURCE = "celery-worker"
+    AGGREGATE = "event"
+    event_id: UUID
+    event_type: str
+    consumer: str
+    error: str | None
+
+
 class WatchdogSent(Registered):
     """A synthetic event that goes round the whole chain."""
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -50,7 +50,7 @@ class LunaRoute(APIRoute):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.dependant.dependencies.sort(key=lambda each: not _guards(each))
+        self.dependencies = [Depends(guard) for guard in dict.fromkeys(_guards(self.dependant))]
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()

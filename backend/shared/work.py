@@ -6,11 +6,11 @@ started it starts it again; when this process dies, its Celery worker dies with 
 
 import ctypes
 import importlib
+import multiprocessing
 import signal
-import subprocess
-import sys
 import threading
 import time
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 from backend.shared import config, db, health, log, worker
@@ -25,21 +25,27 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _celery_command() -> list[str]:
-    return [
-        *(sys.executable, "-m", "celery", "--app", "backend.shared.worker:celery", "worker"),
-        *("--queues", ",".join(worker.QUEUES)),
-        *("--concurrency", str(config.outbox().worker_concurrency)),
-        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
+def _run_celery() -> None:
+    """The Celery worker, in a process forked from this one: what is imported already is shared."""
+    _die_with_parent()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # Celery brings its own
+    celery_worker = worker.celery.Worker(
+        queues=",".join(worker.QUEUES),
+        concurrency=config.outbox().worker_concurrency,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    celery_worker.start()
+    raise SystemExit(celery_worker.exitcode)
 
 
 class Scheduler:
     """Runs each periodic job when it is due. Several schedulers do no harm."""
 
     def run(self, stopping: threading.Event) -> None:
-        for module in worker.TASK_MODULES:
-            importlib.import_module(module)
         due = {job.name: 0.0 for job in worker.PERIODIC}
         while not stopping.is_set():
             for job in worker.PERIODIC:
@@ -87,7 +93,11 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    child = subprocess.Popen(_celery_command(), preexec_fn=_die_with_parent)  # noqa: PLW1509, S603 (no other thread runs yet; our own command)
+    for module in worker.TASK_MODULES:
+        importlib.import_module(module)
+    # Before any thread begins and any connection is opened: neither survives a fork.
+    child = multiprocessing.get_context("fork").Process(target=_run_celery, name="celery")
+    child.start()
     threads = {
         "relay": threading.Thread(target=Relay(worker.celery).run, args=[stopping], daemon=True),
         "scheduler": threading.Thread(target=Scheduler().run, args=[stopping], daemon=True),
@@ -99,10 +109,10 @@ def main() -> None:
 
 
 def _watch(
-    child: subprocess.Popen[bytes], threads: dict[str, threading.Thread], stopping: threading.Event
+    child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
 ) -> None:
     ready_file = config.process().ready_file
-    while not stopping.is_set() and child.poll() is None:
+    while not stopping.is_set() and child.is_alive():
         if not all(_stand_guard(name, thread, stopping) for name, thread in threads.items()):
             break
         stopping.wait(0.5)
@@ -111,16 +121,15 @@ def _watch(
 
 
 def _end(
-    child: subprocess.Popen[bytes], threads: dict[str, threading.Thread], stopping: threading.Event
+    child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
 ) -> int:
     """Stop what still runs, in order; 0 when asked to, 1 when a part ended by itself."""
     asked = stopping.is_set()
     stopping.set()
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(timeout=12)
-        except subprocess.TimeoutExpired:
+    if child.is_alive():
+        child.terminate()
+        child.join(timeout=12)
+        if child.is_alive():
             child.kill()
     for thread in threads.values():
         thread.join(timeout=3)

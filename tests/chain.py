@@ -28,23 +28,24 @@ def run_events() -> list[str]:
     _handlers()
     seen: list[str] = []
     for _ in range(_MOST_ROUNDS):
-        waiting = _waiting()
-        if not waiting:
+        due = waiting()
+        if not due:
             return seen
-        for envelope in waiting:
+        for envelope in due:
             for consumer in consumers_of(envelope["eventType"]):
                 worker.celery.tasks[consumer].run(envelope)
             seen.append(envelope["eventType"])
         with db.transaction() as session:
             session.execute(
                 update(OutboxEvent)
-                .where(OutboxEvent.id.in_([UUID(envelope["eventId"]) for envelope in waiting]))
+                .where(OutboxEvent.id.in_([UUID(envelope["eventId"]) for envelope in due]))
                 .values(acked_at=clock.now())
             )
     raise AssertionError(f"the events never end; the last were {seen[-10:]}")
 
 
-def _waiting() -> list[dict[str, Any]]:
+def waiting() -> list[dict[str, Any]]:
+    """The events that wait, as they will travel."""
     with db.transaction() as session:
         rows = session.execute(
             select(OutboxEvent)
@@ -52,6 +53,13 @@ def _waiting() -> list[dict[str, Any]]:
             .order_by(OutboxEvent.id)
         ).scalars()
         return [relay.envelope(row) for row in rows]
+
+
+def redeliver(envelope: dict[str, Any]) -> None:
+    """Give an event to its consumers (again), whatever became of it before."""
+    _handlers()
+    for consumer in consumers_of(envelope["eventType"]):
+        worker.celery.tasks[consumer].run(envelope)
 
 
 def run_periodic(name: str) -> None:

@@ -1,0 +1,21 @@
+"""What tests of journeys stand on: a story that leaves every invariant whole."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from tests import story
+
+
+@pytest.fixture(autouse=True)
+def _whole(api: Any, owner: Engine) -> Iterator[None]:
+    yield
+    story.check_whole(owner)
+
+
+@pytest.fixture
+def tale(api: Any) -> story.Story:
+    """One copy, one student, one librarian, one robot at its dock."""
+    return story.begin(api)

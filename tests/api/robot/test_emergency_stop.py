@@ -1,0 +1,182 @@
+"""The emergency stop: at once, past every queue, until someone lifts it (robot-protocol.md §4)."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.shared import redis
+from tests import chain, library, people
+from tests.library import Bridge
+from tests.story import Story, code_of
+
+
+def _stop(tale: Story, robot: Bridge | None = None) -> Any:
+    path = "/robot/emergency-stop" + (f"/{robot.id}" if robot else "")
+    return tale.call(tale.librarian, "POST", path, json={"reason": "A child"}).json()["data"]
+
+
+def _resume(tale: Story, robot: Bridge | None = None) -> Any:
+    path = "/robot/resume" + (f"/{robot.id}" if robot else "")
+    return tale.call(tale.librarian, "POST", path, json={"reason": "All clear"}).json()["data"]
+
+
+def _status(tale: Story, robot: Bridge) -> Any:
+    return tale.get(tale.librarian, f"/robot/status/{robot.id}")
+
+
+def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(tale: Story) -> None:
+    tale.on_the_way()
+    drive = tale.robot.next()
+    tale.robot.report(drive, "ACCEPTED")
+    stopped = _stop(tale)
+    assert stopped["robots"] == [{"id": str(tale.robot.id), "state": "REQUESTED"}]
+    assert code_of(tale.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
+    assert tale.robot.next() is None
+    told = tale.robot.beat().json()["data"]
+    assert (told["desired"], told["stop_version"]) == ("STOP", stopped["stop_version"])
+    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
+    chain.run_periodic("robot.owed_commands")
+    tale.run()
+    assert tale.robot.next() is None
+    _resume(tale)
+    assert tale.robot.beat().json()["data"]["desired"] == "RUN"
+    again = tale.robot.next()
+    assert again["id"] != drive["id"]
+    assert again["payload"]["waypoint"]["name"] == "Study Room 201"
+    assert again["payload"]["loading_proof_id"] == drive["payload"]["loading_proof_id"]
+
+
+def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any, float]:
+    """What the long poll answers when `act` is done, and seconds from its end to that answer."""
+    from backend.robot.polls import POLLS
+
+    with ThreadPoolExecutor(1) as pool:
+        poll = pool.submit(call)
+        ready = threading.Event()
+        while not POLLS._waiting:  # noqa: SLF001 (the poll is in place)
+            ready.wait(0.005)
+        act()
+        done = time.monotonic()
+        answer = poll.result(timeout=15)
+        return answer.json()["data"], time.monotonic() - done
+
+
+@pytest.mark.parametrize("redis_remembers", [True, False])
+def test_the_stop_poll_is_woken_at_once(tale: Story, redis_remembers: bool) -> None:  # noqa: FBT001 (a case)
+    if not redis_remembers:
+        redis.client().flushall()
+    order, took = _while_waiting(
+        lambda: tale.robot.call("GET", "/stop?after=0&wait=20"), lambda: _stop(tale)
+    )
+    assert order["stopped"] is True
+    assert order["reason"] == "A child"
+    assert took < 1.5
+    after = order["stop_version"]
+    order, took = _while_waiting(
+        lambda: tale.robot.call("GET", f"/stop?after={after}&wait=20"), lambda: _resume(tale)
+    )
+    assert order["stopped"] is False
+    assert order["stop_version"] > after
+
+
+def test_a_poll_that_comes_late_is_answered_at_once(tale: Story) -> None:
+    version = _stop(tale)["stop_version"]
+    order = tale.robot.call("GET", "/stop?after=0&wait=20").json()["data"]
+    assert (order["stopped"], order["stop_version"]) == (True, version)
+
+
+def test_a_bridge_confirms_that_it_has_received_the_stop_and_that_it_stands(tale: Story) -> None:
+    version = _stop(tale)["stop_version"]
+    for kind in ("RECEIVED", "MOTION_STOPPED", "MOTION_STOPPED"):
+        answer = tale.robot.call(
+            "POST", "/stop/events", json={"stop_version": version, "type": kind}
+        )
+        assert answer.json()["data"] == {"stop_version": version}
+        assert _status(tale, tale.robot)["stop_state"] == kind
+    assert tale.run().count("robot.stop.confirmed") == 1
+
+
+def test_an_answer_to_an_older_stop_confirms_nothing(tale: Story) -> None:
+    old = _stop(tale)["stop_version"]
+    new = _stop(tale)["stop_version"]
+    body = {"stop_version": old, "type": "MOTION_STOPPED"}
+    assert tale.robot.call("POST", "/stop/events", json=body).json()["data"]["stop_version"] == new
+    assert _status(tale, tale.robot)["stop_state"] == "REQUESTED"
+
+
+def test_staff_are_alerted_once_when_a_robot_does_not_confirm_within_two_seconds(
+    tale: Story, owner: Engine
+) -> None:
+    _stop(tale)
+    chain.move_clock(timedelta(seconds=2.5))
+    question = "SELECT count(*) FROM outbox WHERE event_type = 'robot.stop.unconfirmed'"
+    _wait_until(lambda: _count(owner, question) == 1)  # the service itself looks, not the worker
+    tale.run()
+    titles = [each["title"] for each in tale.get(tale.librarian, "/notifications")]
+    assert any("stop" in title.lower() for title in titles)
+    assert _count(owner, question) == 1
+
+
+def _count(owner: Engine, question: str) -> int:
+    with owner.connect() as connection:
+        return int(connection.scalar(text(question)) or 0)
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 10
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < limit
+        pause.wait(0.02)
+
+
+def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(tale: Story) -> None:
+    second = library.add_robot(tale.api, "luna-bot-2")
+    _stop(tale, tale.robot)
+    assert _status(tale, second)["stopped"] is False
+    _stop(tale)
+    assert _resume(tale)["robots"] == [str(second.id)]
+    assert _status(tale, tale.robot)["stopped"] is True
+    assert _status(tale, second)["stopped"] is False
+    assert _resume(tale, tale.robot)["robots"] == [str(tale.robot.id)]
+
+
+def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(tale: Story) -> None:
+    _stop(tale)
+    newcomer = library.add_robot(tale.api, "luna-bot-2")
+    assert newcomer.beat().json()["data"]["desired"] == "STOP"
+    tale.ask()
+    tale.run()
+    assert tale.state == "QUEUED"
+    _resume(tale)
+    tale.run()
+    assert tale.state == "ASSIGNED/TO_SOURCE"
+
+
+def test_a_robot_that_was_never_heard_is_unreachable(tale: Story) -> None:
+    body = {"robot_name": "luna-bot-9"}
+    made = tale.call(people.admin(), "POST", "/robot/robots", 201, json=body).json()["data"]
+    states = {each["id"]: each["state"] for each in _stop(tale)["robots"]}
+    assert states[made["id"]] == "UNREACHABLE"
+
+
+def test_a_resume_needs_a_reason_and_a_stop_needs_none(tale: Story) -> None:
+    tale.call(tale.librarian, "POST", "/robot/emergency-stop")
+    tale.call(tale.librarian, "POST", "/robot/resume", 422, json={})
+    tale.call(tale.student, "POST", "/robot/emergency-stop", 403)
+    assert _status(tale, tale.robot)["stopped"] is True
+
+
+def test_stop_and_resume_are_audited(tale: Story, owner: Engine) -> None:
+    _stop(tale, tale.robot)
+    _resume(tale, tale.robot)
+    question = "SELECT action, user_id FROM audit_logs WHERE action LIKE 'robot.%' ORDER BY id"
+    with owner.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(text(question))][-2:]
+    assert rows == [("robot.stop", tale.librarian.id), ("robot.resume", tale.librarian.id)]

@@ -122,8 +122,14 @@ class BodyLimit:
                 raise _TooLarge
             return message
 
+        async def unless_too_large(message: Message) -> None:
+            # The framework takes what `counted` raised for a body that it can't parse.
+            if read > limit and message["type"] == "http.response.start":
+                raise _TooLarge
+            await send(message)
+
         try:
-            await self._app(scope, counted, send)
+            await self._app(scope, counted, unless_too_large)
         except _TooLarge:
             await self._refuse(scope, receive, send)
 

@@ -1,0 +1,165 @@
+"""Every answer wears the envelope, whatever goes wrong (api.md §1–3)."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from backend.delivery import queries
+from backend.shared import db
+from tests import people
+from tests.story import code_of, details_of
+
+
+@pytest.fixture
+def student(api: Any) -> people.Person:
+    return people.student()
+
+
+def _check(answer: Any, status: int, code: str) -> Any:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["api-version"] == "v1"
+    body = answer.json()
+    assert set(body) == {"success", "error", "meta"}
+    assert body["success"] is False
+    assert body["error"]["code"] == code
+    assert body["error"]["message"]
+    assert body["meta"]["request_id"] == answer.headers["x-request-id"]
+    return body["error"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing", "/api/v1/requests/", "/", "/api/v1/deliveries/x/y"]
+)
+def test_an_unknown_path_and_one_with_a_slash_are_not_found(
+    api: Any, student: people.Person, path: str
+) -> None:
+    _check(api.get(path, headers=student.headers), 404, "NOT_FOUND")
+
+
+def test_a_wrong_method_names_those_that_are_right(api: Any, student: people.Person) -> None:
+    answer = api.patch("/api/v1/requests", headers=student.headers)
+    _check(answer, 405, "METHOD_NOT_ALLOWED")
+    assert "GET" in answer.headers["allow"] or "POST" in answer.headers["allow"]
+
+
+def test_a_body_that_is_no_json_is_malformed(api: Any, student: people.Person) -> None:
+    headers = {**student.headers, "Content-Type": "application/json"}
+    for body in (b"{", b"{'a': 1}", b"\xff\xfe"):
+        answer = api.post("/api/v1/requests", headers=headers, content=body)
+        _check(answer, 400, "MALFORMED_JSON")
+
+
+def test_another_media_type_is_not_accepted(api: Any, student: people.Person) -> None:
+    headers = {**student.headers, "Content-Type": "text/xml"}
+    answer = api.post("/api/v1/requests", headers=headers, content=b"<a/>")
+    _check(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_body_that_is_too_large_is_refused_before_anything_else(api: Any) -> None:
+    answer = api.post("/api/v1/requests", content=b"x" * 1_100_000)
+    _check(answer, 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: people.Person) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 100_000
+
+    answer = api.post("/api/v1/requests", content=pieces(), headers=student.headers)
+    _check(answer, 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_wrong_fields_are_named_with_what_is_wrong(api: Any, student: people.Person) -> None:
+    body = {"book_id": "no-uuid", "request_location": " ", "colour": "red"}
+    answer = api.post("/api/v1/requests", json=body, headers=student.headers)
+    fields = _check(answer, 422, "VALIDATION_ERROR")["details"]["fields"]
+    assert set(fields) == {"book_id", "request_location", "colour"}
+    assert all(isinstance(each, list) and each for each in fields.values())
+
+
+@pytest.mark.parametrize("hostile", ["a\0b", "\ud800", "x" * 101])
+def test_text_that_can_not_be_stored_is_refused(
+    api: Any, student: people.Person, hostile: str
+) -> None:
+    body = {"book_id": str(student.id), "request_location": hostile}
+    headers = {**student.headers, "Content-Type": "application/json"}
+    answer = api.post("/api/v1/requests", content=json.dumps(body), headers=headers)
+    assert answer.status_code in {400, 422}
+
+
+def test_who_is_calling_comes_before_what_is_wrong(api: Any, student: people.Person) -> None:
+    bad = {"json": {"nonsense": 1}}
+    _check(api.post("/api/v1/requests", **bad), 401, "UNAUTHENTICATED")
+    refused = api.post("/api/v1/robot/waypoints", headers=student.headers, **bad)
+    _check(refused, 403, "ROLE_NOT_ALLOWED")
+    stopping = api.post("/api/v1/robot/resume", headers=student.headers, **bad)
+    _check(stopping, 403, "ROLE_NOT_ALLOWED")
+    assert api.get("/api/v1/requests?limit=0").status_code == 401
+
+
+def test_a_crash_tells_nothing_of_the_inside(
+    api: Any, student: people.Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash() -> None:
+        raise RuntimeError("SELECT secret FROM inside")
+
+    monkeypatch.setattr(queries, "locations", crash)
+    answer = api.get("/api/v1/deliveries/locations", headers=student.headers)
+    _check(answer, 500, "INTERNAL_ERROR")
+    for word in ("secret", "RuntimeError", "Traceback", ".py"):
+        assert word not in answer.text
+
+
+def test_a_valid_request_id_is_kept_and_another_is_replaced(
+    api: Any, student: people.Person
+) -> None:
+    for given, kept in (("req_0123456789", True), ("req_<script>", False), ("x" * 70, False)):
+        headers = {**student.headers, "X-Request-ID": given}
+        answer = api.get("/api/v1/requests", headers=headers)
+        assert (answer.headers["x-request-id"] == given) is kept
+        assert answer.json()["meta"]["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: people.Person) -> None:
+    def ask(query: str) -> Any:
+        return api.get(f"/api/v1/requests?{query}", headers=student.headers)
+
+    listed = ask("page=2&limit=5").json()
+    assert listed["pagination"] == {"page": 2, "limit": 5, "total": 0, "total_pages": 0}
+    for wrong in ("limit=0", "limit=101", "page=0", "order=up", "page=x"):
+        _check(ask(wrong), 422, "VALIDATION_ERROR")
+    unknown = _check(ask("sort=colour"), 422, "VALIDATION_ERROR")
+    assert "requested_at" in unknown["details"]["fields"]["sort"][0]
+    _check(ask("page=101&limit=100"), 422, "PAGE_TOO_DEEP")
+    assert ask("page=100&limit=100").status_code == 200
+
+
+@pytest.fixture
+def _no_database(student: people.Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    dead = create_engine("postgresql+psycopg2://nobody@/nothing?host=/nonexistent")
+    monkeypatch.setattr(db, "engine", lambda: dead)
+    monkeypatch.setattr(db, "reading_engine", lambda: dead)
+    yield
+    dead.dispose()
+
+
+@pytest.mark.usefixtures("_no_database")
+def test_without_the_database_a_service_says_so_and_when_to_try_again(
+    student: people.Person, api: Any
+) -> None:
+    answer = api.get("/api/v1/requests", headers=student.headers)
+    _check(answer, 503, "SERVICE_UNAVAILABLE")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "nonexistent" not in answer.text
+
+
+def test_an_idempotency_key_has_its_limits(api: Any, student: people.Person) -> None:
+    body = {"book_id": str(student.id), "request_location": "SR-201"}
+    headers = {**student.headers, "Idempotency-Key": "k" * 129}
+    refused = api.post("/api/v1/requests", json=body, headers=headers)
+    assert code_of(refused) == "VALIDATION_ERROR"
+    assert list(details_of(refused)["fields"]) == ["Idempotency-Key"]

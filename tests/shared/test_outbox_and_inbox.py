@@ -1,0 +1,219 @@
+"""Nothing lost, nothing doubled (events.md §2): the real outbox, relay and inbox.
+
+The broker alone is a stand-in: it keeps what it is given, loses it, or is away.
+"""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.shared import redis, relay, subscribers, worker
+from tests import chain, story
+from tests.story import Story
+
+
+class Broker:
+    """Takes events as Celery would."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.is_away = False
+
+    def send_task(self, name: str, args: list[Any], queue: str, **_: Any) -> None:
+        if self.is_away:
+            raise OSError("no broker")
+        assert queue == name.partition(".")[0]
+        self.sent.append((name, args[0]))
+
+    def consumers(self) -> list[str]:
+        """Who was sent something since the last look."""
+        names = [name for name, _ in self.sent]
+        self.sent.clear()
+        return sorted(names)
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+def sender(broker: Broker) -> relay.Relay:
+    return relay.Relay(broker)  # type: ignore[arg-type]  # a stand-in at the port
+
+
+@pytest.fixture
+def asked(api: Any) -> Story:
+    """A request has been made: one event waits, for the dispatcher and for notifications."""
+    tale = story.begin(api, robots=0)
+    tale.ask()
+    return tale
+
+
+BOTH = sorted([subscribers.DISPATCH, subscribers.NOTIFY])
+
+
+def _acked(owner: Engine) -> bool:
+    question = "SELECT acked_at IS NOT NULL FROM outbox WHERE event_type LIKE '%request.created'"
+    with owner.connect() as connection:
+        return bool(connection.scalar(text(question)))
+
+
+def _process(envelope: dict[str, Any], name: str) -> None:
+    worker.celery.tasks[name].run(envelope)
+
+
+def test_an_event_is_finished_only_when_every_consumer_has_done_it(
+    asked: Story, owner: Engine, broker: Broker, sender: relay.Relay
+) -> None:
+    (envelope,) = chain.waiting()
+    chain.redeliver({**envelope, "eventType": "system.nothing"})  # loads the handlers
+    sender.relay_batch()
+    assert broker.consumers() == BOTH
+    _process(envelope, subscribers.DISPATCH)
+    chain.move_clock(timedelta(seconds=6))
+    sender.relay_batch()
+    assert subscribers.NOTIFY in broker.consumers()
+    assert not _acked(owner)
+    _process(envelope, subscribers.NOTIFY)
+    chain.move_clock(timedelta(seconds=16))
+    sender.relay_batch()
+    assert _acked(owner)
+
+
+def test_an_event_that_is_lost_on_the_way_is_sent_again_after_5_10_and_15_seconds(
+    asked: Story, broker: Broker, sender: relay.Relay
+) -> None:
+    sender.relay_batch()
+    for wait in (5, 10, 15, 15):
+        broker.sent.clear()
+        chain.move_clock(timedelta(seconds=wait - 2))
+        sender.relay_batch()
+        assert broker.consumers() == []
+        chain.move_clock(timedelta(seconds=2.1))
+        sender.relay_batch()
+        assert broker.consumers() == BOTH
+
+
+def test_an_event_that_comes_twice_has_one_effect(asked: Story, owner: Engine) -> None:
+    (envelope,) = chain.waiting()
+    for _ in range(3):
+        chain.redeliver(envelope)
+    history = asked.task["history"]
+    assert [step["to_status"] for step in history] == ["PENDING", "QUEUED"]
+    with owner.connect() as connection:
+        told = connection.scalar(text("SELECT count(*) FROM notifications"))
+    assert told == 1
+
+
+def test_an_absent_broker_loses_nothing(
+    asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
+) -> None:
+    broker.is_away = True
+    sender.relay_batch()
+    assert not _acked(owner)
+    broker.is_away = False
+    chain.move_clock(timedelta(seconds=1.1))
+    sender.relay_batch()
+    assert broker.consumers() == BOTH
+
+
+def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
+    asked: Story, broker: Broker, sender: relay.Relay
+) -> None:
+    sender._notice_a_new_redis()  # noqa: SLF001 (what its loop does each second)
+    sender.relay_batch()
+    broker.sent.clear()
+    redis.client().flushall()
+    sender._next_look = 0.0  # noqa: SLF001 (a second later)
+    sender._notice_a_new_redis()  # noqa: SLF001 (what its loop does each second)
+    sender.relay_batch()
+    assert broker.consumers() == BOTH
+
+
+def test_two_relays_at_once_send_each_event_once(asked: Story, broker: Broker) -> None:
+    for number in range(20):
+        asked.staff("priority", priority=("HIGH", "LOW")[number % 2])
+    chain.run_events()
+    asked.staff("priority", priority="URGENT")
+    for number in range(20):
+        asked.staff("priority", priority=("HIGH", "LOW")[number % 2])
+    waiting = len(chain.waiting())
+    relays = [relay.Relay(broker) for _ in range(2)]  # type: ignore[arg-type]  # a stand-in
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: each.relay_batch(), relays))
+    sent = Counter(envelope["eventId"] for _, envelope in broker.sent)
+    assert set(sent.values()) == {1}
+    assert len(sent) == waiting == 21
+
+
+def _fails(*_: Any) -> None:
+    raise RuntimeError("poison")
+
+
+def test_an_event_whose_handler_failed_ten_times_is_a_dead_letter(
+    asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
+) -> None:
+    (envelope,) = chain.waiting()
+    for _ in range(10):
+        with pytest.raises(RuntimeError, match="poison"):
+            worker.consume(subscribers.NOTIFY, _fails, envelope)
+    assert _dead(owner) is None
+    worker.consume(subscribers.NOTIFY, _fails, envelope)  # is not run again
+    assert subscribers.NOTIFY in _dead(owner)
+    chain.move_clock(timedelta(minutes=1))
+    sender.relay_batch()
+    assert broker.consumers() == []
+
+
+def test_sending_an_event_again_is_no_failure_of_its_handler(
+    asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
+) -> None:
+    for _ in range(30):
+        sender.relay_batch()
+        chain.move_clock(timedelta(seconds=16))
+    assert len(broker.sent) == 60
+    assert _dead(owner) is None
+    chain.run_events()
+    assert asked.state == "QUEUED"
+
+
+def test_a_failed_handler_leaves_nothing_behind_and_may_succeed_later(
+    asked: Story, owner: Engine
+) -> None:
+    (envelope,) = chain.waiting()
+    with pytest.raises(RuntimeError, match="poison"):
+        worker.consume(subscribers.DISPATCH, _fails, envelope)
+    with owner.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM processed_events")) == 0
+    chain.run_events()
+    assert asked.state == "QUEUED"
+
+
+def _dead(owner: Engine) -> Any:
+    with owner.connect() as connection:
+        return connection.scalar(text("SELECT last_error FROM outbox WHERE dead_at IS NOT NULL"))
+
+
+def test_an_event_is_never_told_of_a_change_that_was_not_committed(
+    asked: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(chain.waiting())
+    asked.staff("book-placed", 409)
+    asked.mine("complete", 409)
+    assert len(chain.waiting()) == before
+
+
+def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Story, owner: Engine) -> None:
+    chain.run_periodic("delivery.deadlines")
+    job = next(job for job in worker.PERIODIC if job.name == "delivery.deadlines")
+    with owner.begin() as elsewhere:
+        elsewhere.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
+        )
+        assert worker.run_periodic(job) is False
+    assert worker.run_periodic(job) is True

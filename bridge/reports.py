@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from bridge.client import (
     DeclinedError,
@@ -32,7 +33,8 @@ class Reports:
 
     async def add(self, command_id: str, kind: str, details: Json) -> None:
         self._none_left.clear()
-        await self._journal.append(command_id, kind, details)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        await self._journal.append(command_id, kind, {"at": now, **details})
         self._more.set()
 
     def has_unsent(self, command_id: str) -> bool:

@@ -80,7 +80,7 @@ class Play:
         taken = self.staff.wait(self._is_departure, _STEP_WITHIN)
         if taken is None:
             raise DemoError("the robot never took up the command to go")
-        at = moment(taken["at"])
+        at = moment(taken["data"]["at"])  # by the bridge's clock, which is this machine's
         now.go_seconds.append(max(0.0, at - answered))
         now.note(f"go received by the robot ({now.go_seconds[-1] * 1000:.0f} ms later)", at)
 

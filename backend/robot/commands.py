@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, text
+from sqlalchemy import DateTime, bindparam, case, func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.robot.schemas import CommandReportBody, ReportType
 from backend.shared import clock, config, db, fleet, outbox
@@ -58,52 +59,83 @@ def check_epoch(session: Session, robot_id: UUID, epoch: int) -> bool:
     return row.stopped_at is not None
 
 
-def lease_next(session: Session, robot_id: UUID, epoch: int) -> RobotCommand | None:
-    """Lease the oldest due command to this session; those that overtake come first."""
-    if check_epoch(session, robot_id, epoch):
-        return None
-    now = clock.now()
-    while (command := _oldest_due(session, robot_id)) is not None and _is_too_late(command):
-        _end(session, command, CommandStatus.FAILED, "its deadline has passed")
-    if command is None:
-        return None
-    command.status = CommandStatus.LEASED
-    command.lease_token = session.execute(text("SELECT nextval('lease_tokens')")).scalar_one()
-    command.leased_until = now + config.robots().command_lease
-    command.epoch, command.sent_at = epoch, now
-    command.attempt += 1
-    session.flush()
-    return command
+def _lease_statement() -> ReturningUpdate[RobotCommand]:
+    """Lease the oldest due command of an unstopped robot's newest session, in one statement.
 
-
-def _is_too_late(command: RobotCommand) -> bool:
-    return command.deadline is not None and command.deadline < clock.now()
-
-
-def _oldest_due(session: Session, robot_id: UUID) -> RobotCommand | None:
-    return session.execute(
-        select(RobotCommand)
+    Built once: this stands between a confirmed loading and the robot's departure. Commands that
+    overtake come first. One that was leased and never accepted is due again: its answer was lost.
+    """
+    now = bindparam("now", type_=DateTime(timezone=True))
+    due = (
+        select(RobotCommand.id)
+        .join(Robot, Robot.id == RobotCommand.robot_id)
         .where(
-            RobotCommand.robot_id == robot_id,
+            RobotCommand.robot_id == bindparam("for_robot"),
+            Robot.epoch == bindparam("for_epoch"),
+            Robot.stopped_at.is_(None),
             (RobotCommand.status == CommandStatus.QUEUED)
             | (
                 (RobotCommand.status == CommandStatus.LEASED)
-                & (RobotCommand.sent_at < clock.now() - _NOT_ACCEPTED_AFTER)
+                & (RobotCommand.sent_at < bindparam("lost", type_=DateTime(timezone=True)))
             ),
+            RobotCommand.deadline.is_(None) | (RobotCommand.deadline >= now),
         )
         .order_by(case((RobotCommand.type.in_(fleet.MOVING), 1), else_=0), RobotCommand.seq)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=RobotCommand, skip_locked=True)
+        .scalar_subquery()
+    )
+    return (
+        update(RobotCommand)
+        .where(RobotCommand.id == due)
+        .values(
+            status=CommandStatus.LEASED,
+            lease_token=func.nextval("lease_tokens"),
+            leased_until=bindparam("until", type_=DateTime(timezone=True)),
+            epoch=bindparam("for_epoch"),
+            sent_at=now,
+            attempt=RobotCommand.attempt + 1,
+        )
+        .returning(RobotCommand)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_LEASE = _lease_statement()
+
+
+def lease_next(session: Session, robot_id: UUID, epoch: int) -> RobotCommand | None:
+    """Lease the oldest due command to this session; StaleEpoch when a newer one has begun."""
+    now = clock.now()
+    command = session.execute(
+        _LEASE,
+        {
+            "for_robot": robot_id,
+            "for_epoch": epoch,
+            "now": now,
+            "lost": now - _NOT_ACCEPTED_AFTER,
+            "until": now + config.robots().command_lease,
+        },
     ).scalar_one_or_none()
+    if command is None:
+        check_epoch(session, robot_id, epoch)
+        _end_late(session, robot_id)
+    return command
 
 
-def waiting(session: Session, robot_id: UUID) -> int:
-    """How many commands wait for the robot."""
-    return session.execute(
-        select(func.count())
-        .select_from(RobotCommand)
-        .where(RobotCommand.robot_id == robot_id, RobotCommand.status == CommandStatus.QUEUED)
-    ).scalar_one()
+def _end_late(session: Session, robot_id: UUID) -> None:
+    """A command that was not fetched by its deadline has failed."""
+    late = session.execute(
+        select(RobotCommand)
+        .where(
+            RobotCommand.robot_id == robot_id,
+            RobotCommand.status == CommandStatus.QUEUED,
+            RobotCommand.deadline < clock.now(),
+        )
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    for command in late.all():
+        _end(session, command, CommandStatus.FAILED, "its deadline has passed")
 
 
 def report(
@@ -156,7 +188,7 @@ def _advance(
         _end(session, command, status, body.message)
         _after_end(session, robot, command)
     elif _is_later(status, command.status):
-        _begin(session, robot, command, status)
+        _begin(session, robot, command, status, body.at)
 
 
 def _is_later(status: CommandStatus, present: CommandStatus) -> bool:
@@ -165,7 +197,13 @@ def _is_later(status: CommandStatus, present: CommandStatus) -> bool:
     return _ORDER.index(status) > _ORDER.index(present)
 
 
-def _begin(session: Session, robot: Robot, command: RobotCommand, status: CommandStatus) -> None:
+def _begin(
+    session: Session,
+    robot: Robot,
+    command: RobotCommand,
+    status: CommandStatus,
+    at: datetime | None,
+) -> None:
     command.status = status
     now = clock.now()
     if status is CommandStatus.ACCEPTED:
@@ -177,7 +215,8 @@ def _begin(session: Session, robot: Robot, command: RobotCommand, status: Comman
             robot.status = RobotStatus.NAVIGATING
             robot.current_location = None
     session.flush()
-    tell(session, CommandAccepted if status is CommandStatus.ACCEPTED else CommandStarted, command)
+    kind = CommandAccepted if status is CommandStatus.ACCEPTED else CommandStarted
+    tell(session, kind, command, at)
 
 
 def _end(
@@ -204,6 +243,7 @@ def tell(
     session: Session,
     kind: type[CommandAccepted | CommandStarted | CommandSucceeded | CommandFailed],
     command: RobotCommand,
+    at: datetime | None = None,
 ) -> None:
     outbox.publish(
         session,
@@ -214,6 +254,7 @@ def tell(
             command_type=command.type,
             leg=command.leg,
             result=command.result,
+            at=at,
         ),
     )
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from backend.shared.models import CommandStatus, CommandType
 from backend.shared.schemas import Body, FilledText, PlainText, Read, Timestamp
@@ -130,6 +130,9 @@ class CommandReportBody(Body):
     lease_token: Annotated[int, Field(ge=0, le=2**62)]
     event_seq: Annotated[int, Field(ge=1, le=2**31 - 1)]
     type: ReportType
+    at: Annotated[
+        AwareDatetime | None, Field(description="When it happened, by the robot's clock")
+    ] = None
     message: Annotated[PlainText, Field(max_length=1000)] | None = None
     pose: Pose | None = None
     remaining_m: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None

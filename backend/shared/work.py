@@ -7,6 +7,7 @@ started it starts it again; when this process dies, its Celery worker dies with 
 import ctypes
 import importlib
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from backend.shared.relay import Relay
 
 _log = log.get(__name__)
 _PART = "celery-worker"
+_BEHIND_THE_SERVICES = 5  # what people and robots wait for comes before notifications
 _PR_SET_PDEATHSIG = 1
 
 
@@ -86,6 +88,7 @@ def main() -> None:
         from backend.shared import migrate
 
         migrate.main()
+    os.nice(_BEHIND_THE_SERVICES)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

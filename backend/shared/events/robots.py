@@ -1,5 +1,6 @@
 """Robots: their condition, their stops, their commands."""
 
+from datetime import datetime
 from uuid import UUID
 
 from backend.shared.events.base import Registered
@@ -83,6 +84,7 @@ class _CommandEvent(Registered):
     command_type: str
     leg: str | None
     result: str | None = None
+    at: datetime | None = None  # when it happened, by the robot's clock
 
 
 class CommandCreated(_CommandEvent):

@@ -4,6 +4,7 @@ The map: a dock, a workstation, a return station and three study rooms, ten metr
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ def make_map() -> None:
     ]
     edges = [
         {"from": start[1], "to": end[1], "distance": SPACING}
-        for start, end in zip(_PLACES, _PLACES[1:], strict=False)
+        for start, end in pairwise(_PLACES)
     ]
     body = MapBody.model_validate({"floors": [], "waypoints": waypoints, "edges": edges})
     with db.transaction() as session:

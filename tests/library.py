@@ -31,8 +31,7 @@ def make_map() -> None:
         for n, (name, code, kind) in enumerate(_PLACES)
     ]
     edges = [
-        {"from": start[1], "to": end[1], "distance": SPACING}
-        for start, end in pairwise(_PLACES)
+        {"from": start[1], "to": end[1], "distance": SPACING} for start, end in pairwise(_PLACES)
     ]
     body = MapBody.model_validate({"floors": [], "waypoints": waypoints, "edges": edges})
     with db.transaction() as session:

@@ -65,11 +65,17 @@ def list_tasks(reader: ReadDep, _: StaffDep, page: PageDep) -> PageAnswer[Queued
     return page_of(items, page, len(rows))
 
 
-@router.get("/robots/{robot_id}/errors", summary="What a robot has reported to be wrong")
+@router.get(
+    "/robots/{robot_id}/errors",
+    summary="What a robot has reported to be wrong",
+    responses=http.responses(NotFound),
+)
 def list_errors(
     robot_id: UUID, reader: ReadDep, _: StaffDep, page: PageDep
 ) -> PageAnswer[RobotErrorRead]:
     """Role: librarian. Newest first."""
+    if reader.execute(queries.robots(robot_id)).one_or_none() is None:
+        raise NotFound("There is no such robot.")
     question = ordered(
         queries.errors_of(robot_id),
         page,

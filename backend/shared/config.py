@@ -73,6 +73,7 @@ class ProcessSettings(LunaSettings):
 class DatabaseSettings(LunaSettings):
     database_url: str
     database_owner_url: str | None = None
+    service_instances: int = Field(default=5, ge=1)  # all five services, and more of each
     pool_size: int = Field(default=8, ge=1)  # connections of the synchronous core, a process
     fast_pool_size: int = Field(default=4, ge=1)  # of the asynchronous edge, a process
     lock_timeout: timedelta = timedelta(seconds=5)
@@ -199,6 +200,16 @@ def loans() -> LoanSettings:
 @cache
 def robots() -> RobotSettings:
     return RobotSettings()
+
+
+def connections_needed() -> int:
+    """The most connections all parts open together.
+
+    A service has both pools; the worker's parent and each of its processes have one.
+    """
+    settings = database()
+    services = settings.service_instances * (settings.pool_size + settings.fast_pool_size)
+    return services + (1 + outbox().worker_concurrency) * settings.pool_size
 
 
 def refuse_unsafe() -> None:

@@ -14,6 +14,8 @@ import time
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
+from sqlalchemy import create_engine, text
+
 from backend.shared import config, db, health, log, worker
 from backend.shared.relay import Relay
 
@@ -81,9 +83,25 @@ def _stand_guard(name: str, run: threading.Thread, stopping: threading.Event) ->
     return False
 
 
+def _refuse_too_small_a_database() -> None:
+    """Better no start than connections that fail one busy afternoon."""
+    engine = create_engine(config.database().database_url)
+    with engine.connect() as connection:
+        allowed = int(connection.execute(text("SHOW max_connections")).scalar_one())
+        kept = int(connection.execute(text("SHOW superuser_reserved_connections")).scalar_one())
+    engine.dispose()  # nothing of it may be left when Celery is forked
+    needed = config.connections_needed()
+    if needed > allowed - kept:
+        raise SystemExit(
+            f"LUNA's parts may open {needed} connections and PostgreSQL allows {allowed - kept}: "
+            "raise max_connections, or lower LUNA_POOL_SIZE"
+        )
+
+
 def main() -> None:
     config.refuse_unsafe()
     log.set_up(_PART)
+    _refuse_too_small_a_database()
     if config.process().migrate:
         from backend.shared import migrate
 

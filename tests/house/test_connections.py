@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from backend.shared import config
 from ops.environment import SERVICES
 from ops.postgres import SETTINGS
@@ -9,15 +11,21 @@ from ops.state import ROOT
 
 RESERVED = 3  # PostgreSQL keeps them for its superuser
 
-DATABASE = config.DatabaseSettings.model_fields
-POOL = int(DATABASE["pool_size"].default)
-FAST_POOL = int(DATABASE["fast_pool_size"].default)
-WORKERS = int(config.OutboxSettings.model_fields["worker_concurrency"].default)
-
 
 def _most() -> int:
     """Each service has both pools; the worker's parent and each of its processes have one."""
-    return len(SERVICES) * (POOL + FAST_POOL) + (1 + WORKERS) * POOL
+    database, outbox = config.DatabaseSettings.model_fields, config.OutboxSettings.model_fields
+    pool, fast = int(database["pool_size"].default), int(database["fast_pool_size"].default)
+    workers = int(outbox["worker_concurrency"].default)
+    return len(SERVICES) * (pool + fast) + (1 + workers) * pool
+
+
+def test_the_start_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        config, "database", lambda: config.DatabaseSettings(database_url="postgresql+psycopg2://")
+    )
+    monkeypatch.setattr(config, "outbox", config.OutboxSettings)
+    assert config.connections_needed() == _most()
 
 
 def test_the_pools_fit_into_the_database() -> None:

@@ -148,9 +148,13 @@ def test_no_password_stands_in_a_file() -> None:
 
 
 def shipped() -> Iterator[Path]:
+    """The files that travel; not secrets made here, nor what Python compiled beside them."""
     yield ROOT / ".dockerignore"
+    made_here = {"secrets", "__pycache__"}
     yield from (
-        path for path in FOLDER.rglob("*") if path.is_file() and "secrets" not in path.parts
+        path
+        for path in FOLDER.rglob("*")
+        if path.is_file() and not made_here.intersection(path.parts)
     )
 
 

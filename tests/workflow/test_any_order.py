@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -243,6 +243,7 @@ def test_whatever_happens_in_whatever_order_the_invariants_hold(api: Any, owner:
             stateful_step_count=40,
             deadline=None,
             database=None,
+            phases=[Phase.generate],  # a failure is told at once; shrinking takes minutes here
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -60,7 +60,7 @@ def _refuse_taken(session: Session, body: WaypointBody, own: UUID | None) -> Non
         (Waypoint.location_code, body.location_code),
     ):
         taken = session.execute(
-            select(Waypoint.id).where(func.lower(column) == value.lower())
+            select(Waypoint.id).where(func.lower(column) == value.lower(), Waypoint.is_active)
         ).scalar_one_or_none()
         if taken is not None and taken != own:
             raise Conflict(f"There is a waypoint “{value}” already.", value=value)
@@ -168,7 +168,9 @@ def load(session: Session, body: MapBody, by: UUID | None) -> int:
     """
     known = {
         place.location_code.lower(): place
-        for place in session.execute(select(Waypoint).with_for_update()).scalars()
+        for place in session.execute(
+            select(Waypoint).order_by(Waypoint.is_active).with_for_update()  # one in use wins
+        ).scalars()
     }
     kept: dict[str, Waypoint] = {}
     for each in body.waypoints:

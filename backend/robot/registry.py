@@ -1,9 +1,10 @@
 """Robots as staff know them: registered, given keys, taken out of service."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot import stops
@@ -45,23 +46,33 @@ def get(session: Session, robot_id: UUID) -> Robot:
     return robot
 
 
-def new_key(session: Session, robot_id: UUID, by: UUID | None) -> str:
-    """A new key, shown this once. Earlier ones stay valid for a short overlap."""
+def new_key(session: Session, robot_id: UUID, by: UUID | None, *, revoke_now: bool = False) -> str:
+    """A new key, shown this once. Earlier ones end after a short overlap, or now."""
     robot = get(session, robot_id)
     key, prefix, key_hash = security.new_robot_key()
     session.execute(
         update(RobotKey)
-        .where(
-            RobotKey.robot_id == robot.id,
-            RobotKey.revoked_at.is_(None),
-            RobotKey.expires_at.is_(None),
+        .where(RobotKey.robot_id == robot.id, RobotKey.revoked_at.is_(None))
+        .values(
+            {"revoked_at": clock.now()}
+            if revoke_now
+            else {"expires_at": func.coalesce(RobotKey.expires_at, _overlap_end())}
         )
-        .values(expires_at=clock.now() + config.robots().key_overlap)
     )
     session.add(RobotKey(robot_id=robot.id, prefix=prefix, key_hash=key_hash))
     session.flush()
-    audit.record(session, actor_id=by, action="robot.key", resource=("robot", robot.id), changes={})
+    audit.record(
+        session,
+        actor_id=by,
+        action="robot.key",
+        resource=("robot", robot.id),
+        changes={"revoke_now": revoke_now},
+    )
     return key
+
+
+def _overlap_end() -> datetime:
+    return clock.now() + config.robots().key_overlap
 
 
 def new_enrolment_code(session: Session, robot_id: UUID, by: UUID) -> tuple[str, EnrolmentCode]:

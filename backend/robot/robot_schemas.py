@@ -48,6 +48,12 @@ class RobotRead(Read):
     created_at: Timestamp
 
 
+class KeyRequest(Body):
+    revoke_now: Annotated[
+        bool, Field(description="End earlier keys at once: one has leaked", examples=[True])
+    ] = False
+
+
 class KeyRead(Read):
     robot_id: UUID
     key: str

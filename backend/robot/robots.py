@@ -9,6 +9,7 @@ from backend.robot import queries, registry
 from backend.robot.robot_schemas import (
     EnrolmentCodeRead,
     KeyRead,
+    KeyRequest,
     RobotCreate,
     RobotRead,
     RobotUpdate,
@@ -84,9 +85,13 @@ def retire(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]
     response_model=Answer[KeyRead],
     responses=http.responses(NotFound),
 )
-def new_key(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[KeyRead]:
-    """Role: admin. Earlier keys stay valid for ten minutes. Never stored, so never repeated."""
-    return answer(KeyRead(robot_id=robot_id, key=registry.new_key(session, robot_id, actor.id)))
+def new_key(
+    robot_id: UUID, session: SessionDep, actor: AdminDep, body: KeyRequest | None = None
+) -> Answer[KeyRead]:
+    """Role: admin. Earlier keys end in ten minutes, or now. Never stored, so never repeated."""
+    revoke_now = body is not None and body.revoke_now
+    key = registry.new_key(session, robot_id, actor.id, revoke_now=revoke_now)
+    return answer(KeyRead(robot_id=robot_id, key=key))
 
 
 @router.post(

@@ -134,7 +134,6 @@ class WorkflowSettings(LunaSettings):
     command_attempts: int = 3
     journey_attempts: int = 5  # robots that may fail a task before it is given up
     usual_loading_time: timedelta = timedelta(minutes=2)
-    requests_per_member: int = 10
 
 
 class LoanSettings(LunaSettings):

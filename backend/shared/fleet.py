@@ -32,6 +32,7 @@ from backend.shared.models import (
     Stage,
     TaskStatus,
 )
+from backend.shared.roadmap import Place
 
 ACTIVE = (
     CommandStatus.QUEUED,
@@ -96,7 +97,7 @@ def target_of(task: DeliveryTask) -> UUID:
 def drive(
     session: Session, task: DeliveryTask, proof: LoadingProof | None = None
 ) -> RobotCommand | None:
-    """Send the task's robot where its stage leads; None when it is not able now (then it is owed).
+    """Send the task's robot where its stage leads; None when it can't go now (then it is owed).
 
     Any earlier command of the robot is void. `proof` is found when not given; without one no
     command to leave with a book comes to be.
@@ -108,6 +109,9 @@ def drive(
     if robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}:
         robot.status = RobotStatus.BUSY
     if not is_able(robot):
+        return None
+    way = _way(session, robot, task)
+    if way is None:
         return None
     leg = _LEG_OF_STAGE[task.stage]
     if leg is not Leg.TO_SOURCE and proof is None:
@@ -121,7 +125,7 @@ def drive(
             leg=leg,
             target_waypoint_id=target_of(task),
             loading_proof_id=proof.id if proof is not None else None,
-            payload=_navigate(session, robot, task, proof),
+            payload=_navigate(task, way, proof),
             deadline=clock.now() + _LONGEST_DRIVE,
         ),
     )
@@ -140,17 +144,24 @@ def _proof_of(session: Session, task: DeliveryTask) -> LoadingProof:
     return proof
 
 
-def _navigate(
-    session: Session, robot: Robot, task: DeliveryTask, proof: LoadingProof | None
-) -> dict[str, Any]:
+def _way(session: Session, robot: Robot, task: DeliveryTask) -> list[Place] | None:
+    """The route to where the task leads; None while no open way leads there."""
     places = roadmap.current(session)
-    target = places.places[target_of(task)]
-    here = places.nearest(robot.pose)
-    route = places.route(here.id, target.id) if here is not None else [target]
+    target, here = places.places.get(target_of(task)), places.nearest(robot.pose)
+    if target is None or here is None:
+        return None
+    try:
+        return places.route(here.id, target.id)
+    except RobotUnavailable:
+        return None
+
+
+def _navigate(task: DeliveryTask, way: list[Place], proof: LoadingProof | None) -> dict[str, Any]:
+    target = way[-1]
     stage = task.stage.value if task.stage is not None else None
     return {
         "waypoint": target.as_payload(),
-        "route": [place.as_payload() for place in route],
+        "route": [place.as_payload() for place in way],
         "task": {"id": str(task.id), "reference": task.reference, "stage": stage},
         "loading_proof_id": str(proof.id) if proof is not None else None,
     }

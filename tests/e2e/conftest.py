@@ -64,7 +64,8 @@ def system() -> Iterator[System]:
     with tempfile.TemporaryDirectory(prefix="luna-e2e-") as folder:
         running = System(Path(folder))
         started = running.luna(
-            "up", "--detach", "--native", "--port", str(_PORT), within=_START_WITHIN
+            *("up", "--detach", "--native", "--port", str(_PORT), "--speed", "20"),
+            within=_START_WITHIN,
         )
         try:
             assert started.returncode == 0, started.stdout + started.stderr

@@ -71,6 +71,11 @@ def test_only_those_who_may_get_in(
 ) -> None:
     method, template = route.split(" ")
     path, query, body = plausible.request_of(*documented[route])
+    if route in KNOCKING and "password" in body.get("json", {}):
+        body["json"] = {
+            **body["json"],
+            "password": "nobody's secret",
+        }  # another test's may be right
     if route.endswith("/logout"):
         callers = _everybody()  # theirs end here
     for caller, headers in callers.items():

@@ -262,8 +262,18 @@ class Waypoint(Base):
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
-        Index("uq_waypoints_name", text("lower(name)"), unique=True),
-        Index("uq_waypoints_location_code", text("lower(location_code)"), unique=True),
+        Index(
+            "uq_waypoints_name",
+            text("lower(name)"),
+            unique=True,
+            postgresql_where=text("is_active"),
+        ),
+        Index(
+            "uq_waypoints_location_code",
+            text("lower(location_code)"),
+            unique=True,
+            postgresql_where=text("is_active"),
+        ),
     )
 
 

@@ -56,6 +56,14 @@ def test_a_rotated_key_overlaps_for_a_while(tale: Story, admin: people.Person) -
     assert _with_key(tale.robot, new).beat().status_code == 200
 
 
+def test_a_leaked_key_is_revoked_at_once(tale: Story, admin: people.Person) -> None:
+    path = f"/robot/robots/{tale.robot.id}/key"
+    new = tale.call(admin, "POST", path, 201, json={"revoke_now": True}).json()["data"]["key"]
+    identity.forget()  # remembered for a second at most
+    assert code_of(tale.robot.beat()) == "UNAUTHENTICATED"
+    assert _with_key(tale.robot, new).beat().status_code == 200
+
+
 def test_a_retired_robots_key_opens_nothing(tale: Story, admin: people.Person) -> None:
     tale.call(admin, "DELETE", f"/robot/robots/{tale.robot.id}")
     identity.forget()
@@ -141,3 +149,25 @@ def test_a_map_without_a_place_that_a_delivery_needs_is_refused(tale: Story) -> 
     body = {**read, "waypoints": kept, "edges": edges}
     tale.call(tale.librarian, "PUT", "/robot/map", 409, json=body)
     assert len(tale.get(tale.librarian, "/robot/waypoints")) == len(library._PLACES)  # noqa: SLF001 (the one list)
+
+
+def test_a_removed_places_name_is_free_again(tale: Story) -> None:
+    place = {"name": "Atrium", "location_code": "AT-1", "kind": "DELIVERY_POINT", "x": 9, "y": 9}
+    made = tale.call(tale.librarian, "POST", "/robot/waypoints", 201, json=place).json()["data"]
+    tale.call(tale.librarian, "POST", "/robot/waypoints", 409, json=place)
+    tale.call(tale.librarian, "DELETE", f"/robot/waypoints/{made['id']}")
+    tale.call(tale.librarian, "POST", "/robot/waypoints", 201, json=place)
+
+
+def test_a_robot_waits_while_no_open_way_leads_on(tale: Story) -> None:
+    """The map loses an edge under a journey: the loading stands, the robot is not sent blindly."""
+    tale.at_desk()
+    whole = tale.get(tale.librarian, "/robot/map")
+    cut = {**whole, "edges": whole["edges"][:2]}
+    tale.call(tale.librarian, "PUT", "/robot/map", json=cut)
+    tale.staff("book-placed")
+    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
+    assert tale.robot.next() is None
+    tale.call(tale.librarian, "PUT", "/robot/map", json=whole)
+    chain.run_periodic("robot.owed_commands")
+    assert tale.robot.next()["payload"]["waypoint"]["name"] == "Study Room 201"

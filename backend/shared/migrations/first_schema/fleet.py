@@ -141,9 +141,14 @@ def _waypoints() -> None:
         "waypoints",
         [sa.literal_column("lower(location_code)")],
         unique=True,
+        postgresql_where=sa.text("is_active"),
     )
     op.create_index(
-        "uq_waypoints_name", "waypoints", [sa.literal_column("lower(name)")], unique=True
+        "uq_waypoints_name",
+        "waypoints",
+        [sa.literal_column("lower(name)")],
+        unique=True,
+        postgresql_where=sa.text("is_active"),
     )
 
 

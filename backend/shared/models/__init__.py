@@ -34,7 +34,6 @@ from backend.shared.models.fleet import (
     Connectivity,
     EnrolmentCode,
     FleetState,
-    FloorPlan,
     Leg,
     Robot,
     RobotCommand,
@@ -42,12 +41,10 @@ from backend.shared.models.fleet import (
     RobotKey,
     RobotStatus,
     StopScope,
-    Waypoint,
-    WaypointEdge,
-    WaypointKind,
 )
 from backend.shared.models.notification import Notification
 from backend.shared.models.people import Role, User, UserSession
+from backend.shared.models.places import FloorPlan, Waypoint, WaypointEdge, WaypointKind
 from backend.shared.models.system import (
     AggregateSequence,
     AuditLog,

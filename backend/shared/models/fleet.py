@@ -1,4 +1,4 @@
-"""Robots, their commands, their map. Written by the robot service and `shared.fleet`."""
+"""Robots and their commands. Written by the robot service and `shared.fleet`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -233,70 +232,3 @@ class RobotError(Base):
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (Index("ix_robot_errors_robot_id", "robot_id", "created_at"),)
-
-
-class WaypointKind(StrEnum):
-    WORKSTATION = "WORKSTATION"
-    DELIVERY_POINT = "DELIVERY_POINT"
-    RETURN_STATION = "RETURN_STATION"
-    DOCK = "DOCK"
-    JUNCTION = "JUNCTION"
-
-
-class Waypoint(Base):
-    """A place on the map; metres from its floor's origin, theta in radians."""
-
-    __tablename__ = "waypoints"
-
-    id: Mapped[Id]
-    name: Mapped[str]
-    location_code: Mapped[str]
-    kind: Mapped[WaypointKind] = mapped_column(text_enum(WaypointKind))
-    floor: Mapped[int]
-    x_coordinate: Mapped[float]
-    y_coordinate: Mapped[float]
-    z_coordinate: Mapped[float] = mapped_column(default=0.0)
-    theta: Mapped[float] = mapped_column(default=0.0)
-    details: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
-    is_active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[CreatedAt]
-
-    __table_args__ = (
-        Index(
-            "uq_waypoints_name",
-            text("lower(name)"),
-            unique=True,
-            postgresql_where=text("is_active"),
-        ),
-        Index(
-            "uq_waypoints_location_code",
-            text("lower(location_code)"),
-            unique=True,
-            postgresql_where=text("is_active"),
-        ),
-    )
-
-
-class WaypointEdge(Base):
-    __tablename__ = "waypoint_edges"
-
-    id: Mapped[Id]
-    from_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id", ondelete="CASCADE"))
-    to_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id", ondelete="CASCADE"))
-    distance: Mapped[float]  # metres
-    bidirectional: Mapped[bool] = mapped_column(default=True)
-    closed_until: Mapped[datetime | None]
-
-    __table_args__ = (
-        UniqueConstraint("from_id", "to_id"),
-        CheckConstraint("distance > 0", name="has_length"),
-    )
-
-
-class FloorPlan(Base):
-    __tablename__ = "floor_plans"
-
-    floor: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    name: Mapped[str]
-    plan: Mapped[dict[str, Any]]  # scale and origin: how metres become the drawing's units
-    svg: Mapped[str]

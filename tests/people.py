@@ -29,7 +29,9 @@ class Person:
 
 def _hash(password: str) -> str:
     """Hashed once a run: the hash is slow by design."""
-    return _hashes.setdefault(password, security.hash_password(password))
+    if password not in _hashes:
+        _hashes[password] = security.hash_password(password)
+    return _hashes[password]
 
 
 def sign_up(role: Role = Role.STUDENT, **changes: Any) -> Person:

@@ -64,7 +64,7 @@ def system() -> Iterator[System]:
     with tempfile.TemporaryDirectory(prefix="luna-e2e-") as folder:
         running = System(Path(folder))
         started = running.luna(
-            *("up", "--detach", "--native", "--port", str(_PORT), "--speed", "20"),
+            *("up", "--detach", "--native", "--port", str(_PORT), "--speed", "40"),
             within=_START_WITHIN,
         )
         try:

@@ -6,12 +6,14 @@ The broker alone is a stand-in: it keeps what it is given, loses it, or is away.
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.shared import redis, relay, subscribers, worker
+from backend.shared import db, redis, relay, subscribers, worker
 from tests import chain, story
 from tests.story import Story
 
@@ -108,6 +110,36 @@ def test_an_event_that_comes_twice_has_one_effect(asked: Story, owner: Engine) -
     with owner.connect() as connection:
         told = connection.scalar(text("SELECT count(*) FROM notifications"))
     assert told == 1
+
+
+def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Story) -> None:
+    """The second waits at the inbox row of the first, and finds it done."""
+    (envelope,) = chain.waiting()
+    effects: list[Any] = []
+    began, may_end = Event(), Event()
+
+    def effect(_session: Any, event: Any, _delivery: Any) -> None:
+        effects.append(event)
+        began.set()
+        assert may_end.wait(10)
+
+    with ThreadPoolExecutor(2) as workers:
+        first = workers.submit(worker.consume, subscribers.NOTIFY, effect, envelope)
+        assert began.wait(10)
+        second = workers.submit(worker.consume, subscribers.NOTIFY, effect, envelope)
+        _until_someone_waits_for_a_lock()
+        may_end.set()
+        first.result()
+        second.result()
+    assert len(effects) == 1
+
+
+def _until_someone_waits_for_a_lock() -> None:
+    question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    end = monotonic() + 10
+    with db.reading_engine().connect() as connection:
+        while connection.scalar(text(question)) == 0:
+            assert monotonic() < end, "the second worker never came to the inbox"
 
 
 def test_an_absent_broker_loses_nothing(

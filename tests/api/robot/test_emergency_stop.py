@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.shared import redis
-from tests import chain, library, people
+from tests import chain, library, people, story
 from tests.library import Bridge
 from tests.story import Story, code_of
 
@@ -180,3 +180,18 @@ def test_stop_and_resume_are_audited(tale: Story, owner: Engine) -> None:
     with owner.connect() as connection:
         rows = [tuple(row) for row in connection.execute(text(question))][-2:]
     assert rows == [("robot.stop", tale.librarian.id), ("robot.resume", tale.librarian.id)]
+
+
+def test_a_loading_confirmed_during_a_stop_makes_no_command_before_it_is_lifted(
+    tale: Story, owner: Engine
+) -> None:
+    tale.at_desk()
+    _stop(tale)
+    tale.staff("book-placed")
+    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
+    story.check_whole(owner)  # among the invariants: a stopped robot is told nothing
+    with owner.connect() as connection:
+        waiting = text("SELECT count(*) FROM robot_commands WHERE status = 'QUEUED'")
+        assert connection.scalar(waiting) == 0
+    _resume(tale)
+    assert tale.robot.next()["payload"]["task"]["stage"] == "TO_DESTINATION"

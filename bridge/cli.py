@@ -14,7 +14,7 @@ import typer
 
 from bridge import __version__
 from bridge.drivers.base import Driver
-from bridge.log import Log
+from bridge.logs import Log
 
 app = typer.Typer(
     name="luna-bridge",
@@ -41,7 +41,7 @@ def enroll(
     key_file: KeyFile,
 ) -> None:
     """Exchange a one-time code for this robot's key, and keep the key in a file."""
-    from bridge.enrolment import EnrolmentFailedError, enrol
+    from bridge.protocol.enrollment import EnrolmentFailedError, enrol
 
     try:
         robot = asyncio.run(enrol(url, code, key_file, __version__))
@@ -91,8 +91,8 @@ def run(  # noqa: PLR0913, PLR0917  each is an option of the command
 def _serve(url: str, key_file: Path, state_dir: Path, driver: Driver, log: Log) -> int:
     # httpx drags its own command line along, and with it Rich and Pygments: 6 MB a robot
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not there
-    from bridge import session
-    from bridge.client import Key, KeyFileMissingError
+    from bridge.protocol import session
+    from bridge.protocol.client import Key, KeyFileMissingError
 
     try:
         key = Key(key_file)

@@ -8,8 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ops.provision import EXIT_MISSING, MissingProgramsError
-from ops.state import Home
+from ops.home import Home
+from ops.servers.prerequisites import EXIT_MISSING, MissingProgramsError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +19,11 @@ app = typer.Typer(
 )
 admin = typer.Typer(no_args_is_help=True, help="People who run the library.")
 app.add_typer(admin, name="admin")
-INSIDE = {"backend.shared.migrate", "ops.admin", "ops.check"}  # need nothing but the database
+INSIDE = {
+    "backend.shared.migrations.migrate",
+    "ops.commands.create_admin",
+    "ops.commands.check",
+}  # need nothing but the database
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -38,7 +42,7 @@ def up(  # noqa: PLR0913 — one parameter for each option
 ) -> None:
     """Start the whole system: PostgreSQL, Redis, five services, worker, Nginx, robots."""
     from ops import compose, environment
-    from ops import up as starting
+    from ops.native import lifecycle as starting
 
     home = Home.chosen()
     demo = not no_demo and environment.base().get("LUNA_ENVIRONMENT") != "production"
@@ -64,7 +68,7 @@ def up(  # noqa: PLR0913 — one parameter for each option
 def down() -> None:
     """Stop everything, in order."""
     from ops import compose
-    from ops import up as starting
+    from ops.native import lifecycle as starting
 
     home = Home.chosen()
     raise typer.Exit(compose.down(home) if compose.is_running(home) else starting.down(home))
@@ -74,16 +78,16 @@ def down() -> None:
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="for scripts")] = False) -> None:
     """Show what runs, where, and the demo library's accounts."""
     from ops import compose
-    from ops import status as asking
+    from ops.native import status as asking
 
     home = Home.chosen()
     now = compose.status(home) if compose.is_running(home) else asking.asked(home)
     if as_json:
         print(json.dumps(now, indent=2))
     else:
-        from ops import show
+        from ops.commands import console
 
-        show.status(now)
+        console.status(now)
 
 
 @app.command()
@@ -94,18 +98,19 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="of each log's end")] = 50,
 ) -> None:
     """Show the logs, of one part or of all."""
-    from ops import compose, show
+    from ops import compose
+    from ops.commands import console
 
     home = Home.chosen()
     if compose.is_running(home):
         raise typer.Exit(compose.logs(home, service, follow=follow, lines=lines))
-    raise typer.Exit(show.logs(home, service, follow=follow, lines=lines))
+    raise typer.Exit(console.logs(home, service, follow=follow, lines=lines))
 
 
 @app.command()
 def doctor() -> None:
     """Look at this machine and this checkout: what is there, what is missing, what is broken."""
-    from ops import doctor as examining
+    from ops.commands import doctor as examining
 
     raise typer.Exit(examining.run(Home.chosen()))
 
@@ -116,20 +121,21 @@ def run_tests(
     suite: Annotated[str, typer.Argument(help="default, unit, api, e2e, chaos or all")] = "default",
 ) -> None:
     """Run the tests on a PostgreSQL and a Redis of their own; more words go to pytest."""
-    from ops import lint, testing
+    from ops.commands import lint
+    from ops.servers import temporary_servers
 
     words = context.args
-    if suite not in testing.SUITES:
+    if suite not in temporary_servers.SUITES:
         suite, words = "default", [suite, *words]
     if suite == "default" and not words and (failed := lint.run()):
         raise typer.Exit(failed)
-    raise typer.Exit(testing.run(suite, words))
+    raise typer.Exit(temporary_servers.run(suite, words))
 
 
 @app.command("lint")
 def check_style() -> None:
     """Check style, types, import contracts, the lock and generated documents."""
-    from ops import lint
+    from ops.commands import lint
 
     raise typer.Exit(lint.run())
 
@@ -137,7 +143,7 @@ def check_style() -> None:
 @app.command()
 def fix() -> None:
     """Mend what can be mended by itself: style, and documents that are generated."""
-    from ops import lint
+    from ops.commands import lint
 
     raise typer.Exit(lint.fix())
 
@@ -145,31 +151,31 @@ def fix() -> None:
 @app.command(context_settings=PASS_ON)
 def demo(context: typer.Context) -> None:
     """Play a student's request and return through the public address (`--repeat N`)."""
-    _hand_over("ops.demo", *context.args)
+    _hand_over("ops.demo.player", *context.args)
 
 
 @app.command(context_settings=PASS_ON)
 def check(context: typer.Context) -> None:
     """Check the invariants on the running database."""
-    _hand_over("ops.check", *context.args)
+    _hand_over("ops.commands.check", *context.args)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the running database's schema up to date."""
-    _hand_over("backend.shared.migrate")
+    _hand_over("backend.shared.migrations.migrate")
 
 
 @app.command(context_settings=PASS_ON)
 def events(context: typer.Context) -> None:
     """List events not done yet and dead letters; `show ID`, `retry ID`."""
-    _hand_over("ops.events", *context.args)
+    _hand_over("ops.commands.events", *context.args)
 
 
 @app.command()
 def seed(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Load a library (map, accounts, catalogue) from a file."""
-    _hand_over("ops.seed", "--file", str(file.absolute()))
+    _hand_over("ops.demo.seed", "--file", str(file.absolute()))
 
 
 @app.command("import", context_settings=PASS_ON)
@@ -177,19 +183,19 @@ def import_catalogue(
     context: typer.Context, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
 ) -> None:
     """Import a catalogue file through the public address and show its progress."""
-    _hand_over("ops.catalogue", str(file.absolute()), *context.args)
+    _hand_over("ops.commands.import_catalogue", str(file.absolute()), *context.args)
 
 
 @admin.command("create", context_settings=PASS_ON)
 def create_admin(context: typer.Context) -> None:
     """Make an administrator (`--email`); the password is made, or taken from LUNA_PASSWORD."""
-    _hand_over("ops.admin", *context.args)
+    _hand_over("ops.commands.create_admin", *context.args)
 
 
 def _hand_over(module: str, *words: str) -> NoReturn:
     """Become another program, with the environment of the running LUNA."""
     from ops import compose, environment
-    from ops import status as asking
+    from ops.native import status as asking
 
     home = Home.chosen()
     if compose.is_running(home):

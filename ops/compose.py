@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ops import readiness, show
-from ops import status as native
-from ops.state import ROOT, Home, write_whole
-from ops.topology import NINE
+from ops.commands import console
+from ops.home import ROOT, Home, write_whole
+from ops.native import probes
+from ops.native import status as native
+from ops.native.topology import COMPONENTS
 
 FILE = ROOT / "backend" / "docker" / "compose.yaml"
 OVERLAY = FILE.with_name("compose.overlay.yaml")
@@ -82,11 +83,11 @@ def up(home: Home, *, port: int, detach: bool, fresh: bool, demo: bool) -> int:
 
 def _wait(home: Home, port: int) -> int:
     until = time.monotonic() + READY_WITHIN
-    while not readiness.http_answers(f"127.0.0.1:{port}", "/health"):
+    while not probes.http_answers(f"127.0.0.1:{port}", "/health"):
         if time.monotonic() > until:
             return _compose(home, "ps") or 1
         time.sleep(0.5)
-    show.status(status(home))
+    console.status(status(home))
     return 0
 
 
@@ -115,7 +116,7 @@ def status(home: Home) -> dict[str, Any]:
         check=False,
     )
     found = {row["Service"]: row for row in map(json.loads, asked.stdout.splitlines())}
-    rows = [_row(name, found.get(name, {})) for name in NINE]
+    rows = [_row(name, found.get(name, {})) for name in COMPONENTS]
     states = {row["state"] for row in rows}
     overall = "ready" if states == {"ready"} else "degraded" if "ready" in states else "down"
     ports = found.get("nginx", {}).get("Publishers") or [{}]

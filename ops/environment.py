@@ -4,8 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from ops.postgres import Cluster
-from ops.state import ROOT, Home, secret
+from ops.home import ROOT, Home, secret
+from ops.servers.postgres import Cluster
 
 SERVICES = ("auth", "book", "delivery", "robot", "notification")
 

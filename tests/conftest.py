@@ -88,7 +88,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         **_keys(folder),
     }
     os.environ.update(environment)
-    from backend.shared import migrate
+    from backend.shared.migrations import migrate
 
     migrate.main()
     yield environment
@@ -99,11 +99,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 
 def _keys(folder: Path) -> dict[str, str]:
-    from backend.shared import keys
+    from backend.shared.web import jwks
 
-    private = keys.generate()
+    private = jwks.generate()
     (folder / "private.pem").write_text(private)
-    (folder / "jwks.json").write_text(json.dumps({"keys": [keys.public_jwk(private)]}))
+    (folder / "jwks.json").write_text(json.dumps({"keys": [jwks.public_jwk(private)]}))
     return {
         "LUNA_AUTH_PRIVATE_KEY_FILE": str(folder / "private.pem"),
         "LUNA_AUTH_PUBLIC_KEYS_FILE": str(folder / "jwks.json"),
@@ -111,9 +111,9 @@ def _keys(folder: Path) -> dict[str, str]:
 
 
 def _forget_connections() -> None:
-    from backend.shared import db, redis
+    from backend.shared.infra import database, redis
 
-    db.engine().dispose()
+    database.engine().dispose()
     redis.client().close()
 
 
@@ -128,14 +128,16 @@ def owner(servers: dict[str, str]) -> Iterator[Engine]:
 @pytest.fixture
 def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
     """An empty database, an empty Redis, the clock at the present."""
-    from backend.shared import identity, redis, roadmap
+    from backend.shared.domain import route_graph
+    from backend.shared.infra import redis
+    from backend.shared.web import authentication
 
     with owner.begin() as connection:
         connection.execute(text(_EMPTY))
     redis.client().flushdb()
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
-    identity.forget()
-    roadmap.forget()
+    authentication.forget()
+    route_graph.forget()
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
 

@@ -7,15 +7,15 @@ OUTPUT  access tokens (RS256, 1 hour) that every service verifies by itself, ref
 FLOW    endpoints → service and sessions → tables users and sessions → outbox. Passwords are
         hashed two at a time before a transaction begins, so that signing in starves nothing else.
         A session that ends is refused by all services within two seconds, because each of them
-        asks the table at most a second late (backend.shared.identity).
+        asks the table at most a second late (backend.shared.web.authentication).
 """
 
-from backend.auth import endpoints, site
-from backend.shared.http import create_app
+from backend.auth.endpoints import accounts, system
+from backend.shared.web.app import create_app
 
 app = create_app(
     "auth-service",
-    endpoints.router,
-    site.router,
+    accounts.router,
+    system.router,
     summary="Accounts, sessions and tokens",
 )

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select
 
 from backend.shared.events import WatchdogSent
+from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import OutboxEvent, PartHeartbeat, ProcessedEvent, User
-from backend.shared.subscribers import WATCHDOG
 
 Rows = Select[*tuple[Any, ...]]
 

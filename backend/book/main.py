@@ -7,8 +7,8 @@ FLOW    endpoint → answers (cached read) or service (rule) → database
 """
 
 from backend.book.endpoints import ROUTERS
-from backend.shared import config
-from backend.shared.http import create_app
+from backend.shared.infra import config
+from backend.shared.web.app import create_app
 
 app = create_app(
     "book-service",

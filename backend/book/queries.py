@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
-from backend.book import search
+from backend.book.search import search_query
 from backend.shared.models import (
     Book,
     BookRequest,
@@ -73,7 +73,7 @@ COPY_SORTS: dict[str, ColumnElement[Any]] = {
 
 def book(book_id: UUID) -> Select[Any]:
     """One title of the catalogue, in full."""
-    columns = (*search.COLUMNS, Book.contributors, Book.edition, Book.version)
+    columns = (*search_query.COLUMNS, Book.contributors, Book.edition, Book.version)
     return select(*columns).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 
@@ -103,7 +103,7 @@ def copies(book_id: UUID) -> Select[Any]:
     return select(*_COPY).where(Copy.book_id == book_id)
 
 
-def open_business(book_id: UUID) -> Select[Any]:
+def has_open_references(book_id: UUID) -> Select[Any]:
     """True in a row for what still needs the title: a request, a return or a journey."""
     requests = select(BookRequest.id).where(
         BookRequest.book_id == book_id,

@@ -6,13 +6,13 @@ from sqlalchemy.orm import Session
 
 from backend.book.imports import jobs
 from backend.shared.events import ImportProgressed, ImportQueued
-from backend.shared.subscribers import IMPORT
-from backend.shared.worker import Delivery, consumer, periodic
+from backend.shared.messaging.celery_app import EventContext, consumer, periodic
+from backend.shared.messaging.subscriptions import IMPORT
 
 
 @consumer(IMPORT)
 def import_batch(
-    session: Session, event: ImportQueued | ImportProgressed, _delivery: Delivery
+    session: Session, event: ImportQueued | ImportProgressed, _delivery: EventContext
 ) -> None:
     """One batch of an import; it publishes the event that brings the next."""
     jobs.do_batch(session, event.job_id)

@@ -6,13 +6,13 @@ FLOW    requests, returns, endpoints → service, journeys → shared.workflow �
         (following: what robots did; deadlines: what people did not)
 """
 
-from backend.delivery import endpoints, requests, returns
-from backend.shared.http import create_app
+from backend.delivery.endpoints import deliveries, requests, returns
+from backend.shared.web.app import create_app
 
 app = create_app(
     "delivery-service",
     requests.router,
     returns.router,
-    endpoints.router,
+    deliveries.router,
     summary="Requests, returns and the journeys that serve them",
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import case, select
 
-from backend.shared import roadmap
+from backend.shared.domain import route_graph
 from backend.shared.models import (
     Book,
     BookRequest,
@@ -20,7 +20,7 @@ from backend.shared.models import (
     TaskType,
     Waypoint,
 )
-from backend.shared.pagination import AnySelect
+from backend.shared.web.pagination import AnySelect
 
 _TASK = (
     DeliveryTask.id.label("task_id"),
@@ -149,7 +149,7 @@ def locations() -> AnySelect:
         Waypoint.floor,
         Waypoint.x_coordinate.label("x"),
         Waypoint.y_coordinate.label("y"),
-    ).where(Waypoint.is_active, Waypoint.kind.notin_(roadmap.NOT_SERVED))
+    ).where(Waypoint.is_active, Waypoint.kind.notin_(route_graph.NOT_SERVED))
 
 
 def pick_list() -> AnySelect:

@@ -4,19 +4,19 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from backend.delivery import deadlines, following
-from backend.shared import subscribers, worker
+from backend.delivery.service import command_outcomes, deadlines
 from backend.shared.events import CommandFailed, CommandSucceeded
-from backend.shared.worker import Delivery
+from backend.shared.messaging import celery_app, subscriptions
+from backend.shared.messaging.celery_app import EventContext
 
 
-@worker.consumer(subscribers.ARRIVAL)
+@celery_app.consumer(subscriptions.ARRIVAL)
 def follow_command(
-    session: Session, event: CommandSucceeded | CommandFailed, _delivery: Delivery
+    session: Session, event: CommandSucceeded | CommandFailed, _delivery: EventContext
 ) -> None:
-    following.follow(session, event)
+    command_outcomes.follow(session, event)
 
 
-@worker.periodic("delivery.deadlines", timedelta(seconds=1))
+@celery_app.periodic("delivery.deadlines", timedelta(seconds=1))
 def look_at_deadlines(session: Session) -> None:
     deadlines.look(session)

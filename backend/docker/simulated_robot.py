@@ -14,7 +14,7 @@ GATEWAY = "http://nginx:8080"
 
 
 def command(number: int, speed: str, robots: Path = ROBOTS) -> list[str]:
-    """The bridge's command line, as ops/topology.py makes it natively."""
+    """The bridge's command line, as ops/native/topology.py makes it natively."""
     key = sorted(robots.glob("*.key"))[number - 1]
     start = json.loads(key.with_suffix(".json").read_text(encoding="utf-8"))
     words = ["bridge", "run", "--driver", "simulator", "--url", GATEWAY]

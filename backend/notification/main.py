@@ -11,21 +11,21 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from backend.notification import endpoints
-from backend.notification.live.hub import Hub
-from backend.shared.http import create_app
+from backend.notification.endpoints import notifications
+from backend.notification.live.connection_manager import ConnectionManager
+from backend.shared.web.app import create_app
 
 
 @asynccontextmanager
 async def _live_view(app: FastAPI) -> AsyncIterator[None]:
-    app.state.hub = Hub()
+    app.state.hub = ConnectionManager()
     async with app.state.hub.running():
         yield
 
 
 app = create_app(
     "notification-service",
-    endpoints.router,
+    notifications.router,
     summary="Notifications and the live view",
     lifespan=_live_view,
 )

@@ -13,10 +13,12 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.robot import bridge, endpoints, robots, stops
-from backend.robot.polls import POLLS
-from backend.shared import drain, fastlane
-from backend.shared.http import create_app
+from backend.robot.bridge_protocol.long_poll import POLLS
+from backend.robot.endpoints import bridge, fleet, robots
+from backend.robot.service import emergency_stop
+from backend.shared.infra import async_database
+from backend.shared.web import shutdown
+from backend.shared.web.app import create_app
 
 _STOP_WATCH_SECONDS = 0.5
 
@@ -25,14 +27,14 @@ async def _watch_stops() -> None:
     """Here and not in the worker: a dead worker delays nothing that is safety's."""
     while True:
         with suppress(SQLAlchemyError, OSError):
-            await fastlane.run(stops.alert_unconfirmed)
+            await async_database.run(emergency_stop.alert_unconfirmed)
         await asyncio.sleep(_STOP_WATCH_SECONDS)
 
 
 @asynccontextmanager
 async def _life(_: FastAPI) -> AsyncIterator[None]:
     POLLS.open()
-    drain.on_stop(POLLS.close)
+    shutdown.on_stop(POLLS.close)
     running = [
         asyncio.create_task(work) for work in (POLLS.listener.run(), POLLS.look(), _watch_stops())
     ]
@@ -47,7 +49,7 @@ async def _life(_: FastAPI) -> AsyncIterator[None]:
 
 app = create_app(
     "robot-service",
-    endpoints.router,
+    fleet.router,
     robots.router,
     bridge.router,
     summary="Robots, their map, their commands and their emergency stop",

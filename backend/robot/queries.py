@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy import case, select
 
-from backend.robot import dispatch
-from backend.shared import fleet
+from backend.robot.service import dispatch
+from backend.shared.domain import commands
 from backend.shared.models import (
     Connectivity,
     DeliveryTask,
@@ -14,7 +14,7 @@ from backend.shared.models import (
     TaskStatus,
     Waypoint,
 )
-from backend.shared.pagination import AnySelect
+from backend.shared.web.pagination import AnySelect
 
 
 def robots(robot_id: UUID | None = None) -> AnySelect:
@@ -23,7 +23,7 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         select(DeliveryTask.id)
         .where(
             DeliveryTask.assigned_robot_id == Robot.id,
-            DeliveryTask.status.in_(fleet.TRAVELLING),
+            DeliveryTask.status.in_(commands.TRAVELLING),
         )
         .limit(1)
         .scalar_subquery()
@@ -77,9 +77,11 @@ def queue() -> AnySelect:
             DeliveryTask.created_at,
         )
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
-        .where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED, *fleet.TRAVELLING]))
+        .where(
+            DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED, *commands.TRAVELLING])
+        )
         .order_by(
-            case((DeliveryTask.status.in_(fleet.TRAVELLING), 0), else_=1),
+            case((DeliveryTask.status.in_(commands.TRAVELLING), 0), else_=1),
             *dispatch.SERVING_ORDER,
         )
     )

@@ -1,6 +1,6 @@
 """Every error that a caller can meet, declared once with its HTTP and gRPC status (api.md §3).
 
-Services raise these; one handler answers them (`backend.shared.http`). The message is a sentence
+Services raise these; one handler answers them (`backend.shared.web.app`). The message is a sentence
 a person can act on. Data given to an error becomes `details`.
 """
 

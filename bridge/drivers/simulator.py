@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bridge.drivers.base import DriveFailedError, DriveRefusedError, RobotState
-from bridge.drivers.trip import Trip
-from bridge.wire import MalformedError, Pose, Waypoint, integer, number
+from bridge.drivers.simulated_drive import SimulatedDrive
+from bridge.protocol.messages import MalformedError, Pose, Waypoint, integer, number
 
 RANGE_M = 4000.0  # on a full battery: 3.6 h at 0.31 m/s, within the maker's 2.5 to 4 h
 CHARGE_S = 9000.0  # from empty to full on the dock
@@ -54,7 +54,7 @@ class Simulator:
         self._range_m = range_m
         self._place = _remembered(state_file) or start
         self._placed_at = time.monotonic()  # charging counts from here
-        self._trip: Trip | None = None
+        self._trip: SimulatedDrive | None = None
         self._under_way = False
         self._paused = False
         self._changed = asyncio.Event()
@@ -81,7 +81,7 @@ class Simulator:
             await self.undock()
         now = time.monotonic()
         start = Waypoint("", self._place.waypoint or "", self._place.pose)
-        self._trip = trip = Trip(start, route, self._speed, now)
+        self._trip = trip = SimulatedDrive(start, route, self._speed, now)
         self._under_way = True
         if not self._paused:
             trip.go(now)
@@ -131,7 +131,7 @@ class Simulator:
     async def close(self) -> None:
         self._save()
 
-    async def _drive(self, trip: Trip) -> None:
+    async def _drive(self, trip: SimulatedDrive) -> None:
         """Return when the trip is done; looks twice a second, and when it is interrupted."""
         while (left := trip.cruise_left(time.monotonic())) != 0:
             self._changed.clear()
@@ -154,7 +154,7 @@ class Simulator:
             self._put(self._resting_place(trip))
             self._trip = None
 
-    def _resting_place(self, trip: Trip) -> Place:
+    def _resting_place(self, trip: SimulatedDrive) -> Place:
         """Where it will stand once it has braked; the same as where it is when it stands."""
         then = time.monotonic() + trip.rest_in(time.monotonic())
         pose = trip.pose(then)

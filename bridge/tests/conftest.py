@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bridge import session
-from bridge.client import Key
 from bridge.drivers.simulator import Place, Simulator
-from bridge.log import Log
-from bridge.tests.fake_luna import KEY, FakeLuna, serving
-from bridge.timing import Timing
+from bridge.logs import Log
+from bridge.motion.timeouts import Timeouts
+from bridge.protocol import session
+from bridge.protocol.client import Key
+from bridge.tests.fake_server import KEY, FakeLuna, serving
 
-QUICK = Timing(
+QUICK = Timeouts(
     heartbeat_moving=0.05,
     heartbeat_idle=0.2,
     heartbeat_timeout=0.2,

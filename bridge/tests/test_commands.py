@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.tests.conftest import SPEED, Robot
-from bridge.tests.fake_luna import FakeLuna, journey, waypoint
+from bridge.tests.fake_server import FakeLuna, journey, waypoint
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.journal import TRIM_AT_LINES, Journal
+from bridge.protocol.journal import TRIM_AT_LINES, Journal
 
 pytestmark = pytest.mark.anyio
 

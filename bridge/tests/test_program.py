@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.enrolment import EnrolmentFailedError, enrol
-from bridge.tests.fake_luna import KEY, FakeLuna, journey, log_lines, waypoint
+from bridge.protocol.enrollment import EnrolmentFailedError, enrol
+from bridge.tests.fake_server import KEY, FakeLuna, journey, log_lines, waypoint
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bridge.drivers.base import DriveFailedError, DriveRefusedError
+from bridge.drivers.simulated_drive import BRAKING_S, CRUISE_M_S, ELEVATOR_S, SimulatedDrive
 from bridge.drivers.simulator import Place, Simulator
-from bridge.drivers.trip import BRAKING_S, CRUISE_M_S, ELEVATOR_S, Trip
-from bridge.route import planned_route
-from bridge.tests.fake_luna import journey, waypoint
-from bridge.wire import Pose, Waypoint, waypoint_from
+from bridge.motion.route import planned_route
+from bridge.protocol.messages import Pose, Waypoint, waypoint_from
+from bridge.tests.fake_server import journey, waypoint
 
 A = waypoint_from(waypoint("A", 0.0))
 B = waypoint_from(waypoint("B", 3.1))
@@ -20,8 +20,8 @@ UPSTAIRS = waypoint_from(waypoint("C2", 3.1, 3.1, floor=2))
 START = Place(0.0, 0.0, 0.0, 1, "A")
 
 
-def trip(*route: Waypoint, factor: float = 1.0) -> Trip:
-    made = Trip(A, route, factor, now=100.0)
+def trip(*route: Waypoint, factor: float = 1.0) -> SimulatedDrive:
+    made = SimulatedDrive(A, route, factor, now=100.0)
     made.go(100.0)
     return made
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.tests.conftest import Robot
-from bridge.tests.fake_luna import FakeLuna, journey, waypoint
+from bridge.tests.fake_server import FakeLuna, journey, waypoint
 
 pytestmark = pytest.mark.anyio
 

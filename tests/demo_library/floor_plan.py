@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "ops" / "demo_library"
+FOLDER = Path(__file__).resolve().parents[2] / "ops" / "demo" / "library"
 SVG = "{http://www.w3.org/2000/svg}"
 FURNITURE = {"shelf", "desk", "table", "column", "kit", "soft"}
 

@@ -11,7 +11,7 @@ import pytest
 from email_validator import validate_email
 from stdnum import isbn
 
-FOLDER = Path(__file__).resolve().parents[2] / "ops" / "demo_library"
+FOLDER = Path(__file__).resolve().parents[2] / "ops" / "demo" / "library"
 FIRST_PRINTED_BOOK = 1454
 
 

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from tests.docker.files import DOCKERFILE, ROOT
 
 OURS = ("backend", "bridge", "ops")
-NOT_RUN_THERE = {"ops/marks.py"}  # a plug-in of pytest
+NOT_RUN_THERE = {"ops/pytest_markers.py"}  # a plug-in of pytest
 
 
 def plain(name: str) -> str:

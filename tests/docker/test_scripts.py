@@ -11,8 +11,8 @@ import psycopg2
 import pytest
 
 from backend.docker import simulated_robot
-from ops import database, provision
-from ops.testing import throw_away_servers
+from ops.servers import database, prerequisites
+from ops.servers.temporary_servers import throw_away_servers
 from tests.docker.files import COMPOSE, FOLDER, read
 
 
@@ -50,7 +50,7 @@ def cluster() -> Iterator[str]:
     """A new cluster of its own: the script makes roles, which a whole cluster shares."""
     if "LUNA_TEST_POSTGRES_BIN" not in os.environ:
         pytest.skip("needs the programs that ./luna test finds")
-    programs = provision.Programs(
+    programs = prerequisites.Programs(
         *(
             Path(os.environ[f"LUNA_TEST_{name}"])
             for name in ("POSTGRES_BIN", "REDIS_SERVER", "NGINX")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ops.stage import Person
+from ops.demo.demo_client import Person
 
 ROOT = Path(__file__).resolve().parents[2]
 _PORT = 18600

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import redis
 
-from ops.stage import DemoError, Person
+from ops.demo.demo_client import DemoError, Person
 from tests.e2e.conftest import System
 
 _ENDS_WITHIN = 60.0  # seconds after the last kill

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from ops.environment import SERVICES
-from ops.gateway import start_command, write_configuration
+from ops.servers.nginx import start_command, write_configuration
 from tests.gateway.echo import Received, Service
-from tests.gateway.wire import PATIENCE, connect
+from tests.gateway.raw_http import PATIENCE, connect
 
 GENEROUS = {"LUNA_SERVER_NAMES": "luna.example", "LUNA_GATEWAY_LIMITS": "off"}
 STRICT = {

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.wire import PATIENCE, TIMESTAMP, ask, exchange
+from tests.gateway.raw_http import PATIENCE, TIMESTAMP, ask, exchange
 
 
 def line_of(gateway: Gateway, request_id: str) -> dict[str, Any]:

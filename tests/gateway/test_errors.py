@@ -3,7 +3,7 @@
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.wire import ask, exchange, parse, refusal
+from tests.gateway.raw_http import ask, exchange, parse, refusal
 
 
 def test_a_request_that_is_not_http_is_400(gateway: Gateway) -> None:

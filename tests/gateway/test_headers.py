@@ -3,7 +3,7 @@
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.wire import REQUEST_ID, Answer, ask
+from tests.gateway.raw_http import REQUEST_ID, Answer, ask
 
 GOOD_ID = "req_0123456789abcdef-XYZ"
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"

@@ -6,15 +6,15 @@ from contextlib import suppress
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.wire import ask, connect, refusal, until_closed
+from tests.gateway.raw_http import ask, connect, refusal, until_closed
 
 UNLIMITED = [
     ("POST", "/api/v1/robot/emergency-stop"),
     ("POST", "/api/v1/robot/emergency-stop/7"),
     ("POST", "/api/v1/robot/bridge/heartbeat"),
     ("POST", "/api/v1/robot/bridge/session"),
-    ("GET", "/api/v1/robot/bridge/commands/next?epoch=1&wait=25"),
-    ("POST", "/api/v1/robot/bridge/commands/7/events"),
+    ("GET", "/api/v1/robot/bridge/protocol/commands/next?epoch=1&wait=25"),
+    ("POST", "/api/v1/robot/bridge/protocol/commands/7/events"),
     ("GET", "/api/v1/robot/bridge/stop?after=1&wait=25"),
 ]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.wire import exchange, parse, refusal
+from tests.gateway.raw_http import exchange, parse, refusal
 
 HEAD = b"POST /api/v1/books HTTP/1.1\r\nHost: localhost\r\n"
 INNER = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"

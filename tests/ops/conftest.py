@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from ops.processes import everything, working_directory
-from ops.state import ROOT, read_json
+from ops.home import ROOT, read_json
+from ops.native.processes import everything, working_directory
 
 PATIENCE = 30.0  # seconds
 _pause = threading.Event()  # never set
@@ -53,7 +53,7 @@ class SmallLuna:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"LUNA_HOME": str(self.home), "LUNA_SUPERVISE_MODULE": "tests.ops.stand_in"}
+        own = {"LUNA_HOME": str(self.home), "LUNA_SUPERVISE_MODULE": "tests.ops.fake_services"}
         return dict(os.environ) | own | self.more
 
     def luna(self, *words: str) -> subprocess.CompletedProcess[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ops import compose
-from ops.state import ROOT, Home
-from ops.topology import NINE
+from ops.home import ROOT, Home
+from ops.native.topology import COMPONENTS
 
 NINE_RUN = "\n".join(
     json.dumps(
@@ -22,7 +22,7 @@ NINE_RUN = "\n".join(
             "Publishers": [{"PublishedPort": 8080}] if name == "nginx" else [],
         }
     )
-    for name in NINE
+    for name in COMPONENTS
 )
 ENGINE = """#!/bin/sh
 echo "$LUNA_PORT $*" >>"$NOTES"
@@ -72,15 +72,15 @@ def test_up_builds_waits_and_gives_the_port_and_down_forgets(
 ) -> None:
     home = Home(tmp_path / "home")
     answers = iter([False, True])
-    monkeypatch.setattr("ops.readiness.http_answers", lambda *_: next(answers))
+    monkeypatch.setattr("ops.native.probes.http_answers", lambda *_: next(answers))
     assert compose.up(home, port=8123, detach=True, fresh=True, demo=True) == 0
     assert compose.is_running(home)
-    assert compose.run_inside(home, "ops.check") == 0
+    assert compose.run_inside(home, "ops.commands.check") == 0
     asked = notes.read_text()
     assert "down --volumes" in asked
     assert "8123 compose" in asked
     assert "compose.overlay.yaml up --build --detach" in asked
-    assert "exec celery-worker python -m ops.check" in asked
+    assert "exec celery-worker python -m ops.commands.check" in asked
     assert compose.down(home) == 0
     assert not compose.is_running(home)
 
@@ -90,7 +90,7 @@ def test_the_status_has_the_same_shape_as_natively(notes: Path, tmp_path: Path) 
     assert list(status) == ["address", "state", "services", "accounts"]
     assert status["address"] == "http://127.0.0.1:8080"
     assert status["state"] == "degraded"
-    assert [row["name"] for row in status["services"]] == list(NINE)
+    assert [row["name"] for row in status["services"]] == list(COMPONENTS)
     states = {row["name"]: row["state"] for row in status["services"]}
     assert states["celery-worker"] == "starting"
     assert states["nginx"] == "ready"

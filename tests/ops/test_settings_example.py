@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from backend.shared import config
-from ops import environment, gateway
-from ops.state import ROOT
+from backend.shared.infra import config
+from ops import environment
+from ops.home import ROOT
+from ops.servers import nginx
 
 EXAMPLE = environment.read_dotenv(ROOT / ".env.example")
 NAMES = set(re.findall(r"^#?(LUNA_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
@@ -41,6 +42,6 @@ def test_every_setting_is_documented_with_its_default(
 
 
 def test_the_gateways_settings_are_those_of_its_template() -> None:
-    for name, value in gateway.DEFAULTS.items():
+    for name, value in nginx.DEFAULTS.items():
         assert name in NAMES
         assert EXAMPLE.get(name, "") == value

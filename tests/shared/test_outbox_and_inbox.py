@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.shared import db, redis, relay, subscribers, worker
-from tests import chain, story
-from tests.story import Story
+from backend.shared.infra import database, redis
+from backend.shared.messaging import celery_app, relay, subscriptions
+from tests import event_runner, scenario
+from tests.scenario import Story
 
 
 class Broker:
@@ -51,12 +52,12 @@ def sender(broker: Broker) -> relay.Relay:
 @pytest.fixture
 def asked(api: Any) -> Story:
     """A request has been made: one event waits, for the dispatcher and for notifications."""
-    tale = story.begin(api, robots=0)
+    tale = scenario.begin(api, robots=0)
     tale.ask()
     return tale
 
 
-BOTH = sorted([subscribers.DISPATCH, subscribers.NOTIFY])
+BOTH = sorted([subscriptions.DISPATCH, subscriptions.NOTIFY])
 
 
 def _acked(owner: Engine) -> bool:
@@ -66,23 +67,23 @@ def _acked(owner: Engine) -> bool:
 
 
 def _process(envelope: dict[str, Any], name: str) -> None:
-    worker.celery.tasks[name].run(envelope)
+    celery_app.celery.tasks[name].run(envelope)
 
 
 def test_an_event_is_finished_only_when_every_consumer_has_done_it(
     asked: Story, owner: Engine, broker: Broker, sender: relay.Relay
 ) -> None:
-    (envelope,) = chain.waiting()
-    chain.redeliver({**envelope, "eventType": "system.nothing"})  # loads the handlers
+    (envelope,) = event_runner.waiting()
+    event_runner.redeliver({**envelope, "eventType": "system.nothing"})  # loads the handlers
     sender.relay_batch()
     assert broker.consumers() == BOTH
-    _process(envelope, subscribers.DISPATCH)
-    chain.move_clock(timedelta(seconds=6))
+    _process(envelope, subscriptions.DISPATCH)
+    event_runner.move_clock(timedelta(seconds=6))
     sender.relay_batch()
-    assert subscribers.NOTIFY in broker.consumers()
+    assert subscriptions.NOTIFY in broker.consumers()
     assert not _acked(owner)
-    _process(envelope, subscribers.NOTIFY)
-    chain.move_clock(timedelta(seconds=16))
+    _process(envelope, subscriptions.NOTIFY)
+    event_runner.move_clock(timedelta(seconds=16))
     sender.relay_batch()
     assert _acked(owner)
 
@@ -93,18 +94,18 @@ def test_an_event_that_is_lost_on_the_way_is_sent_again_after_5_10_and_15_second
     sender.relay_batch()
     for wait in (5, 10, 15, 15):
         broker.sent.clear()
-        chain.move_clock(timedelta(seconds=wait - 2))
+        event_runner.move_clock(timedelta(seconds=wait - 2))
         sender.relay_batch()
         assert broker.consumers() == []
-        chain.move_clock(timedelta(seconds=2.1))
+        event_runner.move_clock(timedelta(seconds=2.1))
         sender.relay_batch()
         assert broker.consumers() == BOTH
 
 
 def test_an_event_that_comes_twice_has_one_effect(asked: Story, owner: Engine) -> None:
-    (envelope,) = chain.waiting()
+    (envelope,) = event_runner.waiting()
     for _ in range(3):
-        chain.redeliver(envelope)
+        event_runner.redeliver(envelope)
     history = asked.task["history"]
     assert [step["to_status"] for step in history] == ["PENDING", "QUEUED"]
     with owner.connect() as connection:
@@ -114,7 +115,7 @@ def test_an_event_that_comes_twice_has_one_effect(asked: Story, owner: Engine) -
 
 def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Story) -> None:
     """The second waits at the inbox row of the first, and finds it done."""
-    (envelope,) = chain.waiting()
+    (envelope,) = event_runner.waiting()
     effects: list[Any] = []
     began, may_end = Event(), Event()
 
@@ -124,9 +125,9 @@ def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Story) -> 
         assert may_end.wait(10)
 
     with ThreadPoolExecutor(2) as workers:
-        first = workers.submit(worker.consume, subscribers.NOTIFY, effect, envelope)
+        first = workers.submit(celery_app.consume, subscriptions.NOTIFY, effect, envelope)
         assert began.wait(10)
-        second = workers.submit(worker.consume, subscribers.NOTIFY, effect, envelope)
+        second = workers.submit(celery_app.consume, subscriptions.NOTIFY, effect, envelope)
         _until_someone_waits_for_a_lock()
         may_end.set()
         first.result()
@@ -137,7 +138,7 @@ def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Story) -> 
 def _until_someone_waits_for_a_lock() -> None:
     question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     end = monotonic() + 10
-    with db.reading_engine().connect() as connection:
+    with database.reading_engine().connect() as connection:
         while connection.scalar(text(question)) == 0:
             assert monotonic() < end, "the second worker never came to the inbox"
 
@@ -149,7 +150,7 @@ def test_an_absent_broker_loses_nothing(
     sender.relay_batch()
     assert not _acked(owner)
     broker.is_away = False
-    chain.move_clock(timedelta(seconds=1.1))
+    event_runner.move_clock(timedelta(seconds=1.1))
     sender.relay_batch()
     assert broker.consumers() == BOTH
 
@@ -170,11 +171,11 @@ def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
 def test_two_relays_at_once_send_each_event_once(asked: Story, broker: Broker) -> None:
     for number in range(20):
         asked.staff("priority", priority=("HIGH", "LOW")[number % 2])
-    chain.run_events()
+    event_runner.run_events()
     asked.staff("priority", priority="URGENT")
     for number in range(20):
         asked.staff("priority", priority=("HIGH", "LOW")[number % 2])
-    waiting = len(chain.waiting())
+    waiting = len(event_runner.waiting())
     relays = [relay.Relay(broker) for _ in range(2)]  # type: ignore[arg-type]  # a stand-in
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda each: each.relay_batch(), relays))
@@ -190,14 +191,14 @@ def _fails(*_: Any) -> None:
 def test_an_event_whose_handler_failed_ten_times_is_a_dead_letter(
     asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
-    (envelope,) = chain.waiting()
+    (envelope,) = event_runner.waiting()
     for _ in range(10):
         with pytest.raises(RuntimeError, match="poison"):
-            worker.consume(subscribers.NOTIFY, _fails, envelope)
+            celery_app.consume(subscriptions.NOTIFY, _fails, envelope)
     assert _dead(owner) is None
-    worker.consume(subscribers.NOTIFY, _fails, envelope)  # is not run again
-    assert subscribers.NOTIFY in _dead(owner)
-    chain.move_clock(timedelta(minutes=1))
+    celery_app.consume(subscriptions.NOTIFY, _fails, envelope)  # is not run again
+    assert subscriptions.NOTIFY in _dead(owner)
+    event_runner.move_clock(timedelta(minutes=1))
     sender.relay_batch()
     sent = {each["eventId"]: each["eventType"] for _, each in broker.sent}
     assert envelope["eventId"] not in sent
@@ -209,22 +210,22 @@ def test_sending_an_event_again_is_no_failure_of_its_handler(
 ) -> None:
     for _ in range(30):
         sender.relay_batch()
-        chain.move_clock(timedelta(seconds=16))
+        event_runner.move_clock(timedelta(seconds=16))
     assert len(broker.sent) == 60
     assert _dead(owner) is None
-    chain.run_events()
+    event_runner.run_events()
     assert asked.state == "QUEUED"
 
 
 def test_a_failed_handler_leaves_nothing_behind_and_may_succeed_later(
     asked: Story, owner: Engine
 ) -> None:
-    (envelope,) = chain.waiting()
+    (envelope,) = event_runner.waiting()
     with pytest.raises(RuntimeError, match="poison"):
-        worker.consume(subscribers.DISPATCH, _fails, envelope)
+        celery_app.consume(subscriptions.DISPATCH, _fails, envelope)
     with owner.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM processed_events")) == 0
-    chain.run_events()
+    event_runner.run_events()
     assert asked.state == "QUEUED"
 
 
@@ -236,18 +237,18 @@ def _dead(owner: Engine) -> Any:
 def test_an_event_is_never_told_of_a_change_that_was_not_committed(
     asked: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = len(chain.waiting())
+    before = len(event_runner.waiting())
     asked.staff("book-placed", 409)
     asked.mine("complete", 409)
-    assert len(chain.waiting()) == before
+    assert len(event_runner.waiting()) == before
 
 
 def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Story, owner: Engine) -> None:
-    chain.run_periodic("delivery.deadlines")
-    job = next(job for job in worker.PERIODIC if job.name == "delivery.deadlines")
+    event_runner.run_periodic("delivery.deadlines")
+    job = next(job for job in celery_app.PERIODIC if job.name == "delivery.deadlines")
     with owner.begin() as elsewhere:
         elsewhere.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
         )
-        assert worker.run_periodic(job) is False
-    assert worker.run_periodic(job) is True
+        assert celery_app.run_periodic(job) is False
+    assert celery_app.run_periodic(job) is True

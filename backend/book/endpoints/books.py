@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from backend.book import answers, deps, fields, search, service
-from backend.book.schemas import Availability, BookCreate, BookDetail, BookRead, BookUpdate
-from backend.shared import etags, http
-from backend.shared.db import ReadDep, SessionDep
+from backend.book import dependencies
+from backend.book.schemas import field_types
+from backend.book.schemas.books import Availability, BookCreate, BookDetail, BookRead, BookUpdate
+from backend.book.search import search_query
+from backend.book.service import books, cached_reads
 from backend.shared.errors import (
     BookInUse,
     IdempotencyKeyReused,
@@ -18,16 +19,18 @@ from backend.shared.errors import (
     RoleNotAllowed,
     StaleVersion,
 )
-from backend.shared.http import responses
-from backend.shared.idempotency import OnceDep
-from backend.shared.identity import AnyoneDep, FastAnyoneDep, StaffDep
+from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import BookStatus
-from backend.shared.pagination import PageDep
-from backend.shared.schemas import Answer, PageAnswer, PlainText, answer, envelope
+from backend.shared.web import app, etags
+from backend.shared.web.app import responses
+from backend.shared.web.authentication import AnyoneDep, FastAnyoneDep, StaffDep
+from backend.shared.web.idempotency import IdempotencyDep
+from backend.shared.web.pagination import PageDep
+from backend.shared.web.schemas import Answer, PageAnswer, PlainText, answer, envelope
 
-router = http.router("/books", "books")
+router = app.router("/books", "books")
 _Text = Annotated[PlainText | None, Query(max_length=300)]
-_YearQuery = Annotated[int | None, Query(ge=fields.EARLIEST_YEAR, le=fields.LATEST_YEAR)]
+_YearQuery = Annotated[int | None, Query(ge=field_types.EARLIEST_YEAR, le=field_types.LATEST_YEAR)]
 
 
 def _question(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the contract lists them)
@@ -48,8 +51,8 @@ def _question(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the contrac
     year_to: _YearQuery = None,
     isbn: _Text = None,
     available: Annotated[bool | None, Query(description="A copy is on the shelf now")] = None,
-) -> search.Question:
-    return search.Question(
+) -> search_query.SearchQuery:
+    return search_query.SearchQuery(
         q=q or None,
         status=status,
         author=author or None,
@@ -63,7 +66,7 @@ def _question(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the contrac
     )
 
 
-QuestionDep = Annotated[search.Question, Depends(_question)]
+QuestionDep = Annotated[search_query.SearchQuery, Depends(_question)]
 
 
 @router.get(
@@ -77,7 +80,7 @@ async def search_books(_: FastAnyoneDep, question: QuestionDep, page: PageDep) -
 
     Role: anyone signed in. Sort: relevance, title, author, publication_year, created_at.
     """
-    return _json(envelope(await answers.books(question, page)))
+    return _json(envelope(await cached_reads.books(question, page)))
 
 
 @router.get(
@@ -88,7 +91,7 @@ async def search_books(_: FastAnyoneDep, question: QuestionDep, page: PageDep) -
 )
 async def read_book(_: FastAnyoneDep, book_id: UUID) -> Response:
     """The `ETag` is what `If-Match` of a change wants. Role: anyone signed in."""
-    version, body = await answers.book(book_id)
+    version, body = await cached_reads.book(book_id)
     return _json(envelope(body), ETag=etags.etag(version))
 
 
@@ -99,7 +102,7 @@ async def read_book(_: FastAnyoneDep, book_id: UUID) -> Response:
 )
 def read_availability(_: AnyoneDep, book_id: UUID, reader: ReadDep) -> Answer[Availability]:
     """Counted from the copies at this moment. Role: anyone signed in."""
-    return answer(answers.availability(reader, book_id))
+    return answer(cached_reads.availability(reader, book_id))
 
 
 @router.post(
@@ -109,11 +112,13 @@ def read_availability(_: AnyoneDep, book_id: UUID, reader: ReadDep) -> Answer[Av
     response_model=Answer[BookDetail],
     responses=responses(IsbnTaken, IdempotencyKeyReused, RoleNotAllowed),
 )
-def create_book(actor: StaffDep, given: BookCreate, session: SessionDep, once: OnceDep) -> Response:
+def create_book(
+    actor: StaffDep, given: BookCreate, session: SessionDep, once: IdempotencyDep
+) -> Response:
     """An ISBN-10 or -13 is checked and kept as ISBN-13. Role: librarian, admin."""
     return once.answer(
-        lambda: answers.read_book(
-            session.connection(), service.create(session, actor.id, given).id
+        lambda: cached_reads.read_book(
+            session.connection(), books.create(session, actor.id, given).id
         ),
         location=lambda book: f"/api/v1/books/{book.id}",
     )
@@ -133,10 +138,10 @@ def update_book(
     if_match: etags.IfMatch = None,
 ) -> Response:
     """Only the fields that are sent change. Role: librarian, admin."""
-    book = deps.book(session, book_id)
+    book = dependencies.book(session, book_id)
     etags.check(if_match, etags.etag(book.version))
-    service.update(session, actor.id, book, given)
-    read = answers.read_book(session.connection(), book_id)
+    books.update(session, actor.id, book, given)
+    read = cached_reads.read_book(session.connection(), book_id)
     return _json(answer(read).model_dump_json().encode(), ETag=etags.etag(read.version))
 
 
@@ -147,7 +152,7 @@ def update_book(
 )
 def delete_book(actor: StaffDep, book_id: UUID, session: SessionDep) -> Answer[None]:
     """Its history stays. Role: librarian, admin."""
-    service.withdraw(session, actor.id, book_id)
+    books.withdraw(session, actor.id, book_id)
     return answer(None)
 
 

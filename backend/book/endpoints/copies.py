@@ -4,10 +4,9 @@ from uuid import UUID
 
 from fastapi import Response
 
-from backend.book import deps, queries, service
-from backend.book.schemas import CopyCreate, CopyRead, CopyUpdate
-from backend.shared import etags, http
-from backend.shared.db import ReadDep, SessionDep
+from backend.book import dependencies, queries
+from backend.book.schemas.books import CopyCreate, CopyRead, CopyUpdate
+from backend.book.service import books
 from backend.shared.errors import (
     BookInUse,
     Duplicate,
@@ -16,21 +15,23 @@ from backend.shared.errors import (
     RoleNotAllowed,
     StaleVersion,
 )
-from backend.shared.http import responses
-from backend.shared.idempotency import OnceDep
-from backend.shared.identity import StaffDep
+from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import Copy
-from backend.shared.pagination import PageDep, ordered, paginate
-from backend.shared.schemas import Answer, PageAnswer, answer
+from backend.shared.web import app, etags
+from backend.shared.web.app import responses
+from backend.shared.web.authentication import StaffDep
+from backend.shared.web.idempotency import IdempotencyDep
+from backend.shared.web.pagination import PageDep, ordered, paginate
+from backend.shared.web.schemas import Answer, PageAnswer, answer
 
-router = http.router("/books/{book_id}/copies", "copies")
+router = app.router("/books/{book_id}/copies", "copies")
 
 
 @router.get("", summary="List the copies of a title", responses=responses(NotFound, RoleNotAllowed))
 def list_copies(_: StaffDep, book_id: UUID, reader: ReadDep, page: PageDep) -> PageAnswer[CopyRead]:
     """Withdrawn copies too. Role: librarian, admin. Sort: barcode, created_at."""
     if reader.execute(queries.book(book_id)).one_or_none() is None:
-        raise NotFound(deps.NO_BOOK)
+        raise NotFound(dependencies.NO_BOOK)
     statement = ordered(
         queries.copies(book_id), page, queries.COPY_SORTS, default="barcode", tiebreak=Copy.id
     )
@@ -45,12 +46,12 @@ def list_copies(_: StaffDep, book_id: UUID, reader: ReadDep, page: PageDep) -> P
     responses=responses(NotFound, Duplicate, IdempotencyKeyReused, RoleNotAllowed),
 )
 def create_copy(
-    actor: StaffDep, book_id: UUID, given: CopyCreate, session: SessionDep, once: OnceDep
+    actor: StaffDep, book_id: UUID, given: CopyCreate, session: SessionDep, once: IdempotencyDep
 ) -> Response:
     """Role: librarian, admin."""
     return once.answer(
         lambda: CopyRead.model_validate(
-            service.add_copy(session, actor.id, deps.book(session, book_id), given)
+            books.add_copy(session, actor.id, dependencies.book(session, book_id), given)
         ),
         location=lambda copy: f"/api/v1/books/{book_id}/copies/{copy.id}",
     )
@@ -71,9 +72,9 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and who: each is 
     if_match: etags.IfMatch = None,
 ) -> Answer[CopyRead]:
     """What people decide: never where it is or who has it. Role: librarian, admin."""
-    copy = deps.copy(session, book_id, copy_id)
+    copy = dependencies.copy(session, book_id, copy_id)
     etags.check(if_match, etags.etag(copy.version))
-    changed = service.update_copy(session, actor.id, copy, given)
+    changed = books.update_copy(session, actor.id, copy, given)
     response.headers["ETag"] = etags.etag(changed.version)
     return answer(CopyRead.model_validate(changed))
 
@@ -85,5 +86,5 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and who: each is 
 )
 def delete_copy(actor: StaffDep, book_id: UUID, copy_id: UUID, session: SessionDep) -> Answer[None]:
     """It stays in the list of copies as WITHDRAWN. Role: librarian, admin."""
-    service.withdraw_copy(session, actor.id, deps.copy(session, book_id, copy_id))
+    books.withdraw_copy(session, actor.id, dependencies.copy(session, book_id, copy_id))
     return answer(None)

@@ -8,10 +8,8 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from backend.book.import_schemas import ImportAccepted, ImportJobRead, ImportRowRead
-from backend.book.imports import jobs, recognise
-from backend.shared import http
-from backend.shared.db import ReadDep, SessionDep
+from backend.book.imports import format_detection, jobs
+from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead
 from backend.shared.errors import (
     Invalid,
     MalformedJson,
@@ -21,14 +19,16 @@ from backend.shared.errors import (
     UnsupportedMediaType,
     invalid,
 )
-from backend.shared.http import responses
-from backend.shared.idempotency import OnceDep
-from backend.shared.identity import StaffDep
+from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import ImportJob, ImportRow, Severity
-from backend.shared.pagination import PageDep, ordered, paginate
-from backend.shared.schemas import Answer, PageAnswer, answer
+from backend.shared.web import app
+from backend.shared.web.app import responses
+from backend.shared.web.authentication import StaffDep
+from backend.shared.web.idempotency import IdempotencyDep
+from backend.shared.web.pagination import PageDep, ordered, paginate
+from backend.shared.web.schemas import Answer, PageAnswer, answer
 
-router = http.router("/books/bulk-import", "imports")
+router = app.router("/books/bulk-import", "imports")
 _FORM_FIELDS = frozenset({"file", "format", "dry_run"})
 _JSON_FIELDS = frozenset({"books", "dry_run"})
 _YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})
@@ -76,7 +76,7 @@ async def _handed_in(
     request: Request,
     _: StaffDep,
     dry_run: Annotated[bool, Query(description="Check everything, change nothing")] = False,  # noqa: FBT002 (a query parameter)
-) -> tuple[recognise.Upload, bool]:
+) -> tuple[format_detection.Upload, bool]:
     """The upload and whether it is only to be checked; the body is read after the guard."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -88,7 +88,7 @@ async def _handed_in(
     return upload, dry_run or asked
 
 
-async def _of_a_form(request: Request) -> tuple[recognise.Upload, bool]:
+async def _of_a_form(request: Request) -> tuple[format_detection.Upload, bool]:
     async with request.form() as form:
         _refuse_unknown(set(form) - _FORM_FIELDS)
         file, kind, dry_run = form.get("file"), form.get("format"), form.get("dry_run", "")
@@ -99,12 +99,12 @@ async def _of_a_form(request: Request) -> tuple[recognise.Upload, bool]:
         asked = str(dry_run).lower()
         if asked not in _YES | _NO:
             raise invalid("dry_run", "must be true or false")
-        upload = await run_in_threadpool(recognise.csv_file, file.filename, file.file, kind)
+        upload = await run_in_threadpool(format_detection.csv_file, file.filename, file.file, kind)
     return upload, asked in _YES
 
 
-def _of_json(body: bytes) -> tuple[recognise.Upload, bool]:
-    given = recognise.parse(body)
+def _of_json(body: bytes) -> tuple[format_detection.Upload, bool]:
+    given = format_detection.parse(body)
     if not isinstance(given, dict):
         raise invalid("body", "must be an object with books")
     _refuse_unknown(set(given) - _JSON_FIELDS)
@@ -113,7 +113,7 @@ def _of_json(body: bytes) -> tuple[recognise.Upload, bool]:
         raise invalid("books", "must be a list of at least one book")
     if not isinstance(dry_run, bool):
         raise invalid("dry_run", "must be true or false")
-    return recognise.json_books(books), dry_run
+    return format_detection.json_books(books), dry_run
 
 
 def _refuse_unknown(names: set[str]) -> None:
@@ -121,7 +121,7 @@ def _refuse_unknown(names: set[str]) -> None:
         raise Invalid(fields={name: ["is not known here"] for name in sorted(names)})
 
 
-HandedInDep = Annotated[tuple[recognise.Upload, bool], Depends(_handed_in)]
+HandedInDep = Annotated[tuple[format_detection.Upload, bool], Depends(_handed_in)]
 
 
 @router.post(
@@ -133,7 +133,7 @@ HandedInDep = Annotated[tuple[recognise.Upload, bool], Depends(_handed_in)]
     openapi_extra={"requestBody": _BODY},
 )
 def import_books(
-    actor: StaffDep, session: SessionDep, once: OnceDep, handed_in: HandedInDep
+    actor: StaffDep, session: SessionDep, once: IdempotencyDep, handed_in: HandedInDep
 ) -> Response:
     """Up to 64 MiB. Bad rows are told one by one and stop no other. Role: librarian, admin."""
     upload, dry_run = handed_in

@@ -6,17 +6,18 @@ from uuid import UUID
 from fastapi import Query
 
 from backend.book import queries
-from backend.book.schemas import LoanRead
-from backend.shared import clock, http
-from backend.shared.db import ReadDep
+from backend.book.schemas.books import LoanRead
 from backend.shared.errors import NotFound
-from backend.shared.http import responses
-from backend.shared.identity import Actor, AnyoneDep
+from backend.shared.infra import clock
+from backend.shared.infra.database import ReadDep
 from backend.shared.models import Loan, LoanState
-from backend.shared.pagination import PageDep, ordered, paginate
-from backend.shared.schemas import Answer, PageAnswer, answer
+from backend.shared.web import app
+from backend.shared.web.app import responses
+from backend.shared.web.authentication import Actor, AnyoneDep
+from backend.shared.web.pagination import PageDep, ordered, paginate
+from backend.shared.web.schemas import Answer, PageAnswer, answer
 
-router = http.router("/loans", "loans")
+router = app.router("/loans", "loans")
 
 
 @router.get("", summary="List loans", responses=responses())

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.book.imports import loading, rows
-from backend.book.imports.columns import field_of
-from backend.book.imports.loading import Outcome
-from backend.book.imports.reading import Record
+from backend.book.imports import row_validation, upsert
+from backend.book.imports.csv_parser import Record
+from backend.book.imports.header_mapping import field_of
+from backend.book.imports.upsert import Outcome
 
 _BATCH_ROWS = 1000
 
@@ -29,11 +29,11 @@ def load(session: Session, books: Iterable[dict[str, Any]]) -> Outcome:
         taken = []
         for number, given in batch:
             values = {field_of(name) or name: value for name, value in given.items()}
-            book, remarks = rows.read(Record(number, 0, number, values))
+            book, remarks = row_validation.read(Record(number, 0, number, values))
             whole.remarks += remarks
             if book is not None:
                 taken.append((number, book))
-        done = loading.load(session, taken)
+        done = upsert.load(session, taken)
         whole.created += done.created
         whole.updated += done.updated
         whole.unchanged += done.unchanged

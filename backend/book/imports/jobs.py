@@ -12,12 +12,14 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from backend.book.imports import loading, reading, rows
-from backend.book.imports.recognise import Upload
-from backend.book.imports.remarks import Code, Remark, warning
-from backend.book.schemas import BookCreate
-from backend.shared import audit, clock, db, ids, outbox
+from backend.book.imports import csv_parser, row_validation, upsert
+from backend.book.imports.format_detection import Upload
+from backend.book.imports.row_issues import Code, RowIssue, warning
+from backend.book.schemas.books import BookCreate
+from backend.shared.domain import audit
 from backend.shared.events import ImportFinished, ImportProgressed, ImportQueued
+from backend.shared.infra import clock, database, ids
+from backend.shared.messaging import outbox
 from backend.shared.models import (
     ImportFile,
     ImportJob,
@@ -54,12 +56,12 @@ def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) ->
 
 def do_batch(session: Session, job_id: UUID) -> None:
     """Import the next rows of a job and ask for those after them, or finish it."""
-    job: ImportJob | None = db.row_lock(session, ImportJob, job_id)
+    job: ImportJob | None = database.row_lock(session, ImportJob, job_id)
     if job is None or job.state not in _UNDER_WAY:
         return
     try:
         records = _next_records(session, job)
-    except reading.UnreadableFileError as error:
+    except csv_parser.UnreadableFileError as error:
         job.problem = str(error)
         _finish(session, job, ImportState.FAILED)
         return
@@ -87,26 +89,28 @@ def end_dead(session: Session) -> None:
         _finish(session, job, ImportState.FAILED)
 
 
-def _next_records(session: Session, job: ImportJob) -> list[reading.Record]:
+def _next_records(session: Session, job: ImportJob) -> list[csv_parser.Record]:
     def piece(number: int) -> bytes | None:
         wanted = select(ImportFile.content).where(
             ImportFile.job_id == job.id, ImportFile.piece == number
         )
         return session.execute(wanted).scalar_one_or_none()
 
-    layout = reading.layout_of(piece, job.format, job.encoding)
+    layout = csv_parser.layout_of(piece, job.format, job.encoding)
     if job.state is ImportState.QUEUED:
         _start(session, job, layout, piece)
-    batch: list[reading.Record] = []
+    batch: list[csv_parser.Record] = []
     latest = time.monotonic() + _BATCH_SECONDS
-    for record in reading.records(piece, layout, job.offset, job.line):
+    for record in csv_parser.records(piece, layout, job.offset, job.line):
         batch.append(record)
         if len(batch) >= _BATCH_ROWS or time.monotonic() > latest:
             break
     return batch
 
 
-def _start(session: Session, job: ImportJob, layout: reading.Layout, piece: reading.Pieces) -> None:
+def _start(
+    session: Session, job: ImportJob, layout: csv_parser.Layout, piece: csv_parser.Pieces
+) -> None:
     job.state = ImportState.RUNNING
     job.started_at = clock.now()
     job.offset, job.line = layout.offset, layout.line
@@ -116,26 +120,26 @@ def _start(session: Session, job: ImportJob, layout: reading.Layout, piece: read
         _remark(session, job, [warning(1, Code.ENCODING_GUESSED, message)])
 
 
-def _count(layout: reading.Layout, piece: reading.Pieces) -> int | None:
+def _count(layout: csv_parser.Layout, piece: csv_parser.Pieces) -> int | None:
     """How many rows there are; None when counting takes too long."""
     latest = time.monotonic() + _COUNTING_SECONDS
     count = 0
-    for _ in reading.records(piece, layout, layout.offset, layout.line):
+    for _ in csv_parser.records(piece, layout, layout.offset, layout.line):
         count += 1
         if time.monotonic() > latest:
             return None
     return count
 
 
-def _import(session: Session, job: ImportJob, records: Sequence[reading.Record]) -> None:
-    remarks: list[Remark] = []
+def _import(session: Session, job: ImportJob, records: Sequence[csv_parser.Record]) -> None:
+    remarks: list[RowIssue] = []
     books: list[tuple[int, BookCreate]] = []
     for record in records:
-        book, said = rows.read(record)
+        book, said = row_validation.read(record)
         remarks += said
         if book is not None:
             books.append((record.line, book))
-    outcome = loading.load(session, books, dry_run=job.dry_run)
+    outcome = upsert.load(session, books, dry_run=job.dry_run)
     _remark(session, job, [*remarks, *outcome.remarks])
     job.created += outcome.created
     job.updated += outcome.updated
@@ -145,7 +149,7 @@ def _import(session: Session, job: ImportJob, records: Sequence[reading.Record])
     job.offset, job.line = records[-1].end_offset, records[-1].end_line
 
 
-def _remark(session: Session, job: ImportJob, remarks: Sequence[Remark]) -> None:
+def _remark(session: Session, job: ImportJob, remarks: Sequence[RowIssue]) -> None:
     if not remarks:
         return
     job.warnings += sum(remark.severity is Severity.WARNING for remark in remarks)

@@ -6,14 +6,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.delivery.service import journeys
-from backend.delivery.service.members import member_for
-from backend.shared import audit, custody, db, events, journey, roadmap, workflow
+from backend.delivery.service import tasks
+from backend.delivery.service.on_behalf_of import member_for
+from backend.shared import events
+from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
+from backend.shared.domain.route_graph import Place
+from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
-from backend.shared.identity import Actor
+from backend.shared.infra import database
 from backend.shared.models import Book, BookRequest, Copy, RequestStatus, TaskStatus, TaskType, User
-from backend.shared.roadmap import Place
-from backend.shared.workflow import Action, Cause
+from backend.shared.web.authentication import Actor
 
 _OPEN_REQUEST = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.IN_PROGRESS)
 _CODE_DIGITS = 4
@@ -36,7 +38,7 @@ def create(
 ) -> BookRequest:
     """Reserve a copy for a member and make the journey that brings it, in one transaction."""
     member = member_for(session, actor, user_id)
-    place = roadmap.current(session).find(location)
+    place = route_graph.current(session).find(location)
     book = _book(session, book_id)
     under_way = _open_requests(session, member)
     custody.check_loan_limit(session, member, len(under_way))
@@ -54,7 +56,7 @@ def create(
     )
     session.add(request)
     session.flush()
-    task = journeys.make_task(
+    task = tasks.make_task(
         session,
         TaskType.STUDENT_DELIVERY,
         copy,
@@ -63,7 +65,7 @@ def create(
         actor,
         request_id=request.id,
     )
-    journey.tell_of_request(session, events.RequestCreated, request, task)
+    task_effects.tell_of_request(session, events.RequestCreated, request, task)
     return request
 
 
@@ -72,7 +74,7 @@ def _open_requests(session: Session, member: UUID) -> list[UUID]:
 
     The member is locked, so that two calls at once are judged one after the other.
     """
-    db.row_lock(session, User, member)
+    database.row_lock(session, User, member)
     found = session.execute(
         select(BookRequest.book_id).where(
             BookRequest.user_id == member, BookRequest.status.in_(_OPEN_REQUEST)
@@ -82,7 +84,7 @@ def _open_requests(session: Session, member: UUID) -> list[UUID]:
 
 
 def _loading_place(session: Session, copy: Copy, book: Book) -> Place:
-    places = roadmap.current(session)
+    places = route_graph.current(session)
     if copy.home_workstation_id is not None and copy.home_workstation_id in places.places:
         return places.places[copy.home_workstation_id]
     return places.workstation_for(copy.shelf_location or book.shelf_location)
@@ -90,25 +92,29 @@ def _loading_place(session: Session, copy: Copy, book: Book) -> Place:
 
 def cancel(session: Session, request_id: UUID, actor: Actor, reason: str | None) -> None:
     """Cancel until the book has been handed over; a loaded robot brings it back."""
-    task = journeys.lock_for(session, request=request_id)
-    request: BookRequest = db.row_lock(session, BookRequest, request_id)
+    task = tasks.lock_for(session, request=request_id)
+    request: BookRequest = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.CANCELLED:
         return
     if request.status is RequestStatus.COMPLETED:
         raise InvalidStateTransition(current=request.status.value, requested="CANCEL", allowed=[])
     why = reason or "CANCELLED_BY_MEMBER"
     if task.status is TaskStatus.FAILED:  # staff have still to say where the book is
-        journey.move_along(session, task, journey.Effect(request=RequestStatus.CANCELLED), why)
+        task_effects.move_along(
+            session, task, task_effects.Effect(request=RequestStatus.CANCELLED), why
+        )
         return
-    journeys.cancel_journey(session, task, Cause(by=str(actor.id), user_id=actor.id, reason=why))
+    tasks.cancel_journey(
+        session, task, TransitionContext(by=str(actor.id), user_id=actor.id, reason=why)
+    )
 
 
 def complete(
     session: Session, request_id: UUID, actor: Actor, code: str | None, reason: str | None
 ) -> None:
     """“I have the book”: by the member; by staff with the member's code, or with a reason."""
-    task = journeys.lock_for(session, request=request_id)
-    request: BookRequest = db.row_lock(session, BookRequest, request_id)
+    task = tasks.lock_for(session, request=request_id)
+    request: BookRequest = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.COMPLETED:
         return
     if actor.id != request.user_id:
@@ -117,7 +123,7 @@ def complete(
         session,
         task,
         Action.COMPLETE,
-        Cause(by=str(actor.id), user_id=actor.id, reason=reason),
+        TransitionContext(by=str(actor.id), user_id=actor.id, reason=reason),
     )
 
 

@@ -5,13 +5,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.delivery.service import journeys
-from backend.delivery.service.members import member_for
-from backend.shared import db, events, journey, roadmap, workflow
+from backend.delivery.service import tasks
+from backend.delivery.service.on_behalf_of import member_for
+from backend.shared import events
+from backend.shared.domain import route_graph, task_effects, workflow
+from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import AlreadyReturning, NotBorrowed
-from backend.shared.identity import Actor
+from backend.shared.infra import database
 from backend.shared.models import BookReturn, Copy, Loan, ReturnStatus, TaskType
-from backend.shared.workflow import Action, Cause
+from backend.shared.web.authentication import Actor
 
 
 def create(
@@ -19,7 +21,7 @@ def create(
 ) -> BookReturn:
     """Have a borrowed book fetched: only by the member who has it."""
     member = member_for(session, actor, user_id)
-    places = roadmap.current(session)
+    places = route_graph.current(session)
     place = places.find(location)
     loan, copy = _loan_to_return(session, member, book_id)
     returned = BookReturn(
@@ -31,7 +33,7 @@ def create(
     )
     session.add(returned)
     session.flush()
-    task = journeys.make_task(
+    task = tasks.make_task(
         session,
         TaskType.RETURN_PICKUP,
         copy,
@@ -40,7 +42,7 @@ def create(
         actor,
         return_id=returned.id,
     )
-    journey.tell_of_return(session, events.ReturnInitiated, returned, task)
+    task_effects.tell_of_return(session, events.ReturnInitiated, returned, task)
     return returned
 
 
@@ -70,17 +72,19 @@ def _loan_to_return(session: Session, member: UUID, book_id: UUID) -> tuple[Loan
 
 def picked_up(session: Session, return_id: UUID, actor: Actor) -> None:
     """“The robot has the book”: only once the robot is there."""
-    task = journeys.lock_for(session, returned=return_id)
-    returned: BookReturn = db.row_lock(session, BookReturn, return_id)
+    task = tasks.lock_for(session, returned=return_id)
+    returned: BookReturn = database.row_lock(session, BookReturn, return_id)
     if returned.status in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
         return
-    workflow.apply(session, task, Action.LOAD, Cause(by=str(actor.id), user_id=actor.id))
+    workflow.apply(
+        session, task, Action.LOAD, TransitionContext(by=str(actor.id), user_id=actor.id)
+    )
 
 
 def cancel(session: Session, return_id: UUID, actor: Actor, reason: str | None) -> None:
     """Call a pick-up off, before the robot has the book."""
-    task = journeys.lock_for(session, returned=return_id)
-    returned: BookReturn = db.row_lock(session, BookReturn, return_id)
+    task = tasks.lock_for(session, returned=return_id)
+    returned: BookReturn = database.row_lock(session, BookReturn, return_id)
     if returned.status is ReturnStatus.CANCELLED:
         return
     if returned.status in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
@@ -90,5 +94,5 @@ def cancel(session: Session, return_id: UUID, actor: Actor, reason: str | None) 
         session,
         task,
         Action.CANCEL,
-        Cause(by=str(actor.id), user_id=actor.id, reason=why),
+        TransitionContext(by=str(actor.id), user_id=actor.id, reason=why),
     )

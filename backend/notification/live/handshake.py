@@ -11,9 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.websockets import WebSocket
 
-from backend.notification import tickets
-from backend.notification.live.holder import Holder
-from backend.shared import clock, config, fastlane, identity, security
+from backend.notification.live import tickets
+from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.errors import (
     AccountInactive,
     Forbidden,
@@ -22,7 +21,9 @@ from backend.shared.errors import (
     ServiceUnavailable,
     TokenRevoked,
 )
+from backend.shared.infra import async_database, clock, config
 from backend.shared.models import Role, User, UserSession
+from backend.shared.web import authentication, tokens
 
 PROTOCOL = "luna.v1"
 _TICKET = "ticket."
@@ -36,7 +37,7 @@ def close_code(problem: LunaError) -> int:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SessionState:
     """A session and its account as they are now."""
 
     role: Role
@@ -45,7 +46,7 @@ class Standing:
     ended: bool
 
 
-def standings(session: Session, session_ids: Sequence[UUID]) -> dict[UUID, Standing]:
+def session_states(session: Session, session_ids: Sequence[UUID]) -> dict[UUID, SessionState]:
     """How these sessions stand, by one query for all of them."""
     rows = session.execute(
         select(
@@ -61,7 +62,7 @@ def standings(session: Session, session_ids: Sequence[UUID]) -> dict[UUID, Stand
     )
     now = clock.now()
     return {
-        row.id: Standing(
+        row.id: SessionState(
             row.role, row.token_epoch, row.is_active, _has_ended(row.ended_at, row.expires_at, now)
         )
         for row in rows
@@ -72,7 +73,7 @@ def _has_ended(ended_at: datetime | None, expires_at: datetime, now: datetime) -
     return ended_at is not None or expires_at <= now
 
 
-def refusal(holder: Holder, standing: Standing | None) -> LunaError | None:
+def refusal(holder: ConnectionUser, standing: SessionState | None) -> LunaError | None:
     """Why a holder may not watch (any more); None when they may."""
     if standing is None or standing.ended:
         return TokenRevoked()
@@ -83,12 +84,12 @@ def refusal(holder: Holder, standing: Standing | None) -> LunaError | None:
     return None
 
 
-async def admit(websocket: WebSocket) -> Holder:
+async def admit(websocket: WebSocket) -> ConnectionUser:
     """Who is there; a LunaError when they may not in."""
     _check_origin(websocket)
     holder = await _claimed(websocket)
     try:
-        now = await fastlane.run(standings, [holder.session_id])
+        now = await async_database.run(session_states, [holder.session_id])
     except (SQLAlchemyError, OSError) as error:
         raise ServiceUnavailable from error
     problem = refusal(holder, now.get(holder.session_id))
@@ -97,9 +98,9 @@ async def admit(websocket: WebSocket) -> Holder:
     return holder
 
 
-async def _claimed(websocket: WebSocket) -> Holder:
+async def _claimed(websocket: WebSocket) -> ConnectionUser:
     if "authorization" in websocket.headers:
-        return Holder.of(security.verify(identity.bearer(websocket)))
+        return ConnectionUser.of(tokens.verify(authentication.bearer(websocket)))
     for offered in websocket.scope["subprotocols"]:
         if offered.startswith(_TICKET):
             return await tickets.redeem(offered.removeprefix(_TICKET))

@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from backend.shared import clock
 from backend.shared.errors import LunaError
+from backend.shared.infra import clock
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from backend.notification import queries
-from backend.notification.live.holder import Holder
+from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.models import (
     Book,
     BookRequest,
@@ -146,7 +146,7 @@ def _returns(*where: ColumnElement[bool]) -> Rows:
     return select(*_RETURN).join(Book, Book.id == BookReturn.book_id).where(*where)
 
 
-def me(session: Session, holder: Holder, _about: UUID | None) -> Data:
+def me(session: Session, holder: ConnectionUser, _about: UUID | None) -> Data:
     """Unread notifications (the latest 50) and what is open: requests, returns, loans."""
     mine = holder.user_id
     unread = queries.own(mine, is_read=False).order_by(queries.SORTS["created_at"].desc())
@@ -176,7 +176,7 @@ def me(session: Session, holder: Holder, _about: UUID | None) -> Data:
     }
 
 
-def request(session: Session, holder: Holder, about: UUID | None) -> Data | None:
+def request(session: Session, holder: ConnectionUser, about: UUID | None) -> Data | None:
     """One request with its journey; the hand-over code is left to `GET /requests/{id}`."""
     whose = [] if holder.is_staff else [BookRequest.user_id == holder.user_id]
     found = session.execute(_requests(BookRequest.id == about, *whose)).mappings().one_or_none()
@@ -185,7 +185,7 @@ def request(session: Session, holder: Holder, about: UUID | None) -> Data | None
     return {**found, "task": _task_of(session, DeliveryTask.request_id == about)}
 
 
-def book_return(session: Session, holder: Holder, about: UUID | None) -> Data | None:
+def book_return(session: Session, holder: ConnectionUser, about: UUID | None) -> Data | None:
     """One return with its journey."""
     whose = [] if holder.is_staff else [BookReturn.user_id == holder.user_id]
     found = session.execute(_returns(BookReturn.id == about, *whose)).mappings().one_or_none()
@@ -194,7 +194,7 @@ def book_return(session: Session, holder: Holder, about: UUID | None) -> Data | 
     return {**found, "task": _task_of(session, DeliveryTask.return_id == about)}
 
 
-def catalog(session: Session, _holder: Holder, _about: UUID | None) -> Data:
+def catalog(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
     """How many titles and copies there are, and how many copies are free."""
     counted = select(
         func.count().label("books"),
@@ -204,7 +204,7 @@ def catalog(session: Session, _holder: Holder, _about: UUID | None) -> Data:
     return dict(session.execute(counted).mappings().one())
 
 
-def deliveries(session: Session, _holder: Holder, _about: UUID | None) -> Data:
+def deliveries(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
     """Every open journey, oldest first; failed ones are open until staff decide."""
     return {"tasks": _all(session, _tasks(DeliveryTask.status.not_in(_CLOSED_TASKS)))}
 
@@ -213,11 +213,11 @@ def _robots(*where: ColumnElement[bool]) -> Rows:
     return select(*_ROBOT).where(Robot.retired_at.is_(None), *where).order_by(Robot.robot_name)
 
 
-def robots(session: Session, _holder: Holder, _about: UUID | None) -> Data:
+def robots(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
     return {"robots": _all(session, _robots())}
 
 
-def robot(session: Session, _holder: Holder, about: UUID | None) -> Data | None:
+def robot(session: Session, _holder: ConnectionUser, about: UUID | None) -> Data | None:
     """One robot with the journey it is on."""
     found = session.execute(_robots(Robot.id == about)).mappings().one_or_none()
     if found is None:
@@ -228,7 +228,7 @@ def robot(session: Session, _holder: Holder, about: UUID | None) -> Data | None:
     return {**found, "task": dict(task) if task is not None else None}
 
 
-def alerts(session: Session, _holder: Holder, _about: UUID | None) -> Data:
+def alerts(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
     """Journeys that staff must decide on, robots that are stopped or silent."""
     troubled = or_(Robot.stopped_at.is_not(None), Robot.connectivity == Connectivity.OFFLINE)
     return {
@@ -237,7 +237,7 @@ def alerts(session: Session, _holder: Holder, _about: UUID | None) -> Data:
     }
 
 
-def import_job(session: Session, _holder: Holder, about: UUID | None) -> Data | None:
+def import_job(session: Session, _holder: ConnectionUser, about: UUID | None) -> Data | None:
     """How far an import is."""
     found = session.execute(select(*_IMPORT).where(ImportJob.id == about)).mappings()
     row = found.one_or_none()

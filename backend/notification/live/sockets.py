@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from backend.notification.live.holder import Holder
+from backend.notification.live.connection_user import ConnectionUser
 from backend.notification.live.topics import Topic
 
 MOST_WAITING = 256
@@ -51,7 +51,7 @@ Wish = Subscribe | Unsubscribe | Ping
 _wishes: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Field(discriminator="action")])
 
 
-def wish_of(text: str | None) -> Wish | None:
+def parse_client_message(text: str | None) -> Wish | None:
     """What a client asks for; None when it can't be understood."""
     if text is None or len(text) > _MOST_CHARACTERS:
         return None
@@ -76,7 +76,7 @@ class Socket:
 
     __slots__ = ("_ending", "_latest", "_more", "_patience", "_waiting", "holder", "subscriptions")
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: ConnectionUser) -> None:
         self.holder = holder
         self.subscriptions: dict[str, Subscription] = {}
         self._waiting: deque[str] = deque()

@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.notification.live import snapshots
-from backend.notification.live.holder import Holder
+from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.errors import NotFound, RoleNotAllowed
 
 # How a topic stands for someone; None when there is no such thing, or it is not theirs.
-Read = Callable[[Session, Holder, UUID | None], dict[str, Any] | None]
+Read = Callable[[Session, ConnectionUser, UUID | None], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Topic:
     about: UUID | None
 
 
-def topic_of(name: str, holder: Holder) -> Topic:
+def topic_of(name: str, holder: ConnectionUser) -> Topic:
     """The topic of that name; NotFound when there is none, RoleNotAllowed when it is not theirs.
 
     Whether a request, return, robot or import exists, and is theirs, shows in its snapshot.

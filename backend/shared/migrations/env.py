@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
-from backend.shared import config
+from backend.shared.infra import config
 from backend.shared.models import Base
 
 

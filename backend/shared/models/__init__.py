@@ -27,7 +27,9 @@ from backend.shared.models.delivery import (
     TaskStatus,
     TaskType,
 )
-from backend.shared.models.fleet import (
+from backend.shared.models.map import FloorPlan, Waypoint, WaypointEdge, WaypointKind
+from backend.shared.models.notification import Notification
+from backend.shared.models.robots import (
     CommandReport,
     CommandStatus,
     CommandType,
@@ -42,9 +44,6 @@ from backend.shared.models.fleet import (
     RobotStatus,
     StopScope,
 )
-from backend.shared.models.notification import Notification
-from backend.shared.models.people import Role, User, UserSession
-from backend.shared.models.places import FloorPlan, Waypoint, WaypointEdge, WaypointKind
 from backend.shared.models.system import (
     AggregateSequence,
     AuditLog,
@@ -55,6 +54,7 @@ from backend.shared.models.system import (
     PartHeartbeat,
     ProcessedEvent,
 )
+from backend.shared.models.users import Role, User, UserSession
 
 __all__ = [
     "AggregateSequence",

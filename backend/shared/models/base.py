@@ -9,7 +9,7 @@ from sqlalchemy import DateTime, Enum, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from backend.shared import clock, ids
+from backend.shared.infra import clock, ids
 
 
 class Base(DeclarativeBase):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.api.auth.newcomer import Newcomer
+from tests.api.auth.registered_user import Newcomer
 
 _numbers = count(1)
 
@@ -62,6 +62,6 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
     def pass_by(seconds: float) -> None:
         moved = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
-        monkeypatch.setattr("backend.shared.identity.time", moved)
+        monkeypatch.setattr("backend.shared.web.authentication.time", moved)
 
     return pass_by

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from backend.auth import site, wholeness
-from backend.shared import clock, db, events, fastlane, health, ids, outbox
+from backend.auth.endpoints import system
+from backend.auth.service import system_health
+from backend.shared import events
+from backend.shared.infra import async_database, clock, database, ids
+from backend.shared.messaging import outbox
+from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import ProcessedEvent
-from backend.shared.subscribers import WATCHDOG
-from tests.chain import move_clock
+from backend.shared.web import health
+from tests.event_runner import move_clock
 
 
 def _asked(api: Any) -> Any:
@@ -21,8 +25,8 @@ def _asked(api: Any) -> Any:
 
 
 def _all_beat() -> None:
-    with db.transaction() as session:
-        for part in wholeness.BEATING:
+    with database.transaction() as session:
+        for part in system_health.BEATING:
             health.beat(session, part)
 
 
@@ -31,7 +35,7 @@ def _states(data: Any) -> dict[str, str]:
 
 
 def _watchdog(*, came_round_after: timedelta | None) -> None:
-    with db.transaction() as session:
+    with database.transaction() as session:
         sent = events.WatchdogSent(watchdog_id=ids.uuid7(), sent_at=clock.now())
         event_id = outbox.publish(session, sent)
         if came_round_after is not None:
@@ -50,15 +54,15 @@ def test_it_is_whole_when_every_part_has_been_heard(api: Any) -> None:
     _all_beat()
     data = _asked(api)
     assert data["whole"] is True
-    assert _states(data) == dict.fromkeys(["postgres", "redis", *wholeness.BEATING], "UP")
+    assert _states(data) == dict.fromkeys(["postgres", "redis", *system_health.BEATING], "UP")
     assert all(part["instances"] >= 1 for part in data["parts"][2:])
 
 
 def test_a_silent_part_is_named(api: Any) -> None:
     _all_beat()
     move_clock(timedelta(seconds=60))
-    with db.transaction() as session:
-        for part in wholeness.BEATING:
+    with database.transaction() as session:
+        for part in system_health.BEATING:
             if part != "celery-worker":
                 health.beat(session, part)
     data = _asked(api)
@@ -88,7 +92,7 @@ def test_it_answers_even_without_the_database(api: Any, monkeypatch: pytest.Monk
     async def no_answer(*_: Any) -> Any:
         raise OperationalError("SELECT 1", {}, ConnectionRefusedError())
 
-    monkeypatch.setattr(fastlane, "run", no_answer)
+    monkeypatch.setattr(async_database, "run", no_answer)
     data = _asked(api)
     assert data["whole"] is False
     assert _states(data)["postgres"] == "DOWN"
@@ -98,7 +102,7 @@ def test_it_answers_even_without_the_database(api: Any, monkeypatch: pytest.Monk
 def test_the_documentation_is_there_once_it_is_generated(
     api: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(site, "OPENAPI", tmp_path / "openapi.json")
+    monkeypatch.setattr(system, "OPENAPI", tmp_path / "openapi.json")
     assert api.get("/api/v1/openapi.json").status_code == 404
     (tmp_path / "openapi.json").write_text('{"openapi": "3.1.0"}')
     answered = api.get("/api/v1/openapi.json")

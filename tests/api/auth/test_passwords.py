@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backend.auth import passwords
-from tests.api.auth.newcomer import LOGIN, REGISTER, complaints, form
+from backend.auth.service import password_policy
+from tests.api.auth.registered_user import LOGIN, REGISTER, complaints, form
 
 
 def test_a_weak_password_is_refused_with_its_reason(api: Any) -> None:
@@ -34,7 +34,7 @@ def test_the_address_is_no_password(api: Any) -> None:
 
 
 def test_all_reasons_are_told_at_once() -> None:
-    assert passwords.complaints("lamp", "ada@university.edu") == [
+    assert password_policy.violations("lamp", "ada@university.edu") == [
         "must have at least 8 characters",
         "must contain a digit",
         "must contain a special character",

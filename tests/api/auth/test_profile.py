@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.api.auth.newcomer import ME, Newcomer, code, complaints
+from tests.api.auth.registered_user import ME, Newcomer, code, complaints
 
 
 def test_what_is_left_out_stays(

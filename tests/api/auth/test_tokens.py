@@ -5,10 +5,10 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
-from backend.shared import keys, security
-from tests.api.auth.forgery import keyed, opened, own_pem, part, signed, unsigned
-from tests.api.auth.newcomer import ME, Newcomer, code
-from tests.chain import move_clock
+from backend.shared.web import jwks, tokens
+from tests.api.auth.forged_tokens import keyed, opened, own_pem, part, signed, unsigned
+from tests.api.auth.registered_user import ME, Newcomer, code
+from tests.event_runner import move_clock
 
 _UNKNOWN = (401, "UNAUTHENTICATED")
 _CLAIMS = ("sub", "email", "role", "sid", "ver", "iat", "exp", "jti", "iss", "aud")
@@ -23,7 +23,7 @@ def test_a_token_says_who_in_the_claims_of_the_contract(
 ) -> None:
     header, claims = opened(ada.access_token)
     assert header["alg"] == "RS256"
-    assert header["kid"] == security.public_keys()["keys"][0]["kid"]
+    assert header["kid"] == tokens.public_keys()["keys"][0]["kid"]
     assert set(claims) == set(_CLAIMS)
     assert (claims["sub"], claims["role"], claims["email"]) == (ada.id, "STUDENT", ada.email)
     assert claims["exp"] - claims["iat"] == 3600
@@ -38,9 +38,9 @@ def test_an_unsigned_token_is_nothing(api: Any, ada: Newcomer) -> None:
 
 def test_the_public_key_is_no_secret(api: Any, ada: Newcomer) -> None:
     header, claims = opened(ada.access_token)
-    jwk = security.public_keys()["keys"][0]
+    jwk = tokens.public_keys()["keys"][0]
     secrets = {
-        "pem": keys.public_pem(jwk).encode(),
+        "pem": jwks.public_pem(jwk).encode(),
         "jwk": json.dumps(jwk).encode(),
         "modulus": jwk["n"].encode(),
         "empty": b"",
@@ -52,13 +52,13 @@ def test_the_public_key_is_no_secret(api: Any, ada: Newcomer) -> None:
 
 def test_another_key_is_not_ours_whatever_the_header_says(api: Any, ada: Newcomer) -> None:
     usual, claims = opened(ada.access_token)
-    other = keys.generate()
+    other = jwks.generate()
     for header in (
         {},
         {"kid": "of-nobody"},
         {"kid": None},
         {"kid": ["x"]},
-        {"jwk": keys.public_jwk(other)},
+        {"jwk": jwks.public_jwk(other)},
         {"jku": "https://example.org/jwks.json"},
         {"x5u": "https://example.org/key.pem"},
         {"alg": "RS512"},
@@ -133,7 +133,7 @@ def test_an_altered_token_is_not_ours(api: Any, ada: Newcomer) -> None:
 
 
 def test_other_secrets_are_no_access_token(api: Any, ada: Newcomer) -> None:
-    robot_key, _, _ = security.new_robot_key()
+    robot_key, _, _ = tokens.new_robot_key()
     deep = f"{part(b'[' * 4000)}.{part(b'[' * 4000)}.x"
     for secret in (ada.refresh_token, robot_key, "x", "..", "a.b.c", "é", "x" * 7000, deep):
         header = f"Bearer {secret}".encode()

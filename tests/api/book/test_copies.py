@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 from stdnum import luhn
 
-from backend.shared import clock, custody, db
+from backend.shared.domain import custody
 from backend.shared.errors import BookNotAvailable
+from backend.shared.infra import clock, database
 from backend.shared.models import LoanChannel, Waypoint, WaypointKind
-from tests.api.book.library import Library
+from tests.api.book.catalogue_client import Library
 
 
 def _add(library: Library, book_id: str, **body: Any) -> Any:
@@ -25,9 +26,9 @@ def _change(library: Library, copy: dict[str, Any], title_id: str, **body: Any) 
 
 def lend_one(book_id: str, user_id: UUID) -> UUID:
     """A copy of the title goes the whole way into a student's hands; the loan."""
-    with db.transaction() as session:
+    with database.transaction() as session:
         copy = custody.reserve_any(session, UUID(book_id))
-        custody.move(session, copy.id, custody.Move.LOAD)
+        custody.move(session, copy.id, custody.CustodyTransition.LOAD)
         return custody.lend(session, copy.id, user_id, LoanChannel.ROBOT).id
 
 
@@ -76,7 +77,7 @@ def test_nobody_decides_where_a_copy_is(library: Library) -> None:
 
 def test_a_copys_home_must_be_a_workstation(library: Library) -> None:
     book = library.add()
-    with db.transaction() as session:
+    with database.transaction() as session:
         places = [
             Waypoint(
                 name=f"P{n}",
@@ -169,7 +170,7 @@ def test_many_librarians_adding_copies_at_once_wait_for_one_another(library: Lib
 def test_withdrawing_and_reserving_at_once_never_both_succeed(library: Library) -> None:
     def reserve(book_id: str) -> bool:
         try:
-            with db.transaction() as session:
+            with database.transaction() as session:
                 custody.reserve_any(session, UUID(book_id))
         except BookNotAvailable:
             return False

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.api.book.importing import import_file, remarks, rerun
-from tests.api.book.library import Library
+from tests.api.book.catalogue_client import Library
+from tests.api.book.import_client import import_file, remarks, rerun
 
 FILE = Path(__file__).parents[4] / "shared" / "data" / "goodbooks_books.csv"
 

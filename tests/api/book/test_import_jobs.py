@@ -9,10 +9,12 @@ from sqlalchemy import update
 
 from backend.book import imports
 from backend.book.imports import jobs
-from backend.shared import clock, db, outbox, worker
+from backend.shared.infra import clock, database
+from backend.shared.messaging import celery_app, outbox
 from backend.shared.models import ImportState, OutboxEvent
-from tests import chain
-from tests.api.book.importing import (
+from tests import event_runner
+from tests.api.book.catalogue_client import Library
+from tests.api.book.import_client import (
     GOOD,
     HEAD,
     counts,
@@ -22,7 +24,6 @@ from tests.api.book.importing import (
     read_job,
     remarks,
 )
-from tests.api.book.library import Library
 
 
 class _KilledError(Exception):
@@ -49,9 +50,9 @@ def test_a_worker_killed_in_the_middle_doubles_nothing(
     rows = [f"Book {number},Author,,{number}" for number in range(1900, 1910)]
     job_id = hand_in(library, "b.csv", "\n".join([HEAD, *rows]).encode()).json()["data"]["job_id"]
     with pytest.raises(_KilledError):
-        chain.run_events()
+        event_runner.run_events()
     assert read_job(library, job_id)["processed"] == 4 * dies_after
-    chain.run_events()
+    event_runner.run_events()
     job = read_job(library, job_id)
     assert (job["state"], job["processed"], counts(job)) == ("SUCCEEDED", 10, (10, 0, 0, 0))
     assert len(remarks(library, job_id)) == job["warnings"] == 10
@@ -60,7 +61,7 @@ def test_a_worker_killed_in_the_middle_doubles_nothing(
 
 def test_an_event_that_comes_twice_is_done_once(library: Library) -> None:
     job = import_text(library, HEAD, GOOD)
-    with db.transaction() as session:
+    with database.transaction() as session:
         jobs.do_batch(session, job["id"])
     assert read_job(library, job["id"]) == job
 
@@ -68,11 +69,11 @@ def test_an_event_that_comes_twice_is_done_once(library: Library) -> None:
 def test_a_job_whose_event_is_a_dead_letter_ends_as_failed(library: Library) -> None:
     answer = hand_in(library, "b.csv", f"{HEAD}\n{GOOD}".encode())
     job_id = answer.json()["data"]["job_id"]
-    chain.run_periodic("catalog.end_dead_imports")
+    event_runner.run_periodic("catalog.end_dead_imports")
     assert read_job(library, job_id)["state"] == "QUEUED"
-    with db.transaction() as session:
+    with database.transaction() as session:
         session.execute(update(OutboxEvent).values(dead_at=clock.now()))
-    chain.run_periodic("catalog.end_dead_imports")
+    event_runner.run_periodic("catalog.end_dead_imports")
     job = read_job(library, job_id)
     assert (job["state"], job["processed"]) == ("FAILED", 0)
     assert job["problem"]
@@ -84,7 +85,7 @@ def test_two_imports_of_one_file_at_once_make_no_title_twice(library: Library) -
     jobs_ids = [hand_in(library, "b.csv", content).json()["data"]["job_id"] for _ in range(2)]
 
     def work(job_id: str) -> None:
-        with db.transaction() as session:
+        with database.transaction() as session:
             jobs.do_batch(session, UUID(job_id))
 
     with ThreadPoolExecutor(2) as pool:
@@ -95,10 +96,10 @@ def test_two_imports_of_one_file_at_once_make_no_title_twice(library: Library) -
 
 def test_batches_meet_at_any_byte(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces and batches end within characters, quotes and lines; no row is lost or doubled."""
-    from backend.book.imports import reading
+    from backend.book.imports import csv_parser
 
     monkeypatch.setattr(jobs, "_BATCH_ROWS", 2)
-    monkeypatch.setattr(reading, "PIECE", 7)
+    monkeypatch.setattr(csv_parser, "PIECE", 7)
     rows = [f'"Füße, ""{n}""\r\nand more",Ärzte {n},,{1900 + n}' for n in range(9)]
     job = import_text(library, HEAD, *rows)
     assert (job["total"], counts(job)) == (9, (9, 0, 0, 0))
@@ -116,7 +117,7 @@ def test_a_file_that_turns_out_unreadable_ends_the_job_with_its_reason(library: 
 def test_the_demo_library_loads_in_the_callers_transaction(library: Library) -> None:
     books = [{"title": f"T{n}", "author": "A", "copies": 2, "subjects": ["s"]} for n in range(3)]
     for wanted in ((3, 0, 0), (0, 0, 3)):
-        with db.transaction() as session:
+        with database.transaction() as session:
             outcome = imports.load(session, books)
             assert (outcome.created, outcome.updated, outcome.unchanged) == wanted
             assert {remark.code for remark in outcome.remarks} == {"ISBN_MISSING"}
@@ -124,5 +125,5 @@ def test_the_demo_library_loads_in_the_callers_transaction(library: Library) -> 
 
 
 def test_the_import_consumer_is_on_the_list_of_reactions() -> None:
-    chain.run_events()
-    assert "catalog.import_batch" in worker.celery.tasks
+    event_runner.run_events()
+    assert "catalog.import_batch" in celery_app.celery.tasks

@@ -1,7 +1,7 @@
 """What may be handed in for import, by whom, and what is refused at once."""
 
-from tests.api.book.importing import GOOD, HEAD, PATH, counts, hand_in, import_file, import_text
-from tests.api.book.library import Library
+from tests.api.book.catalogue_client import Library
+from tests.api.book.import_client import GOOD, HEAD, PATH, counts, hand_in, import_file, import_text
 
 
 def test_what_is_no_table_of_books_is_refused_at_once(library: Library) -> None:

@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from tests.api.book.importing import (
+from tests.api.book.catalogue_client import Library
+from tests.api.book.import_client import (
     GOOD,
     HEAD,
     codes,
@@ -15,7 +16,6 @@ from tests.api.book.importing import (
     import_text,
     remarks,
 )
-from tests.api.book.library import Library
 
 
 def test_a_bad_row_is_told_by_its_line_and_stops_no_other(library: Library) -> None:

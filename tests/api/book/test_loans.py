@@ -3,16 +3,18 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from backend.shared import custody, db
-from tests import chain, people
-from tests.api.book.library import Library
+from backend.shared.domain import custody
+from backend.shared.infra import database
+from tests import event_runner
+from tests.api.book.catalogue_client import Library
 from tests.api.book.test_copies import lend_one
+from tests.factories import users
 
 
 def test_a_student_sees_their_own_loans_and_staff_all(library: Library) -> None:
     book = library.add(copies=2)
     mine = str(lend_one(book["id"], library.student.id))
-    other = people.student()
+    other = users.student()
     theirs = str(lend_one(book["id"], other.id))
     assert [loan["id"] for loan in library.get("/loans").json()["data"]] == [mine]
     assert library.get("/loans", user_id=str(other.id)).json()["data"] == []
@@ -31,10 +33,10 @@ def test_overdue_is_worked_out_from_the_clock(library: Library) -> None:
     late = lend_one(book["id"], library.student.id)
     returned = lend_one(book["id"], library.student.id)
     assert library.get("/loans", overdue=True).json()["data"] == []
-    with db.transaction() as session:
+    with database.transaction() as session:
         custody.collect(session, returned)
-    chain.move_clock(timedelta(days=60))
-    staff = people.librarian()  # the tokens from before have expired
+    event_runner.move_clock(timedelta(days=60))
+    staff = users.librarian()  # the tokens from before have expired
 
     def found(**params: object) -> list[tuple[str, bool]]:
         answer = library.api.get("/api/v1/loans", params=params, headers=staff.headers)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from backend.shared import cache, custody, db, redis
-from tests.api.book.library import Library
+from backend.shared.domain import custody
+from backend.shared.infra import cache, database, redis
+from tests.api.book.catalogue_client import Library
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_filter_keeps_what_it_names(shelves: Library) -> None:
 def test_available_is_what_has_a_copy_on_the_shelf(library: Library) -> None:
     taken = library.add(title="Taken")
     library.add(title="Free", isbn=None)
-    with db.transaction() as session:
+    with database.transaction() as session:
         custody.reserve_any(session, taken["id"])
     assert library.titles(available=True) == ["Free"]
     assert library.titles(available=False) == ["Taken"]
@@ -173,7 +174,7 @@ def test_a_remembered_title_is_forgotten_when_a_copy_moves(library: Library) -> 
     book = library.add()
     assert library.read(book["id"])["status"] == "AVAILABLE"
     assert 500 < redis.client().ttl(cache.book_key(book["id"])) <= 600
-    with db.transaction() as session:
+    with database.transaction() as session:
         custody.reserve_any(session, book["id"])
     assert library.read(book["id"])["status"] == "RESERVED"
 
@@ -182,18 +183,18 @@ def test_an_answer_read_before_a_change_is_not_remembered_after_it(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Someone reads the title; before they store it, it changes and is forgotten."""
-    from backend.book import answers
+    from backend.book.service import cached_reads
 
     book = library.add()
-    read = answers.read_book
+    read = cached_reads.read_book
 
     def read_then_change(connection: object, book_id: object) -> object:
         found = read(connection, book_id)  # type: ignore[arg-type]  # passed through as it came
-        monkeypatch.setattr(answers, "read_book", read)
+        monkeypatch.setattr(cached_reads, "read_book", read)
         library.change(book["id"], {"title": "Changed meanwhile"})
         return found
 
-    monkeypatch.setattr(answers, "read_book", read_then_change)
+    monkeypatch.setattr(cached_reads, "read_book", read_then_change)
     assert library.read(book["id"])["title"] == book["title"]
     assert library.read(book["id"])["title"] == "Changed meanwhile"
 

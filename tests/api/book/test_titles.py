@@ -6,13 +6,14 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, select, text
 
-from backend.shared import custody, db
+from backend.shared.domain import custody
+from backend.shared.infra import database
 from backend.shared.models import AuditLog, OutboxEvent
-from tests.api.book.library import BOOK, Library, without_isbn
+from tests.api.book.catalogue_client import BOOK, Library, without_isbn
 
 
 def _events(book_id: str) -> list[str]:
-    with db.transaction() as session:
+    with database.transaction() as session:
         found = session.execute(
             select(OutboxEvent.event_type)
             .where(OutboxEvent.aggregate_id == book_id)
@@ -22,7 +23,7 @@ def _events(book_id: str) -> list[str]:
 
 
 def _audited(resource_id: str) -> list[str]:
-    with db.transaction() as session:
+    with database.transaction() as session:
         found = session.execute(
             select(AuditLog.action)
             .where(AuditLog.resource_id == resource_id)
@@ -145,7 +146,7 @@ def test_a_withdrawn_title_is_gone_but_its_history_stays(library: Library, owner
 
 def test_a_title_with_a_reserved_copy_can_not_be_withdrawn(library: Library) -> None:
     book = library.add(copies=2)
-    with db.transaction() as session:
+    with database.transaction() as session:
         custody.reserve_any(session, book["id"])
     answer = library.delete(f"/books/{book['id']}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "BOOK_IN_USE")

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from tests import story
+from tests import scenario
 
 
 @pytest.fixture(autouse=True)
 def _whole(api: Any, owner: Engine) -> Iterator[None]:
     yield
-    story.check_whole(owner)
+    scenario.check_whole(owner)
 
 
 @pytest.fixture
-def tale(api: Any) -> story.Story:
+def tale(api: Any) -> scenario.Story:
     """One copy, one student, one librarian, one robot at its dock."""
-    return story.begin(api)
+    return scenario.begin(api)

@@ -2,8 +2,9 @@
 
 from sqlalchemy import Engine, text
 
-from tests import chain, library, story
-from tests.story import Story
+from tests import event_runner, scenario
+from tests.factories import catalogue
+from tests.scenario import Story
 
 
 def _reminders(owner: Engine) -> list[str]:
@@ -70,36 +71,36 @@ def test_a_fetched_book_stays_on_the_robot_and_staff_are_told(tale: Story, owner
 
 
 def test_people_are_told_once_when_no_robot_is_free_for_a_while(api: object, owner: Engine) -> None:
-    tale = story.begin(api, robots=0)
+    tale = scenario.begin(api, robots=0)
     tale.ask()
     tale.run()
     assert tale.state == "QUEUED"
     for minutes in (4, 1.1, 5, 5):
         tale.minutes(minutes)
     assert _reminders(owner) == ["NO_ROBOT"]
-    tale.robots.append(library.add_robot(api))
+    tale.robots.append(catalogue.add_robot(api))
     tale.run()  # a robot that comes online wakes the dispatcher
     assert tale.state == "ASSIGNED/TO_SOURCE"
 
 
 def _falls_silent(tale: Story) -> None:
-    chain.run_periodic("robot.connectivity")
-    tale.let_pass(story.offline_after())
-    chain.run_periodic("robot.connectivity")
+    event_runner.run_periodic("robot.connectivity")
+    tale.let_pass(scenario.offline_after())
+    event_runner.run_periodic("robot.connectivity")
 
 
 def test_a_task_whose_robot_is_lost_before_loading_is_given_to_another(api: object) -> None:
-    tale = story.begin(api)
+    tale = scenario.begin(api)
     tale.at_desk()
     first = tale.robot
     _falls_silent(tale)
     task = tale.task
     assert (task["status"], task["attempt"]) == ("QUEUED", 2)
-    second = library.add_robot(api, "luna-bot-2")
+    second = catalogue.add_robot(api, "luna-bot-2")
     tale.run()
     assert tale.task["assigned_robot_id"] == str(second.id)
     refused = tale.staff("book-placed", 409, robot_id=str(first.id))
-    assert story.code_of(refused) == "WRONG_ROBOT"
+    assert scenario.code_of(refused) == "WRONG_ROBOT"
     first.beat()
     assert first.next() is None
 
@@ -114,7 +115,7 @@ def test_a_lost_robots_command_is_void_and_it_is_told_to_halt_when_it_comes_back
     tale.robot.report(drive, "STARTED")
     _falls_silent(tale)
     assert tale.state == "QUEUED"
-    assert story.code_of(tale.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
+    assert scenario.code_of(tale.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
 
 
 def test_a_robot_lost_with_the_book_on_board_keeps_its_task_and_staff_are_told(
@@ -148,5 +149,5 @@ def test_a_loaded_robot_that_can_not_go_on_waits_for_staff(tale: Story, owner: E
         tale.run()
     assert tale.state == "IN_PROGRESS/TO_DESTINATION"
     assert _reminders(owner) == ["ROBOT_ERROR: blocked"]
-    chain.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.owed_commands")
     assert tale.robot.next() is None

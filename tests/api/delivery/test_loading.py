@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from tests import chain, story
-from tests.story import Story, code_of, details_of
+from tests import event_runner, scenario
+from tests.scenario import Story, code_of, details_of
 
 
 @pytest.fixture
 def two(api: object) -> Story:
     """A story with two robots; the delivery has changed from the first to the second."""
-    tale = story.begin(api, robots=2)
+    tale = scenario.begin(api, robots=2)
     tale.robots[1].at = "Study Room 203"  # further away
     tale.robots[1].beat()
     tale.at_desk()
@@ -138,5 +138,5 @@ def test_a_book_placed_while_the_robot_is_in_error_goes_once_it_is_well(
     tale.staff("book-placed")
     assert _driven(owner) == 0
     tale.robot.beat()
-    chain.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.owed_commands")
     assert tale.robot.next()["payload"]["waypoint"]["name"] == "Study Room 201"

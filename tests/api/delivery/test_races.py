@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from backend.robot import dispatch
-from backend.shared import db
-from tests import library, people
-from tests.story import Story, code_of
+from backend.robot.service import dispatch
+from backend.shared.infra import database
+from tests.factories import catalogue, users
+from tests.scenario import Story, code_of
 
 
 def _at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -34,10 +34,10 @@ def _count(owner: Engine, table: str) -> int:
 def test_of_fifty_who_ask_for_the_last_copy_exactly_one_gets_it(tale: Story, owner: Engine) -> None:
     body = {"book_id": str(tale.book), "request_location": "SR-201"}
 
-    def ask(person: people.Person) -> Callable[[], Any]:
+    def ask(person: users.Person) -> Callable[[], Any]:
         return lambda: tale.api.post("/api/v1/requests", json=body, headers=person.headers)
 
-    answers = _at_once([ask(people.student()) for _ in range(50)])
+    answers = _at_once([ask(users.student()) for _ in range(50)])
     assert Counter(each.status_code for each in answers) == {201: 1, 409: 49}
     refused = {code_of(each) for each in answers if each.status_code == 409}
     assert refused == {"BOOK_NOT_AVAILABLE"}
@@ -63,7 +63,7 @@ def test_the_same_key_with_another_body_is_refused(tale: Story) -> None:
     other = {**body, "request_location": "SR-202"}
     refused = tale.call(tale.student, "POST", "/requests", 409, json=other, headers=key)
     assert code_of(refused) == "IDEMPOTENCY_KEY_REUSED"
-    someone = people.student()  # whose key of the same name is another key
+    someone = users.student()  # whose key of the same name is another key
     answered = tale.call(someone, "POST", "/requests", 409, json=body, headers=key)
     assert code_of(answered) == "BOOK_NOT_AVAILABLE"
 
@@ -98,13 +98,13 @@ def test_cancel_and_book_placed_at_once_leave_one_truth(tale: Story) -> None:
 def test_dispatchers_at_once_never_send_a_robot_twice_nor_a_task_two_robots(
     tale: Story, owner: Engine
 ) -> None:
-    library.add_robot(tale.api, "luna-bot-2")
+    catalogue.add_robot(tale.api, "luna-bot-2")
     for number in range(4):
-        tale.book, tale.student = library.add_book(f"Book {number}"), people.student()
+        tale.book, tale.student = catalogue.add_book(f"Book {number}"), users.student()
         tale.ask()
 
     def look() -> int:
-        with db.transaction() as session:
+        with database.transaction() as session:
             return dispatch.run(session)
 
     assert sum(_at_once([look] * 6)) == 2
@@ -114,9 +114,9 @@ def test_dispatchers_at_once_never_send_a_robot_twice_nor_a_task_two_robots(
 
 def test_forty_readers_at_once_with_new_sessions_are_all_served(tale: Story) -> None:
     """A guard must not wait for a second connection while its call holds a first."""
-    readers = [people.student() for _ in range(40)]
+    readers = [users.student() for _ in range(40)]
 
-    def read(person: people.Person) -> Callable[[], Any]:
+    def read(person: users.Person) -> Callable[[], Any]:
         return lambda: tale.api.get("/api/v1/requests", headers=person.headers)
 
     answers = _at_once([read(person) for person in readers])

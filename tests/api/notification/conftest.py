@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.shared import subscribers
-from tests import chain
+from backend.shared.messaging import subscriptions
+from tests import event_runner
 
 
 @pytest.fixture(autouse=True)
@@ -11,7 +11,7 @@ def _others_do_not_react(monkeypatch: pytest.MonkeyPatch) -> None:
     """The journeys here are hand-made; a dispatcher would set out on them."""
 
     def ours(event_type: str) -> list[str]:
-        consumers = subscribers.consumers_of(event_type)
-        return [name for name in consumers if subscribers.queue_of(name) == "notification"]
+        consumers = subscriptions.consumers_of(event_type)
+        return [name for name in consumers if subscriptions.queue_of(name) == "notification"]
 
-    monkeypatch.setattr(chain, "consumers_of", ours)
+    monkeypatch.setattr(event_runner, "consumers_of", ours)

@@ -5,10 +5,14 @@ from uuid import uuid4
 
 import pytest
 
-from backend.shared import db, events, realtime, redis, relay, signals
+from backend.shared import events
+from backend.shared.infra import commit_hooks, database, redis
+from backend.shared.messaging import realtime, relay
 from backend.shared.models import ImportJob, OutboxEvent, Stage
-from tests import people
-from tests.api.notification.journeys import (
+from tests.api.notification.ws_client import show, watching
+from tests.event_runner import run_events
+from tests.factories import users
+from tests.factories.event_factories import (
     HANDOVER_CODE,
     loan_opened,
     publish,
@@ -16,14 +20,12 @@ from tests.api.notification.journeys import (
     request_of,
     task_event,
 )
-from tests.api.notification.watching import show, watching
-from tests.chain import run_events
 
 STAFF_TOPICS = ["deliveries", "robots", "alerts"]
 
 
 def test_my_topic_shows_what_is_mine_and_open(api: Any) -> None:
-    student, other = people.student(), people.student()
+    student, other = users.student(), users.student()
     journey = request_of(student)
     request_of(other)
     publish(request_event(journey))
@@ -38,11 +40,11 @@ def test_my_topic_shows_what_is_mine_and_open(api: Any) -> None:
 
 
 def test_a_change_follows_its_snapshot_with_the_events_words(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     with watching(api, student) as watcher:
         pos = watcher.subscribe("me")["pos"]
         opened = loan_opened(student.id)
-        show(loan_opened(people.student().id), opened)
+        show(loan_opened(users.student().id), opened)
         change = watcher.next()
     assert (change["type"], change["event"]) == ("event", "circulation.loan.opened")
     assert change["data"]["loan_id"] == str(opened.loan_id)
@@ -51,7 +53,7 @@ def test_a_change_follows_its_snapshot_with_the_events_words(api: Any) -> None:
 
 
 def test_notifications_arrive_as_they_are_made(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     with watching(api, student) as watcher:
         watcher.subscribe("me")
         publish(request_event(request_of(student)))
@@ -64,14 +66,14 @@ def test_notifications_arrive_as_they_are_made(api: Any) -> None:
 
 def _show_all() -> None:
     """Show what the test chain has carried already, as the relay would have."""
-    with db.transaction() as session:
+    with database.transaction() as session:
         rows = session.query(OutboxEvent).order_by(OutboxEvent.id).all()
         shown = [relay.envelope(row) | {"pos": place} for place, row in enumerate(rows, start=1)]
     assert realtime.publish(shown)
 
 
 def test_ones_own_request_can_be_watched_and_holds_no_code(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     journey = request_of(student)
     topic = f"request:{journey.request_id}"
     with watching(api, student) as watcher:
@@ -84,16 +86,16 @@ def test_ones_own_request_can_be_watched_and_holds_no_code(api: Any) -> None:
 
 @pytest.mark.parametrize("topic", [*STAFF_TOPICS, f"robot:{uuid4()}", f"imports:{uuid4()}"])
 def test_a_student_may_not_watch_what_is_the_staffs(api: Any, topic: str) -> None:
-    with watching(api, people.student()) as watcher:
+    with watching(api, users.student()) as watcher:
         answer = watcher.subscribe(topic)
         assert (answer["type"], answer["topic"]) == ("error", topic)
         assert answer["data"]["code"] == "ROLE_NOT_ALLOWED"
-        show(task_event(events.TaskBringingBack, request_of(people.student())))
+        show(task_event(events.TaskBringingBack, request_of(users.student())))
         assert watcher.silence()
 
 
 def test_anothers_request_looks_as_if_it_did_not_exist(api: Any) -> None:
-    owner, stranger, librarian = people.student(), people.student(), people.librarian()
+    owner, stranger, librarian = users.student(), users.student(), users.librarian()
     journey = request_of(owner)
     topic = f"request:{journey.request_id}"
     with watching(api, stranger) as watcher:
@@ -122,20 +124,20 @@ def test_anothers_request_looks_as_if_it_did_not_exist(api: Any) -> None:
     ],
 )
 def test_an_unknown_topic_is_an_error_and_nothing_else(api: Any, topic: str) -> None:
-    with watching(api, people.admin()) as watcher:
+    with watching(api, users.admin()) as watcher:
         answer = watcher.subscribe(topic)
         assert (answer["type"], answer["data"]["code"]) == ("error", "NOT_FOUND")
         assert watcher.silence()
 
 
 def test_staff_see_everything_there_is(api: Any) -> None:
-    journey = request_of(people.student())
-    with db.transaction() as session:
+    journey = request_of(users.student())
+    with database.transaction() as session:
         job = ImportJob(format="CSV")
         session.add(job)
         session.flush()
         imports = f"imports:{job.id}"
-    with watching(api, people.librarian()) as watcher:
+    with watching(api, users.librarian()) as watcher:
         deliveries = watcher.subscribe("deliveries")["data"]["tasks"]
         assert [task["reference"] for task in deliveries] == [journey.reference]
         robots = watcher.subscribe("robots")["data"]["robots"]
@@ -153,7 +155,7 @@ def test_staff_see_everything_there_is(api: Any) -> None:
 
 
 def test_what_is_unsubscribed_is_shown_no_more(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     with watching(api, student) as watcher:
         watcher.subscribe("me")
         watcher.say(action="unsubscribe", topics=["me", "never-asked-for"])
@@ -163,7 +165,7 @@ def test_what_is_unsubscribed_is_shown_no_more(api: Any) -> None:
 
 
 def test_since_is_answered_with_a_snapshot(api: Any) -> None:
-    with watching(api, people.student()) as watcher:
+    with watching(api, users.student()) as watcher:
         watcher.say(action="subscribe", topics=["me"], since={"me": 1234})
         assert watcher.next()["type"] == "snapshot"
 
@@ -191,7 +193,7 @@ def test_since_is_answered_with_a_snapshot(api: Any) -> None:
 def test_what_makes_no_sense_is_answered_and_the_socket_lives_on(
     api: Any, said: str | bytes
 ) -> None:
-    with watching(api, people.student()) as watcher:
+    with watching(api, users.student()) as watcher:
         watcher.say_raw(said)
         answer = watcher.next()
         assert (answer["type"], answer["data"]["code"]) == ("error", "VALIDATION_ERROR")
@@ -199,12 +201,12 @@ def test_what_makes_no_sense_is_answered_and_the_socket_lives_on(
 
 
 def test_a_socket_watches_a_hundred_topics_at_most(api: Any) -> None:
-    with watching(api, people.librarian()) as watcher:
-        student = people.student()
+    with watching(api, users.librarian()) as watcher:
+        student = users.student()
         journeys = [request_of(student) for _ in range(34)]
         names = [f"request:{j.request_id}" for j in journeys]
         names += [f"robot:{j.robot_id}" for j in journeys]
-        with db.transaction() as session:
+        with database.transaction() as session:
             jobs = [ImportJob(format="CSV") for _ in range(32)]
             session.add_all(jobs)
             session.flush()
@@ -217,10 +219,10 @@ def test_a_socket_watches_a_hundred_topics_at_most(api: Any) -> None:
 
 def test_only_the_latest_position_of_a_robot_counts(api: Any) -> None:
     robot, other = {"id": str(uuid4())}, {"id": str(uuid4())}
-    with watching(api, people.librarian()) as watcher:
+    with watching(api, users.librarian()) as watcher:
         watcher.subscribe("robots")
         where = [realtime.position(["robots"], robot | {"x": float(x)}) for x in range(500)]
-        signals.send([realtime.position(["robots"], other | {"x": -1.0}), *where])
+        commit_hooks.send([realtime.position(["robots"], other | {"x": -1.0}), *where])
         seen = [watcher.next()]
         assert seen[0]["data"] == other | {"x": -1.0}
         while seen[-1]["data"]["x"] != 499.0:
@@ -231,7 +233,7 @@ def test_only_the_latest_position_of_a_robot_counts(api: Any) -> None:
 
 
 def test_a_message_that_is_not_understood_disturbs_nobody(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     with watching(api, student) as watcher:
         watcher.subscribe("me")
         for nonsense in (b"", b"{}", b"[1]", b'{"topics": ["robots"], "event": {}}'):

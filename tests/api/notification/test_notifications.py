@@ -4,19 +4,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from backend.shared import clock, db, events
+from backend.shared import events
+from backend.shared.infra import clock, database
 from backend.shared.models import Notification, OutboxEvent, PartHeartbeat
-from tests import people
-from tests.api.notification.journeys import publish, request_event, request_of
-from tests.chain import move_clock, run_events, run_periodic
+from tests.event_runner import move_clock, run_events, run_periodic
+from tests.factories import users
+from tests.factories.event_factories import publish, request_event, request_of
 
 PATH = "/api/v1/notifications"
 
 
-def _tell(person: people.Person, times: int = 1, kind: str = "DELIVERY_TASK_ARRIVED") -> list[str]:
+def _tell(person: users.Person, times: int = 1, kind: str = "DELIVERY_TASK_ARRIVED") -> list[str]:
     """Notifications of this person, the newest first; their ids."""
     made = []
-    with db.transaction() as session:
+    with database.transaction() as session:
         for number in range(times):
             row = Notification(
                 user_id=person.id,
@@ -33,7 +34,7 @@ def _tell(person: people.Person, times: int = 1, kind: str = "DELIVERY_TASK_ARRI
 
 
 def test_the_list_shows_ones_own_newest_first(api: Any) -> None:
-    student, librarian = people.student(), people.librarian()
+    student, librarian = users.student(), users.librarian()
     mine = _tell(student, 3)
     _tell(librarian)
     answer = api.get(PATH, headers=student.headers).json()
@@ -44,7 +45,7 @@ def test_the_list_shows_ones_own_newest_first(api: Any) -> None:
 
 
 def test_the_list_is_filtered_by_type_and_by_read(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     first, second = _tell(student, 2)
     [other] = _tell(student, kind="DELIVERY_TASK_ASSIGNED")
     api.put(f"{PATH}/{first}/read", headers=student.headers)
@@ -60,7 +61,7 @@ def test_the_list_is_filtered_by_type_and_by_read(api: Any) -> None:
 
 
 def test_the_list_keeps_the_rules_of_pages(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     ids = _tell(student, 5)
     page = api.get(PATH, params={"page": 2, "limit": 2}, headers=student.headers).json()
     assert [row["id"] for row in page["data"]] == ids[2:4]
@@ -72,7 +73,7 @@ def test_the_list_keeps_the_rules_of_pages(api: Any) -> None:
 
 
 def test_reading_again_changes_nothing(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     [mine] = _tell(student)
     first = api.put(f"{PATH}/{mine}/read", headers=student.headers)
     assert first.json()["data"]["is_read"] is True
@@ -83,7 +84,7 @@ def test_reading_again_changes_nothing(api: Any) -> None:
 
 
 def test_a_stale_if_match_is_refused(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     [mine] = _tell(student)
     seen = api.get(f"{PATH}/{mine}", headers=student.headers).headers["etag"]
     headers = student.headers | {"If-Match": seen}
@@ -93,9 +94,9 @@ def test_a_stale_if_match_is_refused(api: Any) -> None:
 
 
 def test_anothers_notification_is_absent_for_everyone_else(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     [mine] = _tell(student)
-    for stranger in (people.student(), people.librarian(), people.admin()):
+    for stranger in (users.student(), users.librarian(), users.admin()):
         calls = [
             api.get(f"{PATH}/{mine}", headers=stranger.headers),
             api.put(f"{PATH}/{mine}/read", headers=stranger.headers),
@@ -106,7 +107,7 @@ def test_anothers_notification_is_absent_for_everyone_else(api: Any) -> None:
 
 
 def test_read_all_reads_only_ones_own(api: Any) -> None:
-    student, other = people.student(), people.student()
+    student, other = users.student(), users.student()
     _tell(student, 3)
     _tell(other)
     count = f"{PATH}/unread-count"
@@ -119,7 +120,7 @@ def test_read_all_reads_only_ones_own(api: Any) -> None:
 
 
 def test_a_deleted_notification_is_gone(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     [mine] = _tell(student)
     answer = api.delete(f"{PATH}/{mine}", headers=student.headers)
     assert (answer.status_code, answer.json()["data"]) == (200, None)
@@ -141,13 +142,13 @@ def test_the_watchdog_tells_how_long_the_chain_takes(api: Any) -> None:
     run_periodic("watchdog")
     move_clock(timedelta(milliseconds=1500))
     run_events()
-    with db.transaction() as session:
+    with database.transaction() as session:
         heard = session.get_one(PartHeartbeat, ("watchdog", "chain"))
     assert 1500 <= heard.details["round_trip_ms"] < 10_000
 
 
 def test_old_rows_are_forgotten_and_unfinished_events_never(api: Any) -> None:
-    student = people.student()
+    student = users.student()
     publish(request_event(request_of(student)))
     run_events()
     waiting = events.RobotResumed(
@@ -156,11 +157,11 @@ def test_old_rows_are_forgotten_and_unfinished_events_never(api: Any) -> None:
     [unfinished] = publish(waiting)
     move_clock(timedelta(days=15))
     run_periodic("retention")
-    with db.transaction() as session:
+    with database.transaction() as session:
         left = [row.id for row in session.query(OutboxEvent).all()]
         assert left == [unfinished]
         assert session.query(Notification).count() == 1
     move_clock(timedelta(days=76))
     run_periodic("retention")
-    with db.transaction() as session:
+    with database.transaction() as session:
         assert session.query(Notification).count() == 0

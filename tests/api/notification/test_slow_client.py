@@ -13,10 +13,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, unix_connect
 
-from backend.shared import realtime, redis
-from tests import people
-from tests.api.notification.watching import PATH, wait_until
-from tests.people import Person
+from backend.shared.infra import redis
+from backend.shared.messaging import realtime
+from tests.api.notification.ws_client import PATH, wait_until
+from tests.factories import users
+from tests.factories.users import Person
 
 _FLOOD = 3000
 
@@ -26,7 +27,7 @@ def server(servers: dict[str, str], clean: None, tmp_path: Path) -> Iterator[Pat
     """A notification service of its own on a Unix socket."""
     listens = tmp_path / "n.sock"
     process = subprocess.Popen(
-        [sys.executable, "-m", "backend.shared.serve", "notification"],
+        [sys.executable, "-m", "backend.shared.web.service_main", "notification"],
         env=os.environ | servers | {"LUNA_LISTEN": f"unix:{listens}"},
     )
     try:
@@ -68,7 +69,7 @@ def _code_at_the_end(client: ClientConnection) -> tuple[int, int | None]:
 
 
 def test_a_client_that_does_not_read_is_dropped_and_slows_nobody(server: Path) -> None:
-    slow, quick = people.student(), people.student()
+    slow, quick = users.student(), users.student()
     with _watching(server, slow) as sleeping, _watching(server, quick) as awake:
         for first in range(0, _FLOOD, 100):
             realtime.publish([_event(slow, number) for number in range(first, first + 100)])

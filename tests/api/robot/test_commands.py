@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests import chain, library
-from tests.story import Story, code_of
+from tests import event_runner
+from tests.factories import catalogue
+from tests.scenario import Story, code_of
 
 
 def _status(owner: Engine, command: Any) -> str:
@@ -56,7 +57,7 @@ def test_a_token_that_is_not_the_latest_has_lost_the_lease(
 
 
 def test_another_robots_command_is_not_there(tale: Story, told: Any) -> None:
-    other = library.add_robot(tale.api, "luna-bot-2")
+    other = catalogue.add_robot(tale.api, "luna-bot-2")
     refused = other.report(told, "SUCCEEDED")
     assert (refused.status_code, code_of(refused)) == (404, "NOT_FOUND")
     assert tale.state == "ASSIGNED/TO_SOURCE"
@@ -68,7 +69,7 @@ def test_a_lease_that_lapses_before_the_start_goes_back_three_times_then_fails(
     tokens = [told["lease_token"]]
     for _ in range(2):
         tale.let_pass(16)
-        chain.run_periodic("robot.leases")
+        event_runner.run_periodic("robot.leases")
         assert _status(owner, told) == "QUEUED"
         again = tale.robot.next()
         assert again["id"] == told["id"]
@@ -76,7 +77,7 @@ def test_a_lease_that_lapses_before_the_start_goes_back_three_times_then_fails(
     assert tokens == sorted(set(tokens))
     assert code_of(tale.robot.report(told, "STARTED")) == "LEASE_LOST"
     tale.let_pass(16)
-    chain.run_periodic("robot.leases")
+    event_runner.run_periodic("robot.leases")
     assert _status(owner, told) == "FAILED"
     tale.robot.beat()
     tale.run()  # the journey asks anew
@@ -92,7 +93,7 @@ def lost(tale: Story, told: Any, owner: Engine) -> Any:
     tale.let_pass(14)
     tale.robot.beat()
     tale.let_pass(2)
-    chain.run_periodic("robot.leases")
+    event_runner.run_periodic("robot.leases")
     assert _status(owner, told) == "UNKNOWN"
     assert tale.robot.next() is None  # never sent again blindly
     return told
@@ -135,7 +136,7 @@ def test_a_heartbeat_that_names_the_command_renews_its_lease(
     for _ in range(3):
         tale.let_pass(8)
         tale.robot.beat(active_command=told["id"])
-        chain.run_periodic("robot.leases")
+        event_runner.run_periodic("robot.leases")
     assert _status(owner, told) == "STARTED"
 
 
@@ -163,10 +164,10 @@ def test_an_event_of_an_older_drive_changes_nothing(tale: Story, told: Any) -> N
     tale.run()
     tale.drive()
     assert tale.state == "ASSIGNED/LOADING"
-    chain.redeliver(failed)
+    event_runner.redeliver(failed)
     assert tale.state == "ASSIGNED/LOADING"
     assert tale.robot.next() is None
 
 
 def _envelope(tale: Story, event_type: str) -> dict[str, Any]:
-    return next(each for each in chain.waiting() if each["eventType"] == event_type)
+    return next(each for each in event_runner.waiting() if each["eventType"] == event_type)

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from backend.shared import redis
-from tests import chain
-from tests.story import Story
+from backend.shared.infra import redis
+from tests import event_runner
+from tests.scenario import Story
 
 
 def _look(tale: Story) -> str:
-    chain.run_periodic("robot.connectivity")
+    event_runner.run_periodic("robot.connectivity")
     return str(tale.get(tale.librarian, f"/robot/status/{tale.robot.id}")["connectivity"])
 
 
@@ -31,7 +31,7 @@ def test_a_silent_robot_is_stale_then_offline_and_a_heartbeat_brings_it_back(tal
 
 def test_silence_counts_only_while_luna_could_hear(tale: Story) -> None:
     assert _look(tale) == "ONLINE"
-    chain.move_clock(timedelta(seconds=60))  # no part was alive meanwhile
+    event_runner.move_clock(timedelta(seconds=60))  # no part was alive meanwhile
     assert _look(tale) == "ONLINE"
     tale.let_pass(9)
     assert _look(tale) == "ONLINE"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.shared import redis
-from tests import chain, library, people, story
-from tests.library import Bridge
-from tests.story import Story, code_of
+from backend.shared.infra import redis
+from tests import event_runner, scenario
+from tests.factories import catalogue, users
+from tests.factories.catalogue import Bridge
+from tests.scenario import Story, code_of
 
 
 def _stop(tale: Story, robot: Bridge | None = None) -> Any:
@@ -41,7 +42,7 @@ def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(tale: Story) ->
     told = tale.robot.beat().json()["data"]
     assert (told["desired"], told["stop_version"]) == ("STOP", stopped["stop_version"])
     assert tale.state == "IN_PROGRESS/TO_DESTINATION"
-    chain.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.owed_commands")
     tale.run()
     assert tale.robot.next() is None
     _resume(tale)
@@ -54,7 +55,7 @@ def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(tale: Story) ->
 
 def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any, float]:
     """What the long poll answers when `act` is done, and seconds from its end to that answer."""
-    from backend.robot.polls import POLLS
+    from backend.robot.bridge_protocol.long_poll import POLLS
 
     with ThreadPoolExecutor(1) as pool:
         poll = pool.submit(call)
@@ -114,7 +115,7 @@ def test_staff_are_alerted_once_when_a_robot_does_not_confirm_within_two_seconds
     tale: Story, owner: Engine
 ) -> None:
     _stop(tale)
-    chain.move_clock(timedelta(seconds=2.5))
+    event_runner.move_clock(timedelta(seconds=2.5))
     question = "SELECT count(*) FROM outbox WHERE event_type = 'robot.stop.unconfirmed'"
     _wait_until(lambda: _count(owner, question) == 1)  # the service itself looks, not the worker
     tale.run()
@@ -137,7 +138,7 @@ def _wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(tale: Story) -> None:
-    second = library.add_robot(tale.api, "luna-bot-2")
+    second = catalogue.add_robot(tale.api, "luna-bot-2")
     _stop(tale, tale.robot)
     assert _status(tale, second)["stopped"] is False
     _stop(tale)
@@ -149,7 +150,7 @@ def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(tale: Story) 
 
 def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(tale: Story) -> None:
     _stop(tale)
-    newcomer = library.add_robot(tale.api, "luna-bot-2")
+    newcomer = catalogue.add_robot(tale.api, "luna-bot-2")
     assert newcomer.beat().json()["data"]["desired"] == "STOP"
     tale.ask()
     tale.run()
@@ -161,7 +162,7 @@ def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(tale: Stor
 
 def test_a_robot_that_was_never_heard_is_unreachable(tale: Story) -> None:
     body = {"robot_name": "luna-bot-9"}
-    made = tale.call(people.admin(), "POST", "/robot/robots", 201, json=body).json()["data"]
+    made = tale.call(users.admin(), "POST", "/robot/robots", 201, json=body).json()["data"]
     states = {each["id"]: each["state"] for each in _stop(tale)["robots"]}
     assert states[made["id"]] == "UNREACHABLE"
 
@@ -189,7 +190,7 @@ def test_a_loading_confirmed_during_a_stop_makes_no_command_before_it_is_lifted(
     _stop(tale)
     tale.staff("book-placed")
     assert tale.state == "IN_PROGRESS/TO_DESTINATION"
-    story.check_whole(owner)  # among the invariants: a stopped robot is told nothing
+    scenario.check_whole(owner)  # among the invariants: a stopped robot is told nothing
     with owner.connect() as connection:
         waiting = text("SELECT count(*) FROM robot_commands WHERE status = 'QUEUED'")
         assert connection.scalar(waiting) == 0

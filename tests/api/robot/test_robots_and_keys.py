@@ -5,22 +5,23 @@ from typing import Any
 
 import pytest
 
-from backend.shared import identity
-from tests import chain, library, people
-from tests.library import Bridge
-from tests.story import Story, code_of
+from backend.shared.web import authentication
+from tests import event_runner
+from tests.factories import catalogue, users
+from tests.factories.catalogue import Bridge
+from tests.scenario import Story, code_of
 
 
 @pytest.fixture
-def admin(tale: Story) -> people.Person:
-    return people.admin()
+def admin(tale: Story) -> users.Person:
+    return users.admin()
 
 
 def _with_key(robot: Bridge, key: str) -> Bridge:
     return Bridge(robot.api, robot.id, key, epoch=robot.epoch, seq=robot.seq)
 
 
-def test_a_robot_is_registered_enrolled_once_and_speaks(tale: Story, admin: people.Person) -> None:
+def test_a_robot_is_registered_enrolled_once_and_speaks(tale: Story, admin: users.Person) -> None:
     made = tale.call(admin, "POST", "/robot/robots", 201, json={"robot_name": "luna-bot-7"})
     robot = made.json()["data"]
     assert robot["connectivity"] == "NEVER_SEEN"
@@ -38,35 +39,35 @@ def test_a_robot_is_registered_enrolled_once_and_speaks(tale: Story, admin: peop
 
 
 def test_an_enrolment_code_is_void_after_a_quarter_of_an_hour(
-    tale: Story, admin: people.Person
+    tale: Story, admin: users.Person
 ) -> None:
     path = f"/robot/robots/{tale.robot.id}/enrolment-code"
     code = tale.call(admin, "POST", path, 201).json()["data"]["code"]
-    chain.move_clock(timedelta(minutes=16))
+    event_runner.move_clock(timedelta(minutes=16))
     tale.call(None, "POST", "/robot/bridge/enroll", 401, json={"code": code})
 
 
-def test_a_rotated_key_overlaps_for_a_while(tale: Story, admin: people.Person) -> None:
+def test_a_rotated_key_overlaps_for_a_while(tale: Story, admin: users.Person) -> None:
     path = f"/robot/robots/{tale.robot.id}/key"
     new = tale.call(admin, "POST", path, 201).json()["data"]["key"]
     assert _with_key(tale.robot, new).beat().status_code == 200
     assert tale.robot.beat(seq=9).status_code == 200
-    chain.move_clock(timedelta(minutes=11))
+    event_runner.move_clock(timedelta(minutes=11))
     assert code_of(tale.robot.beat()) == "UNAUTHENTICATED"
     assert _with_key(tale.robot, new).beat().status_code == 200
 
 
-def test_a_leaked_key_is_revoked_at_once(tale: Story, admin: people.Person) -> None:
+def test_a_leaked_key_is_revoked_at_once(tale: Story, admin: users.Person) -> None:
     path = f"/robot/robots/{tale.robot.id}/key"
     new = tale.call(admin, "POST", path, 201, json={"revoke_now": True}).json()["data"]["key"]
-    identity.forget()  # remembered for a second at most
+    authentication.forget()  # remembered for a second at most
     assert code_of(tale.robot.beat()) == "UNAUTHENTICATED"
     assert _with_key(tale.robot, new).beat().status_code == 200
 
 
-def test_a_retired_robots_key_opens_nothing(tale: Story, admin: people.Person) -> None:
+def test_a_retired_robots_key_opens_nothing(tale: Story, admin: users.Person) -> None:
     tale.call(admin, "DELETE", f"/robot/robots/{tale.robot.id}")
-    identity.forget()
+    authentication.forget()
     assert tale.robot.beat().status_code == 401
     tale.call(tale.librarian, "GET", f"/robot/status/{tale.robot.id}", 404)
 
@@ -80,13 +81,11 @@ def test_a_robots_key_opens_no_persons_path_and_a_persons_token_no_robots(tale: 
     for path in ("/requests", "/robot/status", "/notifications"):
         answer = tale.api.get(f"/api/v1{path}", headers=tale.robot.headers)
         assert answer.status_code == 403
-    for person in (tale.student, tale.librarian, people.admin()):
+    for person in (tale.student, tale.librarian, users.admin()):
         assert _with_key(tale.robot, person.token).beat().status_code == 403
 
 
-def test_a_robot_on_a_journey_is_not_taken_out_of_service(
-    tale: Story, admin: people.Person
-) -> None:
+def test_a_robot_on_a_journey_is_not_taken_out_of_service(tale: Story, admin: users.Person) -> None:
     tale.ask()
     tale.run()
     path = f"/robot/robots/{tale.robot.id}"
@@ -148,7 +147,7 @@ def test_a_map_without_a_place_that_a_delivery_needs_is_refused(tale: Story) -> 
     edges = [edge for edge in read["edges"] if "SR-201" not in {edge["from"], edge["to"]}]
     body = {**read, "waypoints": kept, "edges": edges}
     tale.call(tale.librarian, "PUT", "/robot/map", 409, json=body)
-    assert len(tale.get(tale.librarian, "/robot/waypoints")) == len(library._PLACES)  # noqa: SLF001 (the one list)
+    assert len(tale.get(tale.librarian, "/robot/waypoints")) == len(catalogue._PLACES)  # noqa: SLF001 (the one list)
 
 
 def test_a_removed_places_name_is_free_again(tale: Story) -> None:
@@ -169,5 +168,5 @@ def test_a_robot_waits_while_no_open_way_leads_on(tale: Story) -> None:
     assert tale.state == "IN_PROGRESS/TO_DESTINATION"
     assert tale.robot.next() is None
     tale.call(tale.librarian, "PUT", "/robot/map", json=whole)
-    chain.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.owed_commands")
     assert tale.robot.next()["payload"]["waypoint"]["name"] == "Study Room 201"

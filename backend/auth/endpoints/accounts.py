@@ -1,0 +1,155 @@
+"""Routes of accounts and sessions: `/api/v1/auth`."""
+
+from typing import Any
+
+from fastapi import Response
+
+from backend.auth import queries
+from backend.auth.dependencies import (
+    ArrivedDep,
+    DeviceDep,
+    EncryptedIdempotencyDep,
+    RegistrationDep,
+    VerifiedCredentialsDep,
+)
+from backend.auth.schemas.accounts import (
+    ProfileBody,
+    RefreshBody,
+    RegisteredRead,
+    TokensRead,
+    UserRead,
+)
+from backend.auth.service import accounts, sessions
+from backend.shared.errors import (
+    AccountInactive,
+    EmailTaken,
+    IdempotencyKeyReused,
+    InvalidCredentials,
+    NotSignedIn,
+    RoleNotAllowed,
+    StaleVersion,
+    TokenExpired,
+    TokenRevoked,
+)
+from backend.shared.infra import database
+from backend.shared.infra.database import ReadDep, SessionDep
+from backend.shared.web import app, etags, tokens
+from backend.shared.web.app import responses
+from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web.etags import IfMatch
+from backend.shared.web.schemas import Answer, answer
+
+router = app.router("/auth", "auth")
+_SIGNED_IN = (NotSignedIn, TokenExpired, TokenRevoked, AccountInactive)
+
+
+@router.post(
+    "/register",
+    summary="Make a student's account",
+    status_code=201,
+    response_model=Answer[RegisteredRead],
+    responses=responses(RoleNotAllowed, EmailTaken, IdempotencyKeyReused),
+)
+def register(
+    newcomer: RegistrationDep,
+    once: EncryptedIdempotencyDep,
+    session: SessionDep,
+    device: DeviceDep,
+) -> Response:
+    """Answers the account and its first pair of tokens. Role: none needed."""
+
+    def made() -> RegisteredRead:
+        user, tokens = accounts.register(session, *newcomer, device)
+        return RegisteredRead(
+            user=UserRead.model_validate(user),
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
+            expires_in=tokens.expires_in,
+        )
+
+    return once.answer(made, location=lambda _: "/api/v1/auth/me")
+
+
+@router.post(
+    "/login",
+    summary="Sign in",
+    responses=responses(InvalidCredentials, AccountInactive),
+)
+def log_in(
+    proven: VerifiedCredentialsDep, session: SessionDep, device: DeviceDep
+) -> Answer[TokensRead]:
+    """Opens a session on this device. Role: none needed.
+
+    The answer to a wrong password, to an unknown address and to a try too soon after many failed
+    ones is the same.
+    """
+    return answer(TokensRead.model_validate(accounts.log_in(session, proven, device)))
+
+
+@router.post(
+    "/refresh",
+    summary="Exchange a refresh token for a new pair",
+    responses=responses(TokenRevoked, AccountInactive),
+)
+def refresh(body: RefreshBody, arrived_at: ArrivedDep) -> Answer[TokensRead]:
+    """Each refresh token is good for one use; a used one ends its session. Role: none needed."""
+    with (
+        database.transaction() as session
+    ):  # committed even when refused: a thief's try ends the session
+        tokens = sessions.rotate(session, body.refresh_token, arrived_at)
+    if tokens is None:
+        raise TokenRevoked
+    return answer(TokensRead.model_validate(tokens))
+
+
+@router.post("/logout", summary="Sign out of this session", responses=responses(*_SIGNED_IN))
+def log_out(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
+    """Ends this session: its refresh token and its access tokens. Role: any."""
+    accounts.log_out(session, actor)
+    return answer(None)
+
+
+@router.get("/me", summary="Read my profile", responses=responses(*_SIGNED_IN))
+def read_me(reader: ReadDep, actor: AnyoneDep, response: Response) -> Answer[UserRead]:
+    """The account of whoever asks, with its ETag. Role: any."""
+    row = reader.execute(queries.profile(actor.id)).one()
+    response.headers["ETag"] = etags.etag(row.updated_at)
+    return answer(UserRead.model_validate(row))
+
+
+@router.put("/me", summary="Change my profile", responses=responses(*_SIGNED_IN, StaleVersion))
+def change_me(
+    body: ProfileBody,
+    session: SessionDep,
+    actor: AnyoneDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Answer[UserRead]:
+    """What is left out stays; `phone_number: null` removes it. Role: any."""
+    user = accounts.change_profile(session, actor.id, body.given(), if_match)
+    response.headers["ETag"] = etags.etag(user.updated_at)
+    return answer(UserRead.model_validate(user))
+
+
+@router.get(
+    "/.well-known/jwks.json",
+    summary="The public keys that access tokens are verified with",
+    response_model=dict[str, Any],
+    responses={
+        200: {
+            "content": {
+                "application/json": {
+                    "example": {
+                        "keys": [
+                            {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "4f…", "n": "0v…"}
+                        ]
+                    }
+                }
+            }
+        }
+    },
+)
+def read_public_keys(response: Response) -> dict[str, Any]:
+    """A JSON Web Key Set, outside the envelope. Role: none needed."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return tokens.public_keys()

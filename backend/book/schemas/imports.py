@@ -1,0 +1,44 @@
+"""Import jobs and their remarks as clients see them."""
+
+from uuid import UUID
+
+from backend.shared.models import ImportState, Severity
+from backend.shared.web.schemas import ResponseModel, Timestamp
+
+
+class ImportAccepted(ResponseModel):
+    """The job that will do it: `GET /books/bulk-import/{job_id}` tells how far it is."""
+
+    job_id: UUID
+
+
+class ImportJobRead(ResponseModel):
+    """An import. Every row counts once as created, updated, unchanged or failed."""
+
+    id: UUID
+    state: ImportState
+    file_name: str | None
+    format: str
+    dry_run: bool
+    total: int | None
+    processed: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+    warnings: int
+    problem: str | None
+    created_at: Timestamp
+    started_at: Timestamp | None
+    finished_at: Timestamp | None
+
+
+class ImportRowRead(ResponseModel):
+    """A remark; `row` is the line of the file (of a JSON body the number of the book)."""
+
+    row: int
+    severity: Severity
+    field: str | None
+    value: str | None
+    code: str
+    message: str

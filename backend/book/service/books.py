@@ -1,0 +1,195 @@
+"""The rules of titles and copies: adding, changing and withdrawing them."""
+
+from typing import Any
+from uuid import UUID
+
+from psycopg2.errors import UniqueViolation
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend.book import queries
+from backend.book.schemas.books import BookCreate, BookUpdate, CopyCreate, CopyUpdate
+from backend.book.service import barcodes
+from backend.shared.domain import audit
+from backend.shared.errors import BookInUse, Duplicate, IsbnTaken, NotFound, invalid
+from backend.shared.events import BookAdded, BookRemoved, BookUpdated
+from backend.shared.infra import cache, clock, commit_hooks, database
+from backend.shared.messaging import outbox
+from backend.shared.models import (
+    Book,
+    Condition,
+    Copy,
+    Custody,
+    Waypoint,
+    WaypointKind,
+)
+
+Changes = dict[str, dict[str, Any]]
+
+
+def create(session: Session, actor_id: UUID, given: BookCreate) -> Book:
+    """A new title with its copies; IsbnTaken when another has its ISBN."""
+    book = Book(**given.model_dump(exclude={"copies"}))
+    session.add(book)
+    _flush_title(session, book)
+    for barcode in barcodes.new(session, given.copies):
+        session.add(
+            Copy(
+                book_id=book.id,
+                barcode=barcode,
+                shelf_location=book.shelf_location,
+                call_number=book.call_number,
+            )
+        )
+    session.flush()
+    session.refresh(book)
+    outbox.publish(session, BookAdded(book_id=book.id, title=book.title))
+    audit.record(
+        session,
+        actor_id=actor_id,
+        action="book.create",
+        resource=("book", book.id),
+        changes={"after": given.model_dump(mode="json", exclude_unset=True)},
+    )
+    forget(session, book.id)
+    return book
+
+
+def update(session: Session, actor_id: UUID, book: Book, given: BookUpdate) -> Book:
+    """Change what was given; nothing is written when all of it stands already."""
+    changes = _apply(book, given.model_dump(exclude_unset=True))
+    if not changes:
+        return book
+    _flush_title(session, book)
+    outbox.publish(session, BookUpdated(book_id=book.id, title=book.title))
+    _note(session, actor_id, "book.update", book, changes)
+    return book
+
+
+def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
+    """Take a title and its copies out of the catalogue; history keeps them.
+
+    BookInUse while a copy is out, reserved or travelling. Copies are locked before the title, as
+    custody does, so that a copy being reserved at this moment is waited for.
+    """
+    every_copy = select(Copy).where(Copy.book_id == book_id).order_by(Copy.id).with_for_update()
+    session.execute(every_copy).all()
+    book: Book | None = database.row_lock(session, Book, book_id)
+    if book is None or book.withdrawn_at is not None:
+        raise NotFound
+    copies = session.execute(every_copy).scalars().all()
+    if any(_is_in_use(copy) for copy in copies):
+        raise BookInUse
+    if session.execute(queries.has_open_references(book_id)).scalar_one():
+        raise BookInUse
+    for copy in copies:
+        copy.condition = Condition.WITHDRAWN
+    book.withdrawn_at = clock.now()
+    session.flush()
+    outbox.publish(session, BookRemoved(book_id=book.id, title=book.title))
+    _note(session, actor_id, "book.withdraw", book, {})
+
+
+def add_copy(session: Session, actor_id: UUID, book: Book, given: CopyCreate) -> Copy:
+    """One more copy of a title; Duplicate when the barcode is on another copy."""
+    values = given.model_dump()
+    _check_home(session, given.home_workstation_id)
+    values["barcode"] = given.barcode or barcodes.new(session, 1)[0]
+    copy = Copy(book_id=book.id, **values)
+    session.add(copy)
+    _flush_copy(session, copy)
+    after = {"barcode": copy.barcode, **given.model_dump(mode="json", exclude_unset=True)}
+    _note(session, actor_id, "copy.create", copy, {"after": after})
+    return copy
+
+
+def update_copy(session: Session, actor_id: UUID, copy: Copy, given: CopyUpdate) -> Copy:
+    """Change what people decide about a copy. To withdraw it, it must be on its shelf."""
+    _check_home(session, given.home_workstation_id)
+    if given.condition is Condition.WITHDRAWN and copy.condition is not Condition.WITHDRAWN:
+        _refuse_in_use(copy)
+    changes = _apply(copy, given.model_dump(exclude_unset=True))
+    if changes:
+        _flush_copy(session, copy)
+        _note(session, actor_id, "copy.update", copy, changes)
+    return copy
+
+
+def withdraw_copy(session: Session, actor_id: UUID, copy: Copy) -> None:
+    """Take a copy out of use for good; BookInUse while it is out, reserved or travelling."""
+    update_copy(session, actor_id, copy, CopyUpdate(condition=Condition.WITHDRAWN))
+
+
+def forget(session: Session, book_id: UUID) -> None:
+    """Once committed, no cached answer tells of the title as it was."""
+    database.on_commit(session, commit_hooks.Delete(cache.book_key(book_id)))
+    database.on_commit(session, commit_hooks.Increment(cache.CATALOGUE_VERSION))
+
+
+def _apply(row: Book | Copy, values: dict[str, Any]) -> Changes:
+    """Set what differs; each changed field with its value before and after."""
+    changes = {
+        name: {"before": getattr(row, name), "after": value}
+        for name, value in values.items()
+        if getattr(row, name) != value
+    }
+    for name, change in changes.items():
+        setattr(row, name, change["after"])
+    return changes
+
+
+def _flush_title(session: Session, book: Book) -> None:
+    """Write the title; the index decides who was first with an ISBN."""
+    number = book.isbn
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if isinstance(error.orig, UniqueViolation):
+            raise IsbnTaken(isbn=number) from error
+        raise
+
+
+def _flush_copy(session: Session, copy: Copy) -> None:
+    barcode = copy.barcode
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if isinstance(error.orig, UniqueViolation):
+            message = f"Barcode {barcode} is on another copy."
+            raise Duplicate(message, barcode=barcode) from error
+        raise
+
+
+def _is_in_use(copy: Copy) -> bool:
+    return copy.custody is not Custody.ON_SHELF
+
+
+def _refuse_in_use(copy: Copy) -> None:
+    if _is_in_use(copy):
+        raise BookInUse(custody=copy.custody.value)
+
+
+def _check_home(session: Session, waypoint_id: UUID | None) -> None:
+    if waypoint_id is None:
+        return
+    waypoint = session.get(Waypoint, waypoint_id)
+    if waypoint is None or waypoint.kind is not WaypointKind.WORKSTATION:
+        raise invalid("home_workstation_id", "must be the id of a workstation")
+
+
+def _note(
+    session: Session, actor_id: UUID, action: str, row: Book | Copy, changes: dict[str, Any]
+) -> None:
+    """Audit a change and forget what was cached of the title."""
+    book_id = row.id if isinstance(row, Book) else row.book_id
+    kind = "book" if isinstance(row, Book) else "copy"
+    plain = {name: _as_json(change) for name, change in changes.items()}
+    audit.record(session, actor_id=actor_id, action=action, resource=(kind, row.id), changes=plain)
+    forget(session, book_id)
+
+
+def _as_json(change: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: str(value) if isinstance(value, UUID) else value for name, value in change.items()
+    }

@@ -1,0 +1,80 @@
+"""A book for a colleague, a workstation or another section: journeys that staff ask for."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.delivery.schemas.deliveries import StaffDelivery
+from backend.delivery.service import tasks
+from backend.shared.domain import audit, custody, route_graph, task_effects
+from backend.shared.domain.custody import CustodyTransition
+from backend.shared.errors import BookNotAvailable, NotFound, invalid
+from backend.shared.events import TaskQueued
+from backend.shared.infra import database
+from backend.shared.models import (
+    Book,
+    Condition,
+    Copy,
+    Custody,
+    DeliveryTask,
+    TaskStatus,
+    TaskType,
+    User,
+)
+from backend.shared.web.authentication import Actor
+
+_TO_BE_HAD = frozenset({Custody.ON_SHELF, Custody.AT_DESK})
+
+
+def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) -> DeliveryTask:
+    """Keep a copy and make its journey, in one transaction."""
+    places = route_graph.current(session)
+    source = places.find(body.source_location)
+    destination = places.find(body.destination_location)
+    if source.id == destination.id:
+        raise invalid("destination_location", "is where the book starts from")
+    if body.recipient_id is not None and session.get(User, body.recipient_id) is None:
+        raise invalid("recipient_id", "is nobody we know")
+    copy = _copy_for(session, body)
+    task = tasks.make_task(
+        session, kind, copy, source, destination, actor, recipient_id=body.recipient_id
+    )
+    task.priority = body.priority
+    task.details = {"notes": body.notes} if body.notes else {}
+    session.flush()
+    audit.record(
+        session,
+        actor_id=actor.id,
+        action="delivery.create",
+        resource=("delivery", task.id),
+        changes={"reference": task.reference, "task_type": kind.value},
+    )
+    task_effects.tell(session, task, TaskQueued)
+    return task
+
+
+def _copy_for(session: Session, body: StaffDelivery) -> Copy:
+    """The copy with this barcode, or any free one of the title."""
+    if (body.book_id is None) == (body.copy_barcode is None):
+        raise invalid("copy_barcode", "give either a book_id or a copy_barcode")
+    if body.book_id is not None:
+        if session.get(Book, body.book_id) is None:
+            raise NotFound("There is no such book.")
+        return custody.reserve_any(session, body.book_id)
+    copy_id = session.execute(
+        select(Copy.id).where(Copy.barcode == body.copy_barcode)
+    ).scalar_one_or_none()
+    if copy_id is None:
+        raise NotFound("There is no copy with this barcode.")
+    copy: Copy = database.row_lock(session, Copy, copy_id)
+    if copy.custody not in _TO_BE_HAD or copy.condition is not Condition.OK:
+        raise BookNotAvailable("This copy is not free at the moment.", custody=copy.custody.value)
+    return custody.move(session, copy.id, CustodyTransition.RESERVE)
+
+
+def update_home_shelf(session: Session, task: DeliveryTask) -> None:
+    """A copy that was transferred belongs where it was brought."""
+    if task.task_type is TaskType.TRANSFER and task.status is TaskStatus.COMPLETED:
+        copy: Copy = database.row_lock(session, Copy, task.copy_id)
+        copy.shelf_location = task.destination_location
+        copy.home_workstation_id = task.destination_waypoint_id
+        session.flush()

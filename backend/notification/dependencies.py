@@ -1,0 +1,31 @@
+"""Loads the notification a path names; another person's is as absent as one that never was."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+from sqlalchemy import select
+
+from backend.shared.errors import NotFound
+from backend.shared.infra.database import SessionDep
+from backend.shared.models import Notification
+from backend.shared.web import etags
+from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web.etags import IfMatch
+
+
+def _own_notification(
+    notification_id: UUID, session: SessionDep, actor: AnyoneDep, if_match: IfMatch = None
+) -> Notification:
+    found = session.execute(
+        select(Notification)
+        .where(Notification.id == notification_id, Notification.user_id == actor.id)
+        .with_for_update()
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("You have no such notification.")
+    etags.check(if_match, etags.etag(found.read_at or found.created_at))
+    return found
+
+
+NotificationDep = Annotated[Notification, Depends(_own_notification, scope="function")]

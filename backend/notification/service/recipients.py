@@ -1,0 +1,129 @@
+"""Who is told what, per event: the one table behind every notification."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from backend.shared import events
+from backend.shared.events import Event, TaskEvent
+from backend.shared.models import ImportState, Stage, TaskStatus, TaskType
+
+
+class Recipients(Enum):
+    """STUDENT: whose request or return it is. OWNER: who started the import."""
+
+    STUDENT = "student"
+    STAFF = "staff"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True)
+class MessageSpec:
+    """One template to one audience."""
+
+    audience: Recipients
+    template: str
+
+
+Rule = Callable[[Any], list[MessageSpec]]
+
+
+def _student(template: str) -> MessageSpec:
+    return MessageSpec(Recipients.STUDENT, template)
+
+
+def _staff(template: str) -> MessageSpec:
+    return MessageSpec(Recipients.STAFF, template)
+
+
+def _always(word: MessageSpec) -> Rule:
+    return lambda _event: [word]
+
+
+def _is_return(task: TaskEvent) -> bool:
+    return task.task_type is TaskType.RETURN_PICKUP
+
+
+def _is_delivery(task: TaskEvent) -> bool:
+    return task.task_type is TaskType.STUDENT_DELIVERY
+
+
+def _request_cancelled(event: events.RequestCancelled) -> list[MessageSpec]:
+    return [_student("request.no_show" if event.reason == "NO_SHOW" else "request.cancelled")]
+
+
+def _assigned(task: TaskEvent) -> list[MessageSpec]:
+    if _is_return(task):
+        return [_student("return.assigned")]
+    return [_student("delivery.assigned")] if _is_delivery(task) else []
+
+
+def _loading(task: TaskEvent) -> list[MessageSpec]:
+    return [_student("return.loading") if _is_return(task) else _staff("desk.loading")]
+
+
+def _departed(task: TaskEvent) -> list[MessageSpec]:
+    """A return's departure is told by “picked up”."""
+    return [_student("delivery.departed")] if _is_delivery(task) else []
+
+
+def _arrived(task: TaskEvent) -> list[MessageSpec]:
+    if task.stage is Stage.BRINGING_BACK:
+        return [_staff("desk.brought_back")]
+    return [_student("delivery.arrived") if _is_delivery(task) else _staff("desk.arrived")]
+
+
+def _waits_for_a_robot(task: TaskEvent) -> bool:
+    return task.status in {TaskStatus.PENDING, TaskStatus.QUEUED}
+
+
+def _reminder(task: TaskEvent) -> list[MessageSpec]:
+    if _waits_for_a_robot(task):
+        return [_staff("desk.no_robot"), _student("delivery.no_robot")]
+    if task.stage is Stage.LOADING:
+        waits = _student("return.reminder") if _is_return(task) else _staff("desk.loading_reminder")
+    elif task.stage is Stage.BRINGING_BACK:
+        waits = _staff("desk.brought_back")
+    elif _is_delivery(task):
+        waits = _student("delivery.reminder")
+    else:
+        waits = _staff("desk.arrived_reminder")
+    return [waits]
+
+
+def _import_finished(event: events.ImportFinished) -> list[MessageSpec]:
+    well = event.state == ImportState.SUCCEEDED
+    return [MessageSpec(Recipients.OWNER, "import.succeeded" if well else "import.failed")]
+
+
+RULES: dict[type[Event], Rule] = {
+    events.RequestCreated: _always(_student("request.created")),
+    events.RequestCancelled: _request_cancelled,
+    events.RequestCompleted: _always(_student("request.completed")),
+    events.ReturnPickedUp: _always(_student("return.picked_up")),
+    events.ReturnCompleted: _always(_student("return.completed")),
+    events.TaskAssigned: _assigned,
+    events.TaskLoading: _loading,
+    events.TaskDeparted: _departed,
+    events.TaskArrived: _arrived,
+    events.TaskReminder: _reminder,
+    events.TaskNeedsAttention: _always(_staff("desk.needs_attention")),
+    events.TaskFailed: _always(_staff("desk.failed")),
+    events.RobotWentOffline: _always(_staff("robot.offline")),
+    events.RobotStopRequested: _always(_staff("robot.stop_requested")),
+    events.RobotStopUnconfirmed: _always(_staff("robot.stop_unconfirmed")),
+    events.EventDied: _always(_staff("system.dead_letter")),
+    events.ImportFinished: _import_finished,
+}
+
+
+def messages_for(event: Event, *, stale: bool) -> list[MessageSpec]:
+    """Who is told what of this event.
+
+    Nobody when it is of a journey and a later event of that journey has been told already:
+    people would be sent to a place the robot has left.
+    """
+    if stale and isinstance(event, TaskEvent):
+        return []
+    return RULES[type(event)](event)

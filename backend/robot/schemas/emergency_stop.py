@@ -1,0 +1,39 @@
+"""What staff and bridges say of an emergency stop."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.robot.service.emergency_stop import StopReport, StopState
+from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel
+
+
+class StopRequest(RequestModel):
+    reason: (
+        Annotated[PlainText, Field(max_length=500, examples=["A child in the aisle"])] | None
+    ) = None
+
+
+class ResumeRequest(RequestModel):
+    reason: Annotated[FilledText, Field(max_length=500, examples=["The aisle is free again"])]
+
+
+class StoppedRobotRead(ResponseModel):
+    id: UUID
+    state: StopState
+
+
+class StopRead(ResponseModel):
+    stop_version: int
+    robots: list[StoppedRobotRead]
+
+
+class Resumed(ResponseModel):
+    robots: list[UUID]
+
+
+class StopAnswered(RequestModel):
+    stop_version: Annotated[int, Field(ge=0)]
+    type: StopReport
+    speed: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0

@@ -1,0 +1,94 @@
+"""Robots as staff see them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.shared.models import (
+    Connectivity,
+    Priority,
+    RobotStatus,
+    Stage,
+    TaskStatus,
+    TaskType,
+)
+from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
+
+
+class RobotCreate(RequestModel):
+    robot_name: Annotated[FilledText, Field(max_length=100, examples=["luna-bot-1"])]
+    model: Annotated[PlainText, Field(max_length=100, examples=["TurtleBot 4"])] | None = None
+
+
+class RobotUpdate(RequestModel):
+    maintenance: Annotated[bool, Field(examples=[True])]
+
+
+class RobotRead(ResponseModel):
+    id: UUID
+    robot_name: str
+    model: str | None
+    status: RobotStatus
+    connectivity: Connectivity
+    online: bool
+    current_location: str | None
+    pose: dict[str, Any] | None
+    battery_level: float | None
+    charging: bool
+    docked: bool
+    speed: float | None
+    last_heartbeat: Timestamp | None
+    stopped: bool
+    stop_reason: str | None
+    stop_state: str | None
+    current_task_id: UUID | None
+    software_version: str | None
+    created_at: Timestamp
+
+
+class KeyRequest(RequestModel):
+    revoke_now: Annotated[
+        bool, Field(description="End earlier keys at once: one has leaked", examples=[True])
+    ] = False
+
+
+class KeyRead(ResponseModel):
+    robot_id: UUID
+    key: str
+
+
+class EnrolmentCodeRead(ResponseModel):
+    robot_id: UUID
+    code: str
+    expires_at: Timestamp
+
+
+class QueuedTask(ResponseModel):
+    id: UUID
+    reference: str
+    task_type: TaskType
+    status: TaskStatus
+    stage: Stage | None
+    priority: Priority
+    robot_id: UUID | None
+    robot_name: str | None
+    source_location: str
+    destination_location: str
+    eta: Timestamp | None
+    created_at: Timestamp
+    waiting_seconds: float
+
+
+class RobotErrorRead(ResponseModel):
+    id: UUID
+    type: str
+    level: str
+    message: str
+    task_id: UUID | None
+    created_at: Timestamp
+
+
+def seconds_since(moment: datetime, now: datetime) -> float:
+    return round((now - moment).total_seconds(), 1)

@@ -1,0 +1,36 @@
+"""The audit trail: who did what. Written in the transaction of the deed; never changed after."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
+
+from backend.shared.infra import clock, ids, logs
+from backend.shared.models import AuditLog
+
+
+def record(
+    session: Session,
+    *,
+    actor_id: UUID | None,
+    action: str,
+    resource: tuple[str, Any],
+    changes: dict[str, Any] | None = None,
+) -> None:
+    """Note that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`."""
+    resource_type, resource_id = resource
+    session.execute(
+        insert(AuditLog).values(
+            id=ids.uuid7(),
+            user_id=actor_id,
+            action=action,
+            resource_type=resource_type,
+            resource_id=str(resource_id) if resource_id is not None else None,
+            changes=changes or {},
+            ip_address=get_contextvars().get("ip"),
+            request_id=logs.current_request_id(),
+            created_at=clock.now(),
+        )
+    )

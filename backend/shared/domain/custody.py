@@ -1,0 +1,191 @@
+"""Where a copy is and who has it: the only way a copy's custody and its loan ever change.
+
+Each move is legal from some custodies only (the table `MOVES`); the copy's row is locked, so two
+moves at once are settled here and by the indexes of the database, never by luck.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.shared.errors import BookNotAvailable, Conflict, LoanLimitReached
+from backend.shared.events import LoanClosed, LoanOpened
+from backend.shared.infra import cache, clock, commit_hooks, config, database
+from backend.shared.messaging import outbox
+from backend.shared.models import (
+    Book,
+    Condition,
+    Copy,
+    Custody,
+    Loan,
+    LoanChannel,
+    LoanState,
+    User,
+)
+
+
+class CustodyTransition(StrEnum):
+    RESERVE = "RESERVE"  # kept for a request
+    RELEASE = "RELEASE"  # no longer kept
+    LOAD = "LOAD"  # a person has put it on the robot
+    UNLOAD = "UNLOAD"  # taken off a failed journey, kept for its next attempt
+    LEND = "LEND"  # the student has it
+    COLLECT = "COLLECT"  # the student has put it on the robot
+    SHELVE = "SHELVE"  # staff have it again
+    KEEP_AT_DESK = "KEEP_AT_DESK"  # a colleague has it
+
+
+TRANSITIONS: dict[CustodyTransition, tuple[frozenset[Custody], Custody]] = {
+    CustodyTransition.RESERVE: (frozenset({Custody.ON_SHELF, Custody.AT_DESK}), Custody.RESERVED),
+    CustodyTransition.RELEASE: (frozenset({Custody.RESERVED}), Custody.ON_SHELF),
+    CustodyTransition.LOAD: (frozenset({Custody.RESERVED}), Custody.ON_ROBOT),
+    CustodyTransition.UNLOAD: (frozenset({Custody.ON_ROBOT}), Custody.RESERVED),
+    CustodyTransition.LEND: (frozenset({Custody.ON_ROBOT}), Custody.ON_LOAN),
+    CustodyTransition.COLLECT: (frozenset({Custody.ON_LOAN}), Custody.ON_ROBOT),
+    CustodyTransition.SHELVE: (frozenset({Custody.ON_ROBOT, Custody.AT_DESK}), Custody.ON_SHELF),
+    CustodyTransition.KEEP_AT_DESK: (frozenset({Custody.ON_ROBOT}), Custody.AT_DESK),
+}
+
+
+def move(session: Session, copy_id: UUID, step: CustodyTransition) -> Copy:
+    """Make one move; Conflict when the copy is not where the move begins."""
+    copy: Copy | None = database.row_lock(session, Copy, copy_id)
+    origins, end = TRANSITIONS[step]
+    if copy is None or copy.custody not in origins:
+        where = copy.custody.value if copy is not None else "unknown"
+        raise Conflict(
+            "The copy is not where this step expects it.", custody=where, requested=step.value
+        )
+    copy.custody = end
+    copy.last_seen_at = clock.now()
+    _forget(session, copy.book_id)
+    session.flush()
+    return copy
+
+
+def reserve_any(session: Session, book_id: UUID) -> Copy:
+    """Keep one available copy of a title; BookNotAvailable when there is none.
+
+    Copies that another transaction is taking are waited for, not skipped: if that one fails,
+    this one gets the copy. The last one is never lent twice and never to nobody.
+    """
+    candidates = (
+        select(Copy.id)
+        .where(
+            Copy.book_id == book_id,
+            Copy.custody == Custody.ON_SHELF,
+            Copy.condition == Condition.OK,
+            Copy.robot_transportable,
+        )
+        .order_by(Copy.id)
+    )
+    free = candidates.with_for_update(skip_locked=True).limit(1)
+    copy_id = session.execute(free).scalar_one_or_none()
+    if copy_id is None:  # all free ones are being taken just now: wait for the outcome
+        copy_id = session.execute(candidates.with_for_update().limit(1)).scalar_one_or_none()
+    if copy_id is None:
+        raise BookNotAvailable(book_id=book_id)
+    return move(session, copy_id, CustodyTransition.RESERVE)
+
+
+def lend(session: Session, copy_id: UUID, user_id: UUID, channel: LoanChannel) -> Loan:
+    """Hand the copy to a member: custody and the open loan are one."""
+    copy = move(session, copy_id, CustodyTransition.LEND)
+    settings = config.loans()
+    loan = Loan(
+        copy_id=copy.id,
+        user_id=user_id,
+        borrowed_at=clock.now(),
+        due_at=_due(settings.loan_days),
+        channel=channel,
+        policy={"loan_days": settings.loan_days},
+    )
+    session.add(loan)
+    session.flush()
+    _tell(session, LoanOpened, loan)
+    return loan
+
+
+def collect(session: Session, loan_id: UUID) -> Loan:
+    """The robot has the borrowed copy: the loan is over for the member, reminders stop."""
+    loan: Loan | None = database.row_lock(session, Loan, loan_id)
+    if loan is None or loan.returned_at is not None:
+        raise Conflict("This loan is closed already.")
+    move(session, loan.copy_id, CustodyTransition.COLLECT)
+    loan.returned_at = clock.now()
+    loan.state = LoanState.RETURNED
+    session.flush()
+    return loan
+
+
+def receive(session: Session, loan_id: UUID) -> None:
+    """Staff have a fetched copy in hand: shelved, the loan processed."""
+    loan: Loan | None = database.row_lock(session, Loan, loan_id)
+    if loan is None:
+        raise Conflict("There is no loan for this return.")
+    move(session, loan.copy_id, CustodyTransition.SHELVE)
+    loan.processed_at = clock.now()
+    session.flush()
+    _tell(session, LoanClosed, loan)
+
+
+def declare_missing(session: Session, copy_id: UUID) -> None:
+    """Nobody knows where the copy is: it is on no robot and can't be asked for."""
+    copy: Copy | None = database.row_lock(session, Copy, copy_id)
+    if copy is None:
+        raise Conflict("There is no such copy.")
+    copy.condition = Condition.MISSING
+    copy.custody = Custody.ON_SHELF
+    _forget(session, copy.book_id)
+    session.flush()
+
+
+def check_loan_limit(session: Session, user_id: UUID, under_way: int) -> None:
+    """LoanLimitReached when open loans and requests under way fill a member's limit.
+
+    The member's row is locked, so that two requests at once are counted one after the other.
+    """
+    database.row_lock(session, User, user_id)
+    open_loans = len(
+        session.execute(
+            select(Loan.id).where(Loan.user_id == user_id, Loan.returned_at.is_(None))
+        ).all()
+    )
+    limit = config.loans().loans_per_member
+    if open_loans + under_way >= limit:
+        raise LoanLimitReached(limit=limit)
+
+
+def _due(days: int) -> datetime:
+    """The end of the day, `days` from now, on a day the library is open (not a Sunday)."""
+    day = (clock.now() + timedelta(days=days)).date()
+    while day.weekday() == 6:  # noqa: PLR2004 (Sunday)
+        day += timedelta(days=1)
+    return datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
+
+
+def _tell(session: Session, kind: type[LoanOpened | LoanClosed], loan: Loan) -> None:
+    book = session.execute(
+        select(Book.id, Book.title)
+        .join(Copy, Copy.book_id == Book.id)
+        .where(Copy.id == loan.copy_id)
+    ).one()
+    outbox.publish(
+        session,
+        kind(
+            loan_id=loan.id,
+            user_id=loan.user_id,
+            book_id=book.id,
+            copy_id=loan.copy_id,
+            book_title=book.title,
+            due_at=loan.due_at,
+        ),
+    )
+
+
+def _forget(session: Session, book_id: UUID) -> None:
+    database.on_commit(session, commit_hooks.Delete(cache.book_key(book_id)))
+    database.on_commit(session, commit_hooks.Increment(cache.CATALOGUE_VERSION))

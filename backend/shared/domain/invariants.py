@@ -1,0 +1,165 @@
+"""The invariants of workflow.md §2, one query each: every row that comes back breaks one.
+
+`luna check` asks them of a running database; tests ask them after every story.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from backend.shared.domain.workflow import STEPS, Action
+
+_MOVING = "command.type IN ('NAVIGATE', 'DOCK', 'UNDOCK')"
+_ACTIVE = "command.status IN ('QUEUED', 'LEASED', 'ACCEPTED', 'STARTED', 'UNKNOWN')"
+
+# Where a journey is → what its request or return may be, and where its copy.
+_STUDENT_DELIVERY = {
+    ("PENDING", None): ("PENDING", "RESERVED"),
+    ("QUEUED", None): ("PENDING APPROVED", "RESERVED"),
+    ("ASSIGNED", "TO_SOURCE"): ("APPROVED", "RESERVED"),
+    ("ASSIGNED", "LOADING"): ("APPROVED", "RESERVED"),
+    ("IN_PROGRESS", "TO_DESTINATION"): ("IN_PROGRESS", "ON_ROBOT"),
+    ("IN_PROGRESS", "HANDOVER"): ("IN_PROGRESS", "ON_ROBOT"),
+    ("IN_PROGRESS", "BRINGING_BACK"): ("CANCELLED", "ON_ROBOT"),
+    ("FAILED", None): ("PENDING APPROVED IN_PROGRESS CANCELLED", "RESERVED ON_ROBOT"),
+    ("COMPLETED", None): ("COMPLETED", None),
+    ("CANCELLED", None): ("CANCELLED", None),
+}
+_RETURN_PICKUP = {
+    ("PENDING", None): ("PENDING", "ON_LOAN"),
+    ("QUEUED", None): ("PENDING PICKUP_SCHEDULED", "ON_LOAN"),
+    ("ASSIGNED", "TO_SOURCE"): ("PICKUP_SCHEDULED", "ON_LOAN"),
+    ("ASSIGNED", "LOADING"): ("PICKUP_SCHEDULED", "ON_LOAN"),
+    ("IN_PROGRESS", "TO_DESTINATION"): ("PICKED_UP", "ON_ROBOT"),
+    ("IN_PROGRESS", "HANDOVER"): ("PICKED_UP", "ON_ROBOT"),
+    ("FAILED", None): ("PENDING PICKUP_SCHEDULED PICKED_UP", "ON_LOAN ON_ROBOT"),
+    ("COMPLETED", None): ("COMPLETED", None),
+    ("CANCELLED", None): ("CANCELLED COMPLETED", None),
+}
+
+
+def _agreement_rows() -> Iterator[str]:
+    for kind, table in (("STUDENT_DELIVERY", _STUDENT_DELIVERY), ("RETURN_PICKUP", _RETURN_PICKUP)):
+        for (status, stage), (causes, custodies) in table.items():
+            yield f"('{kind}', '{status}', '{stage or ''}', '{causes}', '{custodies or ''}')"
+
+
+def _legal_steps() -> Iterator[str]:
+    yield "('CREATE', '', '', 'PENDING', '')"
+    for action, steps in STEPS.items():
+        for (from_status, from_stage), (to_status, to_stage) in steps.items():
+            yield (
+                f"('{action.value}', '{from_status}', '{from_stage or ''}', "
+                f"'{to_status}', '{to_stage or ''}')"
+            )
+
+
+INVARIANTS: dict[str, str] = {
+    "a copy has one open request, return, loan or delivery at most": """
+        SELECT copy_id, string_agg(what, ', ') AS open_things
+        FROM (
+            SELECT copy_id, 'request' AS what FROM book_requests
+            WHERE status NOT IN ('COMPLETED', 'CANCELLED')
+            UNION ALL
+            SELECT copy_id, 'loan' FROM loans WHERE returned_at IS NULL
+            UNION ALL
+            SELECT copy_id, 'staff delivery' FROM delivery_tasks
+            WHERE request_id IS NULL AND return_id IS NULL
+              AND status NOT IN ('COMPLETED', 'CANCELLED')
+        ) AS things
+        GROUP BY copy_id HAVING count(*) > 1
+        UNION ALL
+        SELECT loan.copy_id, 'two returns' FROM book_returns AS returned
+        JOIN loans AS loan ON loan.id = returned.loan_id
+        WHERE returned.status NOT IN ('COMPLETED', 'CANCELLED')
+        GROUP BY loan.copy_id HAVING count(*) > 1
+    """,
+    "a robot has one journey at most": """
+        SELECT assigned_robot_id, count(*) FROM delivery_tasks
+        WHERE status IN ('ASSIGNED', 'IN_PROGRESS')
+        GROUP BY assigned_robot_id HAVING count(*) > 1
+    """,
+    "no robot leaves with a book that nobody has confirmed": f"""
+        SELECT command.id, command.task_id FROM robot_commands AS command
+        LEFT JOIN loading_proofs AS proof ON proof.id = command.loading_proof_id
+        WHERE command.leg IS NOT NULL AND command.leg <> 'TO_SOURCE'
+          AND (proof.id IS NULL OR proof.confirmed_at > command.created_at
+               OR proof.robot_id <> command.robot_id OR proof.task_id <> command.task_id)
+        UNION ALL
+        SELECT task.id, task.id FROM delivery_tasks AS task
+        WHERE task.status = 'IN_PROGRESS' AND NOT EXISTS (
+            SELECT 1 FROM loading_proofs AS proof
+            WHERE proof.task_id = task.id AND proof.attempt = task.attempt
+              AND proof.robot_id = task.assigned_robot_id)
+        UNION ALL
+        SELECT command.id, task.id FROM robot_commands AS command
+        JOIN delivery_tasks AS task ON task.id = command.task_id
+        WHERE task.stage = 'LOADING' AND {_MOVING} AND {_ACTIVE}
+    """,
+    "a journey, its request or return, and its copy agree": f"""
+        SELECT task.id, task.reference, task.status, task.stage,
+               coalesce(request.status, returned.status) AS cause, copy.custody
+        FROM delivery_tasks AS task
+        JOIN copies AS copy ON copy.id = task.copy_id
+        LEFT JOIN book_requests AS request ON request.id = task.request_id
+        LEFT JOIN book_returns AS returned ON returned.id = task.return_id
+        WHERE task.task_type IN ('STUDENT_DELIVERY', 'RETURN_PICKUP') AND NOT EXISTS (
+            SELECT 1 FROM (VALUES {", ".join(_agreement_rows())})
+                AS agreed (task_type, status, stage, causes, custodies)
+            WHERE agreed.task_type = task.task_type AND agreed.status = task.status
+              AND agreed.stage = coalesce(task.stage, '')
+              AND coalesce(request.status, returned.status)
+                  = ANY (string_to_array(agreed.causes, ' '))
+              AND (agreed.custodies = ''
+                   OR copy.custody = ANY (string_to_array(agreed.custodies, ' '))))
+    """,
+    "a copy is on loan exactly when it has one open loan": """
+        SELECT copy.id, copy.custody, count(loan.id) AS open_loans
+        FROM copies AS copy
+        LEFT JOIN loans AS loan ON loan.copy_id = copy.id AND loan.returned_at IS NULL
+        GROUP BY copy.id, copy.custody
+        HAVING (copy.custody = 'ON_LOAN') <> (count(loan.id) = 1) OR count(loan.id) > 1
+    """,
+    "every history is a legal path that ends at its status": f"""
+        WITH steps AS (
+            SELECT step.*, lag(to_status) OVER path AS came_status,
+                   lag(to_stage) OVER path AS came_stage,
+                   row_number() OVER (PARTITION BY task_id ORDER BY id DESC) AS from_the_end
+            FROM task_status_history AS step
+            WINDOW path AS (PARTITION BY task_id ORDER BY id)
+        )
+        SELECT steps.task_id, steps.action, steps.from_status, steps.to_status
+        FROM steps JOIN delivery_tasks AS task ON task.id = steps.task_id
+        WHERE steps.came_status IS DISTINCT FROM steps.from_status
+           OR steps.came_stage IS DISTINCT FROM steps.from_stage
+           OR (steps.from_the_end = 1 AND (steps.to_status, coalesce(steps.to_stage, ''))
+               <> (task.status, coalesce(task.stage, '')))
+           OR (steps.action, coalesce(steps.from_status, ''), coalesce(steps.from_stage, ''),
+               steps.to_status, coalesce(steps.to_stage, ''))
+              NOT IN (VALUES {", ".join(_legal_steps())})
+    """,
+    "no stopped, offline or resting robot is told to move": f"""
+        SELECT robot.robot_name, command.id FROM robot_commands AS command
+        JOIN robots AS robot ON robot.id = command.robot_id
+        WHERE {_MOVING} AND (
+            (robot.stopped_at IS NOT NULL
+             AND (command.created_at > robot.stopped_at OR {_ACTIVE}))
+            OR (robot.status = 'MAINTENANCE' AND {_ACTIVE})
+            OR (robot.connectivity = 'OFFLINE' AND command.created_at > (
+                SELECT max(event.created_at) FROM outbox AS event
+                WHERE event.event_type = 'robot.went_offline'
+                  AND event.aggregate_id = robot.id)))
+    """,
+}
+assert set(STEPS) == set(Action)  # a new action needs its steps, and so its place in the history
+
+
+def broken(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Each invariant that does not hold, with the rows that break it (at most 20)."""
+    found = {}
+    for sentence, query in INVARIANTS.items():
+        rows = connection.execute(text(query)).mappings().fetchmany(20)
+        if rows:
+            found[sentence] = [dict(row) for row in rows]
+    return found

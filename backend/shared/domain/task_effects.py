@@ -1,0 +1,245 @@
+"""What a step of a task takes along: its copy, request, return and loan; and the events it tells.
+
+Called by `workflow.apply` alone (and `tell` by whoever reminds people of a task).
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from backend.shared import events
+from backend.shared.domain import custody
+from backend.shared.domain.custody import CustodyTransition
+from backend.shared.errors import Conflict
+from backend.shared.infra import clock, database
+from backend.shared.messaging import outbox
+from backend.shared.models import (
+    Book,
+    BookRequest,
+    BookReturn,
+    Copy,
+    Custody,
+    DeliveryTask,
+    LoanChannel,
+    RequestStatus,
+    ReturnStatus,
+    Robot,
+    TaskType,
+)
+
+MISSING = "MISSING"  # what staff say when nobody knows where a book is
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What moves with a step: the copy, the request, the return (None = nothing)."""
+
+    custody: CustodyTransition | None = None
+    request: RequestStatus | None = None
+    returned: ReturnStatus | None = None
+
+
+def move_along(session: Session, task: DeliveryTask, effect: Effect, reason: str | None) -> None:
+    """Move what belongs to the task as `effect` says."""
+    if effect.request is not None and task.request_id is not None:
+        _move_request(session, task, effect.request, reason)
+    if effect.returned is not None and task.return_id is not None:
+        _move_return(session, task, effect.returned, reason)
+    if effect.custody is not None:
+        _move_copy(session, task, effect.custody)
+
+
+def _move_copy(session: Session, task: DeliveryTask, step: CustodyTransition) -> None:
+    if task.task_type is TaskType.RETURN_PICKUP:
+        returned = _return_of(session, task)
+        if step is CustodyTransition.COLLECT:
+            custody.collect(session, returned.loan_id)
+        else:
+            custody.receive(session, returned.loan_id)
+    elif step is CustodyTransition.LEND:
+        custody.lend(session, task.copy_id, _request_of(session, task).user_id, LoanChannel.ROBOT)
+    else:
+        custody.move(session, task.copy_id, step)
+
+
+def _request_of(session: Session, task: DeliveryTask) -> BookRequest:
+    request: BookRequest = database.row_lock(session, BookRequest, task.request_id)
+    return request
+
+
+def _return_of(session: Session, task: DeliveryTask) -> BookReturn:
+    returned: BookReturn = database.row_lock(session, BookReturn, task.return_id)
+    return returned
+
+
+def _move_request(
+    session: Session, task: DeliveryTask, status: RequestStatus, reason: str | None
+) -> None:
+    request = _request_of(session, task)
+    if request.status is status:
+        return
+    request.status = status
+    if status is RequestStatus.CANCELLED:
+        request.cancel_reason = reason
+    if status in {RequestStatus.CANCELLED, RequestStatus.COMPLETED}:
+        request.completed_at = clock.now()
+    session.flush()
+    kind: type[events.RequestEvent] | None = {
+        RequestStatus.CANCELLED: events.RequestCancelled,
+        RequestStatus.COMPLETED: events.RequestCompleted,
+    }.get(status)
+    if kind is not None:
+        tell_of_request(session, kind, request, task, reason)
+
+
+def _move_return(
+    session: Session, task: DeliveryTask, status: ReturnStatus, reason: str | None
+) -> None:
+    returned = _return_of(session, task)
+    if returned.status is status:
+        return
+    returned.status = status
+    now = clock.now()
+    if status is ReturnStatus.PICKED_UP:
+        returned.picked_up_at = now
+    elif status in {ReturnStatus.COMPLETED, ReturnStatus.CANCELLED}:
+        returned.completed_at = now
+        returned.cancel_reason = reason if status is ReturnStatus.CANCELLED else None
+    session.flush()
+    kind: type[events.ReturnEvent] | None = {
+        ReturnStatus.PICKED_UP: events.ReturnPickedUp,
+        ReturnStatus.COMPLETED: events.ReturnCompleted,
+        ReturnStatus.CANCELLED: events.ReturnCancelled,
+    }.get(status)
+    if kind is not None:
+        tell_of_return(session, kind, returned, task, reason)
+
+
+def settle_after_failure(session: Session, task: DeliveryTask, book_location: str | None) -> Effect:
+    """What a cancelled failure moves along: it depends on where the book was left.
+
+    A book that had been on the robot needs `book_location`: a place, or MISSING.
+    """
+    copy: Copy = database.row_lock(session, Copy, task.copy_id)
+    loaded = copy.custody is Custody.ON_ROBOT
+    place = book_location or task.book_location
+    if loaded and not place:
+        raise Conflict("Say where the book is: give book_location.", field="book_location")
+    lost = place == MISSING and copy.custody is not Custody.ON_LOAN
+    if lost:
+        custody.declare_missing(session, copy.id)
+    if task.task_type is TaskType.RETURN_PICKUP:
+        if not loaded:
+            return Effect(returned=ReturnStatus.CANCELLED)
+        return Effect(None if lost else CustodyTransition.SHELVE, returned=ReturnStatus.COMPLETED)
+    kept = CustodyTransition.SHELVE if loaded else CustodyTransition.RELEASE
+    return Effect(None if lost else kept, request=RequestStatus.CANCELLED)
+
+
+def unload_for_retry(session: Session, task: DeliveryTask) -> None:
+    """A book that a failed journey had on board is kept at the source for the next attempt."""
+    copy: Copy = database.row_lock(session, Copy, task.copy_id)
+    if copy.custody is not Custody.ON_ROBOT:
+        return
+    if task.task_type is TaskType.RETURN_PICKUP:
+        raise Conflict("The book has been fetched already: cancel this, saying where it is.")
+    custody.move(session, copy.id, CustodyTransition.UNLOAD)
+
+
+def _title(session: Session, book_id: UUID) -> str:
+    return session.execute(select(Book.title).where(Book.id == book_id)).scalar_one()
+
+
+def tell_of_request(
+    session: Session,
+    kind: type[events.RequestEvent],
+    request: BookRequest,
+    task: DeliveryTask,
+    reason: str | None = None,
+) -> None:
+    outbox.publish(
+        session,
+        kind(
+            request_id=request.id,
+            task_id=task.id,
+            user_id=request.user_id,
+            book_id=request.book_id,
+            book_title=_title(session, request.book_id),
+            location=request.request_location,
+            status=request.status,
+            reason=reason,
+        ),
+    )
+
+
+def tell_of_return(
+    session: Session,
+    kind: type[events.ReturnEvent],
+    returned: BookReturn,
+    task: DeliveryTask,
+    reason: str | None = None,
+) -> None:
+    outbox.publish(
+        session,
+        kind(
+            return_id=returned.id,
+            task_id=task.id,
+            user_id=returned.user_id,
+            book_id=returned.book_id,
+            book_title=_title(session, returned.book_id),
+            location=returned.pickup_location,
+            status=returned.status,
+            reason=reason,
+        ),
+    )
+
+
+def _names_of(session: Session, task: DeliveryTask) -> Row[str, str, UUID]:
+    """The book's title, the robot's name and whose request or return it is."""
+    return session.execute(
+        select(
+            Book.title,
+            Robot.robot_name,
+            func.coalesce(BookRequest.user_id, BookReturn.user_id).label("user_id"),
+        )
+        .select_from(DeliveryTask)
+        .join(Book, Book.id == DeliveryTask.book_id)
+        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+        .outerjoin(BookRequest, BookRequest.id == DeliveryTask.request_id)
+        .outerjoin(BookReturn, BookReturn.id == DeliveryTask.return_id)
+        .where(DeliveryTask.id == task.id)
+    ).one()
+
+
+def tell(
+    session: Session, task: DeliveryTask, kind: type[events.TaskEvent], reason: str | None = None
+) -> None:
+    """Publish an event of the task with its whole present state."""
+    session.flush()
+    facts = _names_of(session, task)
+    outbox.publish(
+        session,
+        kind(
+            task_id=task.id,
+            reference=task.reference,
+            task_type=task.task_type,
+            status=task.status,
+            stage=task.stage,
+            priority=task.priority,
+            attempt=task.attempt,
+            request_id=task.request_id,
+            return_id=task.return_id,
+            user_id=facts.user_id,
+            book_id=task.book_id,
+            book_title=facts.title,
+            copy_id=task.copy_id,
+            robot_id=task.assigned_robot_id,
+            robot_name=facts.robot_name,
+            source=task.source_location,
+            destination=task.destination_location,
+            eta=task.eta,
+            reason=reason,
+        ),
+    )

@@ -1,0 +1,299 @@
+"""The delivery state machine: every legal step as data, and the one function that takes it.
+
+`STEPS` says which action leads from where to where; `EFFECTS` says what moves with it (the copy's
+custody, the request or return); `apply` does a step with its effects, history row, events and the
+robot's command in the caller's transaction. Nothing else changes a task's status or stage.
+
+The robot may leave the source only by LOAD, which a person's confirmation alone causes; the
+command to go is made there, in the same transaction, with the loading proof it needs
+(`backend.shared.domain.commands.drive`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from backend.shared import events
+from backend.shared.domain import commands, task_effects
+from backend.shared.domain.custody import CustodyTransition
+from backend.shared.domain.task_effects import Effect
+from backend.shared.errors import InvalidStateTransition
+from backend.shared.infra import clock, ids
+from backend.shared.models import (
+    DeliveryTask,
+    LoadingProof,
+    RequestStatus,
+    ReturnStatus,
+    Stage,
+    TaskHistory,
+    TaskStatus,
+    TaskType,
+)
+
+S, G = TaskStatus, Stage
+State = tuple[TaskStatus, Stage | None]
+
+PENDING: State = (S.PENDING, None)
+QUEUED: State = (S.QUEUED, None)
+TO_SOURCE: State = (S.ASSIGNED, G.TO_SOURCE)
+LOADING: State = (S.ASSIGNED, G.LOADING)
+TO_DESTINATION: State = (S.IN_PROGRESS, G.TO_DESTINATION)
+HANDOVER: State = (S.IN_PROGRESS, G.HANDOVER)
+BRINGING_BACK: State = (S.IN_PROGRESS, G.BRINGING_BACK)
+COMPLETED: State = (S.COMPLETED, None)
+FAILED: State = (S.FAILED, None)
+CANCELLED: State = (S.CANCELLED, None)
+
+
+class Action(StrEnum):
+    TAKE = "TAKE"  # the dispatcher has seen it
+    ASSIGN = "ASSIGN"  # a robot is sent
+    ARRIVE = "ARRIVE"  # the robot is where its stage leads
+    LOAD = "LOAD"  # a person has put the book on the robot
+    COMPLETE = "COMPLETE"  # the receiver has the book
+    RELEASE = "RELEASE"  # the robot is taken off, the task waits for another
+    BRING_BACK = "BRING_BACK"  # broken off with the book on board
+    TAKE_BACK = "TAKE_BACK"  # staff have the book that was brought back
+    CANCEL = "CANCEL"
+    FAIL = "FAIL"
+    RETRY = "RETRY"
+
+
+STEPS: Mapping[Action, Mapping[State, State]] = {
+    Action.TAKE: {PENDING: QUEUED},
+    Action.ASSIGN: {QUEUED: TO_SOURCE},
+    Action.ARRIVE: {
+        TO_SOURCE: LOADING,
+        TO_DESTINATION: HANDOVER,
+        BRINGING_BACK: BRINGING_BACK,
+    },
+    Action.LOAD: {LOADING: TO_DESTINATION},
+    Action.COMPLETE: {HANDOVER: COMPLETED},
+    Action.RELEASE: {TO_SOURCE: QUEUED, LOADING: QUEUED},
+    Action.BRING_BACK: {TO_DESTINATION: BRINGING_BACK, HANDOVER: BRINGING_BACK},
+    Action.TAKE_BACK: {BRINGING_BACK: CANCELLED},
+    Action.CANCEL: {
+        PENDING: CANCELLED,
+        QUEUED: CANCELLED,
+        TO_SOURCE: CANCELLED,
+        LOADING: CANCELLED,
+        FAILED: CANCELLED,
+    },
+    Action.FAIL: {
+        PENDING: FAILED,
+        QUEUED: FAILED,
+        TO_SOURCE: FAILED,
+        LOADING: FAILED,
+        TO_DESTINATION: FAILED,
+        HANDOVER: FAILED,
+        BRINGING_BACK: FAILED,
+    },
+    Action.RETRY: {FAILED: QUEUED},
+}
+
+
+_DELIVERY = {
+    Action.ASSIGN: Effect(request=RequestStatus.APPROVED),
+    Action.LOAD: Effect(CustodyTransition.LOAD, RequestStatus.IN_PROGRESS),
+    Action.COMPLETE: Effect(CustodyTransition.LEND, RequestStatus.COMPLETED),
+    Action.CANCEL: Effect(CustodyTransition.RELEASE, RequestStatus.CANCELLED),
+    Action.BRING_BACK: Effect(request=RequestStatus.CANCELLED),
+    Action.TAKE_BACK: Effect(CustodyTransition.SHELVE),
+    Action.RETRY: Effect(request=RequestStatus.PENDING),
+}
+_RETURN = {
+    Action.ASSIGN: Effect(returned=ReturnStatus.PICKUP_SCHEDULED),
+    Action.LOAD: Effect(CustodyTransition.COLLECT, returned=ReturnStatus.PICKED_UP),
+    Action.COMPLETE: Effect(CustodyTransition.SHELVE, returned=ReturnStatus.COMPLETED),
+    Action.CANCEL: Effect(returned=ReturnStatus.CANCELLED),
+    Action.RETRY: Effect(returned=ReturnStatus.PENDING),
+}
+_STAFF = {
+    Action.LOAD: Effect(CustodyTransition.LOAD),
+    Action.COMPLETE: Effect(CustodyTransition.KEEP_AT_DESK),
+    Action.CANCEL: Effect(CustodyTransition.RELEASE),
+    Action.TAKE_BACK: Effect(CustodyTransition.SHELVE),
+}
+EFFECTS: Mapping[TaskType, Mapping[Action, Effect]] = {
+    TaskType.STUDENT_DELIVERY: _DELIVERY,
+    TaskType.RETURN_PICKUP: _RETURN,
+    TaskType.INTER_STAFF: _STAFF,
+    TaskType.WORKSTATION: {**_STAFF, Action.COMPLETE: Effect(CustodyTransition.SHELVE)},
+    TaskType.TRANSFER: {**_STAFF, Action.COMPLETE: Effect(CustodyTransition.SHELVE)},
+}
+EVENTS: Mapping[tuple[Action, Stage | None], type[events.TaskEvent]] = {
+    (Action.TAKE, None): events.TaskQueued,
+    (Action.ASSIGN, G.TO_SOURCE): events.TaskAssigned,
+    (Action.ARRIVE, G.LOADING): events.TaskLoading,
+    (Action.ARRIVE, G.HANDOVER): events.TaskArrived,
+    (Action.ARRIVE, G.BRINGING_BACK): events.TaskArrived,
+    (Action.LOAD, G.TO_DESTINATION): events.TaskDeparted,
+    (Action.COMPLETE, None): events.TaskCompleted,
+    (Action.RELEASE, None): events.TaskQueued,
+    (Action.BRING_BACK, G.BRINGING_BACK): events.TaskBringingBack,
+    (Action.TAKE_BACK, None): events.TaskCancelled,
+    (Action.CANCEL, None): events.TaskCancelled,
+    (Action.FAIL, None): events.TaskFailed,
+    (Action.RETRY, None): events.TaskQueued,
+}
+# A fetched book that is broken off still goes to the library: there is nothing to bring back.
+REFUSED: Mapping[TaskType, frozenset[Action]] = {
+    TaskType.RETURN_PICKUP: frozenset({Action.BRING_BACK, Action.TAKE_BACK}),
+}
+
+
+@dataclass(frozen=True)
+class TransitionContext:
+    """Who takes the step and why; what the step needs to know."""
+
+    by: str  # a user's id, or the part of LUNA that acts
+    user_id: UUID | None = None
+    reason: str | None = None
+    robot_id: UUID | None = None  # of ASSIGN
+    book_location: str | None = None  # of FAIL and CANCEL: where staff say the book is
+
+
+def state_of(task: DeliveryTask) -> State:
+    return task.status, task.stage
+
+
+def name_of(state: State) -> str:
+    """A state as people read it: `IN_PROGRESS/HANDOVER`."""
+    status, stage = state
+    return status.value if stage is None else f"{status.value}/{stage.value}"
+
+
+def allowed(task: DeliveryTask) -> list[Action]:
+    """What may be done with the task as it is."""
+    refused = set(REFUSED.get(task.task_type, frozenset()))
+    if task.arrived_at is None:  # nobody can take a book off a robot that is still on its way
+        refused.add(Action.TAKE_BACK)
+    return [
+        action
+        for action, steps in STEPS.items()
+        if state_of(task) in steps and action not in refused
+    ]
+
+
+def refuse(task: DeliveryTask, requested: str) -> InvalidStateTransition:
+    """The error of a step that is not in the table."""
+    return InvalidStateTransition(
+        current=name_of(state_of(task)),
+        requested=requested,
+        allowed=[action.value for action in allowed(task)],
+    )
+
+
+def apply(session: Session, task: DeliveryTask, action: Action, cause: TransitionContext) -> None:
+    """Take one step; the task's row must be locked. InvalidStateTransition when it is not legal.
+
+    In order: the state, what moves with it, the history, the robot's command, the events.
+    """
+    if action not in allowed(task):
+        raise refuse(task, action.value)
+    before, robot_before = state_of(task), task.assigned_robot_id
+    after = STEPS[action][before]
+    _set_state(task, action, after, cause)
+    session.flush()
+    task_effects.move_along(
+        session, task, _effect(session, task, action, before, cause), cause.reason
+    )
+    _write_history(session, task, action, before, cause)
+    _command(
+        session, task, action, cause, robot_before if before[0] in commands.TRAVELLING else None
+    )
+    session.flush()
+    task_effects.tell(session, task, EVENTS[action, task.stage], cause.reason)
+
+
+def _effect(
+    session: Session, task: DeliveryTask, action: Action, before: State, cause: TransitionContext
+) -> Effect:
+    if before == FAILED and action is Action.CANCEL:
+        return task_effects.settle_after_failure(session, task, cause.book_location)
+    if action is Action.RETRY:
+        task_effects.unload_for_retry(session, task)
+    return EFFECTS[task.task_type].get(action, Effect())
+
+
+def _set_state(task: DeliveryTask, action: Action, after: State, cause: TransitionContext) -> None:
+    now = clock.now()
+    task.status, task.stage = after
+    task.stage_since, task.reminders = now, 0
+    task.arrived_at = now if action is Action.ARRIVE else None
+    if action is Action.ASSIGN:
+        task.assigned_robot_id = cause.robot_id
+        task.started_at = task.started_at or now
+    elif action is Action.LOAD:
+        task.loaded_at, task.loaded_by = now, cause.user_id
+    elif action in {Action.RELEASE, Action.RETRY}:
+        task.assigned_robot_id, task.eta, task.loaded_at, task.loaded_by = None, None, None, None
+        task.attempt += 1
+    if action in {Action.FAIL, Action.CANCEL, Action.BRING_BACK}:
+        task.failure_reason = cause.reason
+    elif action is Action.RETRY:
+        task.failure_reason, task.book_location = None, None
+    if cause.book_location is not None:
+        task.book_location = cause.book_location
+    if after[0] in {S.COMPLETED, S.CANCELLED}:
+        task.completed_at, task.eta = now, None
+
+
+def _write_history(
+    session: Session, task: DeliveryTask, action: Action, before: State, cause: TransitionContext
+) -> None:
+    session.execute(
+        insert(TaskHistory).values(
+            id=ids.uuid7(),
+            task_id=task.id,
+            action=action.value,
+            from_status=before[0],
+            from_stage=before[1],
+            to_status=task.status,
+            to_stage=task.stage,
+            changed_by=cause.by,
+            reason=cause.reason,
+            robot_id=task.assigned_robot_id,
+            attempt=task.attempt,
+            created_at=clock.now(),
+        )
+    )
+
+
+def _command(
+    session: Session,
+    task: DeliveryTask,
+    action: Action,
+    cause: TransitionContext,
+    travelled_with: UUID | None,
+) -> None:
+    """What the robot is told in the same transaction.
+
+    `travelled_with` is the robot that had the task until now; a failed task still names its
+    last robot, which may be on another journey by now.
+    """
+    if action is Action.LOAD:
+        commands.issue_navigation(session, task, _prove_loading(session, task, cause))
+    elif action in {Action.ASSIGN, Action.BRING_BACK}:
+        commands.issue_navigation(session, task)
+    elif travelled_with is not None and task.status not in commands.TRAVELLING:
+        commands.release(session, travelled_with)
+
+
+def _prove_loading(session: Session, task: DeliveryTask, cause: TransitionContext) -> LoadingProof:
+    if task.assigned_robot_id is None or cause.user_id is None:
+        raise refuse(task, Action.LOAD.value)
+    proof = LoadingProof(
+        task_id=task.id,
+        robot_id=task.assigned_robot_id,
+        copy_id=task.copy_id,
+        attempt=task.attempt,
+        confirmed_by=cause.user_id,
+    )
+    session.add(proof)
+    session.flush()
+    return proof

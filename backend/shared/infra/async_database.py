@@ -1,0 +1,50 @@
+"""The asynchronous edge: emergency stop, heartbeats, long polls, WebSocket.
+
+The same rules as everywhere (plain functions of a `Session`), run on the event loop through a
+small connection pool of its own, so that forty blocked threads can't delay a stop. No thread pool
+stands in this path. See docs/decisions/0003-asynchronous-edge.md.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from backend.shared.infra import commit_hooks, config
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@cache
+def engine() -> AsyncEngine:
+    settings = config.database()
+    url = settings.database_url.replace("postgresql+psycopg2://", "postgresql+psycopg://", 1)
+    return create_async_engine(
+        url,
+        pool_size=settings.fast_pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 3,
+            "options": "-c lock_timeout=3000 -c statement_timeout=5000 -c timezone=UTC",
+        },
+    )
+
+
+@asynccontextmanager
+async def _transaction() -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(engine(), expire_on_commit=False) as session:
+        async with session.begin():
+            yield session
+        await commit_hooks.send_async(commit_hooks.of(session.sync_session))
+
+
+async def run(rule: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a rule in its own transaction on the event loop; committed when this returns."""
+    async with _transaction() as session:
+        return await session.run_sync(rule, *args, **kwargs)

@@ -1,0 +1,40 @@
+"""The one clock. Tests move it for all processes at once through a file (`LUNA_CLOCK_FILE`)."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from backend.shared.infra import config
+
+
+class _Offset:
+    """Seconds written in the clock file, read again only when the file changed."""
+
+    def __init__(self) -> None:
+        self._stamp = 0
+        self._value = timedelta()
+
+    def read(self, path: Path) -> timedelta:
+        try:
+            stamp = os.stat(path).st_mtime_ns  # noqa: PTH116 (called for every timestamp: the fast form)
+        except FileNotFoundError:
+            return timedelta()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._value = timedelta(seconds=float(path.read_text() or 0))
+        return self._value
+
+
+_offset = _Offset()
+
+
+def now() -> datetime:
+    """The present moment, UTC, aware."""
+    path = config.process().clock_file
+    moment = datetime.now(UTC)
+    return moment if path is None else moment + _offset.read(path)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, milliseconds: `2026-01-15T10:30:00.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

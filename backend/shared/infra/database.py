@@ -1,0 +1,78 @@
+"""Sessions and transactions: one request (or event) is one transaction.
+
+`SessionDep` commits *before* the answer is sent: FastAPI's default scope would answer 200 and
+then fail to commit. Nobody else commits. What must leave the database at commit (wake a robot's
+poll, forget a cached answer) is put on the session with `on_commit` and sent right after it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.orm import Session
+
+from backend.shared.infra import commit_hooks, config
+
+
+def _options() -> str:
+    settings = config.database()
+    return (
+        f"-c lock_timeout={int(settings.lock_timeout.total_seconds() * 1000)} "
+        f"-c statement_timeout={int(settings.statement_timeout.total_seconds() * 1000)} "
+        "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+    )
+
+
+@cache
+def engine() -> Engine:
+    settings = config.database()
+    return create_engine(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={"options": _options(), "connect_timeout": 3},
+    )
+
+
+@cache
+def reading_engine() -> Engine:
+    """The same pool without transactions: one round trip for one select."""
+    return engine().execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit at the end, roll back on any error, then send what was kept for the commit."""
+    with Session(engine(), expire_on_commit=False) as session:
+        with session.begin():
+            yield session
+        commit_hooks.send(commit_hooks.of(session))
+
+
+def _request_transaction() -> Iterator[Session]:
+    with transaction() as session:
+        yield session
+
+
+def _reading() -> Iterator[Connection]:
+    with reading_engine().connect() as connection:
+        yield connection
+
+
+SessionDep = Annotated[Session, Depends(_request_transaction, scope="function")]
+ReadDep = Annotated[Connection, Depends(_reading, scope="function")]
+
+
+def on_commit(session: Session, signal: commit_hooks.Signal) -> None:
+    """Send `signal` once this transaction has been committed; never if it has not."""
+    commit_hooks.of(session).append(signal)
+
+
+def row_lock(session: Session, model: type[Any], row_id: Any) -> Any:
+    """The row, locked and as it is now; None when there is none."""
+    return session.get(model, row_id, with_for_update=True, populate_existing=True)

@@ -1,0 +1,62 @@
+"""Which event goes to which consumer: every reaction of the system, on one screen.
+
+A consumer's name is its Celery task; the part before the dot is its queue. The live view is not
+here: the relay itself publishes there (`backend.shared.messaging.realtime.topics` says what to whom).
+"""
+
+from backend.shared import events
+from backend.shared.events import Event
+
+DISPATCH = "robot.dispatch"
+ARRIVAL = "delivery.follow_command"
+NOTIFY = "notification.notify"
+IMPORT = "catalog.import_batch"
+WATCHDOG = "notification.watchdog"
+
+SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
+    # a journey begins, ends or waits again: look for work for the robots
+    events.RequestCreated: (DISPATCH, NOTIFY),
+    events.ReturnInitiated: (DISPATCH,),
+    events.TaskQueued: (DISPATCH,),
+    events.TaskCompleted: (DISPATCH,),
+    events.TaskFailed: (DISPATCH, NOTIFY),
+    events.TaskCancelled: (DISPATCH,),
+    events.RobotCameOnline: (DISPATCH,),
+    events.RobotResumed: (DISPATCH,),
+    # what a robot did moves its journey on
+    events.CommandSucceeded: (ARRIVAL, DISPATCH),
+    events.CommandFailed: (ARRIVAL, DISPATCH),
+    # people are told
+    events.RequestCancelled: (NOTIFY,),
+    events.RequestCompleted: (NOTIFY,),
+    events.ReturnPickedUp: (NOTIFY,),
+    events.ReturnCompleted: (NOTIFY,),
+    events.TaskAssigned: (NOTIFY,),
+    events.TaskLoading: (NOTIFY,),
+    events.TaskDeparted: (NOTIFY,),
+    events.TaskArrived: (NOTIFY,),
+    events.TaskReminder: (NOTIFY,),
+    events.TaskNeedsAttention: (NOTIFY,),
+    events.RobotWentOffline: (NOTIFY,),
+    events.RobotStopRequested: (NOTIFY,),
+    events.RobotStopUnconfirmed: (NOTIFY,),
+    events.EventDied: (NOTIFY,),
+    # a large import goes on batch by batch
+    events.ImportQueued: (IMPORT,),
+    events.ImportProgressed: (IMPORT,),
+    events.ImportFinished: (NOTIFY,),
+    # the chain watches itself
+    events.WatchdogSent: (WATCHDOG,),
+}
+
+BY_TYPE: dict[str, tuple[str, ...]] = {
+    kind.TYPE: consumers for kind, consumers in SUBSCRIBERS.items()
+}
+
+
+def consumers_of(event_type: str) -> tuple[str, ...]:
+    return BY_TYPE.get(event_type, ())
+
+
+def queue_of(consumer: str) -> str:
+    return consumer.partition(".")[0]

@@ -1,0 +1,165 @@
+"""The worker's part: parent of the Celery worker, with the relay and the scheduler as threads.
+
+`python -m backend.shared.messaging.worker`. When any of the three ends, the whole part ends, and whoever
+started it starts it again; when this process dies, its Celery worker dies with it.
+"""
+
+import ctypes
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from sqlalchemy import create_engine, text
+
+from backend.shared.infra import config, database, logs
+from backend.shared.messaging import celery_app
+from backend.shared.messaging.relay import Relay
+from backend.shared.web import health
+
+_log = logs.get(__name__)
+_PART = "celery-worker"
+_BEHIND_THE_SERVICES = 5  # what people and robots wait for comes before notifications
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _run_celery() -> None:
+    """The Celery worker, in a process forked from this one: what is imported already is shared."""
+    _die_with_parent()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # Celery brings its own
+    celery_worker = celery_app.celery.Worker(
+        queues=",".join(celery_app.QUEUES),
+        concurrency=config.outbox().worker_concurrency,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    celery_worker.start()
+    raise SystemExit(celery_worker.exitcode)
+
+
+class Scheduler:
+    """Runs each periodic job when it is due. Several schedulers do no harm."""
+
+    def run(self, stopping: threading.Event) -> None:
+        due = {job.name: 0.0 for job in celery_app.PERIODIC}
+        while not stopping.is_set():
+            for job in celery_app.PERIODIC:
+                if time.monotonic() >= due[job.name]:
+                    due[job.name] = time.monotonic() + job.every.total_seconds()
+                    self._run(job)
+            self._beat()
+            stopping.wait(0.25)
+
+    def _run(self, job: celery_app.Periodic) -> None:
+        try:
+            celery_app.run_periodic(job)
+        except Exception:  # noqa: BLE001 (one job's failure, or an outage, stops no other job)
+            _log.warning("a periodic job failed", job=job.name, exc_info=True)
+
+    def _beat(self) -> None:
+        if time.monotonic() < getattr(self, "_next_beat", 0.0):
+            return
+        self._next_beat = time.monotonic() + health.BEAT.total_seconds()
+        try:
+            with database.transaction() as session:
+                health.beat(session, _PART)
+        except Exception as error:  # noqa: BLE001 (an outage of the database; the next beat tells)
+            _log.warning("no heartbeat", error=str(error).splitlines()[0])
+
+
+def _stand_guard(name: str, run: threading.Thread, stopping: threading.Event) -> bool:
+    if run.is_alive() or stopping.is_set():
+        return True
+    _log.error("a thread ended", thread=name)
+    return False
+
+
+def _refuse_too_small_a_database() -> None:
+    """Better no start than connections that fail one busy afternoon."""
+    engine = create_engine(config.database().database_url)
+    with engine.connect() as connection:
+        allowed = int(connection.execute(text("SHOW max_connections")).scalar_one())
+        kept = int(connection.execute(text("SHOW superuser_reserved_connections")).scalar_one())
+    engine.dispose()  # nothing of it may be left when Celery is forked
+    needed = config.connections_needed()
+    if needed > allowed - kept:
+        raise SystemExit(
+            f"LUNA's parts may open {needed} connections and PostgreSQL allows {allowed - kept}: "
+            "raise max_connections, or lower LUNA_POOL_SIZE"
+        )
+
+
+def main() -> None:
+    config.refuse_unsafe()
+    logs.set_up(_PART)
+    _refuse_too_small_a_database()
+    if config.process().migrate:
+        from backend.shared.migrations import migrate
+
+        migrate.main()
+    os.nice(_BEHIND_THE_SERVICES)
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    for module in celery_app.TASK_MODULES:
+        importlib.import_module(module)
+    # Before any thread begins and any connection is opened: neither survives a fork.
+    child = multiprocessing.get_context("fork").Process(target=_run_celery, name="celery")
+    child.start()
+    threads = {
+        "relay": threading.Thread(
+            target=Relay(celery_app.celery).run, args=[stopping], daemon=True
+        ),
+        "scheduler": threading.Thread(target=Scheduler().run, args=[stopping], daemon=True),
+    }
+    for thread in threads.values():
+        thread.start()
+    _watch(child, threads, stopping)
+    raise SystemExit(_end(child, threads, stopping))
+
+
+def _watch(
+    child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
+) -> None:
+    ready_file = config.process().ready_file
+    while not stopping.is_set() and child.is_alive():
+        if not all(_stand_guard(name, thread, stopping) for name, thread in threads.items()):
+            break
+        stopping.wait(0.5)
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+
+
+def _end(
+    child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
+) -> int:
+    """Stop what still runs, in order; 0 when asked to, 1 when a part ended by itself."""
+    asked = stopping.is_set()
+    stopping.set()
+    if child.is_alive():
+        child.terminate()
+        child.join(timeout=12)
+        if child.is_alive():
+            child.kill()
+    for thread in threads.values():
+        thread.join(timeout=3)
+    return 0 if asked else 1
+
+
+if __name__ == "__main__":
+    main()

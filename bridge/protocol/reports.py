@@ -1,0 +1,87 @@
+"""Sends the journal's events to LUNA: in order, each until it is answered, none overtaking."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bridge.logs import Log
+from bridge.protocol.client import (
+    ApiClient,
+    DeclinedError,
+    KeyRefusedError,
+    LeaseLostError,
+    SupersededError,
+    UnreachableError,
+)
+from bridge.protocol.journal import Event, Journal
+from bridge.protocol.messages import Json
+
+# answers that mean: this command is no longer ours to carry out
+VOID = frozenset({"LEASE_LOST", "INVALID_STATE_TRANSITION", "NOT_FOUND"})
+
+
+class Reports:
+    """`lost` is called with a command's id when LUNA says that it is not ours any more."""
+
+    def __init__(self, line: ApiClient, journal: Journal, log: Log) -> None:
+        self._line = line
+        self._journal = journal
+        self._log = log
+        self._more = asyncio.Event()
+        self._none_left = asyncio.Event()
+        self.lost: Callable[[str], Awaitable[None]] | None = None
+
+    async def add(self, command_id: str, kind: str, details: Json) -> None:
+        self._none_left.clear()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        await self._journal.append(command_id, kind, {"at": now, **details})
+        self._more.set()
+
+    def has_unsent(self, command_id: str) -> bool:
+        return any(event.command_id == command_id for event in self._journal.unsent)
+
+    async def all_answered(self) -> None:
+        """Wait until LUNA has answered everything reported so far."""
+        if self._journal.unsent:
+            await self._none_left.wait()
+
+    async def send(self) -> None:
+        """Send for ever; first what an earlier run left behind."""
+        while True:
+            while self._journal.unsent:
+                await self._send(self._journal.unsent[0])
+            self._none_left.set()
+            await self._more.wait()
+            self._more.clear()
+
+    async def _send(self, event: Event) -> None:
+        token = self._journal.mark(event.command_id).lease_token
+        body = {
+            "lease_token": token,
+            "event_seq": event.number,
+            "type": event.type,
+            **event.details,
+        }
+        try:
+            await self._line.call("POST", f"/commands/{event.command_id}/events", body)
+        except (UnreachableError, KeyRefusedError, SupersededError) as error:
+            await self._line.recover(error)
+            return
+        except DeclinedError as error:
+            await self._declined(event, token, error)
+            return
+        await self._journal.answered(event)
+
+    async def _declined(self, event: Event, token: int, error: DeclinedError) -> None:
+        newer = self._journal.mark(event.command_id).lease_token != token
+        if isinstance(error, LeaseLostError) and newer:
+            return  # a newer lease came while this was on its way: send it again under that one
+        await self._journal.answered(event)
+        log = self._log.bind(command_id=event.command_id, type=event.type, number=event.number)
+        log.warning("event.declined", reason=str(error))
+        if error.code not in VOID:
+            return
+        for other in [e for e in self._journal.unsent if e.command_id == event.command_id]:
+            await self._journal.answered(other)
+        if self.lost is not None:
+            await self.lost(event.command_id)

@@ -1,0 +1,21 @@
+"""`luna check`: the invariants of the running system, one line each."""
+
+from backend.shared.domain import invariants
+from backend.shared.infra import database
+from ops.commands.console import console
+
+
+def run() -> int:
+    """0 when every invariant holds; else 1, with the rows that break one."""
+    with database.reading_engine().connect() as connection:
+        broken = invariants.broken(connection)
+    for sentence in invariants.INVARIANTS:
+        mark = "[red]broken[/red]" if sentence in broken else "[green]ok[/green]"
+        console.print(f"{mark}  {sentence}")
+        for row in broken.get(sentence, []):
+            console.print(f"        {row}", markup=False)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())

@@ -1,0 +1,70 @@
+"""`luna events`: what waits in the outbox, and the dead letters; shows one, or sends it again."""
+
+import json
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+from sqlalchemy import select
+
+from backend.shared.infra import clock, database
+from backend.shared.messaging import celery_app, relay
+from backend.shared.models import EventRun, OutboxEvent
+from ops.commands.console import console
+
+_MOST = 50
+
+app = typer.Typer(add_completion=False, help="Events that are not done yet, and dead letters.")
+
+
+@app.callback(invoke_without_command=True)
+def list_open(context: typer.Context) -> None:
+    """List the dead letters first, then what is still on its way."""
+    if context.invoked_subcommand is not None:
+        return
+    with database.transaction() as session:
+        rows = session.execute(
+            select(OutboxEvent)
+            .where(OutboxEvent.acked_at.is_(None))
+            .order_by(OutboxEvent.dead_at.is_(None), OutboxEvent.id)
+            .limit(_MOST)
+        ).scalars()
+        table = Table()
+        for heading in ("event", "type", "made", "state", "last error"):
+            table.add_column(heading, no_wrap=heading == "event")
+        for row in rows:
+            state = "dead letter" if row.dead_at is not None else f"sent {row.resends} times"
+            table.add_row(
+                str(row.id), row.event_type, clock.iso(row.created_at), state, row.last_error or ""
+            )
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("Every event is done.")
+
+
+@app.command()
+def show(event_id: Annotated[UUID, typer.Argument()]) -> None:
+    """Show one event as it travels, and how its consumers fared."""
+    with database.transaction() as session:
+        row = session.get(OutboxEvent, event_id)
+        if row is None:
+            raise typer.BadParameter("there is no such event")
+        print(json.dumps(relay.envelope(row), indent=2))
+        runs = session.execute(select(EventRun).where(EventRun.event_id == event_id)).scalars()
+        for run in runs:
+            print(f"{run.consumer}: {run.runs} runs, last error: {run.last_error or 'none'}")
+
+
+@app.command()
+def retry(event_id: Annotated[UUID, typer.Argument()]) -> None:
+    """Send a dead letter again."""
+    with database.transaction() as session:
+        if not celery_app.revive(session, event_id):
+            raise typer.BadParameter("that event is no dead letter")
+    print(f"{event_id} is sent again")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,127 @@
+"""Loads a library: its map, accounts, robots, catalogue. Again changes nothing.
+
+`python -m ops.demo.seed --robots N --state-dir DIR` loads the demo library and leaves each robot's key
+and starting place in DIR; `--file FILE` loads a document {map, accounts, books} instead.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.auth.schemas.accounts import NewUser
+from backend.auth.service import accounts
+from backend.book.schemas.books import BookCreate
+from backend.book.service import books as catalogue
+from backend.robot.schemas.map import MapBody
+from backend.robot.service import map_editor, registry
+from backend.shared.infra import database, logs
+from backend.shared.models import Book, Robot, Role, User, Waypoint
+
+DEMO = Path(__file__).parent / "library"
+
+
+def demo_library() -> dict[str, Any]:
+    """The library that ships with the project, as one document."""
+    parts = {name: json.loads((DEMO / f"{name}.json").read_text()) for name in ("map", "accounts")}
+    for floor in parts["map"]["floors"]:
+        floor["svg"] = (DEMO / floor["plan"]).read_text()
+    return {
+        **parts,
+        "books": json.loads((DEMO / "catalogue.json").read_text())["books"],
+        "robots": json.loads((DEMO / "robots.json").read_text()),
+    }
+
+
+def load(session: Session, library: dict[str, Any]) -> None:
+    """Load what is not there yet. Accounts come first: the rest is done in their name."""
+    logs.fresh_context(part="seed")
+    for person in library.get("accounts", []):
+        _account(session, person)
+    by = session.execute(
+        select(User.id).where(User.role == Role.ADMIN).order_by(User.created_at).limit(1)
+    ).scalar_one_or_none()
+    has_map = session.execute(select(Waypoint.id).limit(1)).scalar_one_or_none() is not None
+    if "map" in library and not has_map:
+        map_editor.load(session, MapBody.model_validate(library["map"]), by)
+    if by is not None:
+        for book in library.get("books", []):
+            _book(session, by, BookCreate.model_validate(book))
+
+
+def _account(session: Session, person: dict[str, Any]) -> None:
+    known = session.execute(
+        select(User.id).where(func.lower(User.email) == person["email"].lower())
+    ).scalar_one_or_none()
+    if known is None:
+        newcomer = {name: value for name, value in person.items() if name != "password"}
+        accounts.create_user(session, NewUser.model_validate(newcomer), person["password"])
+
+
+def _book(session: Session, by: UUID, book: BookCreate) -> None:
+    same = (
+        Book.isbn == book.isbn
+        if book.isbn is not None
+        else (Book.title == book.title) & (Book.author == book.author)
+    )
+    if session.execute(select(Book.id).where(same).limit(1)).scalar_one_or_none() is None:
+        catalogue.create(session, by, book)
+
+
+def add_robots(robots: list[dict[str, Any]], count: int, folder: Path) -> None:
+    """Register so many robots; each one's key and starting place are left in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        plan = robots[number % len(robots)]
+        name = f"luna-bot-{number + 1}"
+        with database.transaction() as session:
+            place = session.execute(
+                select(Waypoint).where(Waypoint.location_code == plan["start_waypoint"])
+            ).scalar_one()
+            key = _robot_key(session, name, plan.get("model"), folder / f"{name}.key")
+        start = {
+            "waypoint": place.name,
+            "x": place.x_coordinate,
+            "y": place.y_coordinate,
+            "floor": place.floor,
+        }
+        (folder / f"{name}.json").write_text(json.dumps(start))
+        if key is not None:
+            _write_secret(folder / f"{name}.key", key)
+
+
+def _robot_key(session: Session, name: str, model: str | None, file: Path) -> str | None:
+    """A new key for the robot unless its file holds one already."""
+    robot = session.execute(select(Robot).where(Robot.robot_name == name)).scalar_one_or_none()
+    if robot is None:
+        robot = registry.register(session, name, model, None)
+    elif file.exists():
+        return None
+    return registry.new_key(session, robot.id, None)
+
+
+def _write_secret(file: Path, secret: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(secret)
+
+
+def main(
+    robots: Annotated[int, typer.Option(help="simulated robots to register")] = 0,
+    state_dir: Annotated[Path | None, typer.Option(help="where their keys go")] = None,
+    file: Annotated[Path | None, typer.Option(help="a library of your own")] = None,
+) -> None:
+    library = json.loads(file.read_text()) if file is not None else demo_library()
+    with database.transaction() as session:
+        load(session, library)
+    if robots and state_dir is not None:
+        add_robots(library["robots"], robots, state_dir)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,206 @@
+"""The documents that are made from the code: `python -m ops.docs.openapi [--check]`.
+
+`docs/openapi.json` is the API of all services in one OpenAPI 3.1 document; the others are of
+`ops.docs.docs_pages`. With `--check` nothing is written: it fails when one of them is out of date.
+"""
+
+import importlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from backend.shared import errors
+from backend.shared.errors import LunaError
+from ops.docs import docs_pages
+from ops.docs.examples import ExampleGenerator
+from ops.environment import SERVICES
+from ops.home import ROOT
+
+METHODS = ("get", "post", "put", "patch", "delete")
+TAGS = {
+    "auth": "Accounts, sessions and tokens.",
+    "books": "The catalogue: titles.",
+    "copies": "The volumes of a title.",
+    "imports": "Titles from a file, as a job in the background.",
+    "loans": "What members have borrowed.",
+    "requests": "A member wants a book brought.",
+    "returns": "A member wants a book fetched.",
+    "deliveries": "The journeys, as staff see them.",
+    "robot": "The fleet, the map and the emergency stop, as staff see them.",
+    "robots": "Robots and their keys.",
+    "bridge": "The robot's own side; its key is the bearer token.",
+    "notifications": "What people are told; the live view is a WebSocket beside it.",
+    "system": "The address as a whole.",
+}
+_DESCRIPTION = """\
+Every answer is JSON in one of three envelopes: success with `data`, success with a list and its
+`pagination`, or an `error` with its `code`, a `message` for people, and `details`.
+
+Each description names the role that may: “all” is everyone signed in, “own” is whose it is, “none”
+needs no token. What a librarian may, an admin may too.
+
+Lists take `page`, `limit` (1 to 100), `sort` and `order`. A POST that creates takes
+`Idempotency-Key`; a single resource has an `ETag`, and a PUT honours `If-Match`.
+
+The WebSocket `/api/v1/notifications/ws` is told in docs/architecture.md, events in docs/events.md.
+"""
+# What may be answered besides what the route itself declares.
+_SIGNED_IN: tuple[type[LunaError], ...] = (
+    errors.NotSignedIn,
+    errors.TokenExpired,
+    errors.TokenRevoked,
+    errors.RoleNotAllowed,
+    errors.AccountInactive,
+)
+_WITH_BODY = (errors.MalformedJson, errors.PayloadTooLarge, errors.UnsupportedMediaType)
+_ALWAYS = (errors.Invalid, errors.RateLimited, LunaError, errors.ServiceUnavailable)
+
+
+def apps() -> dict[str, Any]:
+    """The five services' apps by name; they read settings as they are imported, but no server."""
+    os.environ.setdefault("LUNA_DATABASE_URL", "postgresql+psycopg2:///luna")
+    os.environ.setdefault("LUNA_REDIS_URL", "unix:///nowhere")
+    return {name: importlib.import_module(f"backend.{name}.main").app for name in SERVICES}
+
+
+def document() -> dict[str, Any]:
+    """The merged document, the same at each call."""
+    merged: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "LUNA",
+            "version": "v1",
+            "summary": "A university library whose books travel by robot",
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "The one public address"}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
+        "paths": {},
+        "components": {"schemas": {}, "securitySchemes": {}, "examples": _error_examples()},
+    }
+    for name, app in apps().items():
+        _add(merged, _with_own_names(app.openapi(), name, merged["components"]["schemas"]))
+    schemes = merged["components"]["securitySchemes"]
+    for _, operation in operations(merged):
+        _complete(operation, ExampleGenerator(merged["components"]["schemas"]), schemes)
+    merged["paths"] = dict(sorted(merged["paths"].items()))
+    return merged
+
+
+def operations(merged: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation as ("METHOD path", operation)."""
+    for path, methods in merged["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield f"{method.upper()} {path}", methods[method]
+
+
+def _with_own_names(
+    document: dict[str, Any], service: str, known: dict[str, Any]
+) -> dict[str, Any]:
+    """The document with each schema renamed whose name another service gave to another one."""
+    own = document.get("components", {}).get("schemas", {})
+    text = json.dumps(document)
+    for name in own:
+        if name in known and known[name] != own[name]:
+            new = f"{service.capitalize()}{name}"
+            text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{new}"')
+            text = text.replace(f'"{name}": {{', f'"{new}": {{')
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
+
+
+def _add(merged: dict[str, Any], document: dict[str, Any]) -> None:
+    merged["paths"].update(document["paths"])
+    for kind, entries in document.get("components", {}).items():
+        merged["components"].setdefault(kind, {}).update(entries)
+
+
+def _error_examples() -> dict[str, Any]:
+    """One failure for each code, which the operations refer to."""
+    return {
+        kind.code: {
+            "value": {
+                "success": False,
+                "error": {"code": kind.code, "message": docs_pages.told(kind), "details": {}},
+                "meta": {"timestamp": "2026-01-15T10:30:00.000Z", "request_id": "req_019bc0de"},
+            },
+        }
+        for kind in docs_pages.error_kinds()
+    }
+
+
+def _complete(operation: dict[str, Any], teller: ExampleGenerator, schemes: dict[str, Any]) -> None:
+    """Add what holds for every route: common errors, and examples where none are given."""
+    if operation.get("security"):
+        _add_errors(operation, _SIGNED_IN)
+        operation["security"] = [{name: []} for name in schemes]
+    if "requestBody" in operation:
+        _add_errors(operation, _WITH_BODY)
+    _add_errors(operation, _ALWAYS)
+    contents = [operation.get("requestBody", {}).get("content", {})]
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            contents.append(response.get("content", {}))
+        else:
+            _show_codes(response)
+    for content in contents:
+        for entry in content.values():
+            if not {"example", "examples"} & entry.keys() and entry.get("schema"):
+                entry["example"] = teller.example(entry["schema"])
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _add_errors(operation: dict[str, Any], kinds: tuple[type[LunaError], ...]) -> None:
+    for kind in kinds:
+        response = operation["responses"].setdefault(str(kind.status), {"description": ""})
+        if f"`{kind.code}`" not in response["description"]:
+            told = f"`{kind.code}`: {kind.message}"
+            response["description"] = "; ".join(filter(None, [response["description"], told]))
+
+
+def _show_codes(response: dict[str, Any]) -> None:
+    codes = re.findall(r"`([A-Z_]+)`", response["description"])
+    response["content"] = {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/Failure"},
+            "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+        }
+    }
+
+
+def made() -> dict[str, str]:
+    """Every generated document by its place in the project."""
+    return {
+        "docs/openapi.json": json.dumps(document(), indent=1, ensure_ascii=False) + "\n",
+        "docs/events.json": json.dumps(docs_pages.event_schemas(), indent=1) + "\n",
+        "docs/events.md": docs_pages.events_page(),
+        "docs/errors.md": docs_pages.errors_page(),
+    }
+
+
+def stale() -> list[str]:
+    """The generated documents that are not what the code says now."""
+    return [
+        place
+        for place, text in made().items()
+        if not (ROOT / place).exists() or (ROOT / place).read_text(encoding="utf-8") != text
+    ]
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        for place in (old := stale()):
+            print(f"{place} is out of date: ./luna fix makes it anew")
+        return 1 if old else 0
+    for place, text in made().items():
+        (ROOT / place).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,53 @@
+"""Makes the two roles, the database and its extensions in a new cluster. Safe to repeat.
+
+Run as `python -m ops.servers.database` with the superuser's URL and the two passwords in the environment.
+"""
+
+import os
+
+import psycopg2
+from psycopg2 import sql
+
+DATABASE = "luna"
+OWNER = "luna_owner"
+ROLES = (OWNER, "luna_app")
+EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
+
+
+def prepare(url: str, passwords: dict[str, str]) -> None:
+    """`url` is the superuser's, of the database postgres."""
+    plain = url.replace("+psycopg2", "")
+    with _cursor(plain) as cursor:
+        for role in ROLES:
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+            verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+            cursor.execute(
+                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                    verb, sql.Identifier(role), sql.Literal(passwords[role])
+                )
+            )
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if not cursor.fetchone():
+            cursor.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                    sql.Identifier(DATABASE), sql.Identifier(OWNER)
+                )
+            )
+    with _cursor(plain.replace("/postgres?", f"/{DATABASE}?")) as cursor:
+        for extension in EXTENSIONS:
+            cursor.execute(
+                sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))
+            )
+
+
+def _cursor(url: str) -> psycopg2.extensions.cursor:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True  # CREATE DATABASE refuses a transaction
+    return connection.cursor()
+
+
+if __name__ == "__main__":
+    prepare(
+        os.environ["LUNA_SUPERUSER_URL"],
+        {role: os.environ[f"{role.upper()}_PASSWORD"] for role in ROLES},
+    )

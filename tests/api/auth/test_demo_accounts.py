@@ -1,0 +1,42 @@
+"""Accounts that the library itself makes: any role, from the command line, never through HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from backend.auth.schemas.accounts import NewUser
+from backend.auth.service import accounts
+from backend.shared.errors import EmailTaken, Invalid
+from backend.shared.infra import database
+from backend.shared.models import Role
+from tests.api.auth.registered_user import LOGIN, PASSWORD
+
+
+def _newcomer(role: Role) -> NewUser:
+    return NewUser(email="Ruth@Luna.example", first_name="Ruth", last_name="Okafor", role=role)
+
+
+@pytest.mark.parametrize("role", [Role.STUDENT, Role.LIBRARIAN, Role.ADMIN])
+def test_the_library_gives_any_role(
+    api: Any, role: Role, audit_trail: Callable[[], list[Any]]
+) -> None:
+    with database.transaction() as session:
+        made = accounts.create_user(session, _newcomer(role), PASSWORD)
+    assert (made.role, made.email) == (role, "ruth@luna.example")
+    assert audit_trail()[-1].changes == {"role": {"before": None, "after": role.value}}
+    login = api.post(LOGIN, json={"email": made.email, "password": PASSWORD})
+    assert login.status_code == 200
+
+
+def test_the_same_rules_hold(api: Any) -> None:
+    with database.transaction() as session:
+        with pytest.raises(Invalid) as refused:
+            accounts.create_user(session, _newcomer(Role.ADMIN), "password")
+        assert list(refused.value.details["fields"]) == ["password"]
+        accounts.create_user(session, _newcomer(Role.ADMIN), PASSWORD)
+        with pytest.raises(EmailTaken):
+            accounts.create_user(session, _newcomer(Role.ADMIN), PASSWORD)
+        # the transaction goes on: whoever loads a file may skip those that exist
+        other = _newcomer(Role.LIBRARIAN).model_copy(update={"email": "upstairs@luna.example"})
+        assert accounts.create_user(session, other, PASSWORD).role is Role.LIBRARIAN

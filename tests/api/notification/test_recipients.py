@@ -1,0 +1,232 @@
+"""Which event tells whom what; and that it does so once."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from backend.notification.service.recipients import RULES
+from backend.notification.service.templates import LANGUAGES
+from backend.shared import events
+from backend.shared.events import Event, TaskEvent
+from backend.shared.infra import database
+from backend.shared.messaging import celery_app, relay, subscriptions
+from backend.shared.models import (
+    ImportJob,
+    Notification,
+    OutboxEvent,
+    Role,
+    Stage,
+    TaskStatus,
+    TaskType,
+)
+from tests.event_runner import run_events
+from tests.factories import users
+from tests.factories.event_factories import (
+    HANDOVER_CODE,
+    Journey,
+    publish,
+    request_event,
+    request_of,
+    task_event,
+)
+
+_RETURN: dict[str, Any] = {"task_type": TaskType.RETURN_PICKUP}
+_LOADING: dict[str, Any] = {"status": TaskStatus.ASSIGNED, "stage": Stage.LOADING}
+_HANDOVER: dict[str, Any] = {"stage": Stage.HANDOVER}
+_ROBOT: dict[str, Any] = {"robot_id": UUID(int=7), "robot_name": "luna-bot-1"}
+
+
+def _told(person: users.Person) -> list[tuple[str, str]]:
+    with database.transaction() as session:
+        return [
+            (row.notification_type, row.message)
+            for row in session.execute(
+                select(Notification)
+                .where(Notification.user_id == person.id)
+                .order_by(Notification.id)
+            ).scalars()
+        ]
+
+
+def _return_event(kind: type[events.ReturnPickedUp | events.ReturnCompleted], j: Journey) -> Event:
+    return kind(
+        return_id=j.request_id,
+        task_id=j.task_id,
+        user_id=j.user_id,
+        book_id=j.book_id,
+        book_title="Dune",
+        location="Study Room 201",
+        status="PICKED_UP",
+    )
+
+
+_TASKS = [
+    (events.TaskAssigned, {}, "student", "is on its way to the desk for “Dune”"),
+    (events.TaskAssigned, _RETURN, "student", "is on its way to Main Desk for “Dune”"),
+    (events.TaskLoading, _LOADING, "staff", "is at Main Desk. Place “Dune” on it"),
+    (events.TaskLoading, _LOADING | _RETURN, "student", "is at Main Desk. Put “Dune” on it"),
+    (events.TaskDeparted, {}, "student", "luna-bot-1 is bringing “Dune” to Study Room 201"),
+    (events.TaskDeparted, _RETURN, "nobody", ""),
+    (events.TaskArrived, _HANDOVER, "student", "at Study Room 201 with “Dune” — your code is in"),
+    (events.TaskArrived, _HANDOVER | _RETURN, "staff", "Take it and confirm"),
+    (events.TaskArrived, {"stage": Stage.BRINGING_BACK}, "staff", "is back with “Dune”"),
+    (events.TaskReminder, _LOADING, "staff", "waits at Main Desk"),
+    (events.TaskReminder, _LOADING | _RETURN, "student", "waits at Main Desk"),
+    (events.TaskReminder, _HANDOVER, "student", "still waits at Study Room 201"),
+    (events.TaskReminder, _HANDOVER | _RETURN, "staff", "waits at Study Room 201"),
+    (events.TaskNeedsAttention, {"reason": "ROBOT_SILENT"}, "staff", "robot silent"),
+    (events.TaskNeedsAttention, {"reason": "ROBOT_ERROR: stuck"}, "staff", "robot error: stuck"),
+    (events.TaskFailed, {"reason": "NOT_LOADED"}, "staff", "has failed: not loaded"),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes", "whom", "words"), _TASKS)
+def test_a_journey_tells_the_one_who_has_to_act(
+    api: Any, kind: type[TaskEvent], changes: dict[str, Any], whom: str, words: str
+) -> None:
+    student, other = users.student(), users.student()
+    staff = [users.librarian(), users.admin()]
+    publish(task_event(kind, request_of(student), **changes))
+    run_events()
+    told = {"student": [student], "staff": staff, "nobody": []}[whom]
+    for person in told:
+        [(notification_type, message)] = _told(person)
+        assert words in message
+        assert notification_type == kind.TYPE.upper().replace(".", "_")
+    for person in {student, other, *staff} - set(told):
+        assert _told(person) == []
+
+
+def test_a_request_and_a_return_tell_their_owner(api: Any) -> None:
+    student, librarian = users.student(), users.librarian()
+    journey = request_of(student)
+    created = request_event(journey)
+    publish(
+        created,
+        events.RequestCompleted(**created.model_dump()),
+        events.RequestCancelled(**created.model_dump(exclude={"reason"}), reason="NO_SHOW"),
+        _return_event(events.ReturnPickedUp, journey),
+        _return_event(events.ReturnCompleted, journey),
+    )
+    run_events()
+    assert [kind for kind, _ in _told(student)] == [
+        "DELIVERY_REQUEST_CREATED",
+        "DELIVERY_REQUEST_COMPLETED",
+        "DELIVERY_REQUEST_CANCELLED",
+        "DELIVERY_RETURN_PICKED_UP",
+        "DELIVERY_RETURN_COMPLETED",
+    ]
+    assert _told(librarian) == []
+
+
+def test_a_robot_in_trouble_tells_the_staff(api: Any) -> None:
+    student, librarian = users.student(), users.librarian()
+    publish(
+        events.RobotWentOffline(**_ROBOT),
+        events.RobotStopRequested(**_ROBOT, stop_version=1, reason="smoke", by=librarian.id),
+        events.RobotStopUnconfirmed(**_ROBOT, stop_version=1),
+    )
+    run_events()
+    assert [kind for kind, _ in _told(librarian)] == [
+        "ROBOT_WENT_OFFLINE",
+        "ROBOT_STOP_REQUESTED",
+        "ROBOT_STOP_UNCONFIRMED",
+    ]
+    assert "Reason: smoke." in _told(librarian)[1][1]
+    assert _told(student) == []
+
+
+def test_a_finished_import_tells_whoever_started_it(api: Any) -> None:
+    owner, other = users.librarian(), users.librarian()
+    with database.transaction() as session:
+        job = ImportJob(created_by=owner.id, format="CSV")
+        session.add(job)
+        session.flush()
+        job_id = job.id
+    publish(
+        events.ImportFinished(
+            job_id=job_id, state="SUCCEEDED", total=10, processed=10, failed=1, warnings=2
+        )
+    )
+    run_events()
+    assert _told(owner) == [
+        ("CATALOG_IMPORT_FINISHED", "10 rows read, 1 refused, 2 with a warning.")
+    ]
+    assert _told(other) == []
+
+
+def test_a_journey_that_finds_no_robot_is_told_to_both_sides(api: Any) -> None:
+    student, librarian = users.student(), users.librarian()
+    waiting = {"status": TaskStatus.QUEUED, "stage": None, "robot_id": None, "robot_name": None}
+    publish(task_event(events.TaskReminder, request_of(student), reason="NO_ROBOT", **waiting))
+    run_events()
+    assert [message for _, message in _told(student)] == [
+        "No robot is free for “Dune” yet. We keep trying."
+    ]
+    [(_, message)] = _told(librarian)
+    assert message.startswith("No robot is free for ")
+
+
+def test_someone_who_is_concerned_twice_is_told_once(api: Any) -> None:
+    librarian = users.librarian()
+    waiting = {"status": TaskStatus.QUEUED, "stage": None, "robot_id": None, "robot_name": None}
+    publish(task_event(events.TaskReminder, request_of(librarian), **waiting))
+    run_events()
+    assert len(_told(librarian)) == 1
+
+
+def test_a_closed_account_is_told_nothing(api: Any) -> None:
+    gone = users.sign_up(Role.LIBRARIAN, is_active=False)
+    publish(events.RobotWentOffline(**_ROBOT))
+    run_events()
+    assert _told(gone) == []
+
+
+def test_an_event_that_comes_again_notifies_once(api: Any) -> None:
+    student = users.student()
+    [event_id] = publish(request_event(request_of(student)))
+    run_events()
+    with database.transaction() as session:
+        envelope = relay.envelope(session.get_one(OutboxEvent, event_id))
+    celery_app.celery.tasks[subscriptions.NOTIFY].run(envelope)
+    assert len(_told(student)) == 1
+
+
+def test_each_notification_is_an_event_of_its_own(api: Any) -> None:
+    student = users.student()
+    publish(request_event(request_of(student)))
+    assert run_events() == ["delivery.request.created", "notification.created"]
+
+
+def test_news_of_a_place_the_robot_has_left_is_not_told(api: Any) -> None:
+    student = users.student()
+    journey = request_of(student)
+    [late] = publish(task_event(events.TaskDeparted, journey))
+    [arrived] = publish(task_event(events.TaskArrived, journey, **_HANDOVER))
+    with database.transaction() as session:
+        envelopes = [relay.envelope(session.get_one(OutboxEvent, each)) for each in (arrived, late)]
+    for envelope in envelopes:
+        celery_app.celery.tasks[subscriptions.NOTIFY].run(envelope)
+    assert [kind for kind, _ in _told(student)] == ["DELIVERY_TASK_ARRIVED"]
+
+
+def test_no_notification_holds_the_hand_over_code(api: Any) -> None:
+    student = users.student()
+    journey = request_of(student)
+    publish(request_event(journey), task_event(events.TaskArrived, journey, **_HANDOVER))
+    run_events()
+    with database.transaction() as session:
+        rows = session.execute(select(OutboxEvent.payload)).scalars().all()
+    assert len(rows) == 4
+    assert not any(HANDOVER_CODE in str(row) for row in rows)
+
+
+def test_every_event_that_goes_to_notify_has_a_rule() -> None:
+    sent = {kind for kind, to in subscriptions.SUBSCRIBERS.items() if subscriptions.NOTIFY in to}
+    assert sent == set(RULES)
+
+
+def test_every_language_has_every_template() -> None:
+    assert {frozenset(spoken) for spoken in LANGUAGES.values()} == {frozenset(LANGUAGES["en"])}

@@ -1,0 +1,168 @@
+"""The robot may leave only after a person has loaded it: each way round that one could think of."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from backend.shared.domain import commands
+from backend.shared.errors import RobotUnavailable
+from backend.shared.infra import database, ids
+from backend.shared.models import DeliveryTask, Stage, TaskStatus
+from tests import event_runner
+from tests.factories import catalogue
+from tests.scenario import Story
+
+
+@pytest.fixture
+def waiting(tale: Story) -> Any:
+    """The robot stands at the desk, empty; the command that brought it there."""
+    tale.ask()
+    tale.run()
+    command = tale.drive()
+    assert tale.state == "ASSIGNED/LOADING"
+    return command
+
+
+def _is_told_nothing(tale: Story) -> None:
+    event_runner.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.dispatch_sweep")
+    tale.run()
+    assert tale.robot.next() is None
+    assert tale.robot.beat().json()["data"]["commands_waiting"] == 0
+    assert tale.state == "ASSIGNED/LOADING"
+
+
+def test_asking_again_and_again_gives_nothing(tale: Story, waiting: Any) -> None:
+    for _ in range(3):
+        _is_told_nothing(tale)
+
+
+def test_a_new_session_gives_nothing(tale: Story, waiting: Any) -> None:
+    tale.robot.begin()
+    _is_told_nothing(tale)
+
+
+def test_repeating_the_arrival_gives_nothing(tale: Story, waiting: Any) -> None:
+    for kind in ("ARRIVED", "SUCCEEDED", "ARRIVED", "STARTED", "FAILED"):
+        tale.robot.report(waiting, kind)
+        _is_told_nothing(tale)
+
+
+def test_a_report_of_some_other_number_or_robot_gives_nothing(tale: Story, waiting: Any) -> None:
+    other = catalogue.add_robot(tale.api, "luna-bot-2")
+    assert other.report(waiting, "SUCCEEDED").status_code == 404
+    unknown = {**waiting, "id": str(ids.uuid7())}
+    assert tale.robot.report(unknown, "SUCCEEDED").status_code == 404
+    assert other.next() is None
+    _is_told_nothing(tale)
+
+
+def test_a_heartbeat_that_says_it_is_elsewhere_gives_nothing(tale: Story, waiting: Any) -> None:
+    for place in ("Study Room 201", None, "Circulation Desk"):
+        tale.robot.at = place
+        tale.robot.beat(active_command=waiting["id"])
+    _is_told_nothing(tale)
+
+
+def test_a_lease_that_lapses_and_a_restart_give_nothing(tale: Story, waiting: Any) -> None:
+    tale.let_pass(14)
+    tale.robot.beat()
+    tale.let_pass(2)
+    event_runner.run_periodic("robot.leases")
+    tale.robot.begin()
+    _is_told_nothing(tale)
+
+
+def test_a_stop_and_a_resume_give_nothing(tale: Story, waiting: Any) -> None:
+    tale.call(tale.librarian, "POST", "/robot/emergency-stop")
+    tale.call(tale.librarian, "POST", "/robot/resume", json={"reason": "All clear"})
+    _is_told_nothing(tale)
+
+
+def test_an_event_that_is_delivered_again_gives_nothing(tale: Story) -> None:
+    tale.ask()
+    tale.run()
+    tale.robot.drive(tale.robot.next())
+    arrived = event_runner.waiting()
+    tale.run()
+    for envelope in [*arrived, *reversed(arrived)]:
+        event_runner.redeliver(envelope)
+    _is_told_nothing(tale)
+
+
+def test_an_event_that_was_forgotten_as_done_gives_nothing(tale: Story, owner: Engine) -> None:
+    """Even without the inbox: what it asks for does not fit the journey any more."""
+    tale.ask()
+    tale.run()
+    tale.robot.drive(tale.robot.next())
+    arrived = event_runner.waiting()
+    tale.run()
+    with owner.begin() as connection:
+        connection.execute(text("DELETE FROM processed_events"))
+    for envelope in arrived:
+        event_runner.redeliver(envelope)
+    _is_told_nothing(tale)
+
+
+def test_no_bridge_can_place_the_book_itself(tale: Story, waiting: Any) -> None:
+    path = f"/api/v1/deliveries/{tale.task_id}/book-placed"
+    assert tale.api.put(path, headers=tale.robot.headers).status_code == 403
+    _is_told_nothing(tale)
+
+
+def test_the_one_function_that_drives_refuses_without_a_proof(tale: Story, waiting: Any) -> None:
+    def drive_away() -> None:
+        with database.transaction() as session:
+            task: DeliveryTask = database.row_lock(session, DeliveryTask, UUID(tale.task_id))
+            task.status, task.stage = TaskStatus.IN_PROGRESS, Stage.TO_DESTINATION
+            commands.issue_navigation(session, task)
+
+    with pytest.raises(RobotUnavailable):
+        drive_away()
+    _is_told_nothing(tale)
+
+
+_INSERT = """
+    INSERT INTO robot_commands (id, robot_id, task_id, type, leg, loading_proof_id, payload,
+                                status, attempt, created_at)
+    VALUES (:id, :robot, :task, 'NAVIGATE', 'TO_DESTINATION', :proof, '{}', 'QUEUED', 0, now())
+"""
+
+
+def test_the_database_refuses_a_command_to_leave_without_a_proof(
+    tale: Story, waiting: Any, owner: Engine
+) -> None:
+    values = {"id": ids.uuid7(), "robot": tale.robot.id, "task": tale.task_id, "proof": None}
+    with pytest.raises(IntegrityError, match="loaded_before_it_leaves"), owner.begin() as direct:
+        direct.execute(text(_INSERT), values)
+
+
+def test_the_database_refuses_a_forged_or_borrowed_proof(tale: Story, owner: Engine) -> None:
+    tale.on_the_way()
+    with owner.connect() as connection:
+        real = connection.scalar(text("SELECT id FROM loading_proofs"))
+    first = tale.task_id
+    tale.drive()
+    tale.mine("complete")
+    tale.run()
+    tale.book = catalogue.add_book("Another")
+    tale.ask()
+    tale.run()
+    for proof in (ids.uuid7(), real):
+        values = {"id": ids.uuid7(), "robot": tale.robot.id, "task": tale.task_id, "proof": proof}
+        with pytest.raises(IntegrityError, match="loading_proof"), owner.begin() as direct:
+            direct.execute(text(_INSERT), values)
+    assert first != tale.task_id
+
+
+def test_a_proof_can_not_be_altered_by_the_application(tale: Story) -> None:
+    tale.on_the_way()
+    for statement in ("UPDATE loading_proofs SET attempt = 9", "DELETE FROM loading_proofs"):
+        with (
+            pytest.raises(DBAPIError, match="permission denied"),
+            database.transaction() as session,
+        ):
+            session.execute(text(statement))

@@ -1,0 +1,56 @@
+"""The files of the house, as git knows them."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from ops.home import ROOT
+
+DATA = (".svg", ".json", ".csv", ".lock", ".png", ".txt")  # not read by people line by line
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Every file that is tracked and still there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"],  # noqa: S607 (git is found where it is installed)
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    return tuple(path for path in paths if path.is_file())
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def python(*folders: str) -> Iterator[Path]:
+    """The Python files below these folders; of the whole house when none is named."""
+    for path in tracked():
+        inside = not folders or name_of(path).startswith(tuple(f"{f}/" for f in folders))
+        if path.suffix == ".py" and inside:
+            yield path
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def attributes(path: Path) -> Iterator[tuple[str, int]]:
+    """Every dotted name in a file, like `session.commit`, with its line."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node), node.lineno
+
+
+def calls(path: Path) -> Iterator[tuple[str, int]]:
+    """What a file calls, by its dotted name, with the line."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield ast.unparse(node.func), node.lineno

@@ -1,0 +1,42 @@
+"""All pools together never ask PostgreSQL for more connections than it has."""
+
+import re
+
+import pytest
+
+from backend.shared.infra import config
+from ops.environment import SERVICES
+from ops.home import ROOT
+from ops.servers.postgres import SETTINGS
+
+RESERVED = 3  # PostgreSQL keeps them for its superuser
+
+
+def _most() -> int:
+    """Each service has both pools; the worker's parent and each of its processes have one."""
+    database, outbox = config.DatabaseSettings.model_fields, config.OutboxSettings.model_fields
+    pool, fast = int(database["pool_size"].default), int(database["fast_pool_size"].default)
+    workers = int(outbox["worker_concurrency"].default)
+    return len(SERVICES) * (pool + fast) + (1 + workers) * pool
+
+
+def test_the_start_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        config, "database", lambda: config.DatabaseSettings(database_url="postgresql+psycopg2://")
+    )
+    monkeypatch.setattr(config, "outbox", config.OutboxSettings)
+    assert config.connections_needed() == _most()
+
+
+def test_the_pools_fit_into_the_database() -> None:
+    assert _most() <= int(SETTINGS["max_connections"]) - RESERVED
+
+
+def test_compose_gives_the_database_as_many() -> None:
+    compose = (ROOT / "backend/docker/compose.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"max_connections=(\d+)", compose) == [SETTINGS["max_connections"]]
+
+
+def test_the_documents_tell_the_same_sum() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    assert re.search(rf"\| together,.*\| {_most()} \|", page)

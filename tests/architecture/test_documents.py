@@ -1,0 +1,51 @@
+"""What the documents point to is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops.home import ROOT
+from tests.architecture import source_files
+
+PAGES = [path for path in source_files.tracked() if path.suffix == ".md"]
+_LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]+)?\)")
+_FILE = re.compile(r"`((?:backend|bridge|ops|tests|docs)/[\w./-]+)`")
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    kept = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in headings)
+    return {"#" + heading.strip().replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=source_files.name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for place, anchor in _LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in place:
+            continue
+        target = (page.parent / place).resolve() if place else page
+        assert target.exists(), place
+        assert not anchor or anchor in _anchors(target), f"{place}{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=source_files.name_of)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    for name in _FILE.findall(page.read_text(encoding="utf-8")):
+        assert (ROOT / name).exists(), name
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
+    numbers = sorted(name.partition("-")[0] for name in names)
+    assert numbers == [f"{number:04}" for number in range(1, len(names) + 1)]
+
+
+def test_the_tree_of_the_readme_is_the_tree() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.partition("## The tree")[2].partition("## ")[0]
+    for folder in re.findall(r"^    (\w+)/", shown, re.MULTILINE):
+        assert (ROOT / folder).is_dir(), folder
+    named = {name.rstrip("/") for name in re.findall(r"(?<=[ ])(\w+)/", shown)}
+    tests = {path.name for path in (ROOT / "tests").iterdir() if (path / "__init__.py").exists()}
+    assert tests - named <= {"shared", "demo_library"}

@@ -1,0 +1,81 @@
+"""Every code of the contract is declared once, in one place, with both of its statuses."""
+
+import ast
+from collections import Counter
+
+from ops.docs import docs_pages
+from tests.architecture import source_files
+
+CONTRACT = set(
+    """
+    VALIDATION_ERROR MALFORMED_JSON METHOD_NOT_ALLOWED BAD_GATEWAY UNAUTHENTICATED TOKEN_EXPIRED
+    TOKEN_REVOKED INVALID_CREDENTIALS ACCOUNT_INACTIVE FORBIDDEN ROLE_NOT_ALLOWED NOT_FOUND CONFLICT
+    EMAIL_TAKEN ISBN_TAKEN BOOK_NOT_AVAILABLE BOOK_IN_USE INVALID_STATE_TRANSITION UNKNOWN_LOCATION
+    ALREADY_REQUESTED ALREADY_RETURNING NOT_BORROWED LOAN_LIMIT_REACHED RENEWAL_LIMIT_REACHED
+    HOLD_EXISTS ROBOT_UNAVAILABLE ROBOT_STOPPED WRONG_ROBOT WRONG_COPY STALE_EPOCH LEASE_LOST
+    STALE_VERSION IDEMPOTENCY_KEY_REUSED PAGE_TOO_DEEP PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE
+    RATE_LIMITED SERVICE_UNAVAILABLE INTERNAL_ERROR
+    """.split()  # noqa: SIM905 (read as the contract writes it)
+)
+LATER = {"RENEWAL_LIMIT_REACHED", "HOLD_EXISTS"}  # come with renewals and holds
+GRPC = {
+    *("INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "ALREADY_EXISTS"),
+    *("FAILED_PRECONDITION", "ABORTED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "UNIMPLEMENTED"),
+    "INTERNAL",
+}
+
+
+def _declared() -> Counter[str]:
+    """Every code that a class of the backend gives itself."""
+    found: Counter[str] = Counter()
+    for path in source_files.python("backend"):
+        for node in ast.walk(source_files.parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                found.update(_codes(node))
+    return found
+
+
+def _codes(node: ast.ClassDef) -> list[str]:
+    codes = []
+    for line in node.body:
+        targets, value = _assigned(line)
+        for target, given in zip(targets, value, strict=False):
+            if target == "code" and isinstance(given, ast.Constant) and str(given.value).isupper():
+                codes.append(str(given.value))
+    return codes
+
+
+def _assigned(line: ast.stmt) -> tuple[list[str], list[ast.expr]]:
+    if isinstance(line, ast.AnnAssign) and line.value is not None:
+        return [ast.unparse(line.target)], [line.value]
+    if not isinstance(line, ast.Assign):
+        return [], []
+    target = line.targets[0]
+    if isinstance(target, ast.Tuple) and isinstance(line.value, ast.Tuple):
+        return [ast.unparse(each) for each in target.elts], list(line.value.elts)
+    return [ast.unparse(target)], [line.value]
+
+
+def test_every_code_of_the_contract_is_declared_exactly_once() -> None:
+    declared = _declared()
+    assert set(declared) == CONTRACT - LATER
+    assert [code for code, times in declared.items() if times > 1] == []
+
+
+def test_every_error_has_a_message_for_people_and_both_statuses() -> None:
+    for kind in docs_pages.error_kinds():
+        assert 400 <= kind.status <= 503
+        assert kind.grpc in GRPC
+        assert kind.message.endswith(".")
+
+
+def test_the_documents_list_every_code() -> None:
+    page = docs_pages.errors_page()
+    for code in CONTRACT - LATER:
+        assert f"`{code}`" in page
+
+
+def test_no_message_shows_the_inside() -> None:
+    for kind in docs_pages.error_kinds():
+        for word in ("sql", "traceback", "exception", "postgres", "redis"):
+            assert word not in kind.message.lower()

@@ -1,0 +1,54 @@
+"""Nothing here is too long to be read at once."""
+
+import ast
+from pathlib import Path
+
+from tests.architecture import source_files
+
+MOST_LINES = 300
+MOST_LINES_OF_A_FUNCTION = 40
+# Declarations of tables as Alembic writes them: one table a function, read by comparison only.
+GENERATED = "backend/shared/migrations/first_schema/"
+BY_HAND = ("luna", ".ci/run", "backend/nginx/luna.conf.template", "backend/docker/compose.yaml")
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_file_is_over_300_lines() -> None:
+    by_hand = [path for path in source_files.tracked() if source_files.name_of(path) in BY_HAND]
+    assert len(by_hand) == len(BY_HAND)
+    long = {
+        source_files.name_of(path): lines
+        for path in [*source_files.python(), *by_hand]
+        if (lines := _lines(path)) > MOST_LINES
+    }
+    assert long == {}
+
+
+def test_no_function_is_over_40_lines() -> None:
+    long = {
+        f"{source_files.name_of(path)}: {node.name}": lines
+        for path in source_files.python()
+        if not source_files.name_of(path).startswith(GENERATED)
+        for node in ast.walk(source_files.parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (lines := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+    }
+    assert long == {}
+
+
+def test_no_file_is_a_drawer_for_everything() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc", "crud", "manager"}
+    found = [
+        name
+        for name in map(source_files.name_of, source_files.tracked())
+        if drawers & set(_words(name))
+    ]
+    assert found == []
+
+
+def _words(name: str) -> list[str]:
+    path = Path(name)
+    return [*path.parent.parts, path.stem]

@@ -1,0 +1,184 @@
+"""Compose and the native topology are the same system: neither can change without the other."""
+
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from backend.shared.infra import config
+from ops import environment
+from ops.home import Home
+from ops.native.component import Component
+from ops.native.topology import COMPONENTS, Native, Options
+from ops.servers import database, nginx, postgres, redis_server
+from tests.docker.files import COMPOSE, FOLDER, OVERLAY, services, variables
+
+BASE = services(COMPOSE)
+WORKER = "celery-worker"
+PROGRAMS = [name for name in BASE if name.endswith("-service") or name == WORKER]
+
+# Settings that only one side gives, and why.
+ONLY_NATIVE = {
+    "LUNA_HOME": "the command line finds its folder by it; a container has none",
+    "LUNA_SIMULATION_SPEED": "the robots of the overlay are told theirs on their command line",
+}
+ONLY_COMPOSE = {
+    "LUNA_ENVIRONMENT": "production unless said otherwise; natively development",
+}
+WORKER_ONLY_NATIVE = {
+    "LUNA_AUTH_PUBLIC_KEYS": "part of the common environment; the worker checks no token",
+}
+WORKER_ONLY_COMPOSE = {
+    "LUNA_MIGRATE": "natively a job of its own migrates, before the worker",
+}
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Component]]:
+    """The native parts, with nothing from this shell or `.env` among their settings."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.make()
+    options = Options(str(home.path), 8080, "/usr/bin", "redis-server", "nginx")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "base", dict)
+        yield {part.name: part for part in Native(home, options, 8080).parts()}
+
+
+def settings(part: dict[str, str]) -> set[str]:
+    """Names of ours; whether a value comes in a file is no difference."""
+    return {name.removesuffix("_FILE") for name in part if name.startswith("LUNA_")}
+
+
+def test_both_have_the_same_nine_services() -> None:
+    assert set(BASE) == set(COMPONENTS)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_is_started_by_the_same_command(name: str, native: dict[str, Component]) -> None:
+    _python, *words = native[name].command()
+    in_compose = shlex.split(" ".join(BASE[name]["command"]).rpartition("exec ")[2])
+    assert in_compose == ["python", *words]
+
+
+def test_the_keys_are_made_by_the_same_command(native: dict[str, Component]) -> None:
+    _python, *words = native["keys"].command()
+    making = BASE["auth-service"]["command"][-1].partition("&&")[0].split()
+    assert making[:3] == ["python", *words[:2]]
+    options = [word for word in words if word.startswith("--")]
+    assert [word for word in making if word.startswith("--")] == options
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_gets_the_same_settings(name: str, native: dict[str, Component]) -> None:
+    natively = settings(dict(native[name].environment))
+    in_compose = settings(BASE[name]["environment"])
+    only_native, only_compose = set(ONLY_NATIVE), set(ONLY_COMPOSE)
+    if name == WORKER:
+        only_native |= set(WORKER_ONLY_NATIVE)
+        only_compose |= set(WORKER_ONLY_COMPOSE)
+    assert natively - in_compose <= only_native
+    assert in_compose - natively == only_compose
+
+
+def test_every_setting_is_one_that_the_programs_know() -> None:
+    concerns = config.LunaSettings.__subclasses__()
+    fields = [field.upper() for concern in concerns for field in concern.model_fields]
+    known = settings({f"LUNA_{field}": "" for field in fields})
+    for name in PROGRAMS:
+        assert settings(BASE[name]["environment"]) <= known
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_nothing_starts_earlier_than_natively(name: str, native: dict[str, Component]) -> None:
+    """What a part waits for natively it waits for in Compose, directly or through another."""
+    stands_for = {"cluster": "postgres", "database": "postgres", "migrate": WORKER}
+    stands_for |= {"keys": "auth-service", name: name}
+
+    def waits_in_compose(one: str) -> set[str]:
+        direct = set(BASE[one].get("depends_on", {}))
+        return direct.union(*(waits_in_compose(other) for other in direct))
+
+    needs = native[name].needs - {"nursery"}  # which only makes native starts quicker
+    wanted = {stands_for.get(need, need) for need in needs} - {name}
+    if name == WORKER:
+        wanted -= {"auth-service"}  # it checks no token
+    assert wanted <= waits_in_compose(name)
+
+
+def test_the_gateways_template_gets_every_variable_on_both_sides(
+    native: dict[str, Component], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = variables(nginx.TEMPLATE.read_text(encoding="utf-8"))
+    given: dict[str, str] = {}
+    monkeypatch.setattr(nginx, "write_configuration", lambda _target, values: given.update(values))
+    native["nginx"].prepare()
+    assert set(given) | set(nginx.DEFAULTS) == used
+    assert settings(BASE["nginx"]["environment"]) == used
+
+
+def test_the_images_way_to_fill_the_template_in_gives_the_same() -> None:
+    """envsubst, given our names only, takes `$NAME` as well as `${NAME}` and knows no defaults."""
+    program = shutil.which("envsubst")
+    if program is None:
+        pytest.skip("needs gettext's envsubst")
+    template = nginx.TEMPLATE.read_text(encoding="utf-8")
+    values = {name: f"<{name}>" for name in variables(template)}
+    names = " ".join(f"${{{name}}}" for name in values)
+    done = subprocess.run(  # noqa: S603 (a fixed program)
+        [program, names], input=template, env=values, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == nginx.render(template, values)
+
+
+def test_the_gateways_defaults_are_the_same() -> None:
+    in_compose = BASE["nginx"]["environment"]
+    for name, value in nginx.DEFAULTS.items():
+        assert in_compose[name] == f"${{{name}:-{value}}}"
+
+
+def test_the_gateway_runs_in_utc_on_both_sides(native: dict[str, Component]) -> None:
+    assert native["nginx"].environment["TZ"] == BASE["nginx"]["environment"]["TZ"] == "UTC"
+
+
+def test_every_service_stands_where_the_gateway_looks_for_it() -> None:
+    told = BASE["nginx"]["environment"]
+    for name in environment.SERVICES:
+        assert told[f"LUNA_UPSTREAM_{name.upper()}"] == f"{name}-service:8000 resolve"
+        assert BASE[f"{name}-service"]["environment"]["LUNA_LISTEN"] == "0.0.0.0:8000"
+
+
+def test_the_database_has_the_same_settings() -> None:
+    words = BASE["postgres"]["command"]
+    chosen = dict(word.split("=", 1) for word in words if "=" in word)
+    assert chosen == {name: postgres.SETTINGS[name] for name in chosen}
+    assert {"max_connections", "timezone", "jit"} <= set(chosen)
+
+
+def test_the_database_is_made_the_same_way() -> None:
+    making = postgres.Cluster(FOLDER, FOLDER, FOLDER).make_command(FOLDER)
+    for word in BASE["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split():
+        assert word in " ".join(making)
+    script = (FOLDER / "postgres" / "10-luna.sh").read_text(encoding="utf-8")
+    created = [line.rstrip(";").split() for line in script.splitlines() if "CREATE" in line]
+    assert [words[2] for words in created if words[1] == "ROLE"] == list(database.ROLES)
+    assert ["CREATE", "DATABASE", database.DATABASE, "OWNER", database.OWNER] in created
+    extensions = [words[2] for words in created if words[1] == "EXTENSION"]
+    assert extensions == list(database.EXTENSIONS)
+
+
+def test_redis_has_the_same_settings() -> None:
+    own = {"--port", "0", "--unixsocket", "--unixsocketperm", "700", "--daemonize", "no"}
+    natively = redis_server.start_command(FOLDER, FOLDER, FOLDER)[1:]
+    expected = [word for word in natively if word not in own | {str(FOLDER)}]
+    assert [word for word in BASE["redis"]["command"][1:] if word != "/data"] == expected
+
+
+def test_the_overlays_robots_are_the_same_bridges(native: dict[str, Component]) -> None:
+    overlay = services(OVERLAY)
+    assert {name for name in native if name.startswith("robot-") and name not in BASE} == {
+        name for name in overlay if name.startswith("robot-")
+    }
+    _python, *words = native["demo"].command()
+    assert overlay["demo"]["command"][:5] == ["python", *words[:4]]

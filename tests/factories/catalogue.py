@@ -1,0 +1,121 @@
+"""A small library for tests: a map of one corridor, a book, and a bridge that can be led by hand.
+
+The map: a dock, a workstation, a return station and three study rooms, ten metres apart in a row.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from backend.robot.schemas.map import MapBody
+from backend.robot.service import map_editor, registry
+from backend.shared.infra import database
+from backend.shared.models import Book, Copy
+
+_PLACES = [
+    ("Dock 1", "DK-1", "DOCK"),
+    ("Circulation Desk", "WS-1", "WORKSTATION"),
+    ("Return Station", "RS-1", "RETURN_STATION"),
+    ("Study Room 201", "SR-201", "DELIVERY_POINT"),
+    ("Study Room 202", "SR-202", "DELIVERY_POINT"),
+    ("Study Room 203", "SR-203", "DELIVERY_POINT"),
+]
+SPACING = 10.0
+
+
+def make_map() -> None:
+    """Load the corridor."""
+    waypoints = [
+        {"name": name, "location_code": code, "kind": kind, "floor": 1, "x": SPACING * n, "y": 0.0}
+        for n, (name, code, kind) in enumerate(_PLACES)
+    ]
+    edges = [
+        {"from": start[1], "to": end[1], "distance": SPACING} for start, end in pairwise(_PLACES)
+    ]
+    body = MapBody.model_validate({"floors": [], "waypoints": waypoints, "edges": edges})
+    with database.transaction() as session:
+        map_editor.load(session, body, None)
+
+
+def add_book(title: str = "The Left Hand of Darkness", copies: int = 1) -> UUID:
+    """A title with so many copies on the shelf; its id."""
+    with database.transaction() as session:
+        book = Book(title=title, author="Ursula K. Le Guin", shelf_location="A-1")
+        session.add(book)
+        session.flush()
+        for number in range(copies):
+            session.add(Copy(book_id=book.id, barcode=f"{book.id.hex[-8:]}-{number}"))
+        return book.id
+
+
+@dataclass
+class Bridge:
+    """A robot's side of the protocol, one call at a time."""
+
+    api: Any
+    id: UUID
+    key: str
+    epoch: int = 0
+    seq: int = 0
+    at: str | None = "Dock 1"
+    reports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        return self.api.request(
+            method, f"/api/v1/robot/bridge{path}", headers=self.headers, **options
+        )
+
+    def begin(self) -> "Bridge":
+        """Open a session and be heard."""
+        opened = self.call("POST", "/session", json={"boot_id": f"boot-{self.epoch + 1}"})
+        assert opened.status_code == 200, opened.text
+        self.epoch = opened.json()["data"]["epoch"]
+        self.beat()
+        return self
+
+    def beat(self, **changes: Any) -> Any:
+        """One heartbeat; its answer."""
+        self.seq += 1
+        x = next((SPACING * n for n, place in enumerate(_PLACES) if place[0] == self.at), 0.0)
+        body = {
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "pose": {"x": x, "y": 0.0, "theta": 0.0, "floor": 1},
+            "waypoint": self.at,
+            "battery": 0.9,
+            **changes,
+        }
+        return self.call("POST", "/heartbeat", json=body)
+
+    def next(self, wait: float = 0) -> Any:
+        """The next command, or None."""
+        found = self.call("GET", f"/commands/next?epoch={self.epoch}&wait={wait}")
+        assert found.status_code == 200, found.text
+        return found.json()["data"]
+
+    def report(self, command: dict[str, Any], kind: str, **more: Any) -> Any:
+        """One report of a command under the next number."""
+        number = self.reports[command["id"]] = self.reports.get(command["id"], 0) + 1
+        body = {"lease_token": command["lease_token"], "event_seq": number, "type": kind, **more}
+        return self.call("POST", f"/commands/{command['id']}/events", json=body)
+
+    def drive(self, command: dict[str, Any]) -> None:
+        """Carry a NAVIGATE out: accepted, started, arrived, done."""
+        for kind in ("ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED"):
+            answered = self.report(command, kind)
+            assert answered.status_code == 200, answered.text
+        self.at = command["payload"]["waypoint"]["name"]
+
+
+def add_robot(api: Any, name: str = "luna-bot-1", at: str = "Dock 1") -> Bridge:
+    """A registered robot whose bridge is in session."""
+    with database.transaction() as session:
+        robot = registry.register(session, name, "TurtleBot 4", None)
+        key = registry.new_key(session, robot.id, None)
+        made = Bridge(api, robot.id, key, at=at)
+    return made.begin()

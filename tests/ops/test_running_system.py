@@ -1,0 +1,67 @@
+"""What can be asked of a LUNA that runs, and what happens when its parts are killed."""
+
+import os
+import signal
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ops.native.processes import children_of
+from ops.native.topology import COMPONENTS
+from tests.ops.conftest import SmallLuna, eventually
+
+
+def test_status_tells_the_nine_parts_and_the_accounts(running: SmallLuna) -> None:
+    status = running.status()
+    assert list(status) == ["address", "state", "services", "accounts"]
+    assert status["state"] == "ready"
+    assert status["address"] == f"http://127.0.0.1:{running.port}"
+    names = [row["name"] for row in status["services"]]
+    assert names == [*COMPONENTS, "robot-1", "robot-2"]
+    columns = ["name", "state", "pid", "restarts", "since", "endpoint"]
+    assert all(list(row) == columns for row in status["services"])
+    assert {row["role"] for row in status["accounts"]} == {"ADMIN", "LIBRARIAN", "STUDENT"}
+
+
+def test_the_gateway_is_the_only_door(running: SmallLuna) -> None:
+    endpoints = {row["name"]: row["endpoint"] for row in running.status()["services"]}
+    assert all(Path(endpoints[name]).is_socket() for name in COMPONENTS if name != "nginx")
+    with urllib.request.urlopen(f"http://{endpoints['nginx']}/health") as answer:
+        assert answer.status == 200
+
+
+def test_a_second_up_says_where_it_runs_and_changes_nothing(running: SmallLuna) -> None:
+    before = running.state()["pid"]
+    again = running.up()
+    assert again.returncode == 0
+    assert f"http://127.0.0.1:{running.port}" in again.stdout
+    assert running.state()["pid"] == before
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_killed_part_comes_back_and_leaves_nothing_behind(running: SmallLuna, name: str) -> None:
+    before = running.part(name)
+    children = children_of(before["pid"])
+    running.kill(before["pid"])
+    eventually(lambda: running.part(name)["restarts"] > before["restarts"], "it was restarted")
+    eventually(lambda: running.state()["state"] == "ready", "everything is ready again")
+    assert running.part(name)["pid"] != before["pid"]
+    assert not running.processes() & {before["pid"], *children}
+
+
+def test_a_part_that_hangs_is_seen(running: SmallLuna) -> None:
+    pid = running.part("book-service")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        status = running.status()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert status["state"] == "degraded"
+    rows = {row["name"]: row["state"] for row in status["services"]}
+    assert rows["book-service"] == "unresponsive"
+
+
+def test_logs_are_shown_by_part(running: SmallLuna) -> None:
+    assert "database system is ready" in running.luna("logs", "postgres").stdout
+    assert running.luna("logs", "nobody").returncode == 1

@@ -1,0 +1,89 @@
+"""The one clock, keys that age, and sessions that end everywhere within two seconds."""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.shared.infra import clock
+from tests import event_runner, scenario
+from tests.factories import catalogue, users
+from tests.scenario import code_of
+
+
+def test_the_clock_moves_for_everyone_and_is_utc(api: Any) -> None:
+    before = clock.now()
+    event_runner.move_clock(timedelta(days=1))
+    assert timedelta(days=1) <= clock.now() - before < timedelta(days=1, minutes=1)
+    assert clock.now().tzinfo is not None
+    assert clock.iso(before).endswith("Z")
+    listed = api.get("/api/v1/requests", headers=users.student().headers).json()
+    assert listed["meta"]["timestamp"][:10] == clock.iso(clock.now())[:10]
+
+
+def test_a_key_is_forgotten_after_a_day(api: Any) -> None:
+    tale = scenario.begin(api, copies=2)
+    headers = {"Idempotency-Key": "daily"}
+    body = {"book_id": str(tale.book), "request_location": "SR-201"}
+    first = tale.call(tale.student, "POST", "/requests", 201, json=body, headers=headers)
+    again = tale.call(tale.student, "POST", "/requests", 201, json=body, headers=headers)
+    assert again.content == first.content
+    assert again.headers["location"] == first.headers["location"]
+    event_runner.move_clock(timedelta(hours=25))
+    fresh = _signed_in_again(tale.student)
+    late = tale.call(fresh, "POST", "/requests", 409, json=body, headers=headers)
+    assert code_of(late) == "ALREADY_REQUESTED"
+
+
+def _signed_in_again(person: users.Person) -> users.Person:
+    """The same person with a token of now."""
+    from backend.shared.web import tokens
+
+    token = tokens.sign(
+        user_id=person.id,
+        email=person.email,
+        role=person.role,
+        session_id=person.session_id,
+        epoch=0,
+    )
+    return users.Person(person.id, person.email, person.role, token, person.session_id)
+
+
+def test_a_call_that_failed_may_be_repeated_under_its_key(api: Any) -> None:
+    tale = scenario.begin(api)
+    taker = users.student()
+    body = {"book_id": str(tale.book), "request_location": "SR-201"}
+    headers = {"Idempotency-Key": "patience"}
+    taken = tale.call(taker, "POST", "/requests", 201, json=body).json()["data"]
+    tale.call(tale.student, "POST", "/requests", 409, json=body, headers=headers)
+    tale.call(taker, "PUT", f"/requests/{taken['id']}/cancel")
+    tale.call(tale.student, "POST", "/requests", 201, json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("UPDATE sessions SET ended_at = now()", "TOKEN_REVOKED"),
+        ("UPDATE users SET is_active = false", "ACCOUNT_INACTIVE"),
+        ("UPDATE users SET token_epoch = token_epoch + 1", "TOKEN_REVOKED"),
+        ("UPDATE users SET role = 'LIBRARIAN'", "TOKEN_REVOKED"),
+    ],
+)
+def test_an_access_token_ends_within_two_seconds(
+    api: Any, owner: Engine, change: str, code: str
+) -> None:
+    catalogue.make_map()
+    student = users.student()
+    assert api.get("/api/v1/requests", headers=student.headers).status_code == 200
+    with owner.begin() as connection:
+        connection.execute(text(change))
+    limit = time.monotonic() + 2
+    pause = threading.Event()
+    answer = api.get("/api/v1/requests", headers=student.headers)
+    while answer.status_code == 200 and time.monotonic() < limit:
+        pause.wait(0.05)
+        answer = api.get("/api/v1/requests", headers=student.headers)
+    assert code_of(answer) == code

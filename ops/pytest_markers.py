@@ -1,4 +1,4 @@
-"""The kinds of tests, for pytest: `-p ops.pytest_markers` makes them known and tells each test's own."""
+"""Pytest plugin `-p ops.pytest_markers`: register the kinds of tests and mark each test."""
 
 import pytest
 

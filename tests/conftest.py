@@ -99,7 +99,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 
 def _keys(folder: Path) -> dict[str, str]:
-    from backend.shared.web import jwks
+    from backend.shared.web.security import jwks
 
     private = jwks.generate()
     (folder / "private.pem").write_text(private)
@@ -130,7 +130,7 @@ def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
     """An empty database, an empty Redis, the clock at the present."""
     from backend.shared.domain import route_graph
     from backend.shared.infra import redis
-    from backend.shared.web import authentication
+    from backend.shared.web.security import authentication
 
     with owner.begin() as connection:
         connection.execute(text(_EMPTY))

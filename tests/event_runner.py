@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from backend.shared.infra import clock, config, database
-from backend.shared.messaging import celery_app, relay
+from backend.shared.messaging import celery_app, relay, scheduler
 from backend.shared.messaging.subscriptions import consumers_of
 from backend.shared.models import OutboxEvent
-from backend.shared.web import authentication
+from backend.shared.web.security import authentication
 
 _MOST_ROUNDS = 50
 
@@ -67,7 +67,7 @@ def redeliver(envelope: dict[str, Any]) -> None:
 def run_periodic(name: str) -> None:
     """Do one periodic job now."""
     _handlers()
-    assert celery_app.run_periodic(next(job for job in celery_app.PERIODIC if job.name == name))
+    assert scheduler.run_periodic(next(job for job in scheduler.PERIODIC if job.name == name))
 
 
 def move_clock(by: timedelta) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from backend.shared.domain import invariants
 from backend.shared.infra import clock, config, database
-from backend.shared.web import health
+from backend.shared.messaging import process_heartbeats
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
@@ -181,7 +181,7 @@ class Story:
 
 def _beat() -> None:
     with database.transaction() as session:
-        health.beat(session, "robot-service")
+        process_heartbeats.beat(session, "robot-service")
 
 
 def begin(api: Any, copies: int = 1, robots: int = 1) -> Story:

@@ -6,11 +6,13 @@ from typing import Annotated
 from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 
-from backend.auth.schemas.accounts import LoginBody, NewUser, RegisterBody
+from backend.auth.schemas.accounts import NewUser, RegisterBody
+from backend.auth.schemas.sessions import LoginBody
 from backend.auth.service import accounts, password_policy
 from backend.auth.service.sessions import Device
 from backend.shared.infra import clock
-from backend.shared.web import idempotency, tokens
+from backend.shared.web import idempotency
+from backend.shared.web.security import encryption
 
 _LONGEST_AGENT = 300
 
@@ -47,15 +49,15 @@ class EncryptedIdempotency(idempotency.IdempotentRequest):
 
     @staticmethod
     def _fingerprint(call: bytes) -> str:
-        return tokens.fingerprint(call)
+        return encryption.fingerprint(call)
 
     @staticmethod
     def _kept(answered: bytes) -> bytes:
-        return tokens.seal(answered)
+        return encryption.seal(answered)
 
     @staticmethod
     def _shown(kept: bytes) -> bytes:
-        return tokens.unseal(kept)
+        return encryption.unseal(kept)
 
 
 DeviceDep = Annotated[Device, Depends(_device)]

@@ -1,21 +1,16 @@
-"""The authentication service: accounts, sessions and tokens; and what LUNA tells of itself.
+"""The authentication service: accounts, sessions, tokens, and the health of the system.
 
-INPUT   an e-mail and a password, a refresh token, or an access token to change one's own profile.
+INPUT   an e-mail and a password, a refresh token, or an access token to read and change a profile
 OUTPUT  access tokens (RS256, 1 hour) that every service verifies by itself, refresh tokens
-        (opaque, 7 days, each good for one use), the public keys, the health of all parts, the
-        API's documentation. Events: account.registered, account.session.ended.
-FLOW    endpoints → service and sessions → tables users and sessions → outbox. Passwords are
-        hashed two at a time before a transaction begins, so that signing in starves nothing else.
-        A session that ends is refused by all services within two seconds, because each of them
-        asks the table at most a second late (backend.shared.web.authentication).
+        (opaque, 7 days, single use), the public keys, the health of all parts, the API
+        documentation; events account.registered, account.session.ended
+FLOW    endpoints → service → tables users and sessions → outbox. Password hashes are computed
+        before the transaction begins, at most two at a time. Every service reads the state of a
+        session from PostgreSQL at most once a second, so an ended session is refused everywhere
+        within two seconds (backend.shared.web.security.authentication).
 """
 
-from backend.auth.endpoints import accounts, system
+from backend.auth.endpoints import ROUTERS
 from backend.shared.web.app import create_app
 
-app = create_app(
-    "auth-service",
-    accounts.router,
-    system.router,
-    summary="Accounts, sessions and tokens",
-)
+app = create_app("auth-service", *ROUTERS, summary="Accounts, sessions and tokens")

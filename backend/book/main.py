@@ -1,9 +1,9 @@
-"""The book service.
+"""The book service: the catalogue, its copies, imports and loans.
 
-INPUT   searches and changes of the catalogue by people; files to import; nothing from robots
+INPUT   searches and changes of the catalogue; files to import
 OUTPUT  titles, copies, availability, loans; events catalog.*
-FLOW    endpoint → answers (cached read) or service (rule) → database
-        import: endpoint → job and file in pieces → catalog.import.queued → tasks → imports
+FLOW    endpoints → cached_reads (reads) or service (writes) → database
+        import: endpoint → job and file in chunks → catalog.import.queued → tasks → imports
 """
 
 from backend.book.endpoints import ROUTERS

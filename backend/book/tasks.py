@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from backend.book.imports import jobs
 from backend.shared.events import ImportProgressed, ImportQueued
-from backend.shared.messaging.celery_app import EventContext, consumer, periodic
+from backend.shared.messaging.inbox import EventContext, consumer
+from backend.shared.messaging.scheduler import periodic
 from backend.shared.messaging.subscriptions import IMPORT
 
 

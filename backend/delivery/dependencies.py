@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Depends
 
 from backend.shared.errors import Forbidden, NotFound
-from backend.shared.infra.database import SessionDep
 from backend.shared.models import BookRequest, BookReturn, Role
-from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web.database_session import SessionDep
+from backend.shared.web.security.authentication import AnyoneDep
 
 
 def _own_request(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> BookRequest:

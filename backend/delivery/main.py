@@ -1,18 +1,16 @@
-"""The delivery service.
+"""The delivery service: requests, returns and the delivery tasks that serve them.
 
 INPUT   members: requests, returns; staff: book-placed, complete, cancel, fail, retry
-OUTPUT  journeys, their history; events delivery.*; through the workflow the robot's commands
-FLOW    requests, returns, endpoints → service, journeys → shared.workflow → outbox → tasks
-        (following: what robots did; deadlines: what people did not)
+OUTPUT  delivery tasks and their history; events delivery.*; robot commands, through the workflow
+FLOW    endpoints → service → shared.domain.workflow → outbox → tasks
+        (command_outcomes: what robots reported; deadlines: what nobody did in time)
 """
 
-from backend.delivery.endpoints import deliveries, requests, returns
+from backend.delivery.endpoints import ROUTERS
 from backend.shared.web.app import create_app
 
 app = create_app(
     "delivery-service",
-    requests.router,
-    returns.router,
-    deliveries.router,
-    summary="Requests, returns and the journeys that serve them",
+    *ROUTERS,
+    summary="Requests, returns and the delivery tasks that serve them",
 )

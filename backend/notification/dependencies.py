@@ -7,11 +7,11 @@ from fastapi import Depends
 from sqlalchemy import select
 
 from backend.shared.errors import NotFound
-from backend.shared.infra.database import SessionDep
 from backend.shared.models import Notification
 from backend.shared.web import etags
-from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web.database_session import SessionDep
 from backend.shared.web.etags import IfMatch
+from backend.shared.web.security.authentication import AnyoneDep
 
 
 def _own_notification(

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select
 
+from backend.shared.domain.actor import STAFF
 from backend.shared.models import ImportJob, Notification, User
-from backend.shared.web.authentication import STAFF
 
 SORTS: dict[str, ColumnElement[Any]] = {"created_at": Notification.created_at.expression}
 TIEBREAK = Notification.id.expression

@@ -8,31 +8,31 @@ from sqlalchemy.orm import Session
 from backend.notification.service import notifications
 from backend.shared.events import Event, WatchdogSent
 from backend.shared.infra import clock
-from backend.shared.messaging import celery_app, outbox, retention, subscriptions
+from backend.shared.messaging import inbox, outbox, retention, scheduler, subscriptions
 
 _WATCHDOG = UUID("6c756e61-0000-7000-8000-000000000001")  # there is one chain
 
 
-@celery_app.consumer(subscriptions.NOTIFY)
-def notify(session: Session, event: Event, delivery: celery_app.EventContext) -> None:
+@inbox.consumer(subscriptions.NOTIFY)
+def notify(session: Session, event: Event, delivery: inbox.EventContext) -> None:
     """An event people should know of becomes their notifications."""
     notifications.notify(session, event, delivery.event_id, stale=delivery.stale)
 
 
-@celery_app.consumer(subscriptions.WATCHDOG)
-def hear_watchdog(session: Session, event: WatchdogSent, delivery: celery_app.EventContext) -> None:
+@inbox.consumer(subscriptions.WATCHDOG)
+def hear_watchdog(session: Session, event: WatchdogSent, delivery: inbox.EventContext) -> None:
     """The synthetic event has come round."""
     del delivery
     notifications.note_round_trip(session, event.sent_at)
 
 
-@celery_app.periodic("watchdog", timedelta(seconds=30))
+@scheduler.periodic("watchdog", timedelta(seconds=30))
 def send_watchdog(session: Session) -> None:
     """Send a synthetic event round outbox, relay, Redis and Celery."""
     outbox.publish(session, WatchdogSent(watchdog_id=_WATCHDOG, sent_at=clock.now()))
 
 
-@celery_app.periodic("retention", timedelta(minutes=5))
+@scheduler.periodic("retention", timedelta(minutes=5))
 def forget_old_rows(session: Session) -> None:
     """Keep the tables that only grow from growing for ever."""
     retention.forget_old(session)

@@ -7,36 +7,36 @@ from sqlalchemy.orm import Session
 from backend.robot.bridge_protocol import command_leases
 from backend.robot.service import connectivity, dispatch, docking
 from backend.shared.events import Event
-from backend.shared.messaging import celery_app, subscriptions
-from backend.shared.messaging.celery_app import EventContext
+from backend.shared.messaging import inbox, scheduler, subscriptions
+from backend.shared.messaging.inbox import EventContext
 
 
-@celery_app.consumer(subscriptions.DISPATCH)
+@inbox.consumer(subscriptions.DISPATCH)
 def look_for_work(session: Session, _event: Event, _delivery: EventContext) -> None:
     """Something waits, or someone is free: look for work, whatever it was."""
     dispatch.run(session)
 
 
-@celery_app.periodic("robot.dispatch_sweep", timedelta(seconds=5))
+@scheduler.periodic("robot.dispatch_sweep", timedelta(seconds=5))
 def dispatch_sweep(session: Session) -> None:
     dispatch.run(session)
 
 
-@celery_app.periodic("robot.leases", timedelta(seconds=1))
+@scheduler.periodic("robot.leases", timedelta(seconds=1))
 def expire_leases(session: Session) -> None:
     command_leases.expire_leases(session)
 
 
-@celery_app.periodic("robot.connectivity", timedelta(seconds=1))
+@scheduler.periodic("robot.connectivity", timedelta(seconds=1))
 def look_for_silence(session: Session) -> None:
     connectivity.sweep(session)
 
 
-@celery_app.periodic("robot.owed_commands", timedelta(seconds=2))
+@scheduler.periodic("robot.owed_commands", timedelta(seconds=2))
 def settle_owed(session: Session) -> None:
     connectivity.settle_owed(session)
 
 
-@celery_app.periodic("robot.docking", timedelta(seconds=5))
+@scheduler.periodic("robot.docking", timedelta(seconds=5))
 def send_low_robots_home(session: Session) -> None:
     docking.dock_low_battery(session)

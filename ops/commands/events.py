@@ -9,7 +9,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from backend.shared.infra import clock, database
-from backend.shared.messaging import celery_app, relay
+from backend.shared.messaging import inbox, relay
 from backend.shared.models import EventRun, OutboxEvent
 from ops.commands.console import console
 
@@ -61,7 +61,7 @@ def show(event_id: Annotated[UUID, typer.Argument()]) -> None:
 def retry(event_id: Annotated[UUID, typer.Argument()]) -> None:
     """Send a dead letter again."""
     with database.transaction() as session:
-        if not celery_app.revive(session, event_id):
+        if not inbox.revive(session, event_id):
             raise typer.BadParameter("that event is no dead letter")
     print(f"{event_id} is sent again")
 

@@ -15,7 +15,7 @@ from ops.home import ROOT
 
 PROGRAMS = Path(sys.executable).parent
 CODE = ("backend", "bridge", "ops", "tests")
-RULES = ("tests/house", "tests/docker")  # rules written as tests: those that need no server
+RULES = ("tests/architecture", "tests/docker")  # rules written as tests: those that need no server
 Check = Callable[[], str]  # what is wrong, or nothing
 
 

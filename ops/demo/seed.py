@@ -1,7 +1,7 @@
-"""Loads a library: its map, accounts, robots, catalogue. Again changes nothing.
+"""Load a library: its map, accounts, robots and catalogue. Idempotent.
 
-`python -m ops.demo.seed --robots N --state-dir DIR` loads the demo library and leaves each robot's key
-and starting place in DIR; `--file FILE` loads a document {map, accounts, books} instead.
+`python -m ops.demo.seed --robots N --state-dir DIR` loads the demo library and writes the key and
+the initial waypoint of each robot to DIR; `--file FILE` loads a document {map, accounts, books}.
 """
 
 import json

@@ -101,7 +101,8 @@ def events_page() -> str:
         "every consumer has done its work ([architecture](architecture.md#the-chain-of-events)).",
         "The models are in `backend/shared/events/`, the reactions in",
         "`backend/shared/messaging/subscriptions.py`, the topics of the live view in",
-        "`backend/shared/messaging/realtime.py`; JSON Schema of each is in [events.json](events.json).",
+        "`backend/shared/messaging/realtime.py`; the JSON Schema of each is in",
+        "[events.json](events.json).",
     ]
     family = ""
     for kind in event_kinds():

@@ -1,4 +1,7 @@
-"""The supervisor as a program: `python -S -m ops.native.supervisor_main '{"home": …}'`, run by the guard."""
+"""The supervisor as a program, started by the subreaper.
+
+`python -S -m ops.native.supervisor_main '{"home": …}'`
+"""
 
 import fcntl
 import json

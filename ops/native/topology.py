@@ -163,7 +163,7 @@ class Native:
             self._job("migrate", migrate, ("database",), environment.schema_mark()),
             Component(
                 name="keys",
-                command=_python("backend.shared.web.jwks", *words),
+                command=_python("backend.shared.web.security.jwks", *words),
                 already_done=public.exists,
                 environment=environment.base(),
                 job=True,

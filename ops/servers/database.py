@@ -1,6 +1,7 @@
-"""Makes the two roles, the database and its extensions in a new cluster. Safe to repeat.
+"""Create the two roles, the database and its extensions in a new cluster. Idempotent.
 
-Run as `python -m ops.servers.database` with the superuser's URL and the two passwords in the environment.
+Run as `python -m ops.servers.database`; the superuser's URL and both passwords come from the
+environment.
 """
 
 import os

@@ -53,7 +53,7 @@ def test_tokens_are_read_and_made_in_one_module() -> None:
         for name, line in source_files.attributes(path)
         if name.startswith("jwt.")
     )
-    assert _places(found, "backend/shared/web/tokens.py") == []
+    assert _places(found, "backend/shared/web/security/tokens.py") == []
 
 
 def test_an_expected_failure_is_an_error_of_ours() -> None:

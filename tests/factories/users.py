@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backend.shared.infra import clock, database, ids
 from backend.shared.models import Role, User, UserSession
-from backend.shared.web import tokens
+from backend.shared.web.security import api_keys, passwords, tokens
 
 PASSWORD = "Read-books-2026!"
 _numbers = count(1)
@@ -31,7 +31,7 @@ class Person:
 def _hash(password: str) -> str:
     """Hashed once a run: the hash is slow by design."""
     if password not in _hashes:
-        _hashes[password] = tokens.hash_password(password)
+        _hashes[password] = passwords.hash_password(password)
     return _hashes[password]
 
 
@@ -53,7 +53,7 @@ def sign_up(role: Role = Role.STUDENT, **changes: Any) -> Person:
         session.flush()
         device = UserSession(
             user_id=user.id,
-            refresh_hash=tokens.digest(ids.uuid7().hex),
+            refresh_hash=api_keys.digest(ids.uuid7().hex),
             expires_at=clock.now() + timedelta(days=7),
         )
         session.add(device)

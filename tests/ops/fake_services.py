@@ -1,6 +1,6 @@
 """A small LUNA for tests of the supervisor: real PostgreSQL, Redis and Nginx, tiny services.
 
-Run like `ops.native.supervisor_main`, by the guard: `python -m tests.ops.fake_services '{"home": …}'`.
+Run by the subreaper: `python -m tests.ops.fake_services '{"home": …}'`.
 """
 
 import json

@@ -40,7 +40,7 @@ def test_a_key_is_forgotten_after_a_day(api: Any) -> None:
 
 def _signed_in_again(person: users.Person) -> users.Person:
     """The same person with a token of now."""
-    from backend.shared.web import tokens
+    from backend.shared.web.security import tokens
 
     token = tokens.sign(
         user_id=person.id,

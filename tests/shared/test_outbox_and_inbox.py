@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.shared.infra import database, redis
-from backend.shared.messaging import celery_app, relay, subscriptions
+from backend.shared.messaging import celery_app, inbox, relay, scheduler, subscriptions
 from tests import event_runner, scenario
 from tests.scenario import Story
 
@@ -125,9 +125,9 @@ def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Story) -> 
         assert may_end.wait(10)
 
     with ThreadPoolExecutor(2) as workers:
-        first = workers.submit(celery_app.consume, subscriptions.NOTIFY, effect, envelope)
+        first = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope)
         assert began.wait(10)
-        second = workers.submit(celery_app.consume, subscriptions.NOTIFY, effect, envelope)
+        second = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope)
         _until_someone_waits_for_a_lock()
         may_end.set()
         first.result()
@@ -194,9 +194,9 @@ def test_an_event_whose_handler_failed_ten_times_is_a_dead_letter(
     (envelope,) = event_runner.waiting()
     for _ in range(10):
         with pytest.raises(RuntimeError, match="poison"):
-            celery_app.consume(subscriptions.NOTIFY, _fails, envelope)
+            inbox.consume(subscriptions.NOTIFY, _fails, envelope)
     assert _dead(owner) is None
-    celery_app.consume(subscriptions.NOTIFY, _fails, envelope)  # is not run again
+    inbox.consume(subscriptions.NOTIFY, _fails, envelope)  # is not run again
     assert subscriptions.NOTIFY in _dead(owner)
     event_runner.move_clock(timedelta(minutes=1))
     sender.relay_batch()
@@ -222,7 +222,7 @@ def test_a_failed_handler_leaves_nothing_behind_and_may_succeed_later(
 ) -> None:
     (envelope,) = event_runner.waiting()
     with pytest.raises(RuntimeError, match="poison"):
-        celery_app.consume(subscriptions.DISPATCH, _fails, envelope)
+        inbox.consume(subscriptions.DISPATCH, _fails, envelope)
     with owner.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM processed_events")) == 0
     event_runner.run_events()
@@ -245,10 +245,10 @@ def test_an_event_is_never_told_of_a_change_that_was_not_committed(
 
 def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Story, owner: Engine) -> None:
     event_runner.run_periodic("delivery.deadlines")
-    job = next(job for job in celery_app.PERIODIC if job.name == "delivery.deadlines")
+    job = next(job for job in scheduler.PERIODIC if job.name == "delivery.deadlines")
     with owner.begin() as elsewhere:
         elsewhere.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
         )
-        assert celery_app.run_periodic(job) is False
-    assert celery_app.run_periodic(job) is True
+        assert scheduler.run_periodic(job) is False
+    assert scheduler.run_periodic(job) is True

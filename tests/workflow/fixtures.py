@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.service import requests, returns, tasks
 from backend.shared.domain import custody, route_graph
+from backend.shared.domain.actor import Actor
 from backend.shared.domain.custody import CustodyTransition
 from backend.shared.domain.workflow import Action, TransitionContext, apply
 from backend.shared.infra import clock, database
@@ -24,7 +25,6 @@ from backend.shared.models import (
     Role,
     TaskType,
 )
-from backend.shared.web.authentication import Actor
 from tests.factories import catalogue, users
 
 

@@ -21,7 +21,7 @@ from backend.robot.service import connectivity
 from backend.shared.domain import invariants, route_graph
 from backend.shared.infra import config, database, redis
 from backend.shared.models import Connectivity
-from backend.shared.web import authentication
+from backend.shared.web.security import authentication
 from tests import conftest, event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge

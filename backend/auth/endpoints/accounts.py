@@ -6,41 +6,34 @@ from fastapi import Response
 
 from backend.auth import queries
 from backend.auth.dependencies import (
-    ArrivedDep,
     DeviceDep,
     EncryptedIdempotencyDep,
     RegistrationDep,
-    VerifiedCredentialsDep,
 )
-from backend.auth.schemas.accounts import (
-    ProfileBody,
-    RefreshBody,
-    RegisteredRead,
-    TokensRead,
-    UserRead,
-)
-from backend.auth.service import accounts, sessions
+from backend.auth.schemas.accounts import ProfileBody, RegisteredRead, UserRead
+from backend.auth.service import accounts
 from backend.shared.errors import (
     AccountInactive,
     EmailTaken,
     IdempotencyKeyReused,
-    InvalidCredentials,
     NotSignedIn,
     RoleNotAllowed,
     StaleVersion,
     TokenExpired,
     TokenRevoked,
 )
-from backend.shared.infra import database
-from backend.shared.infra.database import ReadDep, SessionDep
-from backend.shared.web import app, etags, tokens
-from backend.shared.web.app import responses
-from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web import etags, routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.etags import IfMatch
-from backend.shared.web.schemas import Answer, answer
+from backend.shared.web.routing import responses
+from backend.shared.web.security import tokens
+from backend.shared.web.security.authentication import AnyoneDep
 
-router = app.router("/auth", "auth")
-_SIGNED_IN = (NotSignedIn, TokenExpired, TokenRevoked, AccountInactive)
+router = routing.router("/auth", "auth")
+
+
+SIGNED_IN = (NotSignedIn, TokenExpired, TokenRevoked, AccountInactive)
 
 
 @router.post(
@@ -70,46 +63,7 @@ def register(
     return once.answer(made, location=lambda _: "/api/v1/auth/me")
 
 
-@router.post(
-    "/login",
-    summary="Sign in",
-    responses=responses(InvalidCredentials, AccountInactive),
-)
-def log_in(
-    proven: VerifiedCredentialsDep, session: SessionDep, device: DeviceDep
-) -> Answer[TokensRead]:
-    """Opens a session on this device. Role: none needed.
-
-    The answer to a wrong password, to an unknown address and to a try too soon after many failed
-    ones is the same.
-    """
-    return answer(TokensRead.model_validate(accounts.log_in(session, proven, device)))
-
-
-@router.post(
-    "/refresh",
-    summary="Exchange a refresh token for a new pair",
-    responses=responses(TokenRevoked, AccountInactive),
-)
-def refresh(body: RefreshBody, arrived_at: ArrivedDep) -> Answer[TokensRead]:
-    """Each refresh token is good for one use; a used one ends its session. Role: none needed."""
-    with (
-        database.transaction() as session
-    ):  # committed even when refused: a thief's try ends the session
-        tokens = sessions.rotate(session, body.refresh_token, arrived_at)
-    if tokens is None:
-        raise TokenRevoked
-    return answer(TokensRead.model_validate(tokens))
-
-
-@router.post("/logout", summary="Sign out of this session", responses=responses(*_SIGNED_IN))
-def log_out(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
-    """Ends this session: its refresh token and its access tokens. Role: any."""
-    accounts.log_out(session, actor)
-    return answer(None)
-
-
-@router.get("/me", summary="Read my profile", responses=responses(*_SIGNED_IN))
+@router.get("/me", summary="Read my profile", responses=responses(*SIGNED_IN))
 def read_me(reader: ReadDep, actor: AnyoneDep, response: Response) -> Answer[UserRead]:
     """The account of whoever asks, with its ETag. Role: any."""
     row = reader.execute(queries.profile(actor.id)).one()
@@ -117,7 +71,7 @@ def read_me(reader: ReadDep, actor: AnyoneDep, response: Response) -> Answer[Use
     return answer(UserRead.model_validate(row))
 
 
-@router.put("/me", summary="Change my profile", responses=responses(*_SIGNED_IN, StaleVersion))
+@router.put("/me", summary="Change my profile", responses=responses(*SIGNED_IN, StaleVersion))
 def change_me(
     body: ProfileBody,
     session: SessionDep,

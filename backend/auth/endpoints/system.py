@@ -7,15 +7,15 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.auth.schemas.accounts import HealthRead
+from backend.auth.schemas.system_health import HealthRead
 from backend.auth.service import system_health
 from backend.shared.errors import NotFound
 from backend.shared.infra import async_database, redis
-from backend.shared.web import app
-from backend.shared.web.app import responses
-from backend.shared.web.schemas import Answer, answer
+from backend.shared.web import routing
+from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.routing import responses
 
-router = APIRouter(route_class=app.LunaRoute)
+router = APIRouter(route_class=routing.LunaRoute)
 OPENAPI = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 _PROGRAM = "fastapi_swagger.resources"  # Swagger UI's files, so that the page needs no other site
 _PAGE = """<!DOCTYPE html>

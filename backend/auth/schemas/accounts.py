@@ -1,6 +1,5 @@
 """What clients send to the authentication service and get from it."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,11 +15,15 @@ _ADA: dict[str, JsonValue] = {
     "first_name": "Ada",
     "last_name": "Lovelace",
 }
-_TOKENS: dict[str, JsonValue] = {
+
+
+TOKENS_EXAMPLE: dict[str, JsonValue] = {
     "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
     "refresh_token": "gAAAAABpXq3…",
     "expires_in": 3600,
 }
+
+
 _USER: dict[str, JsonValue] = {
     **_ADA,
     "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
@@ -49,11 +52,17 @@ def _secret(text: str) -> str:
 
 
 EmailText = Annotated[PlainText, AfterValidator(email_normalization.canonical)]
+
+
 NameText = Annotated[FilledText, Field(max_length=100), AfterValidator(_without_controls)]
+
+
 PhoneText = Annotated[
     PlainText,
     Field(pattern=r"^\+?[0-9][0-9 ()./-]{3,28}[0-9]$", description="Digits, spaces, ( ) . / -"),
 ]
+
+
 Secret = Annotated[str, Field(max_length=1024), AfterValidator(_secret)]
 
 
@@ -97,27 +106,6 @@ class RegisterBody(PersonBody):
         return password
 
 
-class LoginBody(RequestModel):
-    """What proves who someone is."""
-
-    email: Annotated[PlainText, Field(max_length=1024)]
-    password: Secret
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"email": "ada@university.edu", "password": "Read-books-2026!"}]
-        }
-    )
-
-
-class RefreshBody(RequestModel):
-    """The refresh token of a session, good for one use."""
-
-    refresh_token: Annotated[PlainText, Field(max_length=1024)]
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"refresh_token": _TOKENS["refresh_token"]}]}
-    )
-
-
 class ProfileBody(RequestModel):
     """What someone may change of themselves; what is left out stays."""
 
@@ -153,16 +141,6 @@ class UserRead(ResponseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_USER]})
 
 
-class TokensRead(ResponseModel):
-    """A fresh pair; `expires_in` are the seconds that the access token lives."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int
-    token_type: str = "Bearer"  # noqa: S105 (the name of a scheme)
-    model_config = ConfigDict(json_schema_extra={"examples": [{**_TOKENS, "token_type": "Bearer"}]})
-
-
 class RegisteredRead(ResponseModel):
     """The new account, signed in."""
 
@@ -170,58 +148,4 @@ class RegisteredRead(ResponseModel):
     access_token: str
     refresh_token: str
     expires_in: int
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user": _USER, **_TOKENS}]})
-
-
-class PartState(StrEnum):
-    UP = "UP"
-    DOWN = "DOWN"
-    UNKNOWN = "UNKNOWN"  # the database that would tell does not answer
-
-
-class PartRead(ResponseModel):
-    """One part of the system; `age_seconds` since its last sign of life."""
-
-    name: str
-    state: PartState
-    age_seconds: float | None = None
-    instances: int | None = None
-
-
-class WatchdogState(StrEnum):
-    OK = "OK"
-    LATE = "LATE"  # one is on its way for longer than 30 s
-    NONE = "NONE"  # none was sent of late
-
-
-class WatchdogRead(ResponseModel):
-    """The last round trip of a synthetic event through outbox, relay, broker and worker."""
-
-    state: WatchdogState
-    round_trip_seconds: float | None = None
-    sent_at: Timestamp | None = None
-
-
-class HealthRead(ResponseModel):
-    """Whether the system is whole, part by part."""
-
-    whole: bool
-    parts: list[PartRead]
-    watchdog: WatchdogRead
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "whole": True,
-                    "parts": [
-                        {"name": "book-service", "state": "UP", "age_seconds": 0.8, "instances": 1}
-                    ],
-                    "watchdog": {
-                        "state": "OK",
-                        "round_trip_seconds": 0.02,
-                        "sent_at": "2026-01-15T10:30:00.000Z",
-                    },
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user": _USER, **TOKENS_EXAMPLE}]})

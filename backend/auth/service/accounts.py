@@ -13,7 +13,7 @@ from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import email_normalization, password_policy, sessions
 from backend.auth.service.sessions import Device, Tokens
 from backend.shared import events
-from backend.shared.domain import audit
+from backend.shared.domain import actor, audit
 from backend.shared.errors import (
     AccountInactive,
     EmailTaken,
@@ -24,7 +24,8 @@ from backend.shared.errors import (
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
 from backend.shared.models import User, UserSession
-from backend.shared.web import authentication, etags, rate_limits, tokens
+from backend.shared.web import etags
+from backend.shared.web.security import api_keys, passwords, rate_limits
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def create_user(
 
 def hashed(password: str) -> str:
     """What is stored of a password. Slow on purpose."""
-    return tokens.hash_password(password_policy.normal(password))
+    return passwords.hash_password(password_policy.normal(password))
 
 
 def add_user(
@@ -105,13 +106,13 @@ def check_credentials(email: str, password: str) -> VerifiedCredentials:
     is not asked at all for a while, in the same words. Call it at most twice at once: it hashes.
     """
     address = email_normalization.as_asked(email)
-    account = tokens.digest(address)
+    account = api_keys.digest(address)
     if rate_limits.delay_guessing(account):
         raise InvalidCredentials
     with database.reading_engine().connect() as connection:
         known = connection.execute(queries.credentials(address)).one_or_none()
     password_hash = known.password_hash if known is not None else None
-    matches, renewed = tokens.verify_password(password_policy.normal(password), password_hash)
+    matches, renewed = passwords.verify_password(password_policy.normal(password), password_hash)
     if known is None or not matches:
         rate_limits.count_failure(account)
         _note_failure(known.id if known is not None else None)
@@ -149,7 +150,7 @@ def log_in(session: Session, proven: VerifiedCredentials, device: Device) -> Tok
     return sessions.start(session, user, device)
 
 
-def log_out(session: Session, actor: authentication.Actor) -> None:
+def log_out(session: Session, actor: actor.Actor) -> None:
     """End the session that this call was made with."""
     mine: UserSession | None = database.row_lock(session, UserSession, actor.session_id)
     if mine is None:

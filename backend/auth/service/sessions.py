@@ -17,7 +17,7 @@ from backend.shared.errors import AccountInactive, NotSignedIn
 from backend.shared.infra import clock, config, database, ids
 from backend.shared.messaging import outbox
 from backend.shared.models import User, UserSession
-from backend.shared.web import authentication, tokens
+from backend.shared.web.security import api_keys, authentication, tokens
 
 SIGNED_OUT = "SIGNED_OUT"
 REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"  # noqa: S105 (a reason, not a token)
@@ -49,7 +49,7 @@ def start(session: Session, user: User, device: Device) -> Tokens:
         UserSession(
             id=session_id,
             user_id=user.id,
-            refresh_hash=tokens.digest(refresh_token),
+            refresh_hash=api_keys.digest(refresh_token),
             user_agent=device.user_agent,
             ip_address=device.ip_address,
             created_at=now,
@@ -84,9 +84,9 @@ def rotate(session: Session, refresh_token: str, arrived_at: datetime) -> Tokens
         session_id = tokens.session_of_refresh_token(refresh_token)
     except NotSignedIn:
         return None
-    used = tokens.digest(refresh_token)
+    used = api_keys.digest(refresh_token)
     successor = tokens.new_refresh_token(session_id)
-    user_id = _claim(session, session_id, used, tokens.digest(successor))
+    user_id = _claim(session, session_id, used, api_keys.digest(successor))
     if user_id is None:
         _suspect(session, session_id, used, arrived_at)
         return None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from backend.auth import queries
-from backend.auth.schemas.accounts import (
+from backend.auth.schemas.system_health import (
     HealthRead,
     PartRead,
     PartState,

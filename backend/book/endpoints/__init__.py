@@ -1,5 +1,5 @@
-"""The routes of the book service, by noun."""
+"""The routers of the book service, one per resource."""
 
 from backend.book.endpoints import books, copies, imports, loans
 
-ROUTERS = (books.router, imports.router, copies.router, loans.router)
+ROUTERS = (imports.router, books.router, copies.router, loans.router)

@@ -7,7 +7,8 @@ from fastapi import Depends, Query, Response
 
 from backend.book import dependencies
 from backend.book.schemas import field_types
-from backend.book.schemas.books import Availability, BookCreate, BookDetail, BookRead, BookUpdate
+from backend.book.schemas.availability import Availability
+from backend.book.schemas.books import BookCreate, BookDetail, BookRead, BookUpdate
 from backend.book.search import search_query
 from backend.book.service import books, cached_reads
 from backend.shared.errors import (
@@ -19,16 +20,17 @@ from backend.shared.errors import (
     RoleNotAllowed,
     StaleVersion,
 )
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import BookStatus
-from backend.shared.web import app, etags
-from backend.shared.web.app import responses
-from backend.shared.web.authentication import AnyoneDep, FastAnyoneDep, StaffDep
+from backend.shared.web import etags, routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer, envelope
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
-from backend.shared.web.schemas import Answer, PageAnswer, PlainText, answer, envelope
+from backend.shared.web.routing import responses
+from backend.shared.web.schemas import PlainText
+from backend.shared.web.security.authentication import AnyoneDep, FastAnyoneDep, StaffDep
 
-router = app.router("/books", "books")
+router = routing.router("/books", "books")
 _Text = Annotated[PlainText | None, Query(max_length=300)]
 _YearQuery = Annotated[int | None, Query(ge=field_types.EARLIEST_YEAR, le=field_types.LATEST_YEAR)]
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from fastapi import Response
 
 from backend.book import dependencies, queries
-from backend.book.schemas.books import CopyCreate, CopyRead, CopyUpdate
-from backend.book.service import books
+from backend.book.schemas.copies import CopyCreate, CopyRead, CopyUpdate
+from backend.book.service import copies
 from backend.shared.errors import (
     BookInUse,
     Duplicate,
@@ -15,16 +15,16 @@ from backend.shared.errors import (
     RoleNotAllowed,
     StaleVersion,
 )
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import Copy
-from backend.shared.web import app, etags
-from backend.shared.web.app import responses
-from backend.shared.web.authentication import StaffDep
+from backend.shared.web import etags, routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.routing import responses
+from backend.shared.web.security.authentication import StaffDep
 
-router = app.router("/books/{book_id}/copies", "copies")
+router = routing.router("/books/{book_id}/copies", "copies")
 
 
 @router.get("", summary="List the copies of a title", responses=responses(NotFound, RoleNotAllowed))
@@ -51,7 +51,7 @@ def create_copy(
     """Role: librarian, admin."""
     return once.answer(
         lambda: CopyRead.model_validate(
-            books.add_copy(session, actor.id, dependencies.book(session, book_id), given)
+            copies.add_copy(session, actor.id, dependencies.book(session, book_id), given)
         ),
         location=lambda copy: f"/api/v1/books/{book_id}/copies/{copy.id}",
     )
@@ -74,7 +74,7 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and who: each is 
     """What people decide: never where it is or who has it. Role: librarian, admin."""
     copy = dependencies.copy(session, book_id, copy_id)
     etags.check(if_match, etags.etag(copy.version))
-    changed = books.update_copy(session, actor.id, copy, given)
+    changed = copies.update_copy(session, actor.id, copy, given)
     response.headers["ETag"] = etags.etag(changed.version)
     return answer(CopyRead.model_validate(changed))
 
@@ -86,5 +86,5 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and who: each is 
 )
 def delete_copy(actor: StaffDep, book_id: UUID, copy_id: UUID, session: SessionDep) -> Answer[None]:
     """It stays in the list of copies as WITHDRAWN. Role: librarian, admin."""
-    books.withdraw_copy(session, actor.id, dependencies.copy(session, book_id, copy_id))
+    copies.withdraw_copy(session, actor.id, dependencies.copy(session, book_id, copy_id))
     return answer(None)

@@ -19,16 +19,16 @@ from backend.shared.errors import (
     UnsupportedMediaType,
     invalid,
 )
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import ImportJob, ImportRow, Severity
-from backend.shared.web import app
-from backend.shared.web.app import responses
-from backend.shared.web.authentication import StaffDep
+from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.routing import responses
+from backend.shared.web.security.authentication import StaffDep
 
-router = app.router("/books/bulk-import", "imports")
+router = routing.router("/books/bulk-import", "imports")
 _FORM_FIELDS = frozenset({"file", "format", "dry_run"})
 _JSON_FIELDS = frozenset({"books", "dry_run"})
 _YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})

@@ -6,18 +6,19 @@ from uuid import UUID
 from fastapi import Query
 
 from backend.book import queries
-from backend.book.schemas.books import LoanRead
+from backend.book.schemas.loans import LoanRead
+from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import clock
-from backend.shared.infra.database import ReadDep
 from backend.shared.models import Loan, LoanState
-from backend.shared.web import app
-from backend.shared.web.app import responses
-from backend.shared.web.authentication import Actor, AnyoneDep
+from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.routing import responses
+from backend.shared.web.security.authentication import AnyoneDep
 
-router = app.router("/loans", "loans")
+router = routing.router("/loans", "loans")
 
 
 @router.get("", summary="List loans", responses=responses())

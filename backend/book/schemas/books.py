@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
 from backend.book.schemas import field_types
-from backend.shared.models import BookStatus, Condition, Custody, LoanChannel, LoanState
+from backend.shared.models import BookStatus, Condition, Custody
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
 
 _BOOK: dict[str, JsonValue] = {
@@ -24,7 +24,7 @@ _BOOK: dict[str, JsonValue] = {
 }
 
 
-def _not_null(value: Any) -> Any:
+def not_null(value: Any) -> Any:
     if value is None:
         raise ValueError("may not be null")
     return value
@@ -65,7 +65,7 @@ class BookUpdate(_BookFields):
     title: field_types.Title | None = None
     author: field_types.Author | None = None
 
-    _needed = field_validator("title", "author", mode="before")(_not_null)
+    _needed = field_validator("title", "author", mode="before")(not_null)
 
 
 class BookRead(ResponseModel):
@@ -107,92 +107,3 @@ class BookDetail(BookRead):
     edition: str | None
     version: int
     copies: list[CopySummary] = Field(description="Withdrawn copies are left out")
-
-
-class CopyAvailability(CopySummary):
-    status: BookStatus
-    due_at: Timestamp | None = Field(description="When the loan that is open now ends")
-
-
-class ShelfCount(ResponseModel):
-    shelf_location: str | None
-    status: BookStatus
-    copies: int
-
-
-class Availability(ResponseModel):
-    book_id: UUID
-    available: bool
-    status: BookStatus
-    copies_total: int
-    copies_available: int
-    copies: list[CopyAvailability]
-    shelves: list[ShelfCount]
-    next_due_at: Timestamp | None = Field(description="The earliest of the open loans")
-    holds_waiting: int
-
-
-class CopyCreate(RequestModel):
-    """One more copy; without `barcode` it gets a new one."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"shelf_location": "A-01-6", "condition": "OK"}]}
-    )
-
-    barcode: field_types.Barcode | None = None
-    condition: Condition = Condition.OK
-    shelf_location: field_types.MaybeCode = None
-    call_number: field_types.MaybeCode = None
-    home_workstation_id: UUID | None = None
-    robot_transportable: bool = True
-    note: field_types.MaybeLine = None
-
-
-class CopyUpdate(RequestModel):
-    """The fields to change. Where a copy is and who has it is not among them: events decide."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"condition": "DAMAGED", "note": "cover torn"}]}
-    )
-
-    barcode: field_types.Barcode | None = None
-    condition: Condition | None = None
-    shelf_location: field_types.MaybeCode = None
-    call_number: field_types.MaybeCode = None
-    home_workstation_id: UUID | None = None
-    robot_transportable: bool | None = None
-    note: field_types.MaybeLine = None
-
-    _needed = field_validator("barcode", "condition", "robot_transportable", mode="before")(
-        _not_null
-    )
-
-
-class CopyRead(CopySummary):
-    book_id: UUID
-    home_workstation_id: UUID | None
-    robot_transportable: bool
-    note: str | None
-    last_seen_at: Timestamp | None
-    version: int
-    created_at: Timestamp
-    updated_at: Timestamp
-
-
-class LoanRead(ResponseModel):
-    """A loan; `overdue` is worked out when it is read."""
-
-    id: UUID
-    user_id: UUID | None
-    copy_id: UUID
-    barcode: str
-    book_id: UUID
-    book_title: str
-    borrowed_at: Timestamp
-    due_at: Timestamp
-    returned_at: Timestamp | None
-    processed_at: Timestamp | None
-    renewals: int
-    channel: LoanChannel
-    state: LoanState
-    overdue: bool

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.book import queries
-from backend.book.schemas.books import BookCreate, BookUpdate, CopyCreate, CopyUpdate
+from backend.book.schemas.books import BookCreate, BookUpdate
 from backend.book.service import barcodes
 from backend.shared.domain import audit
-from backend.shared.errors import BookInUse, Duplicate, IsbnTaken, NotFound, invalid
+from backend.shared.errors import BookInUse, IsbnTaken, NotFound
 from backend.shared.events import BookAdded, BookRemoved, BookUpdated
 from backend.shared.infra import cache, clock, commit_hooks, database
 from backend.shared.messaging import outbox
@@ -21,8 +21,6 @@ from backend.shared.models import (
     Condition,
     Copy,
     Custody,
-    Waypoint,
-    WaypointKind,
 )
 
 Changes = dict[str, dict[str, Any]]
@@ -58,12 +56,12 @@ def create(session: Session, actor_id: UUID, given: BookCreate) -> Book:
 
 def update(session: Session, actor_id: UUID, book: Book, given: BookUpdate) -> Book:
     """Change what was given; nothing is written when all of it stands already."""
-    changes = _apply(book, given.model_dump(exclude_unset=True))
+    changes = apply_changes(book, given.model_dump(exclude_unset=True))
     if not changes:
         return book
     _flush_title(session, book)
     outbox.publish(session, BookUpdated(book_id=book.id, title=book.title))
-    _note(session, actor_id, "book.update", book, changes)
+    record_change(session, actor_id, "book.update", book, changes)
     return book
 
 
@@ -88,37 +86,7 @@ def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
     book.withdrawn_at = clock.now()
     session.flush()
     outbox.publish(session, BookRemoved(book_id=book.id, title=book.title))
-    _note(session, actor_id, "book.withdraw", book, {})
-
-
-def add_copy(session: Session, actor_id: UUID, book: Book, given: CopyCreate) -> Copy:
-    """One more copy of a title; Duplicate when the barcode is on another copy."""
-    values = given.model_dump()
-    _check_home(session, given.home_workstation_id)
-    values["barcode"] = given.barcode or barcodes.new(session, 1)[0]
-    copy = Copy(book_id=book.id, **values)
-    session.add(copy)
-    _flush_copy(session, copy)
-    after = {"barcode": copy.barcode, **given.model_dump(mode="json", exclude_unset=True)}
-    _note(session, actor_id, "copy.create", copy, {"after": after})
-    return copy
-
-
-def update_copy(session: Session, actor_id: UUID, copy: Copy, given: CopyUpdate) -> Copy:
-    """Change what people decide about a copy. To withdraw it, it must be on its shelf."""
-    _check_home(session, given.home_workstation_id)
-    if given.condition is Condition.WITHDRAWN and copy.condition is not Condition.WITHDRAWN:
-        _refuse_in_use(copy)
-    changes = _apply(copy, given.model_dump(exclude_unset=True))
-    if changes:
-        _flush_copy(session, copy)
-        _note(session, actor_id, "copy.update", copy, changes)
-    return copy
-
-
-def withdraw_copy(session: Session, actor_id: UUID, copy: Copy) -> None:
-    """Take a copy out of use for good; BookInUse while it is out, reserved or travelling."""
-    update_copy(session, actor_id, copy, CopyUpdate(condition=Condition.WITHDRAWN))
+    record_change(session, actor_id, "book.withdraw", book, {})
 
 
 def forget(session: Session, book_id: UUID) -> None:
@@ -127,7 +95,7 @@ def forget(session: Session, book_id: UUID) -> None:
     database.on_commit(session, commit_hooks.Increment(cache.CATALOGUE_VERSION))
 
 
-def _apply(row: Book | Copy, values: dict[str, Any]) -> Changes:
+def apply_changes(row: Book | Copy, values: dict[str, Any]) -> Changes:
     """Set what differs; each changed field with its value before and after."""
     changes = {
         name: {"before": getattr(row, name), "after": value}
@@ -150,35 +118,16 @@ def _flush_title(session: Session, book: Book) -> None:
         raise
 
 
-def _flush_copy(session: Session, copy: Copy) -> None:
-    barcode = copy.barcode
-    try:
-        session.flush()
-    except IntegrityError as error:
-        if isinstance(error.orig, UniqueViolation):
-            message = f"Barcode {barcode} is on another copy."
-            raise Duplicate(message, barcode=barcode) from error
-        raise
-
-
 def _is_in_use(copy: Copy) -> bool:
     return copy.custody is not Custody.ON_SHELF
 
 
-def _refuse_in_use(copy: Copy) -> None:
+def refuse_in_use(copy: Copy) -> None:
     if _is_in_use(copy):
         raise BookInUse(custody=copy.custody.value)
 
 
-def _check_home(session: Session, waypoint_id: UUID | None) -> None:
-    if waypoint_id is None:
-        return
-    waypoint = session.get(Waypoint, waypoint_id)
-    if waypoint is None or waypoint.kind is not WaypointKind.WORKSTATION:
-        raise invalid("home_workstation_id", "must be the id of a workstation")
-
-
-def _note(
+def record_change(
     session: Session, actor_id: UUID, action: str, row: Book | Copy, changes: dict[str, Any]
 ) -> None:
     """Audit a change and forget what was cached of the title."""

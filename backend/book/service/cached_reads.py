@@ -7,14 +7,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, func, select
 
 from backend.book import dependencies, queries
-from backend.book.schemas.books import (
-    Availability,
-    BookDetail,
-    BookRead,
-    CopyAvailability,
-    CopySummary,
-    ShelfCount,
-)
+from backend.book.schemas.availability import Availability, CopyAvailability, ShelfCount
+from backend.book.schemas.books import BookDetail, BookRead, CopySummary
 from backend.book.search import search_query
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, database

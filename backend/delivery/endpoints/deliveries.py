@@ -11,16 +11,15 @@ from backend.delivery import queries
 from backend.delivery.schemas.deliveries import (
     BookPlaced,
     DeliveryCancel,
-    EmptyBody,
     FailBody,
     LocationRead,
     PickRead,
     PriorityBody,
     StaffDelivery,
-    TaskDetail,
-    TaskRead,
 )
+from backend.delivery.schemas.tasks import EmptyBody, TaskDetail, TaskRead
 from backend.delivery.service import read_models, staff_deliveries, tasks
+from backend.shared.domain.actor import Actor
 from backend.shared.errors import (
     BookNotAvailable,
     Conflict,
@@ -30,7 +29,6 @@ from backend.shared.errors import (
     WrongCopy,
     WrongRobot,
 )
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import (
     Copy,
     DeliveryTask,
@@ -40,14 +38,15 @@ from backend.shared.models import (
     Waypoint,
     WaypointKind,
 )
-from backend.shared.web import app
-from backend.shared.web.authentication import Actor, AnyoneDep, StaffDep
+from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep, IdempotentRequest
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
-router = app.router("/deliveries", "deliveries")
-_ILLEGAL = app.responses(NotFound, InvalidStateTransition)
+router = routing.router("/deliveries", "deliveries")
+_ILLEGAL = routing.responses(NotFound, InvalidStateTransition)
 
 
 @router.get("", summary="All journeys")
@@ -96,7 +95,7 @@ def _made(
 _CREATES: dict[str, Any] = {
     "status_code": 201,
     "response_model": Answer[TaskDetail],
-    "responses": app.responses(NotFound, BookNotAvailable, UnknownLocation),
+    "responses": routing.responses(NotFound, BookNotAvailable, UnknownLocation),
 }
 
 
@@ -154,7 +153,9 @@ def list_locations(
     return paginate(reader, question, page, LocationRead)
 
 
-@router.get("/{task_id}", summary="One journey with its history", responses=app.responses(NotFound))
+@router.get(
+    "/{task_id}", summary="One journey with its history", responses=routing.responses(NotFound)
+)
 def read(task_id: UUID, reader: ReadDep, _: StaffDep, response: Response) -> Answer[TaskDetail]:
     """Role: librarian."""
     found = read_models.task_detail(reader, task_id)
@@ -165,7 +166,7 @@ def read(task_id: UUID, reader: ReadDep, _: StaffDep, response: Response) -> Ans
 @router.put(
     "/{task_id}/book-placed",
     summary="The book is on the robot: it may go",
-    responses=app.responses(NotFound, InvalidStateTransition, WrongRobot, WrongCopy),
+    responses=routing.responses(NotFound, InvalidStateTransition, WrongRobot, WrongCopy),
 )
 def book_placed(
     task_id: UUID, session: SessionDep, actor: StaffDep, body: BookPlaced | None = None
@@ -208,7 +209,7 @@ def fail(task_id: UUID, session: SessionDep, actor: StaffDep, body: FailBody) ->
 @router.put(
     "/{task_id}/retry",
     summary="Put a failed journey back into the queue",
-    responses=app.responses(NotFound, InvalidStateTransition, Conflict),
+    responses=routing.responses(NotFound, InvalidStateTransition, Conflict),
 )
 def retry(
     task_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None

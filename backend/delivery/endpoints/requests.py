@@ -7,13 +7,13 @@ from fastapi import Body, Query, Response
 
 from backend.delivery import queries
 from backend.delivery.dependencies import OwnRequestDep, RequestToCancelDep
-from backend.delivery.schemas.deliveries import (
-    CancelBody,
+from backend.delivery.schemas.requests import (
     RequestComplete,
     RequestCreate,
     RequestDetail,
     RequestRead,
 )
+from backend.delivery.schemas.tasks import CancelBody
 from backend.delivery.service import read_models
 from backend.delivery.service import requests as service
 from backend.shared.errors import (
@@ -25,15 +25,15 @@ from backend.shared.errors import (
     NotFound,
     UnknownLocation,
 )
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import BookRequest, RequestStatus
-from backend.shared.web import app
-from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, listed, ordered
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.security.authentication import AnyoneDep
 
-router = app.router("/requests", "requests")
+router = routing.router("/requests", "requests")
 
 
 @router.post(
@@ -41,7 +41,7 @@ router = app.router("/requests", "requests")
     summary="Ask for a book at a place",
     status_code=201,
     response_model=Answer[RequestDetail],
-    responses=app.responses(
+    responses=routing.responses(
         NotFound, BookNotAvailable, AlreadyRequested, LoanLimitReached, UnknownLocation
     ),
 )
@@ -94,7 +94,7 @@ def list_requests(
 
 
 @router.get(
-    "/{request_id}", summary="One request with its journey", responses=app.responses(NotFound)
+    "/{request_id}", summary="One request with its journey", responses=routing.responses(NotFound)
 )
 def read(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[RequestDetail]:
     """Role: all (own). The hand-over code is shown to the requester once the robot is there."""
@@ -104,7 +104,7 @@ def read(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[Requ
 @router.put(
     "/{request_id}/cancel",
     summary="Call a request off",
-    responses=app.responses(NotFound, Forbidden, InvalidStateTransition),
+    responses=routing.responses(NotFound, Forbidden, InvalidStateTransition),
 )
 def cancel(
     request: RequestToCancelDep,
@@ -120,7 +120,7 @@ def cancel(
 @router.put(
     "/{request_id}/complete",
     summary="I have the book",
-    responses=app.responses(NotFound, InvalidStateTransition),
+    responses=routing.responses(NotFound, InvalidStateTransition),
 )
 def complete(
     request: OwnRequestDep,

@@ -7,13 +7,8 @@ from fastapi import Body, Query, Response
 
 from backend.delivery import queries
 from backend.delivery.dependencies import OwnReturnDep
-from backend.delivery.schemas.deliveries import (
-    CancelBody,
-    EmptyBody,
-    ReturnCreate,
-    ReturnDetail,
-    ReturnRead,
-)
+from backend.delivery.schemas.returns import ReturnCreate, ReturnDetail, ReturnRead
+from backend.delivery.schemas.tasks import CancelBody, EmptyBody
 from backend.delivery.service import read_models
 from backend.delivery.service import returns as service
 from backend.shared.errors import (
@@ -23,15 +18,15 @@ from backend.shared.errors import (
     NotFound,
     UnknownLocation,
 )
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import BookReturn, ReturnStatus
-from backend.shared.web import app
-from backend.shared.web.authentication import AnyoneDep
+from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, listed, ordered
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.security.authentication import AnyoneDep
 
-router = app.router("/returns", "returns")
+router = routing.router("/returns", "returns")
 
 
 @router.post(
@@ -39,7 +34,7 @@ router = app.router("/returns", "returns")
     summary="Have a borrowed book fetched",
     status_code=201,
     response_model=Answer[ReturnDetail],
-    responses=app.responses(NotBorrowed, AlreadyReturning, UnknownLocation),
+    responses=routing.responses(NotBorrowed, AlreadyReturning, UnknownLocation),
 )
 def create(
     body: Annotated[
@@ -88,7 +83,7 @@ def list_returns(
 
 
 @router.get(
-    "/{return_id}", summary="One return with its journey", responses=app.responses(NotFound)
+    "/{return_id}", summary="One return with its journey", responses=routing.responses(NotFound)
 )
 def read(return_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[ReturnDetail]:
     """Role: all (own)."""
@@ -98,7 +93,7 @@ def read(return_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[Retur
 @router.put(
     "/{return_id}/picked-up",
     summary="The robot has the book",
-    responses=app.responses(NotFound, InvalidStateTransition),
+    responses=routing.responses(NotFound, InvalidStateTransition),
 )
 def picked_up(
     returned: OwnReturnDep,
@@ -114,7 +109,7 @@ def picked_up(
 @router.put(
     "/{return_id}/cancel",
     summary="Call a pick-up off",
-    responses=app.responses(NotFound, InvalidStateTransition),
+    responses=routing.responses(NotFound, InvalidStateTransition),
 )
 def cancel(
     returned: OwnReturnDep,

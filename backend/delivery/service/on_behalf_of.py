@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.shared.domain.actor import Actor
 from backend.shared.errors import Forbidden, invalid
 from backend.shared.models import User
-from backend.shared.web.authentication import Actor
 
 
 def member_for(session: Session, actor: Actor, user_id: UUID | None) -> UUID:

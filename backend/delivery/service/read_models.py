@@ -8,18 +8,11 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from backend.delivery import queries
-from backend.delivery.schemas.deliveries import (
-    HistoryRead,
-    RequestDetail,
-    RequestRead,
-    ReturnDetail,
-    ReturnRead,
-    TaskDetail,
-    TaskSummary,
-    later_of,
-    pose_of,
-)
+from backend.delivery.schemas.requests import RequestDetail, RequestRead
+from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
+from backend.delivery.schemas.tasks import HistoryRead, TaskDetail, TaskSummary, later_of, pose_of
 from backend.shared.domain import eta
+from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, clock
 from backend.shared.models import (
@@ -30,7 +23,6 @@ from backend.shared.models import (
     Stage,
     TaskStatus,
 )
-from backend.shared.web.authentication import Actor
 
 _CODE_STAGES = frozenset({Stage.HANDOVER})
 _DRIVING = frozenset({Stage.TO_SOURCE, Stage.TO_DESTINATION})

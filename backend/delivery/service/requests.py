@@ -10,12 +10,12 @@ from backend.delivery.service import tasks
 from backend.delivery.service.on_behalf_of import member_for
 from backend.shared import events
 from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
+from backend.shared.domain.actor import Actor
 from backend.shared.domain.route_graph import Place
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
 from backend.shared.infra import database
 from backend.shared.models import Book, BookRequest, Copy, RequestStatus, TaskStatus, TaskType, User
-from backend.shared.web.authentication import Actor
 
 _OPEN_REQUEST = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.IN_PROGRESS)
 _CODE_DIGITS = 4

@@ -9,11 +9,11 @@ from backend.delivery.service import tasks
 from backend.delivery.service.on_behalf_of import member_for
 from backend.shared import events
 from backend.shared.domain import route_graph, task_effects, workflow
+from backend.shared.domain.actor import Actor
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import AlreadyReturning, NotBorrowed
 from backend.shared.infra import database
 from backend.shared.models import BookReturn, Copy, Loan, ReturnStatus, TaskType
-from backend.shared.web.authentication import Actor
 
 
 def create(

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from backend.delivery.schemas.deliveries import StaffDelivery
 from backend.delivery.service import tasks
 from backend.shared.domain import audit, custody, route_graph, task_effects
+from backend.shared.domain.actor import Actor
 from backend.shared.domain.custody import CustodyTransition
 from backend.shared.errors import BookNotAvailable, NotFound, invalid
 from backend.shared.events import TaskQueued
@@ -20,7 +21,6 @@ from backend.shared.models import (
     TaskType,
     User,
 )
-from backend.shared.web.authentication import Actor
 
 _TO_BE_HAD = frozenset({Custody.ON_SHELF, Custody.AT_DESK})
 

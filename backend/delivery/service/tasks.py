@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import audit, eta, task_effects, workflow
+from backend.shared.domain.actor import Actor
 from backend.shared.domain.route_graph import Place
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import Conflict, NotFound, WrongCopy, WrongRobot, invalid
@@ -23,7 +24,6 @@ from backend.shared.models import (
     TaskStatus,
     TaskType,
 )
-from backend.shared.web.authentication import Actor
 
 
 def make_task(

@@ -1,0 +1,5 @@
+"""The routers of the notification service, one per resource."""
+
+from backend.notification.endpoints import live_view, notifications
+
+ROUTERS = (live_view.router, notifications.router)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from backend.shared.domain.actor import STAFF
 from backend.shared.models import Role
-from backend.shared.web.authentication import STAFF
-from backend.shared.web.tokens import Claims
+from backend.shared.web.security.tokens import Claims
 
 
 @dataclass(frozen=True, slots=True)

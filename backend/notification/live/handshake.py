@@ -23,7 +23,7 @@ from backend.shared.errors import (
 )
 from backend.shared.infra import async_database, clock, config
 from backend.shared.models import Role, User, UserSession
-from backend.shared.web import authentication, tokens
+from backend.shared.web.security import authentication, tokens
 
 PROTOCOL = "luna.v1"
 _TICKET = "ticket."

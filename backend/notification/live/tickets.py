@@ -12,18 +12,18 @@ from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.errors import NotSignedIn, ServiceUnavailable
 from backend.shared.infra import redis
 from backend.shared.models import Role
-from backend.shared.web import tokens
+from backend.shared.web.security import api_keys
 
 LIFE = timedelta(seconds=30)
 
 
 def _key(ticket: str) -> str:
-    return f"ws-ticket:{tokens.digest(ticket)}"
+    return f"ws-ticket:{api_keys.digest(ticket)}"
 
 
 def issue(holder: ConnectionUser) -> str:
     """A new ticket; ServiceUnavailable when Redis is away."""
-    ticket = tokens.new_secret()
+    ticket = api_keys.new_secret()
     kept = json.dumps(
         [str(holder.user_id), str(holder.session_id), holder.role.value, holder.epoch]
     )

@@ -25,7 +25,6 @@ from backend.shared.models import (
     CommandStatus,
     Connectivity,
     DeliveryTask,
-    FleetState,
     Robot,
     RobotCommand,
     RobotStatus,
@@ -34,40 +33,18 @@ from backend.shared.models import (
 from backend.shared.web.pagination import AnySelect
 
 _RENEW_BELOW = timedelta(seconds=10)  # of a lease's 15 s
+
+
 _BATTERY_STEP = 0.01
+
+
 _SMOOTHING = 0.2  # of the measured speed
+
+
 _SPEED_STEP = 0.2  # of its value; a smaller change is no news
 
 
 _Known = Row[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Opened:
-    robot_id: UUID
-    epoch: int
-    map_version: int
-
-
-def open_session(session: Session, robot_id: UUID, boot_id: str) -> Opened:
-    """A new session for the robot: what an earlier one held is taken back or becomes unknown."""
-    robot: Robot = database.row_lock(session, Robot, robot_id)
-    robot.epoch += 1
-    robot.boot_id = boot_id
-    robot.heartbeat_seq = 0
-    held = session.execute(
-        select(RobotCommand)
-        .where(RobotCommand.robot_id == robot_id, RobotCommand.status.in_(commands.HELD))
-        .with_for_update()
-    ).scalars()
-    for command in held.all():
-        if command.status in {CommandStatus.LEASED, CommandStatus.ACCEPTED}:
-            command.status, command.lease_token = CommandStatus.QUEUED, None
-        else:
-            command.status = CommandStatus.UNKNOWN
-    map_version = session.execute(select(FleetState.map_version)).scalar_one()
-    session.flush()
-    return Opened(robot_id, robot.epoch, map_version)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from backend.robot.bridge_protocol import command_leases, heartbeats
+from backend.robot.bridge_protocol import bridge_sessions, command_leases, heartbeats
 from backend.robot.bridge_protocol.long_poll import POLLS
 from backend.robot.schemas.bridge import (
     MAX_WAIT,
@@ -28,11 +28,11 @@ from backend.robot.service import emergency_stop, registry
 from backend.shared.errors import Conflict, LeaseLost, NotFound, NotSignedIn, StaleEpoch
 from backend.shared.infra import async_database, cache, clock, commit_hooks, config, redis
 from backend.shared.messaging import realtime
-from backend.shared.web import app
-from backend.shared.web.authentication import RobotDep
-from backend.shared.web.schemas import Answer, answer
+from backend.shared.web import routing
+from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.security.authentication import RobotDep
 
-router = app.router("/robot/bridge", "bridge")
+router = routing.router("/robot/bridge", "bridge")
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for something")]
 _LIVE_LIFE = timedelta(seconds=5)
 _HEARD_LIFE = timedelta(minutes=2)
@@ -42,7 +42,7 @@ _POLL_AFTER_MS = 0
 @router.post(
     "/enroll",
     summary="Exchange a one-time code for the robot's key",
-    responses=app.responses(NotSignedIn),
+    responses=routing.responses(NotSignedIn),
 )
 async def enroll(body: Enrol) -> Answer[Enrolled]:
     """Role: none; the code, valid once for 15 minutes, is the proof. The key is shown this once."""
@@ -55,7 +55,7 @@ async def enroll(body: Enrol) -> Answer[Enrolled]:
 @router.post("/session", summary="Begin a session: the newest one alone may drive the robot")
 async def open_session(body: OpenSession, robot: RobotDep) -> Answer[SessionOpened]:
     """Role: robot. Raises the epoch; every call of an older session is refused from now on."""
-    opened = await async_database.run(heartbeats.open_session, robot.robot_id, body.boot_id)
+    opened = await async_database.run(bridge_sessions.open_session, robot.robot_id, body.boot_id)
     settings = config.robots()
     return answer(
         SessionOpened(
@@ -70,7 +70,7 @@ async def open_session(body: OpenSession, robot: RobotDep) -> Answer[SessionOpen
 
 
 @router.post(
-    "/heartbeat", summary="Report pose, battery and health", responses=app.responses(StaleEpoch)
+    "/heartbeat", summary="Report pose, battery and health", responses=routing.responses(StaleEpoch)
 )
 async def heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[HeartbeatAnswer]:
     """Role: robot. The answer tells of a stop even to a bridge whose polls are stuck."""
@@ -114,7 +114,7 @@ async def _show(robot_id: UUID, heard: heartbeats.HeartbeatResult) -> None:
 @router.get(
     "/commands/next",
     summary="The next command, waited for up to 25 s",
-    responses=app.responses(StaleEpoch),
+    responses=routing.responses(StaleEpoch),
 )
 async def next_command(
     robot: RobotDep, epoch: Annotated[int, Query(ge=0)], wait: Wait = MAX_WAIT
@@ -135,7 +135,7 @@ async def next_command(
 @router.post(
     "/commands/{command_id}/events",
     summary="Report what became of a command",
-    responses=app.responses(LeaseLost, Conflict, NotFound),
+    responses=routing.responses(LeaseLost, Conflict, NotFound),
 )
 async def report(
     command_id: UUID, body: CommandReportBody, robot: RobotDep

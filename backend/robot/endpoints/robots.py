@@ -16,15 +16,15 @@ from backend.robot.schemas.robots import (
 )
 from backend.robot.service import registry
 from backend.shared.errors import Conflict, Duplicate, NotFound
-from backend.shared.infra.database import ReadDep, SessionDep
 from backend.shared.models import Robot
-from backend.shared.web import app
-from backend.shared.web.authentication import AdminDep
+from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import Answer, PageAnswer, answer
+from backend.shared.web.security.authentication import AdminDep
 
-router = app.router("/robot/robots", "robots")
+router = routing.router("/robot/robots", "robots")
 
 
 def _read(session: Session, robot_id: UUID) -> RobotRead:
@@ -45,7 +45,7 @@ def list_robots(reader: ReadDep, _: AdminDep, page: PageDep) -> PageAnswer[Robot
     summary="Register a robot",
     status_code=201,
     response_model=Answer[RobotRead],
-    responses=app.responses(Duplicate),
+    responses=routing.responses(Duplicate),
 )
 def register(
     body: RobotCreate, session: SessionDep, actor: AdminDep, once: IdempotencyDep
@@ -62,7 +62,7 @@ def register(
 @router.put(
     "/{robot_id}",
     summary="Take a robot out of service, or put it back",
-    responses=app.responses(NotFound, Conflict),
+    responses=routing.responses(NotFound, Conflict),
 )
 def change(
     robot_id: UUID, body: RobotUpdate, session: SessionDep, actor: AdminDep
@@ -72,7 +72,9 @@ def change(
     return answer(_read(session, robot_id))
 
 
-@router.delete("/{robot_id}", summary="Retire a robot", responses=app.responses(NotFound, Conflict))
+@router.delete(
+    "/{robot_id}", summary="Retire a robot", responses=routing.responses(NotFound, Conflict)
+)
 def retire(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]:
     """Role: admin. Its keys are void; its history stays."""
     registry.retire(session, robot_id, actor.id)
@@ -84,7 +86,7 @@ def retire(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]
     summary="A new key, shown this once",
     status_code=201,
     response_model=Answer[KeyRead],
-    responses=app.responses(NotFound),
+    responses=routing.responses(NotFound),
 )
 def new_key(
     robot_id: UUID, session: SessionDep, actor: AdminDep, body: KeyRequest | None = None
@@ -100,7 +102,7 @@ def new_key(
     summary="A code that a bridge exchanges for a key",
     status_code=201,
     response_model=Answer[EnrolmentCodeRead],
-    responses=app.responses(NotFound),
+    responses=routing.responses(NotFound),
 )
 def new_code(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[EnrolmentCodeRead]:
     """Role: admin. Valid once, for 15 minutes."""

@@ -16,9 +16,8 @@ from backend.shared.domain import commands, task_effects, workflow
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.events import RobotWentOffline, TaskNeedsAttention
 from backend.shared.infra import clock, config, database, redis
-from backend.shared.messaging import outbox
+from backend.shared.messaging import outbox, process_heartbeats
 from backend.shared.models import Connectivity, DeliveryTask, Robot, RobotCommand, TaskStatus
-from backend.shared.web import health
 
 _MEMORY_KEY = "fleet:remembered_since"
 ROBOT_OFFLINE = "ROBOT_OFFLINE"
@@ -26,7 +25,7 @@ ROBOT_OFFLINE = "ROBOT_OFFLINE"
 
 def sweep(session: Session) -> None:
     """Look for robots that have gone silent."""
-    hearing_since = health.heard_since(session, "robot-service")
+    hearing_since = process_heartbeats.heard_since(session, "robot-service")
     remembered_since = _remembered_since()
     if hearing_since is None or remembered_since is None:
         return

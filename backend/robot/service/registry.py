@@ -13,7 +13,7 @@ from backend.shared.domain import audit, commands
 from backend.shared.errors import Conflict, Duplicate, NotFound, NotSignedIn
 from backend.shared.infra import clock, config, database
 from backend.shared.models import EnrolmentCode, Robot, RobotKey, RobotStatus
-from backend.shared.web import tokens
+from backend.shared.web.security import api_keys
 
 
 def heard_key(robot_id: UUID) -> str:
@@ -51,7 +51,7 @@ def get(session: Session, robot_id: UUID) -> Robot:
 def new_key(session: Session, robot_id: UUID, by: UUID | None, *, revoke_now: bool = False) -> str:
     """A new key, shown this once. Earlier ones end after a short overlap, or now."""
     robot = get(session, robot_id)
-    key, prefix, key_hash = tokens.new_robot_key()
+    key, prefix, key_hash = api_keys.new_robot_key()
     session.execute(
         update(RobotKey)
         .where(RobotKey.robot_id == robot.id, RobotKey.revoked_at.is_(None))
@@ -80,10 +80,10 @@ def _overlap_end() -> datetime:
 def new_enrolment_code(session: Session, robot_id: UUID, by: UUID) -> tuple[str, EnrolmentCode]:
     """A code that a bridge exchanges for a key, once, within 15 minutes."""
     robot = get(session, robot_id)
-    secret = tokens.new_secret()
+    secret = api_keys.new_secret()
     code = EnrolmentCode(
         robot_id=robot.id,
-        code_hash=tokens.digest(secret),
+        code_hash=api_keys.digest(secret),
         expires_at=clock.now() + config.robots().enrolment_life,
     )
     session.add(code)
@@ -105,7 +105,7 @@ def enrol(
     robot_id = session.execute(
         update(EnrolmentCode)
         .where(
-            EnrolmentCode.code_hash == tokens.digest(code),
+            EnrolmentCode.code_hash == api_keys.digest(code),
             EnrolmentCode.used_at.is_(None),
             EnrolmentCode.expires_at > clock.now(),
         )

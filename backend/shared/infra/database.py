@@ -8,10 +8,9 @@ poll, forget a cached answer) is put on the session with `on_commit` and sent ri
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import commit_hooks, config
@@ -52,20 +51,6 @@ def transaction() -> Iterator[Session]:
         with session.begin():
             yield session
         commit_hooks.send(commit_hooks.of(session))
-
-
-def _request_transaction() -> Iterator[Session]:
-    with transaction() as session:
-        yield session
-
-
-def _reading() -> Iterator[Connection]:
-    with reading_engine().connect() as connection:
-        yield connection
-
-
-SessionDep = Annotated[Session, Depends(_request_transaction, scope="function")]
-ReadDep = Annotated[Connection, Depends(_reading, scope="function")]
 
 
 def on_commit(session: Session, signal: commit_hooks.Signal) -> None:

@@ -4,34 +4,21 @@ Settings and reasons: events.md §2. Nothing is delayed in Redis, no result is k
 cut off is given back; retries come from the relay, not from Celery.
 """
 
-import socket
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
-from prometheus_client import Counter
-from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
-from backend.shared.events import BY_TYPE, Event, EventDied
-from backend.shared.infra import clock, config, database, logs
-from backend.shared.messaging import outbox
-from backend.shared.messaging.subscriptions import SUBSCRIBERS
-from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
+from backend.shared.infra import config, logs
 
-_log = logs.get(__name__)
-_RUNS = Counter("luna_event_runs", "Runs of a consumer", ["consumer", "outcome"])
 TASK_MODULES = [
     "backend.book.tasks",
     "backend.delivery.tasks",
     "backend.robot.tasks",
     "backend.notification.tasks",
 ]
+
+
 QUEUES = ("delivery", "robot", "notification", "catalog")
 
 
@@ -94,188 +81,3 @@ def _tell_ready(**_: Any) -> None:
     ready_file = config.process().ready_file
     if ready_file is not None:
         ready_file.touch()
-
-
-@dataclass(frozen=True)
-class EventContext:
-    """What a handler may want to know besides the event itself.
-
-    `stale` tells that this consumer has done a later event of the same thing already.
-    """
-
-    event_id: UUID
-    aggregate_id: UUID
-    seq: int
-    stale: bool
-
-
-# An event's effect: (session, event, delivery) → nothing.
-Handler = Callable[[Session, Any, EventContext], None]
-
-
-def consumer(name: str) -> Callable[[Handler], Handler]:
-    """Register `handler(session, event, delivery)` as the consumer `name` of `subscribers`."""
-    if not any(name in consumers for consumers in SUBSCRIBERS.values()):
-        raise ValueError(f"no event goes to {name}: see backend.shared.messaging.subscriptions")
-
-    def register(handler: Handler) -> Handler:
-        def run(envelope: dict[str, Any]) -> None:
-            consume(name, handler, envelope)
-
-        celery.task(name=name)(run)  # the relay names its queue
-        return handler
-
-    return register
-
-
-def consume(name: str, handler: Handler, envelope: dict[str, Any]) -> None:
-    """Do an event's effect once. A failure is counted; the relay sends the event again."""
-    event_id = UUID(envelope["eventId"])
-    logs.fresh_context(
-        part="celery-worker", event_id=event_id, consumer=name, request_id=envelope["requestId"]
-    )
-    if not _begin_run(name, event_id):
-        return
-    try:
-        with database.transaction() as session:
-            if _claim(session, name, envelope):
-                event = _event_of(envelope)
-                handler(session, event, _delivery_of(session, name, envelope))
-    except Exception as error:
-        _RUNS.labels(name, "failed").inc()
-        _log.exception("a consumer failed", event_type=envelope["eventType"])
-        _note_failure(name, event_id, error)
-        raise
-    _RUNS.labels(name, "done").inc()
-
-
-def _event_of(envelope: dict[str, Any]) -> Event:
-    return BY_TYPE[envelope["eventType"]].model_validate(envelope["payload"])
-
-
-def _begin_run(name: str, event_id: UUID) -> bool:
-    """Count a run before it begins, so that one that dies is counted too.
-
-    False when all is done, or the event has failed too often and is a dead letter now.
-    """
-    with database.transaction() as session:
-        done = session.get(ProcessedEvent, (event_id, name))
-        dead = session.execute(
-            select(OutboxEvent.dead_at).where(OutboxEvent.id == event_id)
-        ).scalar_one_or_none()
-        if done is not None or dead is not None:
-            return False
-        counted = insert(EventRun).values(
-            event_id=event_id, consumer=name, runs=1, updated_at=clock.now()
-        )
-        runs = session.execute(
-            counted.on_conflict_do_update(
-                index_elements=["event_id", "consumer"],
-                set_={"runs": EventRun.runs + 1, "updated_at": clock.now()},
-            ).returning(EventRun.runs)
-        ).scalar_one()
-        if runs > config.outbox().outbox_max_failures:
-            dead_letter(session, name, event_id)
-            return False
-    return True
-
-
-def dead_letter(session: Session, name: str, event_id: UUID) -> None:
-    """A dead letter: staff are told, `luna events` shows it. Never of a dead letter's own news."""
-    _log.critical("a dead letter", event_id=str(event_id), consumer=name)
-    error = session.execute(
-        select(EventRun.last_error).where(EventRun.event_id == event_id, EventRun.consumer == name)
-    ).scalar_one_or_none()
-    event_type = session.execute(
-        update(OutboxEvent)
-        .where(OutboxEvent.id == event_id)
-        .values(dead_at=clock.now(), last_error=f"{name}: {error or 'its runs died'}")
-        .returning(OutboxEvent.event_type)
-    ).scalar_one()
-    if event_type != EventDied.TYPE:
-        outbox.publish(
-            session,
-            EventDied(event_id=event_id, event_type=event_type, consumer=name, error=error),
-        )
-
-
-def revive(session: Session, event_id: UUID) -> bool:
-    """Send a dead letter again, with its runs counted anew; False when it is none."""
-    revived = session.execute(
-        update(OutboxEvent)
-        .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
-        .values(dead_at=None, last_error=None, resends=0, next_attempt_at=clock.now())
-        .returning(OutboxEvent.id)
-    ).scalar_one_or_none()
-    session.execute(delete(EventRun).where(EventRun.event_id == event_id))
-    return revived is not None
-
-
-def _claim(session: Session, name: str, envelope: dict[str, Any]) -> bool:
-    """The inbox row, in the transaction of the effect; False when it stands already."""
-    claimed = session.execute(
-        insert(ProcessedEvent)
-        .values(
-            event_id=UUID(envelope["eventId"]),
-            consumer=name,
-            aggregate_id=UUID(envelope["aggregate"]["id"]),
-            seq=envelope["aggregate"]["seq"],
-            processed_at=clock.now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(ProcessedEvent.event_id)
-    ).scalar_one_or_none()
-    return claimed is not None
-
-
-def _delivery_of(session: Session, name: str, envelope: dict[str, Any]) -> EventContext:
-    aggregate_id, seq = UUID(envelope["aggregate"]["id"]), envelope["aggregate"]["seq"]
-    last = session.execute(
-        select(func.max(ProcessedEvent.seq)).where(
-            ProcessedEvent.consumer == name, ProcessedEvent.aggregate_id == aggregate_id
-        )
-    ).scalar_one()
-    return EventContext(UUID(envelope["eventId"]), aggregate_id, seq, stale=last > seq)
-
-
-def _note_failure(name: str, event_id: UUID, error: Exception) -> None:
-    with database.transaction() as session:
-        session.execute(
-            update(EventRun)
-            .where(EventRun.event_id == event_id, EventRun.consumer == name)
-            .values(last_error=f"{type(error).__name__}: {error}"[:1000])
-        )
-
-
-@dataclass(frozen=True)
-class Periodic:
-    name: str
-    every: timedelta
-    work: Callable[[Session], None]
-
-
-PERIODIC: list[Periodic] = []
-
-
-def periodic(
-    name: str, every: timedelta
-) -> Callable[[Callable[[Session], None]], Callable[[Session], None]]:
-    """Register work that the scheduler does again and again; it must bear being done twice."""
-
-    def register(work: Callable[[Session], None]) -> Callable[[Session], None]:
-        PERIODIC.append(Periodic(name, every, work))
-        return work
-
-    return register
-
-
-def run_periodic(job: Periodic) -> bool:
-    """Do one periodic job unless another scheduler is at it; whether it was done here."""
-    with database.transaction() as session:
-        mine = session.execute(
-            text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
-        ).scalar_one()
-        if mine:
-            logs.fresh_context(part="celery-worker", job=job.name, host=socket.gethostname())
-            job.work(session)
-    return bool(mine)

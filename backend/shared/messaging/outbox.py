@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session
 from backend.shared.events import Event
 from backend.shared.infra import clock, ids, logs
 
-CHANNEL = "outbox"  # of LISTEN and NOTIFY, see the first migration
-
 _INSERT = text(
     """
     WITH counted AS (

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.messaging import realtime
-from backend.shared.messaging.outbox import CHANNEL
+from backend.shared.messaging.channels import CHANNEL
 from backend.shared.messaging.subscriptions import consumers_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from backend.shared.events import NotificationCreated
 from backend.shared.infra import clock, logs
 from backend.shared.models import (
+    IDEMPOTENCY_KEY_LIFE,
     AggregateSequence,
     EventRun,
     IdempotencyKey,
@@ -23,7 +24,6 @@ from backend.shared.models import (
     PartHeartbeat,
     ProcessedEvent,
 )
-from backend.shared.web import idempotency
 
 _log = logs.get(__name__)
 _BATCH = 2000
@@ -59,7 +59,7 @@ def forget_old(session: Session) -> dict[str, int]:
         "idempotency_keys": _forget(
             session,
             [IdempotencyKey.actor, IdempotencyKey.key],
-            [IdempotencyKey.created_at < now - idempotency.LIFE],
+            [IdempotencyKey.created_at < now - IDEMPOTENCY_KEY_LIFE],
         ),
         "part_heartbeats": _forget(
             session,

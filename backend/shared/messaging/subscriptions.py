@@ -1,7 +1,7 @@
 """Which event goes to which consumer: every reaction of the system, on one screen.
 
 A consumer's name is its Celery task; the part before the dot is its queue. The live view is not
-here: the relay itself publishes there (`backend.shared.messaging.realtime.topics` says what to whom).
+in this table: the relay publishes to it (topics: `backend.shared.messaging.realtime.topics`).
 """
 
 from backend.shared import events

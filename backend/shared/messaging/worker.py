@@ -1,7 +1,7 @@
-"""The worker's part: parent of the Celery worker, with the relay and the scheduler as threads.
+"""The worker process: parent of the Celery worker, with the relay and the scheduler as threads.
 
-`python -m backend.shared.messaging.worker`. When any of the three ends, the whole part ends, and whoever
-started it starts it again; when this process dies, its Celery worker dies with it.
+Run as `python -m backend.shared.messaging.worker`. When any of the three ends, the process ends
+and its supervisor restarts it; when this process dies, its Celery worker dies with it.
 """
 
 import ctypes
@@ -17,9 +17,8 @@ from types import FrameType
 from sqlalchemy import create_engine, text
 
 from backend.shared.infra import config, database, logs
-from backend.shared.messaging import celery_app
+from backend.shared.messaging import celery_app, process_heartbeats, scheduler
 from backend.shared.messaging.relay import Relay
-from backend.shared.web import health
 
 _log = logs.get(__name__)
 _PART = "celery-worker"
@@ -52,28 +51,28 @@ class Scheduler:
     """Runs each periodic job when it is due. Several schedulers do no harm."""
 
     def run(self, stopping: threading.Event) -> None:
-        due = {job.name: 0.0 for job in celery_app.PERIODIC}
+        due = {job.name: 0.0 for job in scheduler.PERIODIC}
         while not stopping.is_set():
-            for job in celery_app.PERIODIC:
+            for job in scheduler.PERIODIC:
                 if time.monotonic() >= due[job.name]:
                     due[job.name] = time.monotonic() + job.every.total_seconds()
                     self._run(job)
             self._beat()
             stopping.wait(0.25)
 
-    def _run(self, job: celery_app.Periodic) -> None:
+    def _run(self, job: scheduler.Periodic) -> None:
         try:
-            celery_app.run_periodic(job)
+            scheduler.run_periodic(job)
         except Exception:  # noqa: BLE001 (one job's failure, or an outage, stops no other job)
             _log.warning("a periodic job failed", job=job.name, exc_info=True)
 
     def _beat(self) -> None:
         if time.monotonic() < getattr(self, "_next_beat", 0.0):
             return
-        self._next_beat = time.monotonic() + health.BEAT.total_seconds()
+        self._next_beat = time.monotonic() + process_heartbeats.BEAT.total_seconds()
         try:
             with database.transaction() as session:
-                health.beat(session, _PART)
+                process_heartbeats.beat(session, _PART)
         except Exception as error:  # noqa: BLE001 (an outage of the database; the next beat tells)
             _log.warning("no heartbeat", error=str(error).splitlines()[0])
 

@@ -45,6 +45,7 @@ from backend.shared.models.robots import (
     StopScope,
 )
 from backend.shared.models.system import (
+    IDEMPOTENCY_KEY_LIFE,
     AggregateSequence,
     AuditLog,
     EventRun,
@@ -57,6 +58,7 @@ from backend.shared.models.system import (
 from backend.shared.models.users import Role, User, UserSession
 
 __all__ = [
+    "IDEMPOTENCY_KEY_LIFE",
     "AggregateSequence",
     "AuditLog",
     "Base",

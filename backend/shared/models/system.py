@@ -1,6 +1,6 @@
 """What the system keeps of itself: events on their way, repeated calls, heartbeats, the audit."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -99,6 +99,9 @@ class EventRun(Base):
     runs: Mapped[int]
     last_error: Mapped[str | None]
     updated_at: Mapped[CreatedAt]
+
+
+IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
 
 
 class IdempotencyKey(Base):

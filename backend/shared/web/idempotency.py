@@ -6,7 +6,6 @@ meanwhile waits for the first to commit, then finds its answer.
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -17,11 +16,9 @@ from sqlalchemy.orm import Session
 
 from backend.shared.errors import IdempotencyKeyReused, invalid
 from backend.shared.infra import clock
-from backend.shared.infra.database import SessionDep
-from backend.shared.models import IdempotencyKey
-from backend.shared.web.schemas import answer
-
-LIFE = timedelta(hours=24)
+from backend.shared.models import IDEMPOTENCY_KEY_LIFE, IdempotencyKey
+from backend.shared.web.database_session import SessionDep
+from backend.shared.web.envelope import answer
 
 K = TypeVar("K", bound="IdempotentRequest")
 
@@ -79,7 +76,7 @@ class IdempotentRequest:
             delete(IdempotencyKey).where(
                 IdempotencyKey.actor == self._actor,
                 IdempotencyKey.key == self._key,
-                IdempotencyKey.created_at < clock.now() - LIFE,
+                IdempotencyKey.created_at < clock.now() - IDEMPOTENCY_KEY_LIFE,
             )
         )
         claimed = self._session.execute(

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.shared import errors
 from backend.shared.infra import config, ids, logs
-from backend.shared.web import schemas
+from backend.shared.web import envelope
 
 _log = logs.get("access")
 _REQUEST_ID = re.compile(r"^req_[A-Za-z0-9_-]{8,64}$")
@@ -137,6 +137,6 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = errors.PayloadTooLarge()
-        body = schemas.failure(error.code, error.text, error.details)
+        body = envelope.failure(error.code, error.text, error.details)
         response = Response(body, status_code=error.status, media_type="application/json")
         await response(scope, receive, send)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Select, SQLColumnExpression, func, select
 
 from backend.shared.errors import PageTooDeep, invalid
-from backend.shared.web.schemas import PageAnswer, Pagination, meta
+from backend.shared.web.envelope import PageAnswer, Pagination, meta
 
 _DEEPEST_ROW = 10_000
 M = TypeVar("M", bound=BaseModel)

@@ -1,8 +1,7 @@
 """The envelope of every answer (api.md §1) and the base of all request and response models."""
 
-import json
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -13,9 +12,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from backend.shared.infra import clock, ids, logs
-
-T = TypeVar("T")
+from backend.shared.infra import clock
 
 
 def _no_nul(text: str) -> str:
@@ -44,8 +41,12 @@ Timestamp = Annotated[
     PlainSerializer(clock.iso, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
 # Text as clients may send it: no NUL, valid Unicode, ends trimmed.
 PlainText = Annotated[str, BeforeValidator(_stripped), AfterValidator(_no_nul)]
+
+
 FilledText = Annotated[PlainText, AfterValidator(_not_blank)]
 
 
@@ -59,68 +60,3 @@ class ResponseModel(BaseModel):
     """What a client gets; made from a row or an object by its attributes."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
-
-
-class Meta(BaseModel):
-    timestamp: str
-    request_id: str
-
-
-class Answer(BaseModel, Generic[T]):
-    """A success."""
-
-    success: Literal[True] = True
-    data: T
-    meta: Meta
-
-
-class Pagination(BaseModel):
-    page: int
-    limit: int
-    total: int
-    total_pages: int
-
-
-class PageAnswer(BaseModel, Generic[T]):
-    """A success that lists."""
-
-    success: Literal[True] = True
-    data: list[T]
-    pagination: Pagination
-    meta: Meta
-
-
-class Problem(BaseModel):
-    code: str
-    message: str
-    details: dict[str, Any]
-
-
-class Failure(BaseModel):
-    success: Literal[False] = False
-    error: Problem
-    meta: Meta
-
-
-def meta() -> Meta:
-    return Meta(
-        timestamp=clock.iso(clock.now()), request_id=logs.current_request_id() or ids.request_id()
-    )
-
-
-def answer(data: T) -> Answer[T]:
-    return Answer(data=data, meta=meta())
-
-
-def envelope(data: bytes) -> bytes:
-    """An answer around data that is JSON bytes already (cached reads)."""
-    return (
-        b'{"success":true,"data":' + data + b',"meta":' + meta().model_dump_json().encode() + b"}"
-    )
-
-
-def failure(code: str, message: str, details: dict[str, Any]) -> bytes:
-    problem = Problem(
-        code=code, message=message, details=json.loads(json.dumps(details, default=str))
-    )
-    return Failure(error=problem, meta=meta()).model_dump_json().encode()

@@ -62,6 +62,6 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
     def pass_by(seconds: float) -> None:
         moved = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
-        monkeypatch.setattr("backend.shared.web.authentication.time", moved)
+        monkeypatch.setattr("backend.shared.web.security.authentication.time", moved)
 
     return pass_by

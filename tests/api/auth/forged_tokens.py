@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from backend.shared.web import jwks
+from backend.shared.web.security import jwks
 
 
 def part(value: Any) -> str:

@@ -11,10 +11,9 @@ from backend.auth.endpoints import system
 from backend.auth.service import system_health
 from backend.shared import events
 from backend.shared.infra import async_database, clock, database, ids
-from backend.shared.messaging import outbox
+from backend.shared.messaging import outbox, process_heartbeats
 from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import ProcessedEvent
-from backend.shared.web import health
 from tests.event_runner import move_clock
 
 
@@ -27,7 +26,7 @@ def _asked(api: Any) -> Any:
 def _all_beat() -> None:
     with database.transaction() as session:
         for part in system_health.BEATING:
-            health.beat(session, part)
+            process_heartbeats.beat(session, part)
 
 
 def _states(data: Any) -> dict[str, str]:
@@ -64,7 +63,7 @@ def test_a_silent_part_is_named(api: Any) -> None:
     with database.transaction() as session:
         for part in system_health.BEATING:
             if part != "celery-worker":
-                health.beat(session, part)
+                process_heartbeats.beat(session, part)
     data = _asked(api)
     assert data["whole"] is False
     down = [part for part in data["parts"] if part["state"] == "DOWN"]

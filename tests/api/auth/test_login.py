@@ -9,7 +9,7 @@ from passlib.context import CryptContext
 from sqlalchemy import Engine, text
 
 from backend.shared.infra import config, redis
-from backend.shared.web import rate_limits, tokens
+from backend.shared.web.security import api_keys, rate_limits
 from tests.api.auth.registered_user import LOGIN, ME, PASSWORD, Newcomer, code
 
 
@@ -83,7 +83,7 @@ def test_guessing_is_slowed_down_in_the_same_words(api: Any, ada: Newcomer) -> N
     slowed = _told(_log_in(api, ada.email))  # even with the right password
     assert {str(guess) for guess in guesses} == {str(slowed)}
 
-    rate_limits.forget_failures(tokens.digest(ada.email))
+    rate_limits.forget_failures(api_keys.digest(ada.email))
     assert _log_in(api, ada.email).status_code == 200
 
 
@@ -91,7 +91,7 @@ def test_the_pause_doubles_up_to_a_minute_and_one_account_is_not_another(
     api: Any, register: Callable[[], Newcomer]
 ) -> None:
     ada, bob = register(), register()
-    account = tokens.digest(ada.email)
+    account = api_keys.digest(ada.email)
     pause = f"limit:pause:{account}"
     lengths = []
     for _ in range(config.http().login_failures_before_delay + 8):

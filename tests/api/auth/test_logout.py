@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.shared.errors import AccountInactive, TokenRevoked
-from backend.shared.web import authentication
+from backend.shared.web.security import authentication
 from tests.api.auth.registered_user import LOGOUT, ME, REFRESH, Newcomer, code
 
 _REVOKED = (401, "TOKEN_REVOKED")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
-from backend.shared.web import jwks, tokens
+from backend.shared.web.security import api_keys, jwks, tokens
 from tests.api.auth.forged_tokens import keyed, opened, own_pem, part, signed, unsigned
 from tests.api.auth.registered_user import ME, Newcomer, code
 from tests.event_runner import move_clock
@@ -133,7 +133,7 @@ def test_an_altered_token_is_not_ours(api: Any, ada: Newcomer) -> None:
 
 
 def test_other_secrets_are_no_access_token(api: Any, ada: Newcomer) -> None:
-    robot_key, _, _ = tokens.new_robot_key()
+    robot_key, _, _ = api_keys.new_robot_key()
     deep = f"{part(b'[' * 4000)}.{part(b'[' * 4000)}.x"
     for secret in (ada.refresh_token, robot_key, "x", "..", "a.b.c", "é", "x" * 7000, deep):
         header = f"Bearer {secret}".encode()

@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from backend.shared.infra import clock, database, redis
 from backend.shared.models import User, UserSession
-from backend.shared.web import tokens
+from backend.shared.web.security import api_keys
 from tests.api.notification.ws_client import Watcher, watching
 from tests.factories import users
 from tests.factories.users import Person
@@ -59,7 +59,7 @@ def test_a_ticket_opens_it_once(api: Any) -> None:
 def test_a_ticket_is_kept_for_thirty_seconds_and_only_as_a_hash(api: Any) -> None:
     ticket = _ticket(api, users.student())
     [key] = redis.client().keys("ws-ticket:*")
-    assert key == f"ws-ticket:{tokens.digest(ticket)}".encode()
+    assert key == f"ws-ticket:{api_keys.digest(ticket)}".encode()
     assert 25 < redis.client().ttl(key) <= 30
 
 

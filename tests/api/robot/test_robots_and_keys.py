@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend.shared.web import authentication
+from backend.shared.web.security import authentication
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
+from backend.shared.domain.actor import EVERYONE, STAFF, Actor, RobotActor
 from backend.shared.errors import (
     AccountInactive,
     NotSignedIn,
@@ -27,37 +28,18 @@ from backend.shared.errors import (
 )
 from backend.shared.infra import async_database, clock, config, database, logs
 from backend.shared.models import Robot, RobotKey, Role, User, UserSession
-from backend.shared.web import rate_limits, tokens
+from backend.shared.web.security import api_keys, rate_limits, tokens
 
-STAFF = (Role.LIBRARIAN, Role.ADMIN)
-EVERYONE = (Role.STUDENT, Role.LIBRARIAN, Role.ADMIN)
 _MOST_REMEMBERED = 20_000
+
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+
 _scheme = HTTPBearer(auto_error=False, description="An access token, or a robot's key")
+
+
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]
-
-
-@dataclass(frozen=True)
-class Actor:
-    """A signed-in person."""
-
-    id: UUID
-    role: Role
-    session_id: UUID
-    email: str
-
-    @property
-    def is_staff(self) -> bool:
-        return self.role in STAFF
-
-
-@dataclass(frozen=True)
-class RobotActor:
-    """A bridge that has shown its robot's key."""
-
-    robot_id: UUID
-    robot_name: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +70,11 @@ class _Memory:
 
 
 _tokens = _Memory()
+
+
 _states = _Memory()
+
+
 _robots = _Memory()
 
 
@@ -159,7 +145,7 @@ def _remember_state(session_id: UUID, state: _SessionState | None) -> None:
 
 def authenticate(token: str) -> Actor:
     """The person behind an access token, as of at most a second ago."""
-    if tokens.robot_key_prefix(token) is not None:
+    if api_keys.robot_key_prefix(token) is not None:
         with database.reading_engine().connect() as connection:
             _refuse_robot(_read_robot(connection, token))
     claims = _claims(token)
@@ -173,7 +159,7 @@ def authenticate(token: str) -> Actor:
 
 async def authenticate_async(token: str) -> Actor:
     """The same on the asynchronous edge."""
-    if tokens.robot_key_prefix(token) is not None:
+    if api_keys.robot_key_prefix(token) is not None:
         _refuse_robot(await async_database.run(_read_robot, token))
     claims = _claims(token)
     state: _SessionState | None = _states.get(claims.session_id)
@@ -214,7 +200,7 @@ def require_async(*roles: Role) -> Callable[..., Any]:
 
 
 def _read_robot(session: Session | Connection, key: str) -> RobotActor | None:
-    prefix = tokens.robot_key_prefix(key)
+    prefix = api_keys.robot_key_prefix(key)
     if prefix is None:
         return None
     row = session.execute(
@@ -222,7 +208,7 @@ def _read_robot(session: Session | Connection, key: str) -> RobotActor | None:
         .join(Robot, Robot.id == RobotKey.robot_id)
         .where(RobotKey.prefix == prefix, RobotKey.revoked_at.is_(None), Robot.retired_at.is_(None))
     ).one_or_none()
-    if row is None or not tokens.same_digest(key, row.key_hash):
+    if row is None or not api_keys.same_digest(key, row.key_hash):
         return None
     if row.expires_at is not None and row.expires_at <= clock.now():
         return None
@@ -250,16 +236,27 @@ def _refuse_robot(robot: RobotActor | None) -> NoReturn:
 
 def _refuse_people(token: str) -> None:
     """A person's valid token on a robot's path is not unknown but not allowed."""
-    if tokens.robot_key_prefix(token) is None:
+    if api_keys.robot_key_prefix(token) is None:
         _claims(token)
         raise RoleNotAllowed
 
 
 current_robot.is_guard = True  # type: ignore[attr-defined]  # found by http.LunaRoute
 
+
 AnyoneDep = Annotated[Actor, Depends(require(*EVERYONE))]
+
+
 StaffDep = Annotated[Actor, Depends(require(*STAFF))]
+
+
 AdminDep = Annotated[Actor, Depends(require(Role.ADMIN))]
+
+
 FastAnyoneDep = Annotated[Actor, Depends(require_async(*EVERYONE))]
+
+
 FastStaffDep = Annotated[Actor, Depends(require_async(*STAFF))]
+
+
 RobotDep = Annotated[RobotActor, Depends(current_robot)]

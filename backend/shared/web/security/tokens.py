@@ -4,9 +4,6 @@ Access tokens are RS256 alone, by PEM keys, with every claim required; the `kid`
 our own set; `jku`, `jwk` and the like are never read, an unknown `crit` is refused.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import secrets
 from dataclasses import dataclass
@@ -15,27 +12,21 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jose import jwk as jose_jwk
 from jose import jwt
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
-from passlib.context import CryptContext
 
 from backend.shared.errors import NotSignedIn, TokenExpired
 from backend.shared.infra import clock, config, ids
 from backend.shared.models import Role
-from backend.shared.web import jwks
+from backend.shared.web.security import jwks
+from backend.shared.web.security.encryption import seal, unseal
 
 _ALGORITHM = "RS256"
+
+
 _CLAIMS = ("sub", "email", "role", "sid", "ver", "iat", "exp", "jti", "iss", "aud")
-_ROBOT_PREFIX = "luna_rb_"
-# OWASP's minimum for argon2id; a rise here rehashes at the next sign-in.
-_passwords = CryptContext(
-    schemes=["argon2"], argon2__memory_cost=19 * 1024, argon2__time_cost=2, argon2__parallelism=1
-)
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Claims:
     expires_at: datetime
 
 
-def _private_pem() -> str:
+def private_pem() -> str:
     pem = config.auth().auth_private_key
     if pem is None:
         raise RuntimeError("only the auth service signs tokens: it has LUNA_AUTH_PRIVATE_KEY")
@@ -60,7 +51,7 @@ def _private_pem() -> str:
 @cache
 def _signing_key() -> tuple[Key, str]:
     """Read once: checking an RSA key as it is loaded takes forty times as long as signing."""
-    pem = _private_pem()
+    pem = private_pem()
     return jose_jwk.construct(pem, _ALGORITHM), jwks.public_jwk(pem)["kid"]
 
 
@@ -127,87 +118,6 @@ def verify(token: str) -> Claims:
     if read.expires_at <= clock.now():
         raise TokenExpired
     return read
-
-
-def hash_password(password: str) -> str:
-    return _passwords.hash(password)
-
-
-@cache
-def _nobodys_hash() -> str:
-    return hash_password(secrets.token_urlsafe(16))
-
-
-def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
-    """Whether it matches, and a new hash to store when parameters have risen.
-
-    Without a hash (no such account) the same work is done, so that the time tells nothing.
-    """
-    matches, renewed = _passwords.verify_and_update(password, password_hash or _nobodys_hash())
-    return matches and password_hash is not None, renewed
-
-
-def new_secret() -> str:
-    """256 random bits, safe in a URL."""
-    return secrets.token_urlsafe(32)
-
-
-def digest(secret: str) -> str:
-    """SHA-256 of a random secret: what is stored of refresh tokens, keys and codes."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def new_robot_key() -> tuple[str, str, str]:
-    """A robot key (shown once), its clear prefix and its hash."""
-    prefix = secrets.token_hex(6)
-    key = f"{_ROBOT_PREFIX}{prefix}_{new_secret()}"
-    return key, prefix, digest(key)
-
-
-def robot_key_prefix(key: str) -> str | None:
-    """The look-up prefix of something that has the form of a robot key."""
-    if not key.startswith(_ROBOT_PREFIX):
-        return None
-    prefix, _, secret = key.removeprefix(_ROBOT_PREFIX).partition("_")
-    return prefix if prefix and secret else None
-
-
-def same_digest(secret: str, stored: str) -> bool:
-    return hmac.compare_digest(digest(secret), stored)
-
-
-def _derived_key(purpose: str) -> bytes:
-    """A key of the auth service alone, made from its private key."""
-    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"luna {purpose}".encode())
-    return kdf.derive(_private_pem().encode())
-
-
-@cache
-def _seal() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_derived_key("seal")))
-
-
-@cache
-def _fingerprint_key() -> bytes:
-    return _derived_key("fingerprint")
-
-
-def seal(plain: bytes) -> bytes:
-    """Encrypted and authenticated, so that only the auth service can read or make it."""
-    return _seal().encrypt(plain)
-
-
-def unseal(sealed: bytes) -> bytes:
-    """What was sealed; NotSignedIn for anything that this service did not seal."""
-    try:
-        return _seal().decrypt(sealed)
-    except InvalidToken as error:
-        raise NotSignedIn from error
-
-
-def fingerprint(data: bytes) -> str:
-    """A keyed digest: tells equal data apart without letting anyone guess them from the digest."""
-    return hmac.new(_fingerprint_key(), data, hashlib.sha256).hexdigest()
 
 
 def new_refresh_token(session_id: UUID) -> str:

@@ -1,6 +1,6 @@
 """Makes the RS256 key pair: a private PEM for the auth service, a public JWKS for everybody.
 
-    python -m backend.shared.web.jwks --private private.pem --public jwks.json
+    python -m backend.shared.web.security.jwks --private private.pem --public jwks.json
 
 Keeps what is there already.
 """

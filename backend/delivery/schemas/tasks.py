@@ -1,0 +1,102 @@
+"""Response models of delivery tasks, shared by requests, returns and deliveries."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.shared.models import (
+    Priority,
+    Stage,
+    TaskStatus,
+    TaskType,
+)
+from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
+
+Place = Annotated[
+    FilledText, Field(max_length=100, examples=["Study Room 201"], description="Name or code")
+]
+
+
+ShortText = Annotated[PlainText, Field(max_length=500)]
+
+
+class EmptyBody(RequestModel):
+    """A transition without fields: no body, or `{}`."""
+
+
+class CancelBody(RequestModel):
+    reason: ShortText | None = None
+
+
+class RobotPosition(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    x: float
+    y: float
+    theta: float = 0.0
+    floor: int = 1
+
+
+class HistoryRead(ResponseModel):
+    from_status: TaskStatus | None
+    to_status: TaskStatus
+    from_stage: Stage | None
+    to_stage: Stage | None
+    changed_by: str
+    reason: str | None
+    created_at: Timestamp
+
+
+class TaskRead(ResponseModel):
+    id: UUID
+    reference: str
+    task_type: TaskType
+    status: TaskStatus
+    stage: Stage | None
+    priority: Priority
+    request_id: UUID | None
+    return_id: UUID | None
+    book_id: UUID
+    copy_id: UUID
+    copy_barcode: str
+    book_title: str
+    source_location: str
+    destination_location: str
+    assigned_robot_id: UUID | None
+    robot_name: str | None
+    eta: Timestamp | None
+    attempt: int
+    failure_reason: str | None
+    book_location: str | None
+    version: int
+    created_at: Timestamp
+    started_at: Timestamp | None
+    loaded_at: Timestamp | None
+    arrived_at: Timestamp | None
+    completed_at: Timestamp | None
+
+
+class TaskDetail(TaskRead):
+    history: list[HistoryRead]
+
+
+class TaskSummary(ResponseModel):
+    """A journey as the one it serves sees it."""
+
+    id: UUID
+    reference: str
+    status: TaskStatus
+    stage: Stage | None
+    eta: Timestamp | None
+    robot_position: RobotPosition | None
+
+
+def pose_of(pose: dict[str, Any] | None) -> RobotPosition | None:
+    return None if pose is None else RobotPosition.model_validate(pose)
+
+
+def later_of(eta: datetime | None, now: datetime) -> datetime | None:
+    """An arrival that is overdue is due now: the past is never promised."""
+    return None if eta is None else max(eta, now)

@@ -1,0 +1,33 @@
+"""Who performs an action: a signed-in person or a robot."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.shared.models import Role
+
+STAFF = (Role.LIBRARIAN, Role.ADMIN)
+
+
+EVERYONE = (Role.STUDENT, Role.LIBRARIAN, Role.ADMIN)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A signed-in person."""
+
+    id: UUID
+    role: Role
+    session_id: UUID
+    email: str
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+
+@dataclass(frozen=True)
+class RobotActor:
+    """A bridge that has shown its robot's key."""
+
+    robot_id: UUID
+    robot_name: str

@@ -1,0 +1,45 @@
+"""Periodic jobs, each guarded by a database lock so that several schedulers may run."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from backend.shared.infra import database, logs
+
+
+@dataclass(frozen=True)
+class Periodic:
+    name: str
+    every: timedelta
+    work: Callable[[Session], None]
+
+
+PERIODIC: list[Periodic] = []
+
+
+def periodic(
+    name: str, every: timedelta
+) -> Callable[[Callable[[Session], None]], Callable[[Session], None]]:
+    """Register work that the scheduler does again and again; it must bear being done twice."""
+
+    def register(work: Callable[[Session], None]) -> Callable[[Session], None]:
+        PERIODIC.append(Periodic(name, every, work))
+        return work
+
+    return register
+
+
+def run_periodic(job: Periodic) -> bool:
+    """Do one periodic job unless another scheduler is at it; whether it was done here."""
+    with database.transaction() as session:
+        mine = session.execute(
+            text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
+        ).scalar_one()
+        if mine:
+            logs.fresh_context(part="celery-worker", job=job.name, host=socket.gethostname())
+            job.work(session)
+    return bool(mine)

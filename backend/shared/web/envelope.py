@@ -1,0 +1,77 @@
+"""The envelope of every response (api.md §1)."""
+
+import json
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+)
+
+from backend.shared.infra import clock, ids, logs
+
+T = TypeVar("T")
+
+
+class Meta(BaseModel):
+    timestamp: str
+    request_id: str
+
+
+class Answer(BaseModel, Generic[T]):
+    """A success."""
+
+    success: Literal[True] = True
+    data: T
+    meta: Meta
+
+
+class Pagination(BaseModel):
+    page: int
+    limit: int
+    total: int
+    total_pages: int
+
+
+class PageAnswer(BaseModel, Generic[T]):
+    """A success that lists."""
+
+    success: Literal[True] = True
+    data: list[T]
+    pagination: Pagination
+    meta: Meta
+
+
+class Problem(BaseModel):
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class Failure(BaseModel):
+    success: Literal[False] = False
+    error: Problem
+    meta: Meta
+
+
+def meta() -> Meta:
+    return Meta(
+        timestamp=clock.iso(clock.now()), request_id=logs.current_request_id() or ids.request_id()
+    )
+
+
+def answer(data: T) -> Answer[T]:
+    return Answer(data=data, meta=meta())
+
+
+def envelope(data: bytes) -> bytes:
+    """An answer around data that is JSON bytes already (cached reads)."""
+    return (
+        b'{"success":true,"data":' + data + b',"meta":' + meta().model_dump_json().encode() + b"}"
+    )
+
+
+def failure(code: str, message: str, details: dict[str, Any]) -> bytes:
+    problem = Problem(
+        code=code, message=message, details=json.loads(json.dumps(details, default=str))
+    )
+    return Failure(error=problem, meta=meta()).model_dump_json().encode()

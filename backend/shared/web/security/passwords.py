@@ -1,0 +1,29 @@
+"""Password hashing: argon2id through passlib; the one place that touches that library."""
+
+import secrets
+from functools import cache
+
+from passlib.context import CryptContext
+
+# OWASP's minimum for argon2id; a rise here rehashes at the next sign-in.
+_passwords = CryptContext(
+    schemes=["argon2"], argon2__memory_cost=19 * 1024, argon2__time_cost=2, argon2__parallelism=1
+)
+
+
+def hash_password(password: str) -> str:
+    return _passwords.hash(password)
+
+
+@cache
+def _nobodys_hash() -> str:
+    return hash_password(secrets.token_urlsafe(16))
+
+
+def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
+    """Whether it matches, and a new hash to store when parameters have risen.
+
+    Without a hash (no such account) the same work is done, so that the time tells nothing.
+    """
+    matches, renewed = _passwords.verify_and_update(password, password_hash or _nobodys_hash())
+    return matches and password_hash is not None, renewed

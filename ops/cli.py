@@ -41,8 +41,9 @@ def up(  # noqa: PLR0913 — one parameter for each option
     speed: Annotated[float, typer.Option(min=0.1, help="how much faster they drive")] = 10.0,
 ) -> None:
     """Start the whole system: PostgreSQL, Redis, five services, worker, Nginx, robots."""
-    from ops import compose, environment
+    from ops import compose
     from ops.native import lifecycle as starting
+    from ops.servers import environment
 
     home = Home.chosen()
     demo = not no_demo and environment.base().get("LUNA_ENVIRONMENT") != "production"
@@ -85,7 +86,7 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="for scripts"
     if as_json:
         print(json.dumps(now, indent=2))
     else:
-        from ops.commands import console
+        from ops import console
 
         console.status(now)
 
@@ -98,8 +99,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="of each log's end")] = 50,
 ) -> None:
     """Show the logs, of one part or of all."""
-    from ops import compose
-    from ops.commands import console
+    from ops import compose, console
 
     home = Home.chosen()
     if compose.is_running(home):
@@ -194,8 +194,9 @@ def create_admin(context: typer.Context) -> None:
 
 def _hand_over(module: str, *words: str) -> NoReturn:
     """Become another program, with the environment of the running LUNA."""
-    from ops import compose, environment
+    from ops import compose
     from ops.native import status as asking
+    from ops.servers import environment
 
     home = Home.chosen()
     if compose.is_running(home):

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ops.commands import console
+from ops import console
 from ops.home import ROOT, Home, write_whole
-from ops.native import probes
 from ops.native import status as native
 from ops.native.topology import COMPONENTS
+from ops.servers import probes
 
 FILE = ROOT / "backend" / "docker" / "compose.yaml"
 OVERLAY = FILE.with_name("compose.overlay.yaml")

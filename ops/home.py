@@ -144,3 +144,13 @@ def secret(home: Home, name: str) -> str:
     if not path.exists():
         write_whole(path, secrets.token_urlsafe(32))
     return path.read_text(encoding="ascii").strip()
+
+
+def last_lines(log: Path, count: int) -> list[str]:
+    """The end of a log; nothing when there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 64 * 1024))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []

@@ -7,18 +7,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.book import queries
 from backend.shared.errors import NotFound
 from backend.shared.infra import database
 from backend.shared.models import Book, Copy
-
-NO_BOOK = "There is no such book in the catalogue."
 
 
 def book(session: Session, book_id: UUID) -> Book:
     """A title of the catalogue, locked."""
     found: Book | None = database.row_lock(session, Book, book_id)
     if found is None or found.withdrawn_at is not None:
-        raise NotFound(NO_BOOK)
+        raise NotFound(queries.NO_BOOK)
     return found
 
 

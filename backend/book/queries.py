@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
-from backend.book.search import search_query
 from backend.shared.models import (
     Book,
     BookRequest,
@@ -24,6 +23,28 @@ from backend.shared.models import (
 )
 
 # Where a copy in usable condition is, as the title's status tells it (api.md §6).
+NO_BOOK = "There is no such book in the catalogue."
+BOOK_COLUMNS: tuple[Any, ...] = (
+    Book.id,
+    Book.isbn,
+    Book.title,
+    Book.subtitle,
+    Book.author,
+    Book.publisher,
+    Book.publication_year,
+    Book.description,
+    Book.cover_image_url,
+    Book.status,
+    Book.shelf_location,
+    Book.call_number,
+    Book.subjects,
+    Book.language,
+    Book.copies_total,
+    Book.copies_available,
+    Book.created_at,
+    Book.updated_at,
+)
+
 _COPY_STATUS = case(
     (Copy.condition != Condition.OK, BookStatus.UNAVAILABLE.value),
     (Copy.custody == Custody.ON_SHELF, BookStatus.AVAILABLE.value),
@@ -73,7 +94,7 @@ COPY_SORTS: dict[str, ColumnElement[Any]] = {
 
 def book(book_id: UUID) -> Select[Any]:
     """One title of the catalogue, in full."""
-    columns = (*search_query.COLUMNS, Book.contributors, Book.edition, Book.version)
+    columns = (*BOOK_COLUMNS, Book.contributors, Book.edition, Book.version)
     return select(*columns).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 

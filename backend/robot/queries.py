@@ -4,17 +4,28 @@ from uuid import UUID
 
 from sqlalchemy import case, select
 
-from backend.robot.service import dispatch
 from backend.shared.domain import commands
 from backend.shared.models import (
     Connectivity,
     DeliveryTask,
+    Priority,
     Robot,
     RobotError,
     TaskStatus,
     Waypoint,
 )
 from backend.shared.web.pagination import AnySelect
+
+_URGENCY = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
+
+
+SERVING_ORDER = (
+    case(
+        *((DeliveryTask.priority == priority, rank) for priority, rank in _URGENCY.items()), else_=9
+    ),
+    DeliveryTask.created_at,
+    DeliveryTask.id,
+)
 
 
 def robots(robot_id: UUID | None = None) -> AnySelect:
@@ -82,7 +93,7 @@ def queue() -> AnySelect:
         )
         .order_by(
             case((DeliveryTask.status.in_(commands.TRAVELLING), 0), else_=1),
-            *dispatch.SERVING_ORDER,
+            *SERVING_ORDER,
         )
     )
 

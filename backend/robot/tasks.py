@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from backend.robot.bridge_protocol import command_leases
-from backend.robot.service import connectivity, dispatch, docking
+from backend.robot.bridge_protocol import command_leases, connectivity
+from backend.robot.service import dispatch, docking
 from backend.shared.events import Event
 from backend.shared.messaging import inbox, scheduler, subscriptions
 from backend.shared.messaging.inbox import EventContext

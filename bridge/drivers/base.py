@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bridge.protocol.messages import Json, Pose, Waypoint
+from bridge.messages import Json, Pose, Waypoint
 
 
 class DriveFailedError(Exception):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bridge.protocol.messages import Pose, Waypoint
+from bridge.messages import Pose, Waypoint
 
 CRUISE_M_S = 0.31  # TurtleBot 4's usual top speed
 BRAKING_S = 0.35  # from full speed to rest at its 0.9 m/s²

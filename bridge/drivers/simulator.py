@@ -15,7 +15,7 @@ from typing import Any
 
 from bridge.drivers.base import DriveFailedError, DriveRefusedError, RobotState
 from bridge.drivers.simulated_drive import SimulatedDrive
-from bridge.protocol.messages import MalformedError, Pose, Waypoint, integer, number
+from bridge.messages import MalformedError, Pose, Waypoint, integer, number
 
 RANGE_M = 4000.0  # on a full battery: 3.6 h at 0.31 m/s, within the maker's 2.5 to 4 h
 CHARGE_S = 9000.0  # from empty to full on the dock

@@ -5,21 +5,30 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from bridge.drivers.base import DriveFailedError, Driver, DriveRefusedError
 from bridge.logs import Log
+from bridge.messages import Command, Json, MalformedError, mapping, waypoint_from
 from bridge.motion.motion_controller import HaltedError, MotionController
 from bridge.motion.route import planned_route
-from bridge.motion.timeouts import Timeouts
-from bridge.protocol.messages import Command, Json, MalformedError, mapping, waypoint_from
-from bridge.protocol.reports import Reports
+from bridge.timeouts import Timeouts
 
 MOTIONS = frozenset({"NAVIGATE", "DOCK", "UNDOCK"})
 NEEDS_LOADING_PROOF = "TO_DESTINATION"  # the stage in which the robot carries a book away
 
 Motion: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 EndedAs: TypeAlias = Literal["CANCELLED", "FAILED", "LOST"]
+
+
+class Reports(Protocol):
+    """Where the executor reports the progress of a command; `protocol.reports` sends it."""
+
+    async def add(self, command_id: str, kind: str, details: Json) -> None: ...
+
+    def has_unsent(self, command_id: str) -> bool: ...
+
+    async def all_answered(self) -> None: ...
 
 
 @dataclass(eq=False, slots=True)

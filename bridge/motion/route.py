@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bridge.protocol.messages import Json, MalformedError, Pose, Waypoint, waypoint_from
+from bridge.messages import Json, MalformedError, Pose, Waypoint, waypoint_from
 
 NEAR_M = 0.5  # this close to a place or to a leg of the route, the robot counts as being on it
 

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from bridge.logs import Log
-from bridge.motion.timeouts import Timeouts
+from bridge.messages import Json
 from bridge.protocol.link_monitor import LinkMonitor
-from bridge.protocol.messages import Json
+from bridge.timeouts import Timeouts
 
 BASE = "/api/v1/robot/bridge"
 ANSWER_TIMEOUT_S = 5.0

@@ -7,11 +7,11 @@ done, its end is told again.
 from collections.abc import Awaitable, Callable
 
 from bridge.logs import Log
+from bridge.messages import Command, Json, MalformedError, command_from, text
 from bridge.motion.executor import MOTIONS, Execution, Executor
 from bridge.motion.motion_controller import TOLD_TO_PAUSE, MotionController
 from bridge.protocol.journal import Journal
 from bridge.protocol.long_poll import LongPoll
-from bridge.protocol.messages import Command, Json, MalformedError, command_from, text
 from bridge.protocol.reports import Reports
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from bridge.logs import Log
+from bridge.messages import MalformedError, StopOrder, stop_order_from
 from bridge.motion.motion_controller import MotionController
 from bridge.protocol.client import (
     ApiClient,
@@ -13,7 +14,6 @@ from bridge.protocol.client import (
     UnreachableError,
 )
 from bridge.protocol.long_poll import LongPoll
-from bridge.protocol.messages import MalformedError, StopOrder, stop_order_from
 
 
 class StopWatch:

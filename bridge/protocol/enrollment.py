@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 
+from bridge.messages import MalformedError, mapping, text
 from bridge.protocol.client import (
     ANSWER_TIMEOUT_S,
     DeclinedError,
@@ -12,7 +13,6 @@ from bridge.protocol.client import (
     make_http,
     read,
 )
-from bridge.protocol.messages import MalformedError, mapping, text
 
 
 class EnrolmentFailedError(Exception):

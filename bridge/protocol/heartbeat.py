@@ -5,11 +5,11 @@ import contextlib
 from collections.abc import Callable
 
 from bridge.logs import Log
+from bridge.messages import Json, MalformedError, StopOrder, integer, mapping, text
 from bridge.motion.motion_controller import MotionController
-from bridge.motion.timeouts import Timeouts
 from bridge.protocol.client import ApiClient, DeclinedError, UnreachableError
 from bridge.protocol.emergency_stop import StopWatch
-from bridge.protocol.messages import Json, MalformedError, StopOrder, integer, mapping, text
+from bridge.timeouts import Timeouts
 
 PAUSED_BY_LUNA = "LUNA asks for it"
 

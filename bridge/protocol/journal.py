@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bridge.protocol.messages import Json
+from bridge.messages import Json
 
 ENDS = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "REFUSED"})
 REMEMBERED_COMMANDS = 64

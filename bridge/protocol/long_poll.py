@@ -4,10 +4,10 @@ import asyncio
 import time
 from typing import Any
 
-from bridge.motion.timeouts import Timeouts
+from bridge.messages import Json
 from bridge.protocol.client import ApiClient, DeclinedError, UnreachableError
 from bridge.protocol.link_monitor import LinkMonitor, RegainedError
-from bridge.protocol.messages import Json
+from bridge.timeouts import Timeouts
 
 
 class LongPoll:

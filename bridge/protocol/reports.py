@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bridge.logs import Log
+from bridge.messages import Json
 from bridge.protocol.client import (
     ApiClient,
     DeclinedError,
@@ -14,7 +15,6 @@ from bridge.protocol.client import (
     UnreachableError,
 )
 from bridge.protocol.journal import Event, Journal
-from bridge.protocol.messages import Json
 
 # answers that mean: this command is no longer ours to carry out
 VOID = frozenset({"LEASE_LOST", "INVALID_STATE_TRANSITION", "NOT_FOUND"})

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from bridge.drivers.base import Driver
 from bridge.logs import Log
+from bridge.messages import MalformedError, instant, integer, mapping, number, text
 from bridge.motion.executor import Executor
 from bridge.motion.motion_controller import MotionController
-from bridge.motion.timeouts import Timeouts
-from bridge.motion.watchdog import Watchdog
 from bridge.protocol.client import ApiClient, Key, SupersededError, UnreachableError, make_http
 from bridge.protocol.commands import Commands
 from bridge.protocol.emergency_stop import StopWatch
@@ -22,8 +21,9 @@ from bridge.protocol.heartbeat import Heartbeat
 from bridge.protocol.journal import Journal
 from bridge.protocol.link_monitor import LinkMonitor
 from bridge.protocol.long_poll import LongPoll
-from bridge.protocol.messages import MalformedError, instant, integer, mapping, number, text
 from bridge.protocol.reports import Reports
+from bridge.protocol.watchdog import Watchdog
+from bridge.timeouts import Timeouts
 
 ENDED = 0
 SUPERSEDED = 3

@@ -11,10 +11,10 @@ import pytest
 
 from bridge.drivers.simulator import Place, Simulator
 from bridge.logs import Log
-from bridge.motion.timeouts import Timeouts
 from bridge.protocol import session
 from bridge.protocol.client import Key
 from bridge.tests.fake_server import KEY, FakeLuna, serving
+from bridge.timeouts import Timeouts
 
 QUICK = Timeouts(
     heartbeat_moving=0.05,

@@ -7,8 +7,8 @@ import pytest
 
 from bridge.drivers.simulator import Place, Simulator
 from bridge.logs import Log
+from bridge.messages import waypoint_from
 from bridge.motion.motion_controller import TOLD_TO_PAUSE, HaltedError, MotionController
-from bridge.protocol.messages import waypoint_from
 from bridge.tests.fake_server import waypoint
 
 pytestmark = pytest.mark.anyio

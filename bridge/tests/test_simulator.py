@@ -9,8 +9,8 @@ import pytest
 from bridge.drivers.base import DriveFailedError, DriveRefusedError
 from bridge.drivers.simulated_drive import BRAKING_S, CRUISE_M_S, ELEVATOR_S, SimulatedDrive
 from bridge.drivers.simulator import Place, Simulator
+from bridge.messages import Pose, Waypoint, waypoint_from
 from bridge.motion.route import planned_route
-from bridge.protocol.messages import Pose, Waypoint, waypoint_from
 from bridge.tests.fake_server import journey, waypoint
 
 A = waypoint_from(waypoint("A", 0.0))

@@ -2,7 +2,7 @@
 
 from backend.shared.domain import invariants
 from backend.shared.infra import database
-from ops.commands.console import console
+from ops.console import console
 
 
 def run() -> int:

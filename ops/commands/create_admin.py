@@ -16,7 +16,7 @@ from backend.auth.service import accounts
 from backend.shared.errors import LunaError
 from backend.shared.infra import database
 from backend.shared.models import Role
-from ops.commands.console import console
+from ops.console import console
 
 
 def made_up() -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ops import compose
-from ops.commands.console import console
+from ops.console import console
 from ops.home import Home
-from ops.native import run_as, status
-from ops.servers import nginx, prerequisites
+from ops.native import status
+from ops.servers import nginx, prerequisites, run_as
 from ops.servers.prerequisites import MissingProgramsError
 
 ENOUGH_DISK = 1024**3  # bytes

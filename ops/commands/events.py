@@ -11,7 +11,7 @@ from sqlalchemy import select
 from backend.shared.infra import clock, database
 from backend.shared.messaging import inbox, relay
 from backend.shared.models import EventRun, OutboxEvent
-from ops.commands.console import console
+from ops.console import console
 
 _MOST = 50
 

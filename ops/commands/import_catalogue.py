@@ -14,7 +14,7 @@ import httpx
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ops.commands.console import console
+from ops.console import console
 from ops.home import Home
 from ops.native import status
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ops.bootstrap import BOOT, LOCK, index
-from ops.commands.console import console
+from ops.console import console
 from ops.home import ROOT
 
 PROGRAMS = Path(sys.executable).parent

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from ops.commands import check
-from ops.commands.console import console
+from ops.console import console
 from ops.demo.demo_client import DemoError, Person, Watcher, moment, until
 from ops.home import Home
 from ops.native import status

@@ -16,8 +16,8 @@ from backend.shared import errors
 from backend.shared.errors import LunaError
 from ops.docs import docs_pages
 from ops.docs.examples import ExampleGenerator
-from ops.environment import SERVICES
 from ops.home import ROOT
+from ops.servers.environment import SERVICES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 TAGS = {

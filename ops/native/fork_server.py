@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ops.native.processes import die_with, rename
+from ops.processes import die_with, rename
 
 ADOPTED_WITHIN = 2.0  # seconds
 ANSWER_WITHIN = 5.0

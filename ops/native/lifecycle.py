@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ops import environment
-from ops.commands.console import console, print_accounts
+from ops.console import console, print_accounts
 from ops.home import ROOT, Home, read_json
-from ops.native import pid_files, run_as, status
-from ops.native.processes import spawn
+from ops.native import pid_files, status
 from ops.native.supervisor_main import EXIT_ALREADY_RUNS, guarded_command, take_lock
 from ops.native.topology import Options
-from ops.servers import prerequisites
+from ops.processes import spawn
+from ops.servers import environment, prerequisites, run_as
 
 LOOK_EVERY = 0.05  # seconds
 READY_WITHIN = 600.0  # a first start on a small machine; each part has a closer bound of its own

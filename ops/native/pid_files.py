@@ -5,11 +5,10 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 from ops.home import Home, read_json, write_whole
-from ops.native.processes import Seen, everything, look, working_directory
+from ops.processes import Seen, everything, look, working_directory
 
 LARGEST_LOG = 32 * 1024 * 1024
 ENDING_WITHIN = 5.0  # seconds
@@ -63,16 +62,6 @@ def _leader_is_gone(seen: Seen, written: dict[Any, Any]) -> bool:
         return False
     leader = look(seen.session)
     return leader is None or leader.started == written[seen.session]
-
-
-def last_lines(log: Path, count: int) -> list[str]:
-    """The end of a log; nothing when there is none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 64 * 1024))
-            return file.read().decode(errors="replace").splitlines()[-count:]
-    except OSError:
-        return []
 
 
 def keep_logs_small(home: Home) -> None:

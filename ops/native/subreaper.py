@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from ops.native.processes import adopt_orphans, children_of, spawn
+from ops.processes import adopt_orphans, children_of, spawn
 
 PATIENCE = 2.0  # seconds for an orderly end of what the supervisor left, before it is killed
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ops import home
 from ops.home import Home, write_whole
 from ops.native import fork_server, pid_files
 from ops.native.component import Adopted, Component, Life, State
-from ops.native.processes import adopt_orphans, children_of, kill_group, spawn
+from ops.processes import adopt_orphans, children_of, kill_group, spawn
 
 TICK = 0.05  # seconds between looks while something is under way
 IDLE_TICK = 5.0  # when nothing is; the end of a child wakes us at once
@@ -165,7 +166,7 @@ class Supervisor:
         self._failure = {
             "part": life.part.name,
             "reason": life.last_exit,
-            "log": pid_files.last_lines(self._home.log(life.part.name), LAST_LINES),
+            "log": home.last_lines(self._home.log(life.part.name), LAST_LINES),
         }
         self._stopping = True
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from ops.home import ROOT, Home
-from ops.native import run_as
 from ops.native.supervisor import Supervisor
 from ops.native.topology import Native, Options
-from ops.servers import nginx
+from ops.servers import nginx, run_as
 
 EXIT_ALREADY_RUNS = 75
 LOCK_WITHIN = 0.5  # seconds

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import environment
-from ops.environment import SERVICES
 from ops.home import Home, read_json, secret, write_whole
-from ops.native import fork_server, probes, run_as
+from ops.native import fork_server, nginx_component
 from ops.native.component import Component
-from ops.servers import nginx, redis_server
+from ops.servers import environment, nginx, probes, redis_server, run_as
+from ops.servers.environment import SERVICES
 
 COMPONENTS = (
     "nginx",
@@ -73,7 +72,7 @@ class Native:
             *self._storage(),
             *services,
             self._worker(),
-            nginx.part(
+            nginx_component.nginx_component(
                 self.home,
                 Path(self.options.nginx),
                 self.port,

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import re
-import signal
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -11,15 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from ops import environment
-from ops.environment import SERVICES
-from ops.home import ROOT, Home, write_whole
-from ops.native import probes
-from ops.native.component import Component
+from ops.home import ROOT, write_whole
 
 TEMPLATE = ROOT / "backend" / "nginx" / "luna.conf.template"
+
+
 HOST = "127.0.0.1"
+
+
 LAST_PORT = 65535
+
 
 # the template's variables that someone may set; the same defaults as in Compose
 DEFAULTS = {
@@ -47,41 +47,6 @@ def start_command(program: Path, configuration: Path, folder: Path) -> list[str]
     """Workers stay who we are: another user could not open the services' sockets."""
     words = [str(program), "-e", "stderr", "-p", str(folder), "-c", str(configuration)]
     return [*words, "-g", "user root;"] if os.geteuid() == 0 else words
-
-
-def part(home: Home, program: Path, port: int, needs: frozenset[str]) -> Component:
-    """Nginx in front of the services of this home."""
-    folder = home.sockets.resolve() / "nginx"
-    configuration = folder / "luna.conf"
-    base = environment.base()
-    values = {name: base[name] for name in DEFAULTS if name in base} | {
-        "LUNA_GATEWAY_DIR": str(folder),
-        "LUNA_GATEWAY_ACCESS_LOG": str(folder / "logs" / "access.log"),
-        "LUNA_GATEWAY_LISTEN": f"{HOST}:{port}",
-        "LUNA_GATEWAY_RESOLVER": HOST,
-        **{f"LUNA_UPSTREAM_{name.upper()}": f"unix:{home.socket(name)}" for name in SERVICES},
-    }
-
-    def prepare() -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        logs = folder / "logs"  # a way to the logs whose name Nginx can always read
-        if not logs.exists():
-            logs.unlink(missing_ok=True)
-            logs.symlink_to(home.logs)
-        write_configuration(configuration, values)
-
-    return Component(
-        name="nginx",
-        command=lambda: start_command(program, configuration, folder),
-        needs=needs,
-        prepare=prepare,
-        ready=lambda: probes.http_answers(f"{HOST}:{port}", "/health"),
-        environment=base | {"TZ": "UTC"},
-        stop_signal=signal.SIGQUIT,  # answers what it has begun
-        stop_within=5.0,
-        death_signal=signal.SIGTERM,  # takes its workers along
-        endpoint=f"{HOST}:{port}",
-    )
 
 
 def _is_free(port: int) -> bool:

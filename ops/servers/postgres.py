@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.native import run_as
-from ops.native.processes import working_directory
+from ops.processes import working_directory
+from ops.servers import run_as
 
 PORT = 5432  # only the socket's name; nothing listens on TCP
 

@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from ops.home import ROOT
-from ops.native import probes, run_as
-from ops.native.processes import adopt_orphans, children_of, kill_group, spawn
-from ops.servers import prerequisites, redis_server
+from ops.processes import adopt_orphans, children_of, kill_group, spawn
+from ops.servers import prerequisites, probes, redis_server, run_as
 from ops.servers.postgres import Cluster
 
 START_WITHIN = 30.0  # seconds

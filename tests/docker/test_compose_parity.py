@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from backend.shared.infra import config
-from ops import environment
 from ops.home import Home
 from ops.native.component import Component
 from ops.native.topology import COMPONENTS, Native, Options
-from ops.servers import database, nginx, postgres, redis_server
+from ops.servers import database, environment, nginx, postgres, redis_server
 from tests.docker.files import COMPOSE, FOLDER, OVERLAY, services, variables
 
 BASE = services(COMPOSE)

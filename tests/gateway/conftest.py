@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ops.environment import SERVICES
+from ops.servers.environment import SERVICES
 from ops.servers.nginx import start_command, write_configuration
 from tests.gateway.echo import Received, Service
 from tests.gateway.raw_http import PATIENCE, connect

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ops.home import ROOT, read_json
-from ops.native.processes import everything, working_directory
+from ops.processes import everything, working_directory
 
 PATIENCE = 30.0  # seconds
 _pause = threading.Event()  # never set

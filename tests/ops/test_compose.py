@@ -72,7 +72,7 @@ def test_up_builds_waits_and_gives_the_port_and_down_forgets(
 ) -> None:
     home = Home(tmp_path / "home")
     answers = iter([False, True])
-    monkeypatch.setattr("ops.native.probes.http_answers", lambda *_: next(answers))
+    monkeypatch.setattr("ops.servers.probes.http_answers", lambda *_: next(answers))
     assert compose.up(home, port=8123, detach=True, fresh=True, demo=True) == 0
     assert compose.is_running(home)
     assert compose.run_inside(home, "ops.commands.check") == 0

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from ops.home import ROOT
-from ops.native import fork_server, probes
-from ops.native.processes import adopt_orphans, look, spawn
+from ops.native import fork_server
+from ops.processes import adopt_orphans, look, spawn
+from ops.servers import probes
 from tests.ops.conftest import eventually
 
 PROGRAM = """

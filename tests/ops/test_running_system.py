@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.native.processes import children_of
 from ops.native.topology import COMPONENTS
+from ops.processes import children_of
 from tests.ops.conftest import SmallLuna, eventually
 
 

@@ -6,9 +6,8 @@ import re
 import pytest
 
 from backend.shared.infra import config
-from ops import environment
 from ops.home import ROOT
-from ops.servers import nginx
+from ops.servers import environment, nginx
 
 EXAMPLE = environment.read_dotenv(ROOT / ".env.example")
 NAMES = set(re.findall(r"^#?(LUNA_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))

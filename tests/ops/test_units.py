@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ops import environment
 from ops.commands import lint
 from ops.home import ROOT, SOCKET_ROOM, Home, secret
 from ops.native import pid_files
 from ops.native.component import FIRST_PAUSE, LONGEST_PAUSE, Component, Life, State
-from ops.native.processes import look, spawn
 from ops.native.status import is_running
 from ops.native.supervisor_main import take_lock
-from ops.servers import nginx, prerequisites
+from ops.processes import look, spawn
+from ops.servers import environment, nginx, prerequisites
 
 
 def test_a_home_that_lies_deep_has_sockets_with_short_paths(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, text
 
-from backend.robot.service import connectivity
+from backend.robot.bridge_protocol import connectivity
 from backend.shared.domain import invariants, route_graph
 from backend.shared.infra import config, database, redis
 from backend.shared.models import Connectivity

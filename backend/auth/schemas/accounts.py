@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from backend.auth.service import email_normalization, password_policy
+from backend.auth.schemas import email_normalization, password_policy
 from backend.shared.errors import RoleNotAllowed
 from backend.shared.models import Role
 from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp

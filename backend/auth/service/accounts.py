@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.auth import queries
+from backend.auth.schemas import email_normalization, password_policy
 from backend.auth.schemas.accounts import NewUser
-from backend.auth.service import email_normalization, password_policy, sessions
+from backend.auth.service import sessions
 from backend.auth.service.sessions import Device, Tokens
 from backend.shared import events
 from backend.shared.domain import actor, audit

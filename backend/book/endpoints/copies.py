@@ -31,7 +31,7 @@ router = routing.router("/books/{book_id}/copies", "copies")
 def list_copies(_: StaffDep, book_id: UUID, reader: ReadDep, page: PageDep) -> PageAnswer[CopyRead]:
     """Withdrawn copies too. Role: librarian, admin. Sort: barcode, created_at."""
     if reader.execute(queries.book(book_id)).one_or_none() is None:
-        raise NotFound(dependencies.NO_BOOK)
+        raise NotFound(queries.NO_BOOK)
     statement = ordered(
         queries.copies(book_id), page, queries.COPY_SORTS, default="barcode", tiebreak=Copy.id
     )

@@ -24,31 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
+from backend.book import queries
 from backend.book.schemas import isbn
 from backend.shared.errors import invalid
 from backend.shared.models import Book, BookStatus
 from backend.shared.web.pagination import Order, PageQuery
 
-COLUMNS: tuple[Any, ...] = (
-    Book.id,
-    Book.isbn,
-    Book.title,
-    Book.subtitle,
-    Book.author,
-    Book.publisher,
-    Book.publication_year,
-    Book.description,
-    Book.cover_image_url,
-    Book.status,
-    Book.shelf_location,
-    Book.call_number,
-    Book.subjects,
-    Book.language,
-    Book.copies_total,
-    Book.copies_available,
-    Book.created_at,
-    Book.updated_at,
-)
 _SORTS: dict[str, ColumnElement[Any]] = {
     "title": func.lower(Book.title),
     "author": func.lower(Book.author),
@@ -102,7 +83,7 @@ class SearchQuery(BaseModel):
 def matching(question: SearchQuery) -> Select[Any]:
     """The titles in the catalogue that answer the question, unsorted."""
     conditions = [*_columns_hold(question), *_words_hold(question)]
-    return select(*COLUMNS).where(Book.withdrawn_at.is_(None), *conditions)
+    return select(*queries.BOOK_COLUMNS).where(Book.withdrawn_at.is_(None), *conditions)
 
 
 def sorted_by(statement: Select[Any], question: SearchQuery, page: PageQuery) -> Select[Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, func, select
 
-from backend.book import dependencies, queries
+from backend.book import queries
 from backend.book.schemas.availability import Availability, CopyAvailability, ShelfCount
 from backend.book.schemas.books import BookDetail, BookRead, CopySummary
 from backend.book.search import search_query
@@ -65,7 +65,7 @@ def read_book(connection: Connection, book_id: UUID) -> BookDetail:
     """One title with its copies, as they are now."""
     row = connection.execute(queries.book(book_id)).mappings().one_or_none()
     if row is None:
-        raise NotFound(dependencies.NO_BOOK)
+        raise NotFound(queries.NO_BOOK)
     copies = connection.execute(queries.copies_with_loans(book_id)).all()
     summaries = [CopySummary.model_validate(copy) for copy in copies]
     return BookDetail.model_validate({**row, "copies": summaries})
@@ -75,7 +75,7 @@ def availability(connection: Connection, book_id: UUID) -> Availability:
     """Whether and where a title can be had, never from a cache."""
     row = connection.execute(queries.book(book_id)).one_or_none()
     if row is None:
-        raise NotFound(dependencies.NO_BOOK)
+        raise NotFound(queries.NO_BOOK)
     found = connection.execute(queries.copies_with_loans(book_id)).all()
     copies = [CopyAvailability.model_validate(copy) for copy in found]
     free = sum(copy.status is BookStatus.AVAILABLE for copy in copies)

@@ -178,10 +178,10 @@ def _write(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
     if was_offline:
         outbox.publish(session, RobotCameOnline(robot_id=robot.id, robot_name=robot.robot_name))
     if (robot.status, robot.connectivity, robot.current_location) != before:
-        tell_status(session, robot)
+        publish_status(session, robot)
 
 
-def tell_status(session: Session, robot: Robot) -> None:
+def publish_status(session: Session, robot: Robot) -> None:
     outbox.publish(
         session,
         RobotStatusChanged(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.robot.service.emergency_stop import StopReport, StopState
+from backend.shared.models import StopReport, StopState
 from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel
 
 

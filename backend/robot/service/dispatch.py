@@ -8,25 +8,20 @@ refuse a second assignment even so.
 import math
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.robot import queries
 from backend.shared.domain import commands, eta, route_graph, workflow
 from backend.shared.domain.route_graph import RouteGraph
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.infra import config, database
-from backend.shared.models import DeliveryTask, Priority, Robot, TaskStatus
+from backend.shared.models import DeliveryTask, Robot, TaskStatus
 
 _LOCK = 7_305_461_002
+
+
 _BY = "dispatcher"
-_URGENCY = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
-SERVING_ORDER = (
-    case(
-        *((DeliveryTask.priority == priority, rank) for priority, rank in _URGENCY.items()), else_=9
-    ),
-    DeliveryTask.created_at,
-    DeliveryTask.id,
-)
 
 
 def run(session: Session) -> int:
@@ -35,7 +30,7 @@ def run(session: Session) -> int:
     waiting = session.execute(
         select(DeliveryTask.id)
         .where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED]))
-        .order_by(*SERVING_ORDER)
+        .order_by(*queries.SERVING_ORDER)
     ).scalars()
     sent = 0
     for task_id in waiting.all():

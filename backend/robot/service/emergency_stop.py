@@ -5,7 +5,6 @@ wakes the stop poll at commit. Tasks keep their stage; after resume robots are t
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select, text, update
@@ -27,24 +26,10 @@ from backend.shared.models import (
     FleetState,
     Robot,
     RobotCommand,
+    StopReport,
     StopScope,
+    StopState,
 )
-
-
-class StopState(StrEnum):
-    """How far a stop has got."""
-
-    REQUESTED = "REQUESTED"
-    RECEIVED = "RECEIVED"
-    MOTION_STOPPED = "MOTION_STOPPED"
-    UNREACHABLE = "UNREACHABLE"
-
-
-class StopReport(StrEnum):
-    """What a bridge answers to a stop."""
-
-    RECEIVED = "RECEIVED"
-    MOTION_STOPPED = "MOTION_STOPPED"
 
 
 @dataclass(frozen=True)

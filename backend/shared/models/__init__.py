@@ -42,7 +42,9 @@ from backend.shared.models.robots import (
     RobotError,
     RobotKey,
     RobotStatus,
+    StopReport,
     StopScope,
+    StopState,
 )
 from backend.shared.models.system import (
     IDEMPOTENCY_KEY_LIFE,
@@ -104,7 +106,9 @@ __all__ = [
     "Role",
     "Severity",
     "Stage",
+    "StopReport",
     "StopScope",
+    "StopState",
     "TaskHistory",
     "TaskStatus",
     "TaskType",

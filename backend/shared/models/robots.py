@@ -41,6 +41,22 @@ class StopScope(StrEnum):
     FLEET = "FLEET"
 
 
+class StopState(StrEnum):
+    """How far a stop has got."""
+
+    REQUESTED = "REQUESTED"
+    RECEIVED = "RECEIVED"
+    MOTION_STOPPED = "MOTION_STOPPED"
+    UNREACHABLE = "UNREACHABLE"
+
+
+class StopReport(StrEnum):
+    """What a bridge answers to a stop."""
+
+    RECEIVED = "RECEIVED"
+    MOTION_STOPPED = "MOTION_STOPPED"
+
+
 class Robot(Base):
     __tablename__ = "robots"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.auth.service import password_policy
+from backend.auth.schemas import password_policy
 from tests.api.auth.registered_user import LOGIN, REGISTER, complaints, form
 
 

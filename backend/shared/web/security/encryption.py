@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from backend.shared.errors import NotSignedIn
-from backend.shared.web.security.tokens import private_pem
+from backend.shared.web.security.jwks import private_pem
 
 
 def _derived_key(purpose: str) -> bytes:

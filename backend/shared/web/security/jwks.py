@@ -21,7 +21,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
     generate_private_key,
 )
 
+from backend.shared.infra import config
+
 _BITS = 2048
+
+
+def private_pem() -> str:
+    pem = config.auth().auth_private_key
+    if pem is None:
+        raise RuntimeError("only the auth service signs tokens: it has LUNA_AUTH_PRIVATE_KEY")
+    return pem.strip()
 
 
 def _number(value: int) -> str:

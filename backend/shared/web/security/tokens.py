@@ -41,17 +41,10 @@ class Claims:
     expires_at: datetime
 
 
-def private_pem() -> str:
-    pem = config.auth().auth_private_key
-    if pem is None:
-        raise RuntimeError("only the auth service signs tokens: it has LUNA_AUTH_PRIVATE_KEY")
-    return pem.strip()
-
-
 @cache
 def _signing_key() -> tuple[Key, str]:
     """Read once: checking an RSA key as it is loaded takes forty times as long as signing."""
-    pem = private_pem()
+    pem = jwks.private_pem()
     return jose_jwk.construct(pem, _ALGORITHM), jwks.public_jwk(pem)["kid"]
 
 

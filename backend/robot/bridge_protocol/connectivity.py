@@ -86,7 +86,7 @@ def _declare(session: Session, robot_id: UUID, silence: Connectivity) -> None:
         return
     robot.connectivity = silence
     session.flush()
-    heartbeats.tell_status(session, robot)
+    heartbeats.publish_status(session, robot)
     if silence is not Connectivity.OFFLINE:
         return
     outbox.publish(session, RobotWentOffline(robot_id=robot.id, robot_name=robot.robot_name))

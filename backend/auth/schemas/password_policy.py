@@ -4,15 +4,9 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-import anyio
-
 SHORTEST, LONGEST = 8, 128  # characters
 _COMMON = Path(__file__).with_name("common_passwords.txt")
 _LOOK_ALIKES = str.maketrans("@4301!57$", "aaeoiists")
-
-# A hash takes 60 ms of a core and 19 MiB on purpose. Whoever waits here holds no thread and no
-# connection, so that a class signing in at once slows down nothing but itself.
-hash_limiter = anyio.CapacityLimiter(2)
 
 
 @cache

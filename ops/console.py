@@ -10,8 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ops.home import Home
-from ops.native.pid_files import last_lines
+from ops.home import Home, last_lines
 
 console = Console(highlight=False, soft_wrap=True)
 COLOURS = {"ready": "green", "down": "red", "unresponsive": "red"}

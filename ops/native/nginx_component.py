@@ -1,0 +1,45 @@
+"""The Nginx component: its configuration, command and readiness check."""
+
+import signal
+from pathlib import Path
+
+from ops.home import Home
+from ops.native.component import Component
+from ops.servers import environment, probes
+from ops.servers.environment import SERVICES
+from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
+
+
+def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str]) -> Component:
+    """Nginx in front of the services of this home."""
+    folder = home.sockets.resolve() / "nginx"
+    configuration = folder / "luna.conf"
+    base = environment.base()
+    values = {name: base[name] for name in DEFAULTS if name in base} | {
+        "LUNA_GATEWAY_DIR": str(folder),
+        "LUNA_GATEWAY_ACCESS_LOG": str(folder / "logs" / "access.log"),
+        "LUNA_GATEWAY_LISTEN": f"{HOST}:{port}",
+        "LUNA_GATEWAY_RESOLVER": HOST,
+        **{f"LUNA_UPSTREAM_{name.upper()}": f"unix:{home.socket(name)}" for name in SERVICES},
+    }
+
+    def prepare() -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        logs = folder / "logs"  # a way to the logs whose name Nginx can always read
+        if not logs.exists():
+            logs.unlink(missing_ok=True)
+            logs.symlink_to(home.logs)
+        write_configuration(configuration, values)
+
+    return Component(
+        name="nginx",
+        command=lambda: start_command(program, configuration, folder),
+        needs=needs,
+        prepare=prepare,
+        ready=lambda: probes.http_answers(f"{HOST}:{port}", "/health"),
+        environment=base | {"TZ": "UTC"},
+        stop_signal=signal.SIGQUIT,  # answers what it has begun
+        stop_within=5.0,
+        death_signal=signal.SIGTERM,  # takes its workers along
+        endpoint=f"{HOST}:{port}",
+    )

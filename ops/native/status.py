@@ -10,7 +10,7 @@ from ops.native.topology import COMPONENTS
 from ops.servers import environment, probes
 from ops.servers.environment import SERVICES
 
-ACCOUNTS = ROOT / "ops" / "demo_library" / "accounts.json"
+ACCOUNTS = ROOT / "ops" / "demo" / "library" / "accounts.json"
 EMPTY_ROW = {"state": "down", "pid": None, "restarts": 0, "since": None, "endpoint": None}
 
 

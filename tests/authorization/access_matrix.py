@@ -109,10 +109,10 @@ WHO_MAY: dict[str, frozenset[Caller]] = {
     f"POST {_ROBOT}/bridge/enroll": ANYBODY,
     f"POST {_ROBOT}/bridge/session": ROBOTS,
     f"POST {_ROBOT}/bridge/heartbeat": ROBOTS,
-    f"GET {_ROBOT}/bridge/protocol/commands/next": ROBOTS,
-    f"POST {_ROBOT}/bridge/protocol/commands/{{command_id}}/events": ROBOTS,
+    f"GET {_ROBOT}/bridge/commands/next": ROBOTS,
+    f"POST {_ROBOT}/bridge/commands/{{command_id}}/events": ROBOTS,
     f"GET {_ROBOT}/bridge/stop": ROBOTS,
-    f"POST {_ROBOT}/bridge/protocol/emergency_stop/events": ROBOTS,
+    f"POST {_ROBOT}/bridge/stop/events": ROBOTS,
     # notifications: one's own, whoever one is
     f"GET {_NOTES}": PEOPLE,
     f"GET {_NOTES}/unread-count": PEOPLE,

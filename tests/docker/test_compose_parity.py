@@ -9,6 +9,7 @@ import pytest
 
 from backend.shared.infra import config
 from ops.home import Home
+from ops.native import nginx_component
 from ops.native.component import Component
 from ops.native.topology import COMPONENTS, Native, Options
 from ops.servers import database, environment, nginx, postgres, redis_server
@@ -111,7 +112,9 @@ def test_the_gateways_template_gets_every_variable_on_both_sides(
 ) -> None:
     used = variables(nginx.TEMPLATE.read_text(encoding="utf-8"))
     given: dict[str, str] = {}
-    monkeypatch.setattr(nginx, "write_configuration", lambda _target, values: given.update(values))
+    monkeypatch.setattr(
+        nginx_component, "write_configuration", lambda _target, values: given.update(values)
+    )
     native["nginx"].prepare()
     assert set(given) | set(nginx.DEFAULTS) == used
     assert settings(BASE["nginx"]["environment"]) == used

@@ -13,8 +13,8 @@ UNLIMITED = [
     ("POST", "/api/v1/robot/emergency-stop/7"),
     ("POST", "/api/v1/robot/bridge/heartbeat"),
     ("POST", "/api/v1/robot/bridge/session"),
-    ("GET", "/api/v1/robot/bridge/protocol/commands/next?epoch=1&wait=25"),
-    ("POST", "/api/v1/robot/bridge/protocol/commands/7/events"),
+    ("GET", "/api/v1/robot/bridge/commands/next?epoch=1&wait=25"),
+    ("POST", "/api/v1/robot/bridge/commands/7/events"),
     ("GET", "/api/v1/robot/bridge/stop?after=1&wait=25"),
 ]
 

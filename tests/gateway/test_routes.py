@@ -20,7 +20,7 @@ ROUTES = {
     "/api/v1/returns/7": "delivery",
     "/api/v1/deliveries/locations": "delivery",
     "/api/v1/robot/status": "robot",
-    "/api/v1/robot/bridge/protocol/commands/next": "robot",
+    "/api/v1/robot/bridge/commands/next": "robot",
     "/api/v1/robot/bridge/stop": "robot",
     "/api/v1/notifications": "notification",
     "/api/v1/notifications/ws": "notification",

@@ -18,7 +18,7 @@ HANDSHAKE = (
     b"Sec-WebSocket-Protocol: luna.v1, ticket.abc\r\n"
     b"Origin: https://app.example\r\n\r\n"
 )
-POLLS = ["/api/v1/robot/bridge/protocol/commands/next", "/api/v1/robot/bridge/stop"]
+POLLS = ["/api/v1/robot/bridge/commands/next", "/api/v1/robot/bridge/stop"]
 
 
 def read_head(connection: socket.socket) -> Answer:

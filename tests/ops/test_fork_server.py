@@ -53,7 +53,8 @@ def born() -> Iterator[Born]:
         (folder / "a_small_program.py").write_text(PROGRAM)
         address = str(folder / "s.sock")
         code = (
-            "import sys; from ops import nursery; nursery.PACKAGES = (); nursery.serve(sys.argv[1])"
+            "import sys; from ops.native import fork_server as f; "
+            "f.PACKAGES = (); f.serve(sys.argv[1])"
         )
         process = spawn(
             [sys.executable, "-c", code, address, fork_server.ROOM_FOR_A_NAME],

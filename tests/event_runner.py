@@ -1,4 +1,4 @@
-"""The chain of events within one process: what relay and Celery do, without their waiting.
+"""Run pending events in this process: what the relay and Celery do, without their delays.
 
 Envelopes, inbox, transactions and handlers are the real ones; tests/e2e runs the real relay.
 """
@@ -17,20 +17,20 @@ from backend.shared.messaging.subscriptions import consumers_of
 from backend.shared.models import OutboxEvent
 from backend.shared.web.security import authentication
 
-_MOST_ROUNDS = 50
+_MAX_ROUNDS = 50
 
 
-def _handlers() -> None:
+def _load_handlers() -> None:
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
 
 
 def run_events() -> list[str]:
-    """Carry every waiting event, and those that they cause, to all consumers; their types."""
-    _handlers()
+    """Deliver all pending events, and those they cause, to all consumers; return their types."""
+    _load_handlers()
     seen: list[str] = []
-    for _ in range(_MOST_ROUNDS):
-        due = waiting()
+    for _ in range(_MAX_ROUNDS):
+        due = pending_events()
         if not due:
             return seen
         for envelope in due:
@@ -43,11 +43,11 @@ def run_events() -> list[str]:
                 .where(OutboxEvent.id.in_([UUID(envelope["eventId"]) for envelope in due]))
                 .values(acked_at=clock.now())
             )
-    raise AssertionError(f"the events never end; the last were {seen[-10:]}")
+    raise AssertionError(f"events keep causing events; the last were {seen[-10:]}")
 
 
-def waiting() -> list[dict[str, Any]]:
-    """The events that wait, as they will travel."""
+def pending_events() -> list[dict[str, Any]]:
+    """Return the envelopes of the events in the outbox that are not finished."""
     with database.transaction() as session:
         rows = session.execute(
             select(OutboxEvent)
@@ -58,20 +58,20 @@ def waiting() -> list[dict[str, Any]]:
 
 
 def redeliver(envelope: dict[str, Any]) -> None:
-    """Give an event to its consumers (again), whatever became of it before."""
-    _handlers()
+    """Deliver an event to its consumers, also when they have processed it before."""
+    _load_handlers()
     for consumer in consumers_of(envelope["eventType"]):
         celery_app.celery.tasks[consumer].run(envelope)
 
 
 def run_periodic(name: str) -> None:
-    """Do one periodic job now."""
-    _handlers()
+    """Run one periodic job now."""
+    _load_handlers()
     assert scheduler.run_periodic(next(job for job in scheduler.PERIODIC if job.name == name))
 
 
-def move_clock(by: timedelta) -> None:
-    """Move the clock of all processes forward, on top of earlier moves."""
+def advance_clock(by: timedelta) -> None:
+    """Advance the clock of all processes, in addition to earlier advances."""
     path = config.process().clock_file
     assert path is not None
     before = float(path.read_text()) if path.exists() else 0.0

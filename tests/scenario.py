@@ -1,9 +1,9 @@
-"""A journey that tests lead by hand: a library, its people, a robot, and the steps they take.
+"""A delivery scenario: a small library, its users and robots, and the steps they take.
 
-Each step is one call of the public API and returns its answer; `expect` checks the status first.
+Each step is one call of the public API; the status is compared with `expect` before it returns.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,42 +11,44 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from backend.shared.domain import invariants
-from backend.shared.infra import clock, config, database
+from backend.shared.infra import config, database
 from backend.shared.messaging import process_heartbeats
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
 
 API = "/api/v1"
-_LONGEST_BREAK = 4  # seconds; a longer one and LUNA counts itself as having been away
+_MAX_CLOCK_STEP = 4  # seconds; after a longer gap LUNA assumes that it was itself not running
 
 
-def check_whole(owner: Engine) -> None:
-    """Every invariant of workflow.md §2 holds."""
+def check_invariants(owner: Engine) -> None:
+    """Check every invariant of the workflow on the committed rows."""
     with owner.connect() as connection:
         assert invariants.broken(connection) == {}
 
 
 def code_of(answer: Any) -> str:
-    """The error code of an answer."""
+    """Return the error code of a response."""
     return str(answer.json()["error"]["code"])
 
 
 def details_of(answer: Any) -> Any:
+    """Return the error details of a response."""
     return answer.json()["error"]["details"]
 
 
 @dataclass
-class Story:
+class Scenario:
+    """One student, one librarian, one title, and the request or return in progress."""
+
     api: Any
     book: UUID
-    student: users.Person
-    librarian: users.Person
+    student: users.SignedInUser
+    librarian: users.SignedInUser
     robots: list[Bridge]
-    request: Any = None  # the request or return under way, as it was answered
+    request: Any = None  # the request or return as it was created
     task_id: str = ""
     kind: str = "requests"
-    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def robot(self) -> Bridge:
@@ -54,27 +56,33 @@ class Story:
         return self.robots[0]
 
     def call(
-        self, who: users.Person | None, method: str, path: str, expect: int = 200, **options: Any
+        self,
+        user: users.SignedInUser | None,
+        method: str,
+        path: str,
+        expect: int = 200,
+        **options: Any,
     ) -> Any:
-        """One call as this person; the answer, whose status is as expected."""
-        headers = {**(who.headers if who else {}), **options.pop("headers", {})}
+        """Send one request as this user and check the status."""
+        headers = {**(user.headers if user else {}), **options.pop("headers", {})}
         answer = self.api.request(method, API + path, headers=headers, **options)
         assert answer.status_code == expect, answer.text
         return answer
 
-    def get(self, who: users.Person, path: str) -> Any:
-        return self.call(who, "GET", path).json()["data"]
+    def get(self, user: users.SignedInUser, path: str) -> Any:
+        """Return the data of a GET request."""
+        return self.call(user, "GET", path).json()["data"]
 
-    # --- what people do -------------------------------------------------------------------------
+    # --- steps of users -------------------------------------------------------------------------
 
-    def ask(self, place: str = "SR-201", expect: int = 201, **changes: Any) -> Any:
-        """The student asks for the book."""
+    def request_delivery(self, place: str = "SR-201", expect: int = 201, **changes: Any) -> Any:
+        """Request the book as the student."""
         body = {"book_id": str(self.book), "request_location": place, **changes}
         answer = self.call(self.student, "POST", "/requests", expect, json=body)
         return self._follow(answer, "requests")
 
-    def ask_back(self, place: str = "SR-201", expect: int = 201) -> Any:
-        """The student has the borrowed book fetched."""
+    def request_return(self, place: str = "SR-201", expect: int = 201) -> Any:
+        """Request the pickup of the borrowed book as the student."""
         body = {"book_id": str(self.book), "pickup_location": place}
         answer = self.call(self.student, "POST", "/returns", expect, json=body)
         return self._follow(answer, "returns")
@@ -85,67 +93,71 @@ class Story:
             self.task_id = self.request["task"]["id"]
         return answer
 
-    def mine(self, action: str, expect: int = 200, **body: Any) -> Any:
-        """The student does something to the request or return."""
-        return self.step(self.student, action, expect, **body)
+    def as_student(self, action: str, expect: int = 200, **body: Any) -> Any:
+        """Apply an action to the request or return as its student."""
+        return self.act_as(self.student, action, expect, **body)
 
-    def step(self, who: users.Person, action: str, expect: int = 200, **body: Any) -> Any:
+    def act_as(self, user: users.SignedInUser, action: str, expect: int = 200, **body: Any) -> Any:
+        """Apply an action to the request or return as this user."""
         path = f"/{self.kind}/{self.request['id']}/{action}"
-        return self.call(who, "PUT", path, expect, json=body)
+        return self.call(user, "PUT", path, expect, json=body)
 
-    def staff(self, action: str, expect: int = 200, **body: Any) -> Any:
-        """The librarian does something to the journey."""
+    def as_librarian(self, action: str, expect: int = 200, **body: Any) -> Any:
+        """Apply an action to the delivery task as the librarian."""
         path = f"/deliveries/{self.task_id}/{action}"
         return self.call(self.librarian, "PUT", path, expect, json=body)
 
-    # --- what robots and the system do ----------------------------------------------------------
+    # --- steps of robots and the system ---------------------------------------------------------
 
-    def run(self) -> list[str]:
-        """Carry all events; their types."""
+    def run_events(self) -> list[str]:
+        """Deliver all pending events and return their types."""
         return event_runner.run_events()
 
-    def drive(self, robot: Bridge | None = None) -> Any:
-        """The robot carries out what it is told next; the command."""
+    def drive_robot(self, robot: Bridge | None = None) -> Any:
+        """Let the robot carry out its next command and return the command."""
         robot = robot or self.robot
-        command = robot.next()
-        assert command is not None, "the robot is told nothing"
+        command = robot.next_command()
+        assert command is not None, "no command is pending for the robot"
         robot.drive(command)
-        robot.beat()
-        self.run()
+        robot.heartbeat()
+        self.run_events()
         return command
 
-    def let_pass(self, seconds: float) -> None:
-        """Time passes, in which LUNA listens and hears no robot."""
+    def advance_seconds(self, seconds: float) -> None:
+        """Advance the clock while LUNA runs and no robot sends a heartbeat."""
         while seconds > 0:
-            step = min(seconds, _LONGEST_BREAK)
-            _beat()
-            event_runner.move_clock(timedelta(seconds=step))
-            _beat()
+            step = min(seconds, _MAX_CLOCK_STEP)
+            _record_service_heartbeat()
+            event_runner.advance_clock(timedelta(seconds=step))
+            _record_service_heartbeat()
             seconds -= step
 
-    def minutes(self, minutes: float) -> None:
-        """Time passes; the deadlines are looked at."""
-        event_runner.move_clock(timedelta(minutes=minutes))
+    def advance_minutes(self, minutes: float) -> None:
+        """Advance the clock and run the deadline sweep."""
+        event_runner.advance_clock(timedelta(minutes=minutes))
         event_runner.run_periodic("delivery.deadlines")
-        self.run()
+        self.run_events()
 
-    # --- how far it has come --------------------------------------------------------------------
+    # --- present state --------------------------------------------------------------------------
 
     @property
     def task(self) -> Any:
+        """The delivery task as the librarian sees it."""
         return self.get(self.librarian, f"/deliveries/{self.task_id}")
 
     @property
     def state(self) -> str:
+        """The task's status, with its stage where it has one: STATUS/STAGE."""
         task = self.task
         return "/".join(filter(None, [task["status"], task["stage"]]))
 
     @property
-    def cause(self) -> Any:
+    def current_request(self) -> Any:
         """The request or return as its student sees it."""
         return self.get(self.student, f"/{self.kind}/{self.request['id']}")
 
     def custody(self) -> str:
+        """Return the custody of the task's copy."""
         with database.reading_engine().connect() as connection:
             found = connection.exec_driver_sql(
                 "SELECT custody FROM copies JOIN delivery_tasks t ON t.copy_id = copies.id "
@@ -154,48 +166,48 @@ class Story:
             )
             return str(found.scalar_one())
 
-    def at_desk(self) -> "Story":
-        """Asked, and the robot stands at the desk."""
-        self.ask()
-        self.run()
-        self.drive()
+    # --- shortcuts to a state -------------------------------------------------------------------
+
+    def until_loading(self) -> "Scenario":
+        """Create a request; the robot waits at the workstation for the book."""
+        self.request_delivery()
+        self.run_events()
+        self.drive_robot()
         return self
 
-    def on_the_way(self) -> "Story":
-        self.at_desk()
-        self.staff("book-placed")
+    def until_departed(self) -> "Scenario":
+        """Continue until the book is on the robot and the robot may leave."""
+        self.until_loading()
+        self.as_librarian("book-placed")
         return self
 
-    def at_the_room(self) -> "Story":
-        self.on_the_way()
-        self.drive()
+    def until_handover(self) -> "Scenario":
+        """Continue until the robot waits at the destination for the student."""
+        self.until_departed()
+        self.drive_robot()
         return self
 
-    def lent(self) -> "Story":
-        """The student has the book."""
-        self.at_the_room()
-        self.mine("complete")
-        self.run()
+    def until_on_loan(self) -> "Scenario":
+        """Continue until the student has the book."""
+        self.until_handover()
+        self.as_student("complete")
+        self.run_events()
         return self
 
 
-def _beat() -> None:
+def _record_service_heartbeat() -> None:
     with database.transaction() as session:
         process_heartbeats.beat(session, "robot-service")
 
 
-def begin(api: Any, copies: int = 1, robots: int = 1) -> Story:
-    """A corridor library with one title, one student, one librarian and robots at their dock."""
+def start_scenario(api: Any, copies: int = 1, robots: int = 1) -> Scenario:
+    """Create a corridor map, one title, one student, one librarian and robots at their dock."""
     catalogue.make_map()
     book = catalogue.add_book(copies=copies)
     bridges = [catalogue.add_robot(api, f"luna-bot-{n + 1}") for n in range(robots)]
-    return Story(api, book, users.student(), users.librarian(), bridges)
+    return Scenario(api, book, users.student(), users.librarian(), bridges)
 
 
-def offline_after() -> float:
-    """Seconds after which a silent robot counts as lost."""
+def seconds_until_offline() -> float:
+    """Return the silence after which a robot is declared offline, plus one second."""
     return config.robots().offline_after.total_seconds() + 1
-
-
-def now() -> str:
-    return clock.iso(clock.now())

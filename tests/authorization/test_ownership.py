@@ -11,29 +11,29 @@ from backend.shared.infra import database, ids
 from backend.shared.models import LoanChannel, Notification
 from tests import event_runner
 from tests.factories import catalogue, users
-from tests.factories.users import Person
+from tests.factories.users import SignedInUser
 
 
 @dataclass(frozen=True)
 class Scene:
     """One student's request, return, loan and notification; a robot that fetches the book."""
 
-    owner: Person
-    stranger: Person
+    owner: SignedInUser
+    stranger: SignedInUser
     paths: dict[str, str]
     borrowed: UUID
     robot: catalogue.Bridge
     other_robot: catalogue.Bridge
 
 
-def _lent(owner: Person, book: UUID) -> UUID:
+def _lent(owner: SignedInUser, book: UUID) -> UUID:
     with database.transaction() as session:
         copy = custody.reserve_any(session, book)
         custody.move(session, copy.id, custody.CustodyTransition.LOAD)
         return custody.lend(session, copy.id, owner.id, LoanChannel.ROBOT).id
 
 
-def _told(owner: Person) -> UUID:
+def _told(owner: SignedInUser) -> UUID:
     with database.transaction() as session:
         note = Notification(
             user_id=owner.id,
@@ -134,7 +134,7 @@ def test_only_an_admin_cancels_for_the_student(api: Any, scene: Scene) -> None:
 
 
 def test_a_robot_is_given_only_its_own_commands(api: Any, scene: Scene) -> None:
-    commands = {robot.id: robot.next() for robot in (scene.robot, scene.other_robot)}
+    commands = {robot.id: robot.next_command() for robot in (scene.robot, scene.other_robot)}
     assert None not in commands.values()
     for thief, victim in (
         (scene.robot, scene.other_robot),

@@ -1,4 +1,4 @@
-"""A small library for tests: a map of one corridor, a book, and a bridge that can be led by hand.
+"""Catalogue, map and robots for tests.
 
 The map: a dock, a workstation, a return station and three study rooms, ten metres apart in a row.
 """
@@ -13,7 +13,7 @@ from backend.robot.service import map_editor, registry
 from backend.shared.infra import database
 from backend.shared.models import Book, Copy
 
-_PLACES = [
+WAYPOINTS = [
     ("Dock 1", "DK-1", "DOCK"),
     ("Circulation Desk", "WS-1", "WORKSTATION"),
     ("Return Station", "RS-1", "RETURN_STATION"),
@@ -21,17 +21,25 @@ _PLACES = [
     ("Study Room 202", "SR-202", "DELIVERY_POINT"),
     ("Study Room 203", "SR-203", "DELIVERY_POINT"),
 ]
-SPACING = 10.0
+WAYPOINT_DISTANCE = 10.0  # metres
 
 
 def make_map() -> None:
-    """Load the corridor."""
+    """Store the corridor map."""
     waypoints = [
-        {"name": name, "location_code": code, "kind": kind, "floor": 1, "x": SPACING * n, "y": 0.0}
-        for n, (name, code, kind) in enumerate(_PLACES)
+        {
+            "name": name,
+            "location_code": code,
+            "kind": kind,
+            "floor": 1,
+            "x": WAYPOINT_DISTANCE * n,
+            "y": 0.0,
+        }
+        for n, (name, code, kind) in enumerate(WAYPOINTS)
     ]
     edges = [
-        {"from": start[1], "to": end[1], "distance": SPACING} for start, end in pairwise(_PLACES)
+        {"from": start[1], "to": end[1], "distance": WAYPOINT_DISTANCE}
+        for start, end in pairwise(WAYPOINTS)
     ]
     body = MapBody.model_validate({"floors": [], "waypoints": waypoints, "edges": edges})
     with database.transaction() as session:
@@ -39,7 +47,7 @@ def make_map() -> None:
 
 
 def add_book(title: str = "The Left Hand of Darkness", copies: int = 1) -> UUID:
-    """A title with so many copies on the shelf; its id."""
+    """Create a title with this many copies on the shelf and return its id."""
     with database.transaction() as session:
         book = Book(title=title, author="Ursula K. Le Guin", shelf_location="A-1")
         session.add(book)
@@ -51,7 +59,7 @@ def add_book(title: str = "The Left Hand of Darkness", copies: int = 1) -> UUID:
 
 @dataclass
 class Bridge:
-    """A robot's side of the protocol, one call at a time."""
+    """The robot's side of the bridge protocol, one call at a time."""
 
     api: Any
     id: UUID
@@ -70,18 +78,20 @@ class Bridge:
             method, f"/api/v1/robot/bridge{path}", headers=self.headers, **options
         )
 
-    def begin(self) -> "Bridge":
-        """Open a session and be heard."""
+    def open_session(self) -> "Bridge":
+        """Open a session and send the first heartbeat."""
         opened = self.call("POST", "/session", json={"boot_id": f"boot-{self.epoch + 1}"})
         assert opened.status_code == 200, opened.text
         self.epoch = opened.json()["data"]["epoch"]
-        self.beat()
+        self.heartbeat()
         return self
 
-    def beat(self, **changes: Any) -> Any:
-        """One heartbeat; its answer."""
+    def heartbeat(self, **changes: Any) -> Any:
+        """Send one heartbeat and return the response."""
         self.seq += 1
-        x = next((SPACING * n for n, place in enumerate(_PLACES) if place[0] == self.at), 0.0)
+        x = next(
+            (WAYPOINT_DISTANCE * n for n, place in enumerate(WAYPOINTS) if place[0] == self.at), 0.0
+        )
         body = {
             "epoch": self.epoch,
             "seq": self.seq,
@@ -92,20 +102,20 @@ class Bridge:
         }
         return self.call("POST", "/heartbeat", json=body)
 
-    def next(self, wait: float = 0) -> Any:
-        """The next command, or None."""
+    def next_command(self, wait: float = 0) -> Any:
+        """Return the next command, or None."""
         found = self.call("GET", f"/commands/next?epoch={self.epoch}&wait={wait}")
         assert found.status_code == 200, found.text
         return found.json()["data"]
 
     def report(self, command: dict[str, Any], kind: str, **more: Any) -> Any:
-        """One report of a command under the next number."""
+        """Report on a command under the next sequence number."""
         number = self.reports[command["id"]] = self.reports.get(command["id"], 0) + 1
         body = {"lease_token": command["lease_token"], "event_seq": number, "type": kind, **more}
         return self.call("POST", f"/commands/{command['id']}/events", json=body)
 
     def drive(self, command: dict[str, Any]) -> None:
-        """Carry a NAVIGATE out: accepted, started, arrived, done."""
+        """Carry out a NAVIGATE command: accepted, started, arrived, succeeded."""
         for kind in ("ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED"):
             answered = self.report(command, kind)
             assert answered.status_code == 200, answered.text
@@ -113,9 +123,9 @@ class Bridge:
 
 
 def add_robot(api: Any, name: str = "luna-bot-1", at: str = "Dock 1") -> Bridge:
-    """A registered robot whose bridge is in session."""
+    """Register a robot and open its bridge session."""
     with database.transaction() as session:
         robot = registry.register(session, name, "TurtleBot 4", None)
         key = registry.new_key(session, robot.id, None)
         made = Bridge(api, robot.id, key, at=at)
-    return made.begin()
+    return made.open_session()

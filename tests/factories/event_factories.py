@@ -22,7 +22,7 @@ from backend.shared.models import (
     Waypoint,
     WaypointKind,
 )
-from tests.factories.users import Person
+from tests.factories.users import SignedInUser
 
 HANDOVER_CODE = "4711"
 _numbers = count(1)
@@ -53,7 +53,7 @@ def _place(name: str, kind: WaypointKind) -> Waypoint:
     )
 
 
-def request_of(person: Person) -> Journey:
+def request_of(person: SignedInUser) -> Journey:
     """A request of this person that waits for a robot, as the delivery service leaves it."""
     with database.transaction() as session:
         room = _place("Room", WaypointKind.DELIVERY_POINT)

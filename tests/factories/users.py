@@ -1,4 +1,4 @@
-"""Signed-in people for tests: made in the database, with real tokens from the real wrapper."""
+"""Signed-in users for tests: rows in the database and tokens signed by the real module."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ _hashes: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Person:
+class SignedInUser:
     id: UUID
     email: str
     role: Role
@@ -29,14 +29,14 @@ class Person:
 
 
 def _hash(password: str) -> str:
-    """Hashed once a run: the hash is slow by design."""
+    """Hash each password once per run: hashing is slow by design."""
     if password not in _hashes:
         _hashes[password] = passwords.hash_password(password)
     return _hashes[password]
 
 
-def sign_up(role: Role = Role.STUDENT, **changes: Any) -> Person:
-    """A new person with a session and an access token."""
+def create_user(role: Role = Role.STUDENT, **changes: Any) -> SignedInUser:
+    """Create a user with a session and an access token."""
     number = next(_numbers)
     with database.transaction() as session:
         user = User(
@@ -65,16 +65,16 @@ def sign_up(role: Role = Role.STUDENT, **changes: Any) -> Person:
             session_id=device.id,
             epoch=user.token_epoch,
         )
-        return Person(user.id, user.email, user.role, token, device.id)
+        return SignedInUser(user.id, user.email, user.role, token, device.id)
 
 
-def student() -> Person:
-    return sign_up(Role.STUDENT)
+def student() -> SignedInUser:
+    return create_user(Role.STUDENT)
 
 
-def librarian() -> Person:
-    return sign_up(Role.LIBRARIAN)
+def librarian() -> SignedInUser:
+    return create_user(Role.LIBRARIAN)
 
 
-def admin() -> Person:
-    return sign_up(Role.ADMIN)
+def admin() -> SignedInUser:
+    return create_user(Role.ADMIN)

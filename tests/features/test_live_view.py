@@ -6,7 +6,7 @@ connect with the token → subscribe to `me` → snapshot → a request is made 
 from typing import Any
 
 from backend.shared.messaging import relay
-from tests import scenario
+from tests.scenario import start_scenario
 
 
 class _Nowhere:
@@ -17,16 +17,16 @@ class _Nowhere:
 
 
 def test_a_member_sees_their_request_live(api: Any) -> None:
-    tale = scenario.begin(api)
+    scenario = start_scenario(api)
     path = "/api/v1/notifications/ws"
-    with api.websocket_connect(path, headers=tale.student.headers) as socket:
+    with api.websocket_connect(path, headers=scenario.student.headers) as socket:
         socket.send_json({"action": "subscribe", "topics": ["me"]})
         first = socket.receive_json()
         assert (first["type"], first["topic"]) == ("snapshot", "me")
-        tale.ask()
+        scenario.request_delivery()
         relay.Relay(_Nowhere()).relay_batch()  # type: ignore[arg-type]  # a stand-in at the port
         event = socket.receive_json()
         assert (event["type"], event["topic"]) == ("event", "me")
         assert event["event"] == "delivery.request.created"
-        assert event["data"]["request_id"] == tale.request["id"]
+        assert event["data"]["request_id"] == scenario.request["id"]
         assert event["pos"] > 0

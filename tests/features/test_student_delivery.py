@@ -7,49 +7,49 @@ station → complete → on the shelf again.
 
 from typing import Any
 
-from tests import scenario
+from tests.scenario import start_scenario
 
 
 def test_a_book_comes_to_the_student(api: Any) -> None:
-    tale = scenario.begin(api)
-    tale.ask("sr-201")
-    assert tale.cause["status"] == "PENDING"
-    assert tale.cause["request_location"] == "Study Room 201"
+    scenario = start_scenario(api)
+    scenario.request_delivery("sr-201")
+    assert scenario.current_request["status"] == "PENDING"
+    assert scenario.current_request["request_location"] == "Study Room 201"
 
-    tale.run()
-    assert tale.state == "ASSIGNED/TO_SOURCE"
-    to_desk = tale.drive()
+    scenario.run_events()
+    assert scenario.state == "ASSIGNED/TO_SOURCE"
+    to_desk = scenario.drive_robot()
     assert to_desk["payload"]["waypoint"]["name"] == "Circulation Desk"
     assert to_desk["payload"]["loading_proof_id"] is None
-    assert tale.state == "ASSIGNED/LOADING"
-    assert tale.robot.next() is None  # it waits for the book
+    assert scenario.state == "ASSIGNED/LOADING"
+    assert scenario.robot.next_command() is None  # it waits for the book
 
-    tale.staff("book-placed")
-    to_room = tale.drive()
+    scenario.as_librarian("book-placed")
+    to_room = scenario.drive_robot()
     assert to_room["payload"]["waypoint"]["name"] == "Study Room 201"
     assert to_room["payload"]["loading_proof_id"] is not None
-    assert tale.state == "IN_PROGRESS/HANDOVER"
-    assert len(tale.cause["handover_code"]) == 4
+    assert scenario.state == "IN_PROGRESS/HANDOVER"
+    assert len(scenario.current_request["handover_code"]) == 4
 
-    tale.mine("complete")
-    assert tale.cause["status"] == "COMPLETED"
-    assert tale.custody() == "ON_LOAN"
+    scenario.as_student("complete")
+    assert scenario.current_request["status"] == "COMPLETED"
+    assert scenario.custody() == "ON_LOAN"
 
 
 def test_the_book_is_fetched_back(api: Any) -> None:
-    tale = scenario.begin(api).lent()
-    tale.ask_back("Study Room 201")
-    tale.run()
-    tale.drive()
-    assert tale.robot.next() is None  # it waits for the student
+    scenario = start_scenario(api).until_on_loan()
+    scenario.request_return("Study Room 201")
+    scenario.run_events()
+    scenario.drive_robot()
+    assert scenario.robot.next_command() is None  # it waits for the student
 
-    tale.mine("picked-up")
-    to_station = tale.drive()
+    scenario.as_student("picked-up")
+    to_station = scenario.drive_robot()
     assert to_station["payload"]["waypoint"]["name"] == "Return Station"
 
-    tale.staff("complete")
-    assert tale.cause["status"] == "COMPLETED"
-    assert tale.custody() == "ON_SHELF"
-    tale.run()
-    told = tale.call(tale.student, "GET", "/notifications").json()
+    scenario.as_librarian("complete")
+    assert scenario.current_request["status"] == "COMPLETED"
+    assert scenario.custody() == "ON_SHELF"
+    scenario.run_events()
+    told = scenario.call(scenario.student, "GET", "/notifications").json()
     assert told["pagination"]["total"] >= 6

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.shared.infra import clock
-from tests import event_runner, scenario
+from tests import event_runner
 from tests.factories import catalogue, users
-from tests.scenario import code_of
+from tests.scenario import code_of, start_scenario
 
 
 def test_the_clock_moves_for_everyone_and_is_utc(api: Any) -> None:
     before = clock.now()
-    event_runner.move_clock(timedelta(days=1))
+    event_runner.advance_clock(timedelta(days=1))
     assert timedelta(days=1) <= clock.now() - before < timedelta(days=1, minutes=1)
     assert clock.now().tzinfo is not None
     assert clock.iso(before).endswith("Z")
@@ -25,20 +25,20 @@ def test_the_clock_moves_for_everyone_and_is_utc(api: Any) -> None:
 
 
 def test_a_key_is_forgotten_after_a_day(api: Any) -> None:
-    tale = scenario.begin(api, copies=2)
+    scenario = start_scenario(api, copies=2)
     headers = {"Idempotency-Key": "daily"}
-    body = {"book_id": str(tale.book), "request_location": "SR-201"}
-    first = tale.call(tale.student, "POST", "/requests", 201, json=body, headers=headers)
-    again = tale.call(tale.student, "POST", "/requests", 201, json=body, headers=headers)
+    body = {"book_id": str(scenario.book), "request_location": "SR-201"}
+    first = scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=headers)
+    again = scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=headers)
     assert again.content == first.content
     assert again.headers["location"] == first.headers["location"]
-    event_runner.move_clock(timedelta(hours=25))
-    fresh = _signed_in_again(tale.student)
-    late = tale.call(fresh, "POST", "/requests", 409, json=body, headers=headers)
+    event_runner.advance_clock(timedelta(hours=25))
+    fresh = _signed_in_again(scenario.student)
+    late = scenario.call(fresh, "POST", "/requests", 409, json=body, headers=headers)
     assert code_of(late) == "ALREADY_REQUESTED"
 
 
-def _signed_in_again(person: users.Person) -> users.Person:
+def _signed_in_again(person: users.SignedInUser) -> users.SignedInUser:
     """The same person with a token of now."""
     from backend.shared.web.security import tokens
 
@@ -49,18 +49,18 @@ def _signed_in_again(person: users.Person) -> users.Person:
         session_id=person.session_id,
         epoch=0,
     )
-    return users.Person(person.id, person.email, person.role, token, person.session_id)
+    return users.SignedInUser(person.id, person.email, person.role, token, person.session_id)
 
 
 def test_a_call_that_failed_may_be_repeated_under_its_key(api: Any) -> None:
-    tale = scenario.begin(api)
+    scenario = start_scenario(api)
     taker = users.student()
-    body = {"book_id": str(tale.book), "request_location": "SR-201"}
+    body = {"book_id": str(scenario.book), "request_location": "SR-201"}
     headers = {"Idempotency-Key": "patience"}
-    taken = tale.call(taker, "POST", "/requests", 201, json=body).json()["data"]
-    tale.call(tale.student, "POST", "/requests", 409, json=body, headers=headers)
-    tale.call(taker, "PUT", f"/requests/{taken['id']}/cancel")
-    tale.call(tale.student, "POST", "/requests", 201, json=body, headers=headers)
+    taken = scenario.call(taker, "POST", "/requests", 201, json=body).json()["data"]
+    scenario.call(scenario.student, "POST", "/requests", 409, json=body, headers=headers)
+    scenario.call(taker, "PUT", f"/requests/{taken['id']}/cancel")
+    scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=headers)
 
 
 @pytest.mark.parametrize(

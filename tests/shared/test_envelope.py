@@ -14,7 +14,7 @@ from tests.scenario import code_of, details_of
 
 
 @pytest.fixture
-def student(api: Any) -> users.Person:
+def student(api: Any) -> users.SignedInUser:
     return users.student()
 
 
@@ -35,25 +35,25 @@ def _check(answer: Any, status: int, code: str) -> Any:
     "path", ["/api/v1/nothing", "/api/v1/requests/", "/", "/api/v1/deliveries/x/y"]
 )
 def test_an_unknown_path_and_one_with_a_slash_are_not_found(
-    api: Any, student: users.Person, path: str
+    api: Any, student: users.SignedInUser, path: str
 ) -> None:
     _check(api.get(path, headers=student.headers), 404, "NOT_FOUND")
 
 
-def test_a_wrong_method_names_those_that_are_right(api: Any, student: users.Person) -> None:
+def test_a_wrong_method_names_those_that_are_right(api: Any, student: users.SignedInUser) -> None:
     answer = api.patch("/api/v1/requests", headers=student.headers)
     _check(answer, 405, "METHOD_NOT_ALLOWED")
     assert "GET" in answer.headers["allow"] or "POST" in answer.headers["allow"]
 
 
-def test_a_body_that_is_no_json_is_malformed(api: Any, student: users.Person) -> None:
+def test_a_body_that_is_no_json_is_malformed(api: Any, student: users.SignedInUser) -> None:
     headers = {**student.headers, "Content-Type": "application/json"}
     for body in (b"{", b"{'a': 1}", b"\xff\xfe"):
         answer = api.post("/api/v1/requests", headers=headers, content=body)
         _check(answer, 400, "MALFORMED_JSON")
 
 
-def test_another_media_type_is_not_accepted(api: Any, student: users.Person) -> None:
+def test_another_media_type_is_not_accepted(api: Any, student: users.SignedInUser) -> None:
     headers = {**student.headers, "Content-Type": "text/xml"}
     answer = api.post("/api/v1/requests", headers=headers, content=b"<a/>")
     _check(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -64,7 +64,7 @@ def test_a_body_that_is_too_large_is_refused_before_anything_else(api: Any) -> N
     _check(answer, 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: users.Person) -> None:
+def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: users.SignedInUser) -> None:
     def pieces() -> Iterator[bytes]:
         for _ in range(20):
             yield b"x" * 100_000
@@ -73,7 +73,7 @@ def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: users.Pe
     _check(answer, 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_wrong_fields_are_named_with_what_is_wrong(api: Any, student: users.Person) -> None:
+def test_wrong_fields_are_named_with_what_is_wrong(api: Any, student: users.SignedInUser) -> None:
     body = {"book_id": "no-uuid", "request_location": " ", "colour": "red"}
     answer = api.post("/api/v1/requests", json=body, headers=student.headers)
     fields = _check(answer, 422, "VALIDATION_ERROR")["details"]["fields"]
@@ -83,7 +83,7 @@ def test_wrong_fields_are_named_with_what_is_wrong(api: Any, student: users.Pers
 
 @pytest.mark.parametrize("hostile", ["a\0b", "\ud800", "x" * 101])
 def test_text_that_can_not_be_stored_is_refused(
-    api: Any, student: users.Person, hostile: str
+    api: Any, student: users.SignedInUser, hostile: str
 ) -> None:
     body = {"book_id": str(student.id), "request_location": hostile}
     headers = {**student.headers, "Content-Type": "application/json"}
@@ -91,7 +91,7 @@ def test_text_that_can_not_be_stored_is_refused(
     assert answer.status_code in {400, 422}
 
 
-def test_who_is_calling_comes_before_what_is_wrong(api: Any, student: users.Person) -> None:
+def test_who_is_calling_comes_before_what_is_wrong(api: Any, student: users.SignedInUser) -> None:
     bad = {"json": {"nonsense": 1}}
     _check(api.post("/api/v1/requests", **bad), 401, "UNAUTHENTICATED")
     refused = api.post("/api/v1/robot/waypoints", headers=student.headers, **bad)
@@ -102,7 +102,7 @@ def test_who_is_calling_comes_before_what_is_wrong(api: Any, student: users.Pers
 
 
 def test_a_crash_tells_nothing_of_the_inside(
-    api: Any, student: users.Person, monkeypatch: pytest.MonkeyPatch
+    api: Any, student: users.SignedInUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash() -> None:
         raise RuntimeError("SELECT secret FROM inside")
@@ -115,7 +115,7 @@ def test_a_crash_tells_nothing_of_the_inside(
 
 
 def test_a_valid_request_id_is_kept_and_another_is_replaced(
-    api: Any, student: users.Person
+    api: Any, student: users.SignedInUser
 ) -> None:
     for given, kept in (("req_0123456789", True), ("req_<script>", False), ("x" * 70, False)):
         headers = {**student.headers, "X-Request-ID": given}
@@ -124,7 +124,7 @@ def test_a_valid_request_id_is_kept_and_another_is_replaced(
         assert answer.json()["meta"]["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: users.Person) -> None:
+def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: users.SignedInUser) -> None:
     def ask(query: str) -> Any:
         return api.get(f"/api/v1/requests?{query}", headers=student.headers)
 
@@ -139,7 +139,7 @@ def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: users.Per
 
 
 @pytest.fixture
-def _no_database(student: users.Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_database(student: users.SignedInUser, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     dead = create_engine("postgresql+psycopg2://nobody@/nothing?host=/nonexistent")
     monkeypatch.setattr(database, "engine", lambda: dead)
     monkeypatch.setattr(database, "reading_engine", lambda: dead)
@@ -149,7 +149,7 @@ def _no_database(student: users.Person, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.mark.usefixtures("_no_database")
 def test_without_the_database_a_service_says_so_and_when_to_try_again(
-    student: users.Person, api: Any
+    student: users.SignedInUser, api: Any
 ) -> None:
     answer = api.get("/api/v1/requests", headers=student.headers)
     _check(answer, 503, "SERVICE_UNAVAILABLE")
@@ -157,7 +157,7 @@ def test_without_the_database_a_service_says_so_and_when_to_try_again(
     assert "nonexistent" not in answer.text
 
 
-def test_an_idempotency_key_has_its_limits(api: Any, student: users.Person) -> None:
+def test_an_idempotency_key_has_its_limits(api: Any, student: users.SignedInUser) -> None:
     body = {"book_id": str(student.id), "request_location": "SR-201"}
     headers = {**student.headers, "Idempotency-Key": "k" * 129}
     refused = api.post("/api/v1/requests", json=body, headers=headers)

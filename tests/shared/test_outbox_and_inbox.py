@@ -15,8 +15,8 @@ from sqlalchemy import Engine, text
 
 from backend.shared.infra import database, redis
 from backend.shared.messaging import celery_app, inbox, relay, scheduler, subscriptions
-from tests import event_runner, scenario
-from tests.scenario import Story
+from tests import event_runner
+from tests.scenario import Scenario, start_scenario
 
 
 class Broker:
@@ -50,11 +50,11 @@ def sender(broker: Broker) -> relay.Relay:
 
 
 @pytest.fixture
-def asked(api: Any) -> Story:
+def asked(api: Any) -> Scenario:
     """A request has been made: one event waits, for the dispatcher and for notifications."""
-    tale = scenario.begin(api, robots=0)
-    tale.ask()
-    return tale
+    scenario = start_scenario(api, robots=0)
+    scenario.request_delivery()
+    return scenario
 
 
 BOTH = sorted([subscriptions.DISPATCH, subscriptions.NOTIFY])
@@ -71,39 +71,39 @@ def _process(envelope: dict[str, Any], name: str) -> None:
 
 
 def test_an_event_is_finished_only_when_every_consumer_has_done_it(
-    asked: Story, owner: Engine, broker: Broker, sender: relay.Relay
+    asked: Scenario, owner: Engine, broker: Broker, sender: relay.Relay
 ) -> None:
-    (envelope,) = event_runner.waiting()
+    (envelope,) = event_runner.pending_events()
     event_runner.redeliver({**envelope, "eventType": "system.nothing"})  # loads the handlers
     sender.relay_batch()
     assert broker.consumers() == BOTH
     _process(envelope, subscriptions.DISPATCH)
-    event_runner.move_clock(timedelta(seconds=6))
+    event_runner.advance_clock(timedelta(seconds=6))
     sender.relay_batch()
     assert subscriptions.NOTIFY in broker.consumers()
     assert not _acked(owner)
     _process(envelope, subscriptions.NOTIFY)
-    event_runner.move_clock(timedelta(seconds=16))
+    event_runner.advance_clock(timedelta(seconds=16))
     sender.relay_batch()
     assert _acked(owner)
 
 
 def test_an_event_that_is_lost_on_the_way_is_sent_again_after_5_10_and_15_seconds(
-    asked: Story, broker: Broker, sender: relay.Relay
+    asked: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:
     sender.relay_batch()
     for wait in (5, 10, 15, 15):
         broker.sent.clear()
-        event_runner.move_clock(timedelta(seconds=wait - 2))
+        event_runner.advance_clock(timedelta(seconds=wait - 2))
         sender.relay_batch()
         assert broker.consumers() == []
-        event_runner.move_clock(timedelta(seconds=2.1))
+        event_runner.advance_clock(timedelta(seconds=2.1))
         sender.relay_batch()
         assert broker.consumers() == BOTH
 
 
-def test_an_event_that_comes_twice_has_one_effect(asked: Story, owner: Engine) -> None:
-    (envelope,) = event_runner.waiting()
+def test_an_event_that_comes_twice_has_one_effect(asked: Scenario, owner: Engine) -> None:
+    (envelope,) = event_runner.pending_events()
     for _ in range(3):
         event_runner.redeliver(envelope)
     history = asked.task["history"]
@@ -113,9 +113,9 @@ def test_an_event_that_comes_twice_has_one_effect(asked: Story, owner: Engine) -
     assert told == 1
 
 
-def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Story) -> None:
+def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Scenario) -> None:
     """The second waits at the inbox row of the first, and finds it done."""
-    (envelope,) = event_runner.waiting()
+    (envelope,) = event_runner.pending_events()
     effects: list[Any] = []
     began, may_end = Event(), Event()
 
@@ -144,19 +144,19 @@ def _until_someone_waits_for_a_lock() -> None:
 
 
 def test_an_absent_broker_loses_nothing(
-    asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
+    asked: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
     broker.is_away = True
     sender.relay_batch()
     assert not _acked(owner)
     broker.is_away = False
-    event_runner.move_clock(timedelta(seconds=1.1))
+    event_runner.advance_clock(timedelta(seconds=1.1))
     sender.relay_batch()
     assert broker.consumers() == BOTH
 
 
 def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
-    asked: Story, broker: Broker, sender: relay.Relay
+    asked: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:
     sender._notice_a_new_redis()  # noqa: SLF001 (what its loop does each second)
     sender.relay_batch()
@@ -168,14 +168,14 @@ def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
     assert broker.consumers() == BOTH
 
 
-def test_two_relays_at_once_send_each_event_once(asked: Story, broker: Broker) -> None:
+def test_two_relays_at_once_send_each_event_once(asked: Scenario, broker: Broker) -> None:
     for number in range(20):
-        asked.staff("priority", priority=("HIGH", "LOW")[number % 2])
+        asked.as_librarian("priority", priority=("HIGH", "LOW")[number % 2])
     event_runner.run_events()
-    asked.staff("priority", priority="URGENT")
+    asked.as_librarian("priority", priority="URGENT")
     for number in range(20):
-        asked.staff("priority", priority=("HIGH", "LOW")[number % 2])
-    waiting = len(event_runner.waiting())
+        asked.as_librarian("priority", priority=("HIGH", "LOW")[number % 2])
+    waiting = len(event_runner.pending_events())
     relays = [relay.Relay(broker) for _ in range(2)]  # type: ignore[arg-type]  # a stand-in
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda each: each.relay_batch(), relays))
@@ -189,16 +189,16 @@ def _fails(*_: Any) -> None:
 
 
 def test_an_event_whose_handler_failed_ten_times_is_a_dead_letter(
-    asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
+    asked: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
-    (envelope,) = event_runner.waiting()
+    (envelope,) = event_runner.pending_events()
     for _ in range(10):
         with pytest.raises(RuntimeError, match="poison"):
             inbox.consume(subscriptions.NOTIFY, _fails, envelope)
     assert _dead(owner) is None
     inbox.consume(subscriptions.NOTIFY, _fails, envelope)  # is not run again
     assert subscriptions.NOTIFY in _dead(owner)
-    event_runner.move_clock(timedelta(minutes=1))
+    event_runner.advance_clock(timedelta(minutes=1))
     sender.relay_batch()
     sent = {each["eventId"]: each["eventType"] for _, each in broker.sent}
     assert envelope["eventId"] not in sent
@@ -206,11 +206,11 @@ def test_an_event_whose_handler_failed_ten_times_is_a_dead_letter(
 
 
 def test_sending_an_event_again_is_no_failure_of_its_handler(
-    asked: Story, broker: Broker, sender: relay.Relay, owner: Engine
+    asked: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
     for _ in range(30):
         sender.relay_batch()
-        event_runner.move_clock(timedelta(seconds=16))
+        event_runner.advance_clock(timedelta(seconds=16))
     assert len(broker.sent) == 60
     assert _dead(owner) is None
     event_runner.run_events()
@@ -218,9 +218,9 @@ def test_sending_an_event_again_is_no_failure_of_its_handler(
 
 
 def test_a_failed_handler_leaves_nothing_behind_and_may_succeed_later(
-    asked: Story, owner: Engine
+    asked: Scenario, owner: Engine
 ) -> None:
-    (envelope,) = event_runner.waiting()
+    (envelope,) = event_runner.pending_events()
     with pytest.raises(RuntimeError, match="poison"):
         inbox.consume(subscriptions.DISPATCH, _fails, envelope)
     with owner.connect() as connection:
@@ -235,15 +235,15 @@ def _dead(owner: Engine) -> Any:
 
 
 def test_an_event_is_never_told_of_a_change_that_was_not_committed(
-    asked: Story, monkeypatch: pytest.MonkeyPatch
+    asked: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = len(event_runner.waiting())
-    asked.staff("book-placed", 409)
-    asked.mine("complete", 409)
-    assert len(event_runner.waiting()) == before
+    before = len(event_runner.pending_events())
+    asked.as_librarian("book-placed", 409)
+    asked.as_student("complete", 409)
+    assert len(event_runner.pending_events()) == before
 
 
-def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Story, owner: Engine) -> None:
+def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Scenario, owner: Engine) -> None:
     event_runner.run_periodic("delivery.deadlines")
     job = next(job for job in scheduler.PERIODIC if job.name == "delivery.deadlines")
     with owner.begin() as elsewhere:

@@ -36,7 +36,7 @@ class Ground:
     robot: UUID
 
 
-def _actor(person: users.Person) -> Actor:
+def _actor(person: users.SignedInUser) -> Actor:
     return Actor(person.id, person.role, person.session_id, person.email)
 
 
@@ -55,7 +55,9 @@ def lay() -> Ground:
         session.add(robot)
         session.flush()
         robot_id = robot.id
-    return Ground(book, _actor(users.sign_up(Role.STUDENT)), _actor(users.librarian()), robot_id)
+    return Ground(
+        book, _actor(users.create_user(Role.STUDENT)), _actor(users.librarian()), robot_id
+    )
 
 
 @contextmanager

@@ -63,12 +63,12 @@ class Library(RuleBasedStateMachine):
         self.commands: dict[int, Any] = {}
         self.seen: list[dict[str, Any]] = []
 
-    def _call(self, person: users.Person, method: str, path: str, **options: Any) -> Any:
+    def _call(self, person: users.SignedInUser, method: str, path: str, **options: Any) -> Any:
         answer = self.api.request(method, f"/api/v1{path}", headers=person.headers, **options)
         assert answer.status_code < 500, answer.text
         return answer.json().get("data")
 
-    def _latest(self, person: users.Person, kind: str) -> str | None:
+    def _latest(self, person: users.SignedInUser, kind: str) -> str | None:
         found = self._call(person, "GET", f"/{kind}?limit=1")
         return str(found[0]["id"]) if found else None
 
@@ -128,7 +128,7 @@ class Library(RuleBasedStateMachine):
     # --- robots ---------------------------------------------------------------------------------
 
     def poll(self, which: int, _number: int) -> None:
-        command = self.robots[which].next()
+        command = self.robots[which].next_command()
         if command is not None:
             self.commands[which] = command
 
@@ -140,14 +140,14 @@ class Library(RuleBasedStateMachine):
     def drive(self, which: int, _number: int) -> None:
         """What most often happens: the robot takes its command and does it."""
         robot = self.robots[which]
-        command = robot.next()
+        command = robot.next_command()
         if command is None:
             return
         self._robot(lambda: robot.report(command, "STARTED"))
         self._robot(lambda: robot.report(command, "SUCCEEDED"))
         if command["type"] == "NAVIGATE":
             robot.at = command["payload"]["waypoint"]["name"]
-        self._robot(robot.beat)
+        self._robot(robot.heartbeat)
         self.carry_all()
 
     def go_on(self, _who: int, number: int) -> None:
@@ -157,7 +157,7 @@ class Library(RuleBasedStateMachine):
         for _ in range(1 + number % 2):
             self.carry_all()
             for which in (0, 1):
-                self._robot(self.robots[which].beat)
+                self._robot(self.robots[which].heartbeat)
                 self.drive(which, 0)
             for task in self._call(self.librarian, "GET", "/deliveries?limit=4"):
                 self._serve(task)
@@ -184,10 +184,10 @@ class Library(RuleBasedStateMachine):
         self._robot(lambda: self._beat(self.robots[which], named))
 
     def _beat(self, robot: Bridge, command: Any) -> Any:
-        return robot.beat(active_command=command["id"] if command else None)
+        return robot.heartbeat(active_command=command["id"] if command else None)
 
     def restart_bridge(self, which: int, _number: int) -> None:
-        self.robots[which].begin()
+        self.robots[which].open_session()
 
     def lose(self, which: int, _number: int) -> None:
         with database.transaction() as session:
@@ -200,11 +200,11 @@ class Library(RuleBasedStateMachine):
     # --- the system -----------------------------------------------------------------------------
 
     def carry_all(self, _who: int = 0, _number: int = 0) -> None:
-        self.seen += event_runner.waiting()
+        self.seen += event_runner.pending_events()
         event_runner.run_events()
 
     def carry_one_out_of_order(self, _who: int, number: int) -> None:
-        waiting = event_runner.waiting()
+        waiting = event_runner.pending_events()
         if waiting:
             event_runner.redeliver(waiting[number % len(waiting)])
 
@@ -217,7 +217,7 @@ class Library(RuleBasedStateMachine):
 
     def time_passes(self, _who: int, number: int) -> None:
         seconds = (5, 16, 310, 620)[number % 4]
-        event_runner.move_clock(timedelta(seconds=seconds))
+        event_runner.advance_clock(timedelta(seconds=seconds))
         event_runner.run_periodic("delivery.deadlines")
         event_runner.run_periodic("robot.leases")
 

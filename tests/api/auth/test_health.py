@@ -14,7 +14,7 @@ from backend.shared.infra import async_database, clock, database, ids
 from backend.shared.messaging import outbox, process_heartbeats
 from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import ProcessedEvent
-from tests.event_runner import move_clock
+from tests.event_runner import advance_clock
 
 
 def _asked(api: Any) -> Any:
@@ -59,7 +59,7 @@ def test_it_is_whole_when_every_part_has_been_heard(api: Any) -> None:
 
 def test_a_silent_part_is_named(api: Any) -> None:
     _all_beat()
-    move_clock(timedelta(seconds=60))
+    advance_clock(timedelta(seconds=60))
     with database.transaction() as session:
         for part in system_health.BEATING:
             if part != "celery-worker":
@@ -81,7 +81,7 @@ def test_the_watchdogs_round_is_told_and_a_late_one_counts(api: Any) -> None:
     assert data["watchdog"]["round_trip_seconds"] == pytest.approx(0.25, abs=0.1)
     _watchdog(came_round_after=None)
     assert _asked(api)["watchdog"]["state"] == "OK"  # on its way
-    move_clock(timedelta(seconds=31))
+    advance_clock(timedelta(seconds=31))
     _all_beat()
     data = _asked(api)
     assert (data["watchdog"]["state"], data["whole"]) == ("LATE", False)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.api.auth.registered_user import ME, REFRESH, Newcomer, code
-from tests.event_runner import move_clock
+from tests.event_runner import advance_clock
 
 _REVOKED = (401, "TOKEN_REVOKED")
 
@@ -90,11 +90,11 @@ def test_two_tabs_that_race_do_not_lose_the_session(api: Any, ada: Newcomer) -> 
 
 
 def test_a_session_that_is_not_used_for_a_week_is_over(api: Any, ada: Newcomer) -> None:
-    move_clock(timedelta(days=6, hours=23))
+    advance_clock(timedelta(days=6, hours=23))
     latest = _refresh(api, ada.refresh_token).json()["data"]["refresh_token"]
-    move_clock(timedelta(days=6, hours=23))
+    advance_clock(timedelta(days=6, hours=23))
     latest = _refresh(api, latest).json()["data"]["refresh_token"]
-    move_clock(timedelta(days=7, seconds=1))
+    advance_clock(timedelta(days=7, seconds=1))
     assert code(_refresh(api, latest)) == _REVOKED
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from backend.shared.web.security import api_keys, jwks, tokens
 from tests.api.auth.forged_tokens import keyed, opened, own_pem, part, signed, unsigned
 from tests.api.auth.registered_user import ME, Newcomer, code
-from tests.event_runner import move_clock
+from tests.event_runner import advance_clock
 
 _UNKNOWN = (401, "UNAUTHENTICATED")
 _CLAIMS = ("sub", "email", "role", "sid", "ver", "iat", "exp", "jti", "iss", "aud")
@@ -112,9 +112,9 @@ def test_a_session_or_role_that_does_not_exist_is_over(
 
 
 def test_a_token_lives_an_hour(api: Any, ada: Newcomer) -> None:
-    move_clock(timedelta(minutes=59))
+    advance_clock(timedelta(minutes=59))
     assert _asked(api, ada.access_token).status_code == 200
-    move_clock(timedelta(minutes=1))
+    advance_clock(timedelta(minutes=1))
     assert code(_asked(api, ada.access_token)) == (401, "TOKEN_EXPIRED")
 
 

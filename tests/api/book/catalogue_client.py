@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.factories.users import Person
+from tests.factories.users import SignedInUser
 
 BOOK: dict[str, Any] = {
     "title": "The Mythical Man-Month",
@@ -24,8 +24,8 @@ def without_isbn(**changes: Any) -> dict[str, Any]:
 @dataclass
 class Library:
     api: Any
-    librarian: Person
-    student: Person
+    librarian: SignedInUser
+    student: SignedInUser
 
     def add(self, **changes: Any) -> dict[str, Any]:
         """A new title, as the answer tells it."""

@@ -35,7 +35,7 @@ def test_overdue_is_worked_out_from_the_clock(library: Library) -> None:
     assert library.get("/loans", overdue=True).json()["data"] == []
     with database.transaction() as session:
         custody.collect(session, returned)
-    event_runner.move_clock(timedelta(days=60))
+    event_runner.advance_clock(timedelta(days=60))
     staff = users.librarian()  # the tokens from before have expired
 
     def found(**params: object) -> list[tuple[str, bool]]:

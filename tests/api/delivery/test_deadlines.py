@@ -2,9 +2,9 @@
 
 from sqlalchemy import Engine, text
 
-from tests import event_runner, scenario
+from tests import event_runner
 from tests.factories import catalogue
-from tests.scenario import Story
+from tests.scenario import Scenario, code_of, seconds_until_offline, start_scenario
 
 
 def _reminders(owner: Engine) -> list[str]:
@@ -18,136 +18,143 @@ def _reminders(owner: Engine) -> list[str]:
 
 
 def test_a_robot_that_nobody_loads_is_freed_and_the_second_time_the_task_fails(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    tale.at_desk()
-    tale.minutes(4.9)
+    scenario.until_loading()
+    scenario.advance_minutes(4.9)
     assert _reminders(owner) == []
-    tale.minutes(0.2)
-    tale.minutes(0.1)
+    scenario.advance_minutes(0.2)
+    scenario.advance_minutes(0.1)
     assert _reminders(owner) == ["NOT_LOADED"]
-    tale.robot.beat()
-    tale.minutes(4.9)
-    task = tale.task
+    scenario.robot.heartbeat()
+    scenario.advance_minutes(4.9)
+    task = scenario.task
     assert (task["stage"], task["attempt"]) == ("TO_SOURCE", 2)  # freed, and sent again
     assert [step["to_status"] for step in task["history"]][-2:] == ["QUEUED", "ASSIGNED"]
-    tale.drive()
-    tale.minutes(10.1)
-    task = tale.task
+    scenario.drive_robot()
+    scenario.advance_minutes(10.1)
+    task = scenario.task
     assert (task["status"], task["failure_reason"]) == ("FAILED", "NOT_LOADED")
-    assert (tale.cause["status"], tale.custody()) == ("APPROVED", "RESERVED")
+    assert (scenario.current_request["status"], scenario.custody()) == ("APPROVED", "RESERVED")
 
 
 def test_a_receiver_who_does_not_come_is_reminded_twice_then_the_book_goes_back(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    tale.at_the_room()
+    scenario.until_handover()
     for minutes in (3.4, 0.1, 3.3, 0.1):
-        tale.minutes(minutes)
+        scenario.advance_minutes(minutes)
     assert _reminders(owner) == ["NO_SHOW", "NO_SHOW"]
-    assert tale.state == "IN_PROGRESS/HANDOVER"
-    tale.minutes(3.4)
-    assert tale.state == "IN_PROGRESS/BRINGING_BACK"
-    assert (tale.cause["status"], tale.cause["cancel_reason"]) == ("CANCELLED", "NO_SHOW")
-    assert tale.drive()["payload"]["waypoint"]["name"] == "Circulation Desk"
-    tale.minutes(10.1)
-    tale.minutes(1)
+    assert scenario.state == "IN_PROGRESS/HANDOVER"
+    scenario.advance_minutes(3.4)
+    assert scenario.state == "IN_PROGRESS/BRINGING_BACK"
+    assert (scenario.current_request["status"], scenario.current_request["cancel_reason"]) == (
+        "CANCELLED",
+        "NO_SHOW",
+    )
+    assert scenario.drive_robot()["payload"]["waypoint"]["name"] == "Circulation Desk"
+    scenario.advance_minutes(10.1)
+    scenario.advance_minutes(1)
     assert _reminders(owner)[2:] == ["NOT_RECEIVED"]
-    tale.staff("complete")
-    assert tale.custody() == "ON_SHELF"
+    scenario.as_librarian("complete")
+    assert scenario.custody() == "ON_SHELF"
 
 
-def test_a_fetched_book_stays_on_the_robot_and_staff_are_told(tale: Story, owner: Engine) -> None:
-    tale.lent()
-    tale.ask_back()
-    tale.run()
-    tale.drive()
-    tale.mine("picked-up")
-    tale.drive()
-    tale.minutes(10.1)
-    assert tale.state == "IN_PROGRESS/HANDOVER"
+def test_a_fetched_book_stays_on_the_robot_and_staff_are_told(
+    scenario: Scenario, owner: Engine
+) -> None:
+    scenario.until_on_loan()
+    scenario.request_return()
+    scenario.run_events()
+    scenario.drive_robot()
+    scenario.as_student("picked-up")
+    scenario.drive_robot()
+    scenario.advance_minutes(10.1)
+    assert scenario.state == "IN_PROGRESS/HANDOVER"
     assert _reminders(owner)[-1] == "NOT_RECEIVED"
-    tale.staff("complete")
+    scenario.as_librarian("complete")
 
 
 def test_people_are_told_once_when_no_robot_is_free_for_a_while(api: object, owner: Engine) -> None:
-    tale = scenario.begin(api, robots=0)
-    tale.ask()
-    tale.run()
-    assert tale.state == "QUEUED"
+    scenario = start_scenario(api, robots=0)
+    scenario.request_delivery()
+    scenario.run_events()
+    assert scenario.state == "QUEUED"
     for minutes in (4, 1.1, 5, 5):
-        tale.minutes(minutes)
+        scenario.advance_minutes(minutes)
     assert _reminders(owner) == ["NO_ROBOT"]
-    tale.robots.append(catalogue.add_robot(api))
-    tale.run()  # a robot that comes online wakes the dispatcher
-    assert tale.state == "ASSIGNED/TO_SOURCE"
+    scenario.robots.append(catalogue.add_robot(api))
+    scenario.run_events()  # a robot that comes online wakes the dispatcher
+    assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
-def _falls_silent(tale: Story) -> None:
+def _falls_silent(scenario: Scenario) -> None:
     event_runner.run_periodic("robot.connectivity")
-    tale.let_pass(scenario.offline_after())
+    scenario.advance_seconds(seconds_until_offline())
     event_runner.run_periodic("robot.connectivity")
 
 
 def test_a_task_whose_robot_is_lost_before_loading_is_given_to_another(api: object) -> None:
-    tale = scenario.begin(api)
-    tale.at_desk()
-    first = tale.robot
-    _falls_silent(tale)
-    task = tale.task
+    scenario = start_scenario(api)
+    scenario.until_loading()
+    first = scenario.robot
+    _falls_silent(scenario)
+    task = scenario.task
     assert (task["status"], task["attempt"]) == ("QUEUED", 2)
     second = catalogue.add_robot(api, "luna-bot-2")
-    tale.run()
-    assert tale.task["assigned_robot_id"] == str(second.id)
-    refused = tale.staff("book-placed", 409, robot_id=str(first.id))
-    assert scenario.code_of(refused) == "WRONG_ROBOT"
-    first.beat()
-    assert first.next() is None
+    scenario.run_events()
+    assert scenario.task["assigned_robot_id"] == str(second.id)
+    refused = scenario.as_librarian("book-placed", 409, robot_id=str(first.id))
+    assert code_of(refused) == "WRONG_ROBOT"
+    first.heartbeat()
+    assert first.next_command() is None
 
 
 def test_a_lost_robots_command_is_void_and_it_is_told_to_halt_when_it_comes_back(
-    tale: Story,
+    scenario: Scenario,
 ) -> None:
-    tale.ask()
-    tale.run()
-    drive = tale.robot.next()
-    tale.robot.report(drive, "ACCEPTED")
-    tale.robot.report(drive, "STARTED")
-    _falls_silent(tale)
-    assert tale.state == "QUEUED"
-    assert scenario.code_of(tale.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
+    scenario.request_delivery()
+    scenario.run_events()
+    drive = scenario.robot.next_command()
+    scenario.robot.report(drive, "ACCEPTED")
+    scenario.robot.report(drive, "STARTED")
+    _falls_silent(scenario)
+    assert scenario.state == "QUEUED"
+    assert code_of(scenario.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
 
 
 def test_a_robot_lost_with_the_book_on_board_keeps_its_task_and_staff_are_told(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    tale.on_the_way()
-    _falls_silent(tale)
-    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
+    scenario.until_departed()
+    _falls_silent(scenario)
+    assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     assert _reminders(owner) == ["ROBOT_OFFLINE"]
-    tale.robot.beat()
-    tale.drive()
-    assert tale.state == "IN_PROGRESS/HANDOVER"
+    scenario.robot.heartbeat()
+    scenario.drive_robot()
+    assert scenario.state == "IN_PROGRESS/HANDOVER"
 
 
-def test_a_drive_that_fails_is_tried_again_then_another_robot_does_it(tale: Story) -> None:
-    tale.ask()
-    tale.run()
+def test_a_drive_that_fails_is_tried_again_then_another_robot_does_it(scenario: Scenario) -> None:
+    scenario.request_delivery()
+    scenario.run_events()
     for _ in range(3):
-        tale.robot.report(tale.robot.next(), "FAILED", message="blocked")
-        assert tale.task["attempt"] == 1
-        tale.run()
-    task = tale.task
+        scenario.robot.report(scenario.robot.next_command(), "FAILED", message="blocked")
+        assert scenario.task["attempt"] == 1
+        scenario.run_events()
+    task = scenario.task
     assert task["attempt"] == 2
     assert task["history"][-2]["reason"] == "ROBOT_ERROR: blocked"
 
 
-def test_a_loaded_robot_that_can_not_go_on_waits_for_staff(tale: Story, owner: Engine) -> None:
-    tale.on_the_way()
+def test_a_loaded_robot_that_can_not_go_on_waits_for_staff(
+    scenario: Scenario, owner: Engine
+) -> None:
+    scenario.until_departed()
     for _ in range(3):
-        tale.robot.report(tale.robot.next(), "FAILED", message="blocked")
-        tale.run()
-    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
+        scenario.robot.report(scenario.robot.next_command(), "FAILED", message="blocked")
+        scenario.run_events()
+    assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     assert _reminders(owner) == ["ROBOT_ERROR: blocked"]
     event_runner.run_periodic("robot.owed_commands")
-    assert tale.robot.next() is None
+    assert scenario.robot.next_command() is None

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from backend.robot.service import dispatch
 from backend.shared.infra import database
 from tests.factories import catalogue, users
-from tests.scenario import Story, code_of
+from tests.scenario import Scenario, code_of
 
 
 def _at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -31,11 +31,13 @@ def _count(owner: Engine, table: str) -> int:
         return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608 (a table's name)
 
 
-def test_of_fifty_who_ask_for_the_last_copy_exactly_one_gets_it(tale: Story, owner: Engine) -> None:
-    body = {"book_id": str(tale.book), "request_location": "SR-201"}
+def test_of_fifty_who_ask_for_the_last_copy_exactly_one_gets_it(
+    scenario: Scenario, owner: Engine
+) -> None:
+    body = {"book_id": str(scenario.book), "request_location": "SR-201"}
 
-    def ask(person: users.Person) -> Callable[[], Any]:
-        return lambda: tale.api.post("/api/v1/requests", json=body, headers=person.headers)
+    def ask(person: users.SignedInUser) -> Callable[[], Any]:
+        return lambda: scenario.api.post("/api/v1/requests", json=body, headers=person.headers)
 
     answers = _at_once([ask(users.student()) for _ in range(50)])
     assert Counter(each.status_code for each in answers) == {201: 1, 409: 49}
@@ -45,63 +47,65 @@ def test_of_fifty_who_ask_for_the_last_copy_exactly_one_gets_it(tale: Story, own
 
 
 def test_the_same_key_fifty_times_at_once_is_one_request_and_one_answer(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    body = {"book_id": str(tale.book), "request_location": "SR-201"}
-    headers = {**tale.student.headers, "Idempotency-Key": "the-same"}
-    answers = _at_once([lambda: tale.api.post("/api/v1/requests", json=body, headers=headers)] * 50)
+    body = {"book_id": str(scenario.book), "request_location": "SR-201"}
+    headers = {**scenario.student.headers, "Idempotency-Key": "the-same"}
+    answers = _at_once(
+        [lambda: scenario.api.post("/api/v1/requests", json=body, headers=headers)] * 50
+    )
     assert {each.status_code for each in answers} == {201}
     assert len({each.content for each in answers}) == 1
     assert len({each.headers["location"] for each in answers}) == 1
     assert _count(owner, "book_requests") == 1
 
 
-def test_the_same_key_with_another_body_is_refused(tale: Story) -> None:
+def test_the_same_key_with_another_body_is_refused(scenario: Scenario) -> None:
     key = {"Idempotency-Key": "the-same"}
-    body = {"book_id": str(tale.book), "request_location": "SR-201"}
-    tale.call(tale.student, "POST", "/requests", 201, json=body, headers=key)
+    body = {"book_id": str(scenario.book), "request_location": "SR-201"}
+    scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=key)
     other = {**body, "request_location": "SR-202"}
-    refused = tale.call(tale.student, "POST", "/requests", 409, json=other, headers=key)
+    refused = scenario.call(scenario.student, "POST", "/requests", 409, json=other, headers=key)
     assert code_of(refused) == "IDEMPOTENCY_KEY_REUSED"
     someone = users.student()  # whose key of the same name is another key
-    answered = tale.call(someone, "POST", "/requests", 409, json=body, headers=key)
+    answered = scenario.call(someone, "POST", "/requests", 409, json=body, headers=key)
     assert code_of(answered) == "BOOK_NOT_AVAILABLE"
 
 
 def test_book_placed_many_times_at_once_is_one_proof_and_one_command(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    tale.at_desk()
-    answers = _at_once([lambda: tale.staff("book-placed")] * 8)
+    scenario.until_loading()
+    answers = _at_once([lambda: scenario.as_librarian("book-placed")] * 8)
     assert {each.json()["data"]["stage"] for each in answers} == {"TO_DESTINATION"}
     assert _count(owner, "loading_proofs") == 1
     assert _count(owner, "robot_commands WHERE leg = 'TO_DESTINATION'") == 1
 
 
-def test_cancel_and_book_placed_at_once_leave_one_truth(tale: Story) -> None:
-    tale.at_desk()
-    path = f"/api/v1/deliveries/{tale.task_id}/book-placed"
+def test_cancel_and_book_placed_at_once_leave_one_truth(scenario: Scenario) -> None:
+    scenario.until_loading()
+    path = f"/api/v1/deliveries/{scenario.task_id}/book-placed"
     cancelled, placed = _at_once(
         [
-            lambda: tale.mine("cancel"),
-            lambda: tale.api.put(path, headers=tale.librarian.headers),
+            lambda: scenario.as_student("cancel"),
+            lambda: scenario.api.put(path, headers=scenario.librarian.headers),
         ]
     )
     assert cancelled.json()["data"]["status"] == "CANCELLED"
     if placed.status_code == 200:
-        assert (tale.state, tale.custody()) == ("IN_PROGRESS/BRINGING_BACK", "ON_ROBOT")
+        assert (scenario.state, scenario.custody()) == ("IN_PROGRESS/BRINGING_BACK", "ON_ROBOT")
     else:
         assert code_of(placed) == "INVALID_STATE_TRANSITION"
-        assert (tale.state, tale.custody()) == ("CANCELLED", "ON_SHELF")
+        assert (scenario.state, scenario.custody()) == ("CANCELLED", "ON_SHELF")
 
 
 def test_dispatchers_at_once_never_send_a_robot_twice_nor_a_task_two_robots(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    catalogue.add_robot(tale.api, "luna-bot-2")
+    catalogue.add_robot(scenario.api, "luna-bot-2")
     for number in range(4):
-        tale.book, tale.student = catalogue.add_book(f"Book {number}"), users.student()
-        tale.ask()
+        scenario.book, scenario.student = catalogue.add_book(f"Book {number}"), users.student()
+        scenario.request_delivery()
 
     def look() -> int:
         with database.transaction() as session:
@@ -112,12 +116,12 @@ def test_dispatchers_at_once_never_send_a_robot_twice_nor_a_task_two_robots(
     assert _count(owner, "delivery_tasks WHERE status = 'QUEUED'") == 2
 
 
-def test_forty_readers_at_once_with_new_sessions_are_all_served(tale: Story) -> None:
+def test_forty_readers_at_once_with_new_sessions_are_all_served(scenario: Scenario) -> None:
     """A guard must not wait for a second connection while its call holds a first."""
     readers = [users.student() for _ in range(40)]
 
-    def read(person: users.Person) -> Callable[[], Any]:
-        return lambda: tale.api.get("/api/v1/requests", headers=person.headers)
+    def read(person: users.SignedInUser) -> Callable[[], Any]:
+        return lambda: scenario.api.get("/api/v1/requests", headers=person.headers)
 
     answers = _at_once([read(person) for person in readers])
     assert {each.status_code for each in answers} == {200}

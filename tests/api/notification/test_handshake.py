@@ -13,12 +13,12 @@ from backend.shared.models import User, UserSession
 from backend.shared.web.security import api_keys
 from tests.api.notification.ws_client import Watcher, watching
 from tests.factories import users
-from tests.factories.users import Person
+from tests.factories.users import SignedInUser
 
 TICKET = "/api/v1/notifications/ws-ticket"
 
 
-def _ticket(api: Any, person: Person) -> str:
+def _ticket(api: Any, person: SignedInUser) -> str:
     answer = api.post(TICKET, headers=person.headers)
     assert answer.status_code == 200
     assert answer.json()["data"]["expires_in"] == 30
@@ -123,19 +123,19 @@ def test_the_eleventh_socket_of_a_person_is_refused(api: Any) -> None:
             assert other.silence()
 
 
-def _log_out(person: Person) -> None:
+def _log_out(person: SignedInUser) -> None:
     _change(UserSession, person.session_id, ended_at=clock.now())
 
 
-def _change_role(person: Person) -> None:
+def _change_role(person: SignedInUser) -> None:
     _change(User, person.id, role="LIBRARIAN")
 
 
-def _change_password(person: Person) -> None:
+def _change_password(person: SignedInUser) -> None:
     _change(User, person.id, token_epoch=1)
 
 
-def _run_out(person: Person) -> None:
+def _run_out(person: SignedInUser) -> None:
     _change(UserSession, person.session_id, expires_at=clock.now() - timedelta(seconds=1))
 
 

@@ -7,14 +7,16 @@ from uuid import uuid4
 from backend.shared import events
 from backend.shared.infra import clock, database
 from backend.shared.models import Notification, OutboxEvent, PartHeartbeat
-from tests.event_runner import move_clock, run_events, run_periodic
+from tests.event_runner import advance_clock, run_events, run_periodic
 from tests.factories import users
 from tests.factories.event_factories import publish, request_event, request_of
 
 PATH = "/api/v1/notifications"
 
 
-def _tell(person: users.Person, times: int = 1, kind: str = "DELIVERY_TASK_ARRIVED") -> list[str]:
+def _tell(
+    person: users.SignedInUser, times: int = 1, kind: str = "DELIVERY_TASK_ARRIVED"
+) -> list[str]:
     """Notifications of this person, the newest first; their ids."""
     made = []
     with database.transaction() as session:
@@ -77,7 +79,7 @@ def test_reading_again_changes_nothing(api: Any) -> None:
     [mine] = _tell(student)
     first = api.put(f"{PATH}/{mine}/read", headers=student.headers)
     assert first.json()["data"]["is_read"] is True
-    move_clock(timedelta(minutes=1))
+    advance_clock(timedelta(minutes=1))
     again = api.put(f"{PATH}/{mine}/read", headers=student.headers)
     assert again.status_code == 200
     assert again.json()["data"] == first.json()["data"]
@@ -140,7 +142,7 @@ def test_nobody_reads_without_signing_in(api: Any) -> None:
 
 def test_the_watchdog_tells_how_long_the_chain_takes(api: Any) -> None:
     run_periodic("watchdog")
-    move_clock(timedelta(milliseconds=1500))
+    advance_clock(timedelta(milliseconds=1500))
     run_events()
     with database.transaction() as session:
         heard = session.get_one(PartHeartbeat, ("watchdog", "chain"))
@@ -155,13 +157,13 @@ def test_old_rows_are_forgotten_and_unfinished_events_never(api: Any) -> None:
         robot_id=uuid4(), robot_name="luna-bot-1", reason="clear", by=student.id
     )
     [unfinished] = publish(waiting)
-    move_clock(timedelta(days=15))
+    advance_clock(timedelta(days=15))
     run_periodic("retention")
     with database.transaction() as session:
         left = [row.id for row in session.query(OutboxEvent).all()]
         assert left == [unfinished]
         assert session.query(Notification).count() == 1
-    move_clock(timedelta(days=76))
+    advance_clock(timedelta(days=76))
     run_periodic("retention")
     with database.transaction() as session:
         assert session.query(Notification).count() == 0

@@ -38,7 +38,7 @@ _HANDOVER: dict[str, Any] = {"stage": Stage.HANDOVER}
 _ROBOT: dict[str, Any] = {"robot_id": UUID(int=7), "robot_name": "luna-bot-1"}
 
 
-def _told(person: users.Person) -> list[tuple[str, str]]:
+def _told(person: users.SignedInUser) -> list[tuple[str, str]]:
     with database.transaction() as session:
         return [
             (row.notification_type, row.message)
@@ -178,7 +178,7 @@ def test_someone_who_is_concerned_twice_is_told_once(api: Any) -> None:
 
 
 def test_a_closed_account_is_told_nothing(api: Any) -> None:
-    gone = users.sign_up(Role.LIBRARIAN, is_active=False)
+    gone = users.create_user(Role.LIBRARIAN, is_active=False)
     publish(events.RobotWentOffline(**_ROBOT))
     run_events()
     assert _told(gone) == []

@@ -17,7 +17,7 @@ from backend.shared.infra import redis
 from backend.shared.messaging import realtime
 from tests.api.notification.ws_client import PATH, wait_until
 from tests.factories import users
-from tests.factories.users import Person
+from tests.factories.users import SignedInUser
 
 _FLOOD = 3000
 
@@ -39,7 +39,7 @@ def server(servers: dict[str, str], clean: None, tmp_path: Path) -> Iterator[Pat
 
 
 @contextmanager
-def _watching(server: Path, person: Person) -> Iterator[ClientConnection]:
+def _watching(server: Path, person: SignedInUser) -> Iterator[ClientConnection]:
     with unix_connect(
         str(server), f"ws://luna{PATH}", additional_headers=person.headers, ping_interval=None
     ) as client:
@@ -48,7 +48,7 @@ def _watching(server: Path, person: Person) -> Iterator[ClientConnection]:
         yield client
 
 
-def _event(person: Person, number: int) -> dict[str, Any]:
+def _event(person: SignedInUser, number: int) -> dict[str, Any]:
     return {
         "eventType": "circulation.loan.opened",
         "timestamp": "2026-01-15T10:30:00.000Z",

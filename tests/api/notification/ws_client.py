@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 from backend.shared.events import Event
 from backend.shared.infra import database
 from backend.shared.messaging import celery_app, outbox, relay
-from tests.factories.users import Person
+from tests.factories.users import SignedInUser
 
 PATH = "/api/v1/notifications/ws"
 _PATIENCE = 5.0
@@ -64,7 +64,7 @@ class Watcher:
 
 
 @contextmanager
-def watching(api: Any, person: Person | None = None, **options: Any) -> Iterator[Watcher]:
+def watching(api: Any, person: SignedInUser | None = None, **options: Any) -> Iterator[Watcher]:
     """An open socket of this person, by the Authorization header."""
     headers = options.pop("headers", {}) | (person.headers if person is not None else {})
     with api.websocket_connect(PATH, headers=headers, **options) as session:

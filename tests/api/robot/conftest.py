@@ -1,4 +1,4 @@
-"""What tests of journeys stand on: a story that leaves every invariant whole."""
+"""Fixtures of this service: a scenario, and a check of all invariants after each test."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from tests import scenario
+from tests.scenario import Scenario, check_invariants, start_scenario
 
 
 @pytest.fixture(autouse=True)
-def _whole(api: Any, owner: Engine) -> Iterator[None]:
+def _check_invariants(api: Any, owner: Engine) -> Iterator[None]:
     yield
-    scenario.check_whole(owner)
+    check_invariants(owner)
 
 
 @pytest.fixture
-def tale(api: Any) -> scenario.Story:
+def scenario(api: Any) -> Scenario:
     """One copy, one student, one librarian, one robot at its dock."""
-    return scenario.begin(api)
+    return start_scenario(api)

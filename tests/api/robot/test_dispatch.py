@@ -4,113 +4,113 @@ from typing import Any
 
 import pytest
 
-from tests import event_runner, scenario
+from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
-from tests.scenario import Story
+from tests.scenario import Scenario, start_scenario
 
 
 @pytest.fixture
-def hall(api: Any) -> Story:
+def hall(api: Any) -> Scenario:
     """A library without robots."""
-    return scenario.begin(api, robots=0)
+    return start_scenario(api, robots=0)
 
 
-def _bot(tale: Story, name: str, at: str = "Dock 1") -> Bridge:
-    bridge = catalogue.add_robot(tale.api, name, at)
-    tale.robots.append(bridge)
+def _bot(scenario: Scenario, name: str, at: str = "Dock 1") -> Bridge:
+    bridge = catalogue.add_robot(scenario.api, name, at)
+    scenario.robots.append(bridge)
     return bridge
 
 
-def _ask_many(tale: Story, *priorities: str) -> list[str]:
+def _ask_many(scenario: Scenario, *priorities: str) -> list[str]:
     """One request each, of this priority; the ids of their tasks."""
     made = []
     for number, priority in enumerate(priorities):
-        tale.book, tale.student = catalogue.add_book(f"Book {number}"), users.student()
-        tale.ask()
+        scenario.book, scenario.student = catalogue.add_book(f"Book {number}"), users.student()
+        scenario.request_delivery()
         if priority != "NORMAL":
-            tale.staff("priority", priority=priority)
-        made.append(tale.task_id)
-    tale.run()
+            scenario.as_librarian("priority", priority=priority)
+        made.append(scenario.task_id)
+    scenario.run_events()
     return made
 
 
-def _serves(tale: Story, task_id: str) -> Any:
-    return tale.get(tale.librarian, f"/deliveries/{task_id}")["assigned_robot_id"]
+def _serves(scenario: Scenario, task_id: str) -> Any:
+    return scenario.get(scenario.librarian, f"/deliveries/{task_id}")["assigned_robot_id"]
 
 
-def test_the_most_urgent_is_served_first_then_the_oldest(hall: Story) -> None:
+def test_the_most_urgent_is_served_first_then_the_oldest(hall: Scenario) -> None:
     low, first, second, high, urgent = _ask_many(hall, "LOW", "NORMAL", "NORMAL", "HIGH", "URGENT")
     queue = [task["id"] for task in hall.get(hall.librarian, "/robot/tasks")]
     assert queue == [urgent, high, first, second, low]
     for served, name in ((urgent, "bot-1"), (high, "bot-2"), (first, "bot-3")):
         robot = _bot(hall, name)
-        hall.run()
+        hall.run_events()
         assert _serves(hall, served) == str(robot.id)
 
 
-def test_the_nearest_robot_is_sent(hall: Story) -> None:
+def test_the_nearest_robot_is_sent(hall: Scenario) -> None:
     _bot(hall, "far", "Study Room 203")
     near = _bot(hall, "near", "Return Station")
     _bot(hall, "farther", "Study Room 202")
-    hall.ask()
-    hall.run()
+    hall.request_delivery()
+    hall.run_events()
     assert hall.task["assigned_robot_id"] == str(near.id)
 
 
 @pytest.mark.parametrize("reason", ["battery", "stopped", "maintenance", "silent", "busy", "error"])
-def test_a_robot_that_is_not_fit_is_not_sent(hall: Story, reason: str) -> None:
+def test_a_robot_that_is_not_fit_is_not_sent(hall: Scenario, reason: str) -> None:
     near = _bot(hall, "near", "Circulation Desk")
     far = _bot(hall, "far", "Study Room 203")
     _make_unfit(hall, near, reason)
-    hall.run()
+    hall.run_events()
     hall.book, hall.student = catalogue.add_book("The one"), users.student()
-    hall.ask()
-    hall.run()
+    hall.request_delivery()
+    hall.run_events()
     assert hall.task["assigned_robot_id"] == str(far.id)
 
 
-def _make_unfit(tale: Story, robot: Bridge, reason: str) -> None:
+def _make_unfit(scenario: Scenario, robot: Bridge, reason: str) -> None:
     if reason == "battery":
-        tale.let_pass(61)
-        for bot in tale.robots:
-            bot.beat(battery=0.1 if bot is robot else 0.9)
+        scenario.advance_seconds(61)
+        for bot in scenario.robots:
+            bot.heartbeat(battery=0.1 if bot is robot else 0.9)
     elif reason == "stopped":
-        tale.call(tale.librarian, "POST", f"/robot/emergency-stop/{robot.id}")
+        scenario.call(scenario.librarian, "POST", f"/robot/emergency-stop/{robot.id}")
     elif reason == "maintenance":
         path = f"/robot/robots/{robot.id}"
-        tale.call(users.admin(), "PUT", path, json={"maintenance": True})
+        scenario.call(users.admin(), "PUT", path, json={"maintenance": True})
     elif reason == "error":
-        robot.beat(errors=[{"type": "WHEEL", "level": "FATAL"}])
+        robot.heartbeat(errors=[{"type": "WHEEL", "level": "FATAL"}])
     elif reason == "busy":
-        tale.ask()
+        scenario.request_delivery()
     else:
         event_runner.run_periodic("robot.connectivity")
-        tale.let_pass(11)
-        tale.robots[1].beat()
+        scenario.advance_seconds(11)
+        scenario.robots[1].heartbeat()
         event_runner.run_periodic("robot.connectivity")
 
 
-def test_a_new_priority_wakes_the_dispatcher(hall: Story) -> None:
-    hall.ask()
-    hall.run()
-    hall.staff("priority", priority="HIGH")
-    assert "delivery.task.queued" in hall.run()
+def test_a_new_priority_wakes_the_dispatcher(hall: Scenario) -> None:
+    hall.request_delivery()
+    hall.run_events()
+    hall.as_librarian("priority", priority="HIGH")
+    assert "delivery.task.queued" in hall.run_events()
 
 
-def test_a_freed_robot_serves_the_next_at_once(hall: Story) -> None:
+def test_a_freed_robot_serves_the_next_at_once(hall: Scenario) -> None:
     _bot(hall, "only")
     first, second = _ask_many(hall, "NORMAL", "NORMAL")
     assert (_serves(hall, second), hall.state) == (None, "QUEUED")
     hall.task_id = first
-    hall.staff("cancel")
-    command = hall.robots[0].next()
+    hall.as_librarian("cancel")
+    command = hall.robots[0].next_command()
     if command is not None:  # the drive it had taken up is called off first
         hall.robots[0].report(command, "SUCCEEDED")
-    hall.run()
+    hall.run_events()
     assert _serves(hall, second) == str(hall.robots[0].id)
 
 
-def test_students_see_neither_robots_nor_queue(hall: Story) -> None:
+def test_students_see_neither_robots_nor_queue(hall: Scenario) -> None:
     for path in ("/robot/status", "/robot/tasks", "/robot/map", "/deliveries"):
         assert hall.call(hall.student, "GET", path, 403)

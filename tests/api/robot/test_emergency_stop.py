@@ -11,43 +11,47 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.shared.infra import redis
-from tests import event_runner, scenario
+from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
-from tests.scenario import Story, code_of
+from tests.scenario import Scenario, check_invariants, code_of
 
 
-def _stop(tale: Story, robot: Bridge | None = None) -> Any:
+def _stop(scenario: Scenario, robot: Bridge | None = None) -> Any:
     path = "/robot/emergency-stop" + (f"/{robot.id}" if robot else "")
-    return tale.call(tale.librarian, "POST", path, json={"reason": "A child"}).json()["data"]
+    return scenario.call(scenario.librarian, "POST", path, json={"reason": "A child"}).json()[
+        "data"
+    ]
 
 
-def _resume(tale: Story, robot: Bridge | None = None) -> Any:
+def _resume(scenario: Scenario, robot: Bridge | None = None) -> Any:
     path = "/robot/resume" + (f"/{robot.id}" if robot else "")
-    return tale.call(tale.librarian, "POST", path, json={"reason": "All clear"}).json()["data"]
+    return scenario.call(scenario.librarian, "POST", path, json={"reason": "All clear"}).json()[
+        "data"
+    ]
 
 
-def _status(tale: Story, robot: Bridge) -> Any:
-    return tale.get(tale.librarian, f"/robot/status/{robot.id}")
+def _status(scenario: Scenario, robot: Bridge) -> Any:
+    return scenario.get(scenario.librarian, f"/robot/status/{robot.id}")
 
 
-def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(tale: Story) -> None:
-    tale.on_the_way()
-    drive = tale.robot.next()
-    tale.robot.report(drive, "ACCEPTED")
-    stopped = _stop(tale)
-    assert stopped["robots"] == [{"id": str(tale.robot.id), "state": "REQUESTED"}]
-    assert code_of(tale.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
-    assert tale.robot.next() is None
-    told = tale.robot.beat().json()["data"]
+def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(scenario: Scenario) -> None:
+    scenario.until_departed()
+    drive = scenario.robot.next_command()
+    scenario.robot.report(drive, "ACCEPTED")
+    stopped = _stop(scenario)
+    assert stopped["robots"] == [{"id": str(scenario.robot.id), "state": "REQUESTED"}]
+    assert code_of(scenario.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
+    assert scenario.robot.next_command() is None
+    told = scenario.robot.heartbeat().json()["data"]
     assert (told["desired"], told["stop_version"]) == ("STOP", stopped["stop_version"])
-    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
+    assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     event_runner.run_periodic("robot.owed_commands")
-    tale.run()
-    assert tale.robot.next() is None
-    _resume(tale)
-    assert tale.robot.beat().json()["data"]["desired"] == "RUN"
-    again = tale.robot.next()
+    scenario.run_events()
+    assert scenario.robot.next_command() is None
+    _resume(scenario)
+    assert scenario.robot.heartbeat().json()["data"]["desired"] == "RUN"
+    again = scenario.robot.next_command()
     assert again["id"] != drive["id"]
     assert again["payload"]["waypoint"]["name"] == "Study Room 201"
     assert again["payload"]["loading_proof_id"] == drive["payload"]["loading_proof_id"]
@@ -69,57 +73,62 @@ def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any
 
 
 @pytest.mark.parametrize("redis_remembers", [True, False])
-def test_the_stop_poll_is_woken_at_once(tale: Story, redis_remembers: bool) -> None:  # noqa: FBT001 (a case)
+def test_the_stop_poll_is_woken_at_once(scenario: Scenario, redis_remembers: bool) -> None:  # noqa: FBT001 (a case)
     if not redis_remembers:
         redis.client().flushall()
     order, took = _while_waiting(
-        lambda: tale.robot.call("GET", "/stop?after=0&wait=20"), lambda: _stop(tale)
+        lambda: scenario.robot.call("GET", "/stop?after=0&wait=20"), lambda: _stop(scenario)
     )
     assert order["stopped"] is True
     assert order["reason"] == "A child"
     assert took < 1.5
     after = order["stop_version"]
     order, took = _while_waiting(
-        lambda: tale.robot.call("GET", f"/stop?after={after}&wait=20"), lambda: _resume(tale)
+        lambda: scenario.robot.call("GET", f"/stop?after={after}&wait=20"),
+        lambda: _resume(scenario),
     )
     assert order["stopped"] is False
     assert order["stop_version"] > after
 
 
-def test_a_poll_that_comes_late_is_answered_at_once(tale: Story) -> None:
-    version = _stop(tale)["stop_version"]
-    order = tale.robot.call("GET", "/stop?after=0&wait=20").json()["data"]
+def test_a_poll_that_comes_late_is_answered_at_once(scenario: Scenario) -> None:
+    version = _stop(scenario)["stop_version"]
+    order = scenario.robot.call("GET", "/stop?after=0&wait=20").json()["data"]
     assert (order["stopped"], order["stop_version"]) == (True, version)
 
 
-def test_a_bridge_confirms_that_it_has_received_the_stop_and_that_it_stands(tale: Story) -> None:
-    version = _stop(tale)["stop_version"]
+def test_a_bridge_confirms_that_it_has_received_the_stop_and_that_it_stands(
+    scenario: Scenario,
+) -> None:
+    version = _stop(scenario)["stop_version"]
     for kind in ("RECEIVED", "MOTION_STOPPED", "MOTION_STOPPED"):
-        answer = tale.robot.call(
+        answer = scenario.robot.call(
             "POST", "/stop/events", json={"stop_version": version, "type": kind}
         )
         assert answer.json()["data"] == {"stop_version": version}
-        assert _status(tale, tale.robot)["stop_state"] == kind
-    assert tale.run().count("robot.stop.confirmed") == 1
+        assert _status(scenario, scenario.robot)["stop_state"] == kind
+    assert scenario.run_events().count("robot.stop.confirmed") == 1
 
 
-def test_an_answer_to_an_older_stop_confirms_nothing(tale: Story) -> None:
-    old = _stop(tale)["stop_version"]
-    new = _stop(tale)["stop_version"]
+def test_an_answer_to_an_older_stop_confirms_nothing(scenario: Scenario) -> None:
+    old = _stop(scenario)["stop_version"]
+    new = _stop(scenario)["stop_version"]
     body = {"stop_version": old, "type": "MOTION_STOPPED"}
-    assert tale.robot.call("POST", "/stop/events", json=body).json()["data"]["stop_version"] == new
-    assert _status(tale, tale.robot)["stop_state"] == "REQUESTED"
+    assert (
+        scenario.robot.call("POST", "/stop/events", json=body).json()["data"]["stop_version"] == new
+    )
+    assert _status(scenario, scenario.robot)["stop_state"] == "REQUESTED"
 
 
 def test_staff_are_alerted_once_when_a_robot_does_not_confirm_within_two_seconds(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    _stop(tale)
-    event_runner.move_clock(timedelta(seconds=2.5))
+    _stop(scenario)
+    event_runner.advance_clock(timedelta(seconds=2.5))
     question = "SELECT count(*) FROM outbox WHERE event_type = 'robot.stop.unconfirmed'"
     _wait_until(lambda: _count(owner, question) == 1)  # the service itself looks, not the worker
-    tale.run()
-    titles = [each["title"] for each in tale.get(tale.librarian, "/notifications")]
+    scenario.run_events()
+    titles = [each["title"] for each in scenario.get(scenario.librarian, "/notifications")]
     assert any("stop" in title.lower() for title in titles)
     assert _count(owner, question) == 1
 
@@ -137,62 +146,62 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         pause.wait(0.02)
 
 
-def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(tale: Story) -> None:
-    second = catalogue.add_robot(tale.api, "luna-bot-2")
-    _stop(tale, tale.robot)
-    assert _status(tale, second)["stopped"] is False
-    _stop(tale)
-    assert _resume(tale)["robots"] == [str(second.id)]
-    assert _status(tale, tale.robot)["stopped"] is True
-    assert _status(tale, second)["stopped"] is False
-    assert _resume(tale, tale.robot)["robots"] == [str(tale.robot.id)]
+def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(scenario: Scenario) -> None:
+    second = catalogue.add_robot(scenario.api, "luna-bot-2")
+    _stop(scenario, scenario.robot)
+    assert _status(scenario, second)["stopped"] is False
+    _stop(scenario)
+    assert _resume(scenario)["robots"] == [str(second.id)]
+    assert _status(scenario, scenario.robot)["stopped"] is True
+    assert _status(scenario, second)["stopped"] is False
+    assert _resume(scenario, scenario.robot)["robots"] == [str(scenario.robot.id)]
 
 
-def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(tale: Story) -> None:
-    _stop(tale)
-    newcomer = catalogue.add_robot(tale.api, "luna-bot-2")
-    assert newcomer.beat().json()["data"]["desired"] == "STOP"
-    tale.ask()
-    tale.run()
-    assert tale.state == "QUEUED"
-    _resume(tale)
-    tale.run()
-    assert tale.state == "ASSIGNED/TO_SOURCE"
+def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(scenario: Scenario) -> None:
+    _stop(scenario)
+    newcomer = catalogue.add_robot(scenario.api, "luna-bot-2")
+    assert newcomer.heartbeat().json()["data"]["desired"] == "STOP"
+    scenario.request_delivery()
+    scenario.run_events()
+    assert scenario.state == "QUEUED"
+    _resume(scenario)
+    scenario.run_events()
+    assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
-def test_a_robot_that_was_never_heard_is_unreachable(tale: Story) -> None:
+def test_a_robot_that_was_never_heard_is_unreachable(scenario: Scenario) -> None:
     body = {"robot_name": "luna-bot-9"}
-    made = tale.call(users.admin(), "POST", "/robot/robots", 201, json=body).json()["data"]
-    states = {each["id"]: each["state"] for each in _stop(tale)["robots"]}
+    made = scenario.call(users.admin(), "POST", "/robot/robots", 201, json=body).json()["data"]
+    states = {each["id"]: each["state"] for each in _stop(scenario)["robots"]}
     assert states[made["id"]] == "UNREACHABLE"
 
 
-def test_a_resume_needs_a_reason_and_a_stop_needs_none(tale: Story) -> None:
-    tale.call(tale.librarian, "POST", "/robot/emergency-stop")
-    tale.call(tale.librarian, "POST", "/robot/resume", 422, json={})
-    tale.call(tale.student, "POST", "/robot/emergency-stop", 403)
-    assert _status(tale, tale.robot)["stopped"] is True
+def test_a_resume_needs_a_reason_and_a_stop_needs_none(scenario: Scenario) -> None:
+    scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
+    scenario.call(scenario.librarian, "POST", "/robot/resume", 422, json={})
+    scenario.call(scenario.student, "POST", "/robot/emergency-stop", 403)
+    assert _status(scenario, scenario.robot)["stopped"] is True
 
 
-def test_stop_and_resume_are_audited(tale: Story, owner: Engine) -> None:
-    _stop(tale, tale.robot)
-    _resume(tale, tale.robot)
+def test_stop_and_resume_are_audited(scenario: Scenario, owner: Engine) -> None:
+    _stop(scenario, scenario.robot)
+    _resume(scenario, scenario.robot)
     question = "SELECT action, user_id FROM audit_logs WHERE action LIKE 'robot.%' ORDER BY id"
     with owner.connect() as connection:
         rows = [tuple(row) for row in connection.execute(text(question))][-2:]
-    assert rows == [("robot.stop", tale.librarian.id), ("robot.resume", tale.librarian.id)]
+    assert rows == [("robot.stop", scenario.librarian.id), ("robot.resume", scenario.librarian.id)]
 
 
 def test_a_loading_confirmed_during_a_stop_makes_no_command_before_it_is_lifted(
-    tale: Story, owner: Engine
+    scenario: Scenario, owner: Engine
 ) -> None:
-    tale.at_desk()
-    _stop(tale)
-    tale.staff("book-placed")
-    assert tale.state == "IN_PROGRESS/TO_DESTINATION"
-    scenario.check_whole(owner)  # among the invariants: a stopped robot is told nothing
+    scenario.until_loading()
+    _stop(scenario)
+    scenario.as_librarian("book-placed")
+    assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
+    check_invariants(owner)  # among the invariants: a stopped robot is told nothing
     with owner.connect() as connection:
         waiting = text("SELECT count(*) FROM robot_commands WHERE status = 'QUEUED'")
         assert connection.scalar(waiting) == 0
-    _resume(tale)
-    assert tale.robot.next()["payload"]["task"]["stage"] == "TO_DESTINATION"
+    _resume(scenario)
+    assert scenario.robot.next_command()["payload"]["task"]["stage"] == "TO_DESTINATION"

@@ -13,116 +13,124 @@ from backend.shared.infra import database, ids
 from backend.shared.models import DeliveryTask, Stage, TaskStatus
 from tests import event_runner
 from tests.factories import catalogue
-from tests.scenario import Story
+from tests.scenario import Scenario
 
 
 @pytest.fixture
-def waiting(tale: Story) -> Any:
+def waiting(scenario: Scenario) -> Any:
     """The robot stands at the desk, empty; the command that brought it there."""
-    tale.ask()
-    tale.run()
-    command = tale.drive()
-    assert tale.state == "ASSIGNED/LOADING"
+    scenario.request_delivery()
+    scenario.run_events()
+    command = scenario.drive_robot()
+    assert scenario.state == "ASSIGNED/LOADING"
     return command
 
 
-def _is_told_nothing(tale: Story) -> None:
+def _is_told_nothing(scenario: Scenario) -> None:
     event_runner.run_periodic("robot.owed_commands")
     event_runner.run_periodic("robot.dispatch_sweep")
-    tale.run()
-    assert tale.robot.next() is None
-    assert tale.robot.beat().json()["data"]["commands_waiting"] == 0
-    assert tale.state == "ASSIGNED/LOADING"
+    scenario.run_events()
+    assert scenario.robot.next_command() is None
+    assert scenario.robot.heartbeat().json()["data"]["commands_waiting"] == 0
+    assert scenario.state == "ASSIGNED/LOADING"
 
 
-def test_asking_again_and_again_gives_nothing(tale: Story, waiting: Any) -> None:
+def test_asking_again_and_again_gives_nothing(scenario: Scenario, waiting: Any) -> None:
     for _ in range(3):
-        _is_told_nothing(tale)
+        _is_told_nothing(scenario)
 
 
-def test_a_new_session_gives_nothing(tale: Story, waiting: Any) -> None:
-    tale.robot.begin()
-    _is_told_nothing(tale)
+def test_a_new_session_gives_nothing(scenario: Scenario, waiting: Any) -> None:
+    scenario.robot.open_session()
+    _is_told_nothing(scenario)
 
 
-def test_repeating_the_arrival_gives_nothing(tale: Story, waiting: Any) -> None:
+def test_repeating_the_arrival_gives_nothing(scenario: Scenario, waiting: Any) -> None:
     for kind in ("ARRIVED", "SUCCEEDED", "ARRIVED", "STARTED", "FAILED"):
-        tale.robot.report(waiting, kind)
-        _is_told_nothing(tale)
+        scenario.robot.report(waiting, kind)
+        _is_told_nothing(scenario)
 
 
-def test_a_report_of_some_other_number_or_robot_gives_nothing(tale: Story, waiting: Any) -> None:
-    other = catalogue.add_robot(tale.api, "luna-bot-2")
+def test_a_report_of_some_other_number_or_robot_gives_nothing(
+    scenario: Scenario, waiting: Any
+) -> None:
+    other = catalogue.add_robot(scenario.api, "luna-bot-2")
     assert other.report(waiting, "SUCCEEDED").status_code == 404
     unknown = {**waiting, "id": str(ids.uuid7())}
-    assert tale.robot.report(unknown, "SUCCEEDED").status_code == 404
-    assert other.next() is None
-    _is_told_nothing(tale)
+    assert scenario.robot.report(unknown, "SUCCEEDED").status_code == 404
+    assert other.next_command() is None
+    _is_told_nothing(scenario)
 
 
-def test_a_heartbeat_that_says_it_is_elsewhere_gives_nothing(tale: Story, waiting: Any) -> None:
+def test_a_heartbeat_that_says_it_is_elsewhere_gives_nothing(
+    scenario: Scenario, waiting: Any
+) -> None:
     for place in ("Study Room 201", None, "Circulation Desk"):
-        tale.robot.at = place
-        tale.robot.beat(active_command=waiting["id"])
-    _is_told_nothing(tale)
+        scenario.robot.at = place
+        scenario.robot.heartbeat(active_command=waiting["id"])
+    _is_told_nothing(scenario)
 
 
-def test_a_lease_that_lapses_and_a_restart_give_nothing(tale: Story, waiting: Any) -> None:
-    tale.let_pass(14)
-    tale.robot.beat()
-    tale.let_pass(2)
+def test_a_lease_that_lapses_and_a_restart_give_nothing(scenario: Scenario, waiting: Any) -> None:
+    scenario.advance_seconds(14)
+    scenario.robot.heartbeat()
+    scenario.advance_seconds(2)
     event_runner.run_periodic("robot.leases")
-    tale.robot.begin()
-    _is_told_nothing(tale)
+    scenario.robot.open_session()
+    _is_told_nothing(scenario)
 
 
-def test_a_stop_and_a_resume_give_nothing(tale: Story, waiting: Any) -> None:
-    tale.call(tale.librarian, "POST", "/robot/emergency-stop")
-    tale.call(tale.librarian, "POST", "/robot/resume", json={"reason": "All clear"})
-    _is_told_nothing(tale)
+def test_a_stop_and_a_resume_give_nothing(scenario: Scenario, waiting: Any) -> None:
+    scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
+    scenario.call(scenario.librarian, "POST", "/robot/resume", json={"reason": "All clear"})
+    _is_told_nothing(scenario)
 
 
-def test_an_event_that_is_delivered_again_gives_nothing(tale: Story) -> None:
-    tale.ask()
-    tale.run()
-    tale.robot.drive(tale.robot.next())
-    arrived = event_runner.waiting()
-    tale.run()
+def test_an_event_that_is_delivered_again_gives_nothing(scenario: Scenario) -> None:
+    scenario.request_delivery()
+    scenario.run_events()
+    scenario.robot.drive(scenario.robot.next_command())
+    arrived = event_runner.pending_events()
+    scenario.run_events()
     for envelope in [*arrived, *reversed(arrived)]:
         event_runner.redeliver(envelope)
-    _is_told_nothing(tale)
+    _is_told_nothing(scenario)
 
 
-def test_an_event_that_was_forgotten_as_done_gives_nothing(tale: Story, owner: Engine) -> None:
+def test_an_event_that_was_forgotten_as_done_gives_nothing(
+    scenario: Scenario, owner: Engine
+) -> None:
     """Even without the inbox: what it asks for does not fit the journey any more."""
-    tale.ask()
-    tale.run()
-    tale.robot.drive(tale.robot.next())
-    arrived = event_runner.waiting()
-    tale.run()
+    scenario.request_delivery()
+    scenario.run_events()
+    scenario.robot.drive(scenario.robot.next_command())
+    arrived = event_runner.pending_events()
+    scenario.run_events()
     with owner.begin() as connection:
         connection.execute(text("DELETE FROM processed_events"))
     for envelope in arrived:
         event_runner.redeliver(envelope)
-    _is_told_nothing(tale)
+    _is_told_nothing(scenario)
 
 
-def test_no_bridge_can_place_the_book_itself(tale: Story, waiting: Any) -> None:
-    path = f"/api/v1/deliveries/{tale.task_id}/book-placed"
-    assert tale.api.put(path, headers=tale.robot.headers).status_code == 403
-    _is_told_nothing(tale)
+def test_no_bridge_can_place_the_book_itself(scenario: Scenario, waiting: Any) -> None:
+    path = f"/api/v1/deliveries/{scenario.task_id}/book-placed"
+    assert scenario.api.put(path, headers=scenario.robot.headers).status_code == 403
+    _is_told_nothing(scenario)
 
 
-def test_the_one_function_that_drives_refuses_without_a_proof(tale: Story, waiting: Any) -> None:
+def test_the_one_function_that_drives_refuses_without_a_proof(
+    scenario: Scenario, waiting: Any
+) -> None:
     def drive_away() -> None:
         with database.transaction() as session:
-            task: DeliveryTask = database.row_lock(session, DeliveryTask, UUID(tale.task_id))
+            task: DeliveryTask = database.row_lock(session, DeliveryTask, UUID(scenario.task_id))
             task.status, task.stage = TaskStatus.IN_PROGRESS, Stage.TO_DESTINATION
             commands.issue_navigation(session, task)
 
     with pytest.raises(RobotUnavailable):
         drive_away()
-    _is_told_nothing(tale)
+    _is_told_nothing(scenario)
 
 
 _INSERT = """
@@ -133,33 +141,43 @@ _INSERT = """
 
 
 def test_the_database_refuses_a_command_to_leave_without_a_proof(
-    tale: Story, waiting: Any, owner: Engine
+    scenario: Scenario, waiting: Any, owner: Engine
 ) -> None:
-    values = {"id": ids.uuid7(), "robot": tale.robot.id, "task": tale.task_id, "proof": None}
+    values = {
+        "id": ids.uuid7(),
+        "robot": scenario.robot.id,
+        "task": scenario.task_id,
+        "proof": None,
+    }
     with pytest.raises(IntegrityError, match="loaded_before_it_leaves"), owner.begin() as direct:
         direct.execute(text(_INSERT), values)
 
 
-def test_the_database_refuses_a_forged_or_borrowed_proof(tale: Story, owner: Engine) -> None:
-    tale.on_the_way()
+def test_the_database_refuses_a_forged_or_borrowed_proof(scenario: Scenario, owner: Engine) -> None:
+    scenario.until_departed()
     with owner.connect() as connection:
         real = connection.scalar(text("SELECT id FROM loading_proofs"))
-    first = tale.task_id
-    tale.drive()
-    tale.mine("complete")
-    tale.run()
-    tale.book = catalogue.add_book("Another")
-    tale.ask()
-    tale.run()
+    first = scenario.task_id
+    scenario.drive_robot()
+    scenario.as_student("complete")
+    scenario.run_events()
+    scenario.book = catalogue.add_book("Another")
+    scenario.request_delivery()
+    scenario.run_events()
     for proof in (ids.uuid7(), real):
-        values = {"id": ids.uuid7(), "robot": tale.robot.id, "task": tale.task_id, "proof": proof}
+        values = {
+            "id": ids.uuid7(),
+            "robot": scenario.robot.id,
+            "task": scenario.task_id,
+            "proof": proof,
+        }
         with pytest.raises(IntegrityError, match="loading_proof"), owner.begin() as direct:
             direct.execute(text(_INSERT), values)
-    assert first != tale.task_id
+    assert first != scenario.task_id
 
 
-def test_a_proof_can_not_be_altered_by_the_application(tale: Story) -> None:
-    tale.on_the_way()
+def test_a_proof_can_not_be_altered_by_the_application(scenario: Scenario) -> None:
+    scenario.until_departed()
     for statement in ("UPDATE loading_proofs SET attempt = 9", "DELETE FROM loading_proofs"):
         with (
             pytest.raises(DBAPIError, match="permission denied"),

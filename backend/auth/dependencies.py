@@ -1,4 +1,4 @@
-"""What the routes need before they begin: who is calling from where, and hashes made in turn."""
+"""Dependencies of the routes: the calling device, checked credentials, encrypted idempotency."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,45 +9,43 @@ from fastapi import Depends, Request
 
 from backend.auth.schemas.accounts import NewUser, RegisterBody
 from backend.auth.schemas.sessions import LoginBody
-from backend.auth.service import accounts
+from backend.auth.service import credentials
 from backend.auth.service.sessions import Device
 from backend.shared.infra import clock
 from backend.shared.web import idempotency
 from backend.shared.web.security import encryption
 
-# A hash takes 60 ms of a core and 19 MiB on purpose. Whoever waits here holds no thread and no
-# connection, so that a class signing in at once slows down nothing but itself.
+# A hash takes 60 ms of a core and 19 MiB by design. A request that waits for its turn here holds
+# no thread and no database connection, so a burst of sign-ins delays nothing else.
 hash_limiter = anyio.CapacityLimiter(2)
-_LONGEST_AGENT = 300
+_MAX_USER_AGENT_LENGTH = 300
 
 
 def _device(request: Request) -> Device:
     agent = request.headers.get("user-agent")
     return Device(
-        user_agent=agent[:_LONGEST_AGENT] if agent else None,
+        user_agent=agent[:_MAX_USER_AGENT_LENGTH] if agent else None,
         ip_address=request.headers.get("x-real-ip"),
     )
 
 
-async def _arrived_at() -> datetime:
-    """On the event loop, before the call waits for a thread."""
+async def _received_at() -> datetime:
+    """Take the time on the event loop, before the request waits for a thread."""
     return clock.now()
 
 
 async def _registration(body: RegisterBody) -> tuple[NewUser, str]:
-    """Who wants an account, and the hash of their password."""
-    password_hash = await run_sync(accounts.hashed, body.password, limiter=hash_limiter)
+    """Return the new user and the hash of their password."""
+    password_hash = await run_sync(credentials.hash_password, body.password, limiter=hash_limiter)
     return NewUser(**body.model_dump(exclude={"password", "role"})), password_hash
 
 
-async def _verified_credentials(body: LoginBody) -> accounts.VerifiedCredentials:
-    return await run_sync(
-        accounts.check_credentials, body.email, body.password, limiter=hash_limiter
-    )
+async def _verified_credentials(body: LoginBody) -> credentials.VerifiedCredentials:
+    return await run_sync(credentials.verify, body.email, body.password, limiter=hash_limiter)
 
 
 class EncryptedIdempotency(idempotency.IdempotentRequest):
-    """For bodies that hold a password and answers that hold tokens: the row tells neither."""
+    """Store responses encrypted, for bodies with a password and responses with tokens."""
 
     @staticmethod
     def _fingerprint(call: bytes) -> str:
@@ -63,9 +61,9 @@ class EncryptedIdempotency(idempotency.IdempotentRequest):
 
 
 DeviceDep = Annotated[Device, Depends(_device)]
-ArrivedDep = Annotated[datetime, Depends(_arrived_at)]
+ReceivedAtDep = Annotated[datetime, Depends(_received_at)]
 RegistrationDep = Annotated[tuple[NewUser, str], Depends(_registration)]
-VerifiedCredentialsDep = Annotated[accounts.VerifiedCredentials, Depends(_verified_credentials)]
+VerifiedCredentialsDep = Annotated[credentials.VerifiedCredentials, Depends(_verified_credentials)]
 EncryptedIdempotencyDep = Annotated[
     EncryptedIdempotency, Depends(idempotency.once(EncryptedIdempotency), scope="function")
 ]

@@ -1,55 +1,44 @@
-"""Reads of the authentication service."""
+"""Selects of the authentication service."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Nullable, Select, and_, func, select
 
+from backend.auth.schemas.accounts import UserRead
 from backend.shared.events import WatchdogSent
 from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import OutboxEvent, PartHeartbeat, ProcessedEvent, User
+from backend.shared.web.pagination import AnySelect
 
-Rows = Select[*tuple[Any, ...]]
-
-
-def credentials(address: str) -> Rows:
-    """What a sign-in is checked against; through the unique index."""
-    return select(User.id, User.password_hash).where(func.lower(User.email) == func.lower(address))
+_PROFILE_COLUMNS = [User.__table__.c[name] for name in UserRead.model_fields]
 
 
-def profile(user_id: UUID) -> Rows:
-    return select(
-        User.id,
-        User.email,
-        User.first_name,
-        User.last_name,
-        User.role,
-        User.phone_number,
-        User.is_active,
-        User.preferred_language,
-        User.created_at,
-        User.updated_at,
-    ).where(User.id == user_id)
+def credentials(email: str) -> Select[UUID, str]:
+    """Select id and password hash of an account, through the unique index."""
+    return select(User.id, User.password_hash).where(func.lower(User.email) == func.lower(email))
 
 
-def signs_of_life(now: datetime, silence: timedelta) -> Rows:
-    """Each part's last sign of life, and how many instances were not silent."""
+def profile(user_id: UUID) -> AnySelect:
+    """Select the columns of `UserRead`."""
+    return select(*_PROFILE_COLUMNS).where(User.id == user_id)
+
+
+def last_heartbeats(now: datetime, timeout: timedelta) -> Select[str, datetime, int]:
+    """Select each component's last heartbeat and its instances with one within `timeout`."""
     return select(
         PartHeartbeat.part,
-        func.max(PartHeartbeat.at).label("at"),
-        func.count().filter(PartHeartbeat.at >= now - silence).label("instances"),
+        func.max(PartHeartbeat.at),
+        func.count().filter(PartHeartbeat.at >= now - timeout),
     ).group_by(PartHeartbeat.part)
 
 
-def watchdogs(since: datetime) -> Rows:
-    """The watchdog's events since then, latest first, with when each came round (null: not yet)."""
-    came_round = and_(
-        ProcessedEvent.event_id == OutboxEvent.id, ProcessedEvent.consumer == WATCHDOG
-    )
+def watchdogs(since: datetime) -> Select[datetime, datetime | None]:
+    """Select when each watchdog event was sent and processed (null: not yet), newest first."""
+    processed = and_(ProcessedEvent.event_id == OutboxEvent.id, ProcessedEvent.consumer == WATCHDOG)
     return (
-        select(OutboxEvent.created_at, ProcessedEvent.processed_at)
-        .outerjoin(ProcessedEvent, came_round)
+        select(OutboxEvent.created_at, Nullable(ProcessedEvent.processed_at))
+        .outerjoin(ProcessedEvent, processed)
         .where(OutboxEvent.created_at >= since, OutboxEvent.event_type == WatchdogSent.TYPE)
         .order_by(OutboxEvent.created_at.desc())
     )

@@ -21,7 +21,8 @@ from ops.servers.environment import SERVICES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 TAGS = {
-    "auth": "Accounts, sessions and tokens.",
+    "accounts": "Accounts and profiles.",
+    "sessions": "Log in, refresh, log out, and the public keys.",
     "books": "The catalogue: titles.",
     "copies": "The volumes of a title.",
     "imports": "Titles from a file, as a job in the background.",

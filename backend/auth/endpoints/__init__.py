@@ -1,4 +1,4 @@
-"""The routers of the authentication service, one per resource."""
+"""Routers of the authentication service, one per resource."""
 
 from backend.auth.endpoints import accounts, sessions, system
 

@@ -1,16 +1,17 @@
-"""Endpoints: log in, refresh, log out."""
+"""Endpoints of sessions: log in, refresh, log out, and the public keys of their tokens."""
 
-from backend.auth.dependencies import (
-    ArrivedDep,
-    DeviceDep,
-    VerifiedCredentialsDep,
-)
-from backend.auth.endpoints.accounts import SIGNED_IN
+from typing import Any
+
+from fastapi import Response
+
+from backend.auth.dependencies import DeviceDep, ReceivedAtDep, VerifiedCredentialsDep
 from backend.auth.schemas.sessions import RefreshBody, TokensRead
-from backend.auth.service import accounts, sessions
+from backend.auth.service import sessions
 from backend.shared.errors import (
     AccountInactive,
     InvalidCredentials,
+    NotSignedIn,
+    TokenExpired,
     TokenRevoked,
 )
 from backend.shared.infra import database
@@ -18,45 +19,59 @@ from backend.shared.web import routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
+from backend.shared.web.security import tokens
 from backend.shared.web.security.authentication import AnyoneDep
 
-router = routing.router("/auth", "auth")
+router = routing.router("/auth", "sessions")
+_KEYS_EXAMPLE = {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "4f…", "n": "0v…"}]}
 
 
-@router.post(
-    "/login",
-    summary="Sign in",
-    responses=responses(InvalidCredentials, AccountInactive),
-)
+@router.post("/login", summary="Log in", responses=responses(InvalidCredentials, AccountInactive))
 def log_in(
-    proven: VerifiedCredentialsDep, session: SessionDep, device: DeviceDep
+    credentials: VerifiedCredentialsDep, session: SessionDep, device: DeviceDep
 ) -> Answer[TokensRead]:
-    """Opens a session on this device. Role: none needed.
+    """Start a session on this device. Role: none needed.
 
-    The answer to a wrong password, to an unknown address and to a try too soon after many failed
-    ones is the same.
+    A wrong password, an unknown address and an attempt too soon after many failures give the same
+    error.
     """
-    return answer(TokensRead.model_validate(accounts.log_in(session, proven, device)))
+    return answer(TokensRead.model_validate(sessions.log_in(session, credentials, device)))
 
 
 @router.post(
-    "/refresh",
-    summary="Exchange a refresh token for a new pair",
-    responses=responses(TokenRevoked, AccountInactive),
+    "/refresh", summary="Refresh a token pair", responses=responses(TokenRevoked, AccountInactive)
 )
-def refresh(body: RefreshBody, arrived_at: ArrivedDep) -> Answer[TokensRead]:
-    """Each refresh token is good for one use; a used one ends its session. Role: none needed."""
-    with (
-        database.transaction() as session
-    ):  # committed even when refused: a thief's try ends the session
-        tokens = sessions.rotate(session, body.refresh_token, arrived_at)
-    if tokens is None:
+def refresh_tokens(body: RefreshBody, received_at: ReceivedAtDep) -> Answer[TokensRead]:
+    """Exchange a refresh token, valid once; reuse ends its session. Role: none needed."""
+    # Committed even when refused: a reused token ends the session.
+    with database.transaction() as session:
+        pair = sessions.rotate(session, body.refresh_token, received_at)
+    if pair is None:
         raise TokenRevoked
-    return answer(TokensRead.model_validate(tokens))
+    return answer(TokensRead.model_validate(pair))
 
 
-@router.post("/logout", summary="Sign out of this session", responses=responses(*SIGNED_IN))
+@router.post(
+    "/logout",
+    summary="Log out",
+    responses=responses(NotSignedIn, TokenExpired, TokenRevoked, AccountInactive),
+)
 def log_out(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
-    """Ends this session: its refresh token and its access tokens. Role: any."""
-    accounts.log_out(session, actor)
+    """End this session: its refresh token and its access tokens. Role: any."""
+    sessions.log_out(session, actor)
     return answer(None)
+
+
+@router.get(
+    "/.well-known/jwks.json",
+    summary="Get the public keys",
+    response_model=dict[str, Any],
+    responses={200: {"content": {"application/json": {"example": _KEYS_EXAMPLE}}}},
+)
+def get_public_keys(response: Response) -> dict[str, Any]:
+    """Return the JSON Web Key Set that verifies access tokens. Role: none needed.
+
+    Outside the envelope.
+    """
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return tokens.public_keys()

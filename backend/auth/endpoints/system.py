@@ -1,4 +1,4 @@
-"""Routes of the address as a whole: its health and the documentation of all services."""
+"""Endpoints of the system as a whole: its health and the API documentation."""
 
 from functools import cache
 from importlib import resources
@@ -15,12 +15,12 @@ from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
 
-router = APIRouter(route_class=routing.LunaRoute)
+router = APIRouter(route_class=routing.LunaRoute, tags=["system"])
 OPENAPI = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
-_PROGRAM = "fastapi_swagger.resources"  # Swagger UI's files, so that the page needs no other site
+_SWAGGER_UI = "fastapi_swagger.resources"  # bundled, so that the page needs no other site
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>LUNA</title><style>{style}</style></head>
-<body><div id="api"></div><script>{program}</script>
+<body><div id="api"></div><script>{script}</script>
 <script>SwaggerUIBundle({{url: "/api/v1/openapi.json", dom_id: "#api", deepLinking: true}})</script>
 </body></html>"""
 _PAGE_SECURITY = (
@@ -31,61 +31,64 @@ _PAGE_SECURITY = (
 
 @cache
 def _page() -> str:
-    files = resources.files(_PROGRAM)
+    files = resources.files(_SWAGGER_UI)
     return _PAGE.format(
         style=files.joinpath("swagger-ui.css").read_text("utf-8"),
-        program=files.joinpath("swagger-ui-bundle.js").read_text("utf-8"),
+        script=files.joinpath("swagger-ui-bundle.js").read_text("utf-8"),
     )
 
 
-async def _redis_answers() -> bool:
+async def _redis_responds() -> bool:
     with redis.guarded():
         return bool(await redis.async_client().ping())
     return False
 
 
-@router.get("/health", summary="Is the system whole, part by part?", tags=["system"])
-async def read_health() -> Answer[HealthRead]:
-    """Always 200; `whole` tells. Role: none needed."""
+@router.get("/health", summary="Get the system health")
+async def get_system_health() -> Answer[HealthRead]:
+    """Return the state of every component; always 200, see `whole`. Role: none needed."""
     try:
-        parts, watchdog = await async_database.run(system_health.judge)
+        components, watchdog = await async_database.run(system_health.read)
     except (SQLAlchemyError, OSError):
-        parts, watchdog = system_health.unknown()
+        components, watchdog = system_health.unknown()
         database = False
     else:
         database = True
-    redis_answers = await _redis_answers()
-    return answer(system_health.summed_up(parts, watchdog, database=database, redis=redis_answers))
+    redis_up = await _redis_responds()
+    return answer(system_health.summarize(components, watchdog, database=database, redis=redis_up))
 
 
 @router.get(
     "/api/v1/openapi.json",
-    summary="The API of all services in one document",
-    tags=["system"],
+    summary="Get the OpenAPI document",
     response_class=Response,
     responses={
         **responses(NotFound),
         200: {"content": {"application/json": {"example": {"openapi": "3.1.0", "paths": {}}}}},
     },
 )
-def read_openapi() -> Response:
-    """OpenAPI 3.1, outside the envelope. Role: none needed."""
+def get_openapi_document() -> Response:
+    """Return the OpenAPI 3.1 document of all services. Role: none needed.
+
+    Outside the envelope.
+    """
     try:
         document = OPENAPI.read_bytes()
     except FileNotFoundError as error:
-        raise NotFound("The document has not been generated here.") from error
+        raise NotFound(
+            "OpenAPI document not found: it is not part of this installation."
+        ) from error
     return Response(document, media_type="application/json")
 
 
 @router.get(
     "/api/v1/docs",
-    summary="A page to read and try the API",
-    tags=["system"],
+    summary="Get the API documentation page",
     response_class=Response,
     responses={200: {"content": {"text/html": {"example": "<!DOCTYPE html>…"}}}},
 )
-def read_docs() -> Response:
-    """Swagger UI over the merged document. Role: none needed."""
+def get_docs_page() -> Response:
+    """Return Swagger UI over the OpenAPI document. Role: none needed."""
     headers = {
         "Content-Security-Policy": _PAGE_SECURITY,
         "Cache-Control": "public, max-age=3600",

@@ -1,31 +1,24 @@
-"""What clients send to the authentication service and get from it."""
+"""Request and response models of accounts."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from backend.auth.schemas import email_normalization, password_policy
+from backend.auth.schemas import password_policy
+from backend.auth.schemas.field_types import EmailText, NameText, PasswordText, PhoneText
+from backend.auth.schemas.sessions import TOKENS_EXAMPLE, TokenPairRead
 from backend.shared.errors import RoleNotAllowed
 from backend.shared.models import Role
-from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
 
-_ADA: dict[str, JsonValue] = {
+_PERSON_EXAMPLE: dict[str, JsonValue] = {
     "email": "ada@university.edu",
     "first_name": "Ada",
     "last_name": "Lovelace",
 }
-
-
-TOKENS_EXAMPLE: dict[str, JsonValue] = {
-    "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
-    "refresh_token": "gAAAAABpXq3…",
-    "expires_in": 3600,
-}
-
-
-_USER: dict[str, JsonValue] = {
-    **_ADA,
+_USER_EXAMPLE: dict[str, JsonValue] = {
+    **_PERSON_EXAMPLE,
     "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
     "role": "STUDENT",
     "phone_number": "+90 555 010 0101",
@@ -36,78 +29,46 @@ _USER: dict[str, JsonValue] = {
 }
 
 
-def _without_controls(text: str) -> str:
-    if any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in text):  # noqa: PLR2004 (ASCII and Latin-1 control characters)
-        raise ValueError("must not contain control characters")
-    return text
-
-
-def _secret(text: str) -> str:
-    """As typed: ends are not trimmed. Half a surrogate pair is no character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("must be valid Unicode") from error
-    return text
-
-
-EmailText = Annotated[PlainText, AfterValidator(email_normalization.canonical)]
-
-
-NameText = Annotated[FilledText, Field(max_length=100), AfterValidator(_without_controls)]
-
-
-PhoneText = Annotated[
-    PlainText,
-    Field(pattern=r"^\+?[0-9][0-9 ()./-]{3,28}[0-9]$", description="Digits, spaces, ( ) . / -"),
-]
-
-
-Secret = Annotated[str, Field(max_length=1024), AfterValidator(_secret)]
-
-
-class PersonBody(RequestModel):
-    """Who someone is."""
-
+class _PersonBody(RequestModel):
     email: EmailText
     first_name: NameText
     last_name: NameText
     phone_number: PhoneText | None = None
 
 
-class NewUser(PersonBody):
-    """Someone to be given an account by the library, in any role."""
+class NewUser(_PersonBody):
+    """An account to create, in any role."""
 
     role: Role = Role.STUDENT
 
 
-class RegisterBody(PersonBody):
-    """Someone who makes an account for themselves: a student."""
+class RegisterBody(_PersonBody):
+    """A student's own registration."""
 
-    password: Secret
-    role: Role | None = Field(default=None, description="STUDENT, or left out")
+    password: PasswordText
+    role: Role | None = Field(default=None, description="STUDENT, or omitted")
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{**_ADA, "password": "Read-books-2026!"}]}
+        json_schema_extra={"examples": [{**_PERSON_EXAMPLE, "password": "Read-books-2026!"}]}
     )
 
     @field_validator("role")
     @classmethod
-    def _only_students(cls, role: Role | None) -> Role | None:
+    def _only_student(cls, role: Role | None) -> Role | None:
         if role not in {None, Role.STUDENT}:
-            raise RoleNotAllowed("Only a student's account can be made this way.")
+            raise RoleNotAllowed("Registration creates student accounts only.")
         return role
 
     @field_validator("password")
     @classmethod
-    def _good(cls, password: str, info: ValidationInfo) -> str:
-        found = password_policy.violations(password, info.data.get("email", ""))
-        if found:
-            raise ValueError("; ".join(found))
+    def _meets_policy(cls, password: str, info: ValidationInfo) -> str:
+        violations = password_policy.violations(password, info.data.get("email", ""))
+        if violations:
+            raise ValueError("; ".join(violations))
         return password
 
 
 class ProfileBody(RequestModel):
-    """What someone may change of themselves; what is left out stays."""
+    """Profile fields to change; omitted fields keep their value."""
 
     first_name: NameText | None = None
     last_name: NameText | None = None
@@ -116,17 +77,18 @@ class ProfileBody(RequestModel):
 
     @field_validator("first_name", "last_name")
     @classmethod
-    def _not_removed(cls, name: str | None) -> str:
+    def _not_null(cls, name: str | None) -> str:
         if name is None:
             raise ValueError("must not be null")
         return name
 
-    def given(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that the client sent."""
         return self.model_dump(exclude_unset=True)
 
 
 class UserRead(ResponseModel):
-    """A person's account, without its secrets."""
+    """An account without its secrets."""
 
     id: UUID
     email: str
@@ -138,14 +100,13 @@ class UserRead(ResponseModel):
     preferred_language: str
     created_at: Timestamp
     updated_at: Timestamp
-    model_config = ConfigDict(json_schema_extra={"examples": [_USER]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_USER_EXAMPLE]})
 
 
-class RegisteredRead(ResponseModel):
-    """The new account, signed in."""
+class RegisteredRead(TokenPairRead):
+    """The new account and the tokens of its first session."""
 
     user: UserRead
-    access_token: str
-    refresh_token: str
-    expires_in: int
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user": _USER, **TOKENS_EXAMPLE}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user": _USER_EXAMPLE, **TOKENS_EXAMPLE}]}
+    )

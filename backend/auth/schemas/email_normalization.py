@@ -1,20 +1,19 @@
-"""E-mail addresses: one form for each, since people write theirs in many."""
+"""Normalize e-mail addresses, so that each account is found however its address is typed."""
 
 import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254  # characters, RFC 5321
+MAX_LENGTH = 254  # characters, RFC 5321
 
 
-def canonical(text: str) -> str:
-    """The address as it is stored and looked up: lower case, Unicode composed.
+def normalize(text: str) -> str:
+    """Return the address as it is stored: lower case, Unicode composed; ValueError if invalid.
 
-    ValueError when it is no address. A campus may have domains of its own, so a domain need not
-    be one of the public Internet, but it has a dot.
+    A domain need not be public, since a campus may have its own, but it must contain a dot.
     """
-    if len(text) > LONGEST:
-        raise ValueError(f"must have at most {LONGEST} characters")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"must have at most {MAX_LENGTH} characters")
     try:
         found = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
@@ -24,9 +23,9 @@ def canonical(text: str) -> str:
     return found.normalized.lower()
 
 
-def as_asked(text: str) -> str:
-    """The same for a sign-in, where what is no address is just one that nobody has."""
+def normalize_for_lookup(text: str) -> str:
+    """Normalize for a sign-in, where an invalid address is just one without an account."""
     try:
-        return canonical(text)
+        return normalize(text)
     except ValueError:
         return unicodedata.normalize("NFC", text).lower()

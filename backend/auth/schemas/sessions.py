@@ -1,18 +1,24 @@
-"""Request and response models of sessions and tokens."""
+"""Request and response models of sessions and their tokens."""
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
-from backend.auth.schemas.accounts import TOKENS_EXAMPLE, Secret
+from backend.auth.schemas.field_types import PasswordText
 from backend.shared.web.schemas import PlainText, RequestModel, ResponseModel
+
+TOKENS_EXAMPLE: dict[str, JsonValue] = {
+    "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+    "refresh_token": "gAAAAABpXq3…",
+    "expires_in": 3600,
+}
 
 
 class LoginBody(RequestModel):
-    """What proves who someone is."""
+    """E-mail and password."""
 
     email: Annotated[PlainText, Field(max_length=1024)]
-    password: Secret
+    password: PasswordText
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"email": "ada@university.edu", "password": "Read-books-2026!"}]
@@ -21,7 +27,7 @@ class LoginBody(RequestModel):
 
 
 class RefreshBody(RequestModel):
-    """The refresh token of a session, good for one use."""
+    """A refresh token that has not been used."""
 
     refresh_token: Annotated[PlainText, Field(max_length=1024)]
     model_config = ConfigDict(
@@ -29,12 +35,17 @@ class RefreshBody(RequestModel):
     )
 
 
-class TokensRead(ResponseModel):
-    """A fresh pair; `expires_in` are the seconds that the access token lives."""
+class TokenPairRead(ResponseModel):
+    """A token pair; `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str
     refresh_token: str
     expires_in: int
+
+
+class TokensRead(TokenPairRead):
+    """A token pair with its type."""
+
     token_type: str = "Bearer"  # noqa: S105 (the name of a scheme)
     model_config = ConfigDict(
         json_schema_extra={"examples": [{**TOKENS_EXAMPLE, "token_type": "Bearer"}]}

@@ -10,11 +10,11 @@ from backend.shared.web.schemas import ResponseModel, Timestamp
 class PartState(StrEnum):
     UP = "UP"
     DOWN = "DOWN"
-    UNKNOWN = "UNKNOWN"  # the database that would tell does not answer
+    UNKNOWN = "UNKNOWN"  # the database, which holds the heartbeats, does not respond
 
 
 class PartRead(ResponseModel):
-    """One part of the system; `age_seconds` since its last sign of life."""
+    """One component; `age_seconds` is the time since its last heartbeat."""
 
     name: str
     state: PartState
@@ -24,8 +24,8 @@ class PartRead(ResponseModel):
 
 class WatchdogState(StrEnum):
     OK = "OK"
-    LATE = "LATE"  # one is on its way for longer than 30 s
-    NONE = "NONE"  # none was sent of late
+    LATE = "LATE"  # one has been pending for more than 30 s
+    NONE = "NONE"  # none has been processed recently
 
 
 class WatchdogRead(ResponseModel):
@@ -37,7 +37,7 @@ class WatchdogRead(ResponseModel):
 
 
 class HealthRead(ResponseModel):
-    """Whether the system is whole, part by part."""
+    """The health of every component; `whole` when all of them work."""
 
     whole: bool
     parts: list[PartRead]

@@ -1,7 +1,7 @@
-"""Sessions: one device someone is signed in on, one family of refresh tokens.
+"""Rules of sessions: one signed-in device with one family of refresh tokens.
 
-Each refresh token is good for one use. A used one that comes again was stolen, or its successor
-was: the whole family ends. See docs/decisions/0004-tokens-and-sessions.md.
+Each refresh token is valid once. When a used one is presented again, it or its successor was
+stolen, so the session ends. See docs/decisions/0004-tokens-and-sessions.md.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from backend.auth.service.credentials import VerifiedCredentials
 from backend.shared import events
 from backend.shared.domain import audit
-from backend.shared.errors import AccountInactive, NotSignedIn
+from backend.shared.domain.actor import Actor
+from backend.shared.errors import AccountInactive, InvalidCredentials, NotSignedIn, TokenRevoked
 from backend.shared.infra import clock, config, database, ids
 from backend.shared.messaging import outbox
 from backend.shared.models import User, UserSession
@@ -25,23 +27,54 @@ REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"  # noqa: S105 (a reason, not a tok
 
 @dataclass(frozen=True)
 class Device:
-    """Where a session was opened, as the device and the gateway say."""
+    """The device of a session, as its headers and the gateway report it."""
 
     user_agent: str | None
     ip_address: str | None
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """A fresh pair; `expires_in` in seconds."""
+class TokenPair:
+    """A new token pair; `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str
     refresh_token: str
     expires_in: int
 
 
-def start(session: Session, user: User, device: Device) -> Tokens:
-    """Sign `user` in on a device: a new session with its first pair of tokens."""
+def log_in(session: Session, credentials: VerifiedCredentials, device: Device) -> TokenPair:
+    """Start a session; AccountInactive when the account is deactivated.
+
+    InvalidCredentials when the password has changed since it was verified.
+    """
+    user: User | None = database.row_lock(session, User, credentials.user_id)
+    if user is None or user.password_hash != credentials.password_hash:
+        raise InvalidCredentials
+    if not user.is_active:
+        raise AccountInactive
+    session.execute(
+        update(User)
+        .where(User.id == user.id)
+        .values(
+            last_login_at=clock.now(),
+            password_hash=credentials.renewed_hash or user.password_hash,
+            updated_at=User.updated_at,  # the profile has not changed: its ETag stays
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return start(session, user, device)
+
+
+def log_out(session: Session, actor: Actor) -> None:
+    """End the session of this request."""
+    current: UserSession | None = database.row_lock(session, UserSession, actor.session_id)
+    if current is None:
+        raise TokenRevoked
+    end(session, current, SIGNED_OUT, actor_id=actor.id)
+
+
+def start(session: Session, user: User, device: Device) -> TokenPair:
+    """Create a session and issue its first token pair."""
     session_id = ids.uuid7()
     refresh_token = tokens.new_refresh_token(session_id)
     now = clock.now()
@@ -59,10 +92,10 @@ def start(session: Session, user: User, device: Device) -> Tokens:
     audit.record(
         session, actor_id=user.id, action="session.started", resource=("session", session_id)
     )
-    return _pair(user, session_id, refresh_token)
+    return _token_pair(user, session_id, refresh_token)
 
 
-def _pair(user: User, session_id: UUID, refresh_token: str) -> Tokens:
+def _token_pair(user: User, session_id: UUID, refresh_token: str) -> TokenPair:
     access_token = tokens.sign(
         user_id=user.id,
         email=user.email,
@@ -70,15 +103,15 @@ def _pair(user: User, session_id: UUID, refresh_token: str) -> Tokens:
         session_id=session_id,
         epoch=user.token_epoch,
     )
-    life = int(config.auth().access_token_life.total_seconds())
-    return Tokens(access_token, refresh_token, life)
+    expires_in = int(config.auth().access_token_life.total_seconds())
+    return TokenPair(access_token, refresh_token, expires_in)
 
 
-def rotate(session: Session, refresh_token: str, arrived_at: datetime) -> Tokens | None:
-    """The next pair for a token that was never used, which is used up by this.
+def rotate(session: Session, refresh_token: str, received_at: datetime) -> TokenPair | None:
+    """Exchange an unused refresh token for a new pair; return None for any other token.
 
-    None for any other; then its family may have been ended, so commit even so. AccountInactive
-    when the library has closed the account. `arrived_at` is when the call reached this service.
+    Commit in both cases: a reused token ends its session. AccountInactive when the account is
+    deactivated. `received_at` is when the request reached this service.
     """
     try:
         session_id = tokens.session_of_refresh_token(refresh_token)
@@ -86,18 +119,18 @@ def rotate(session: Session, refresh_token: str, arrived_at: datetime) -> Tokens
         return None
     used = api_keys.digest(refresh_token)
     successor = tokens.new_refresh_token(session_id)
-    user_id = _claim(session, session_id, used, api_keys.digest(successor))
+    user_id = _exchange(session, session_id, used, api_keys.digest(successor))
     if user_id is None:
-        _suspect(session, session_id, used, arrived_at)
+        _end_if_reused(session, session_id, used, received_at)
         return None
     user = session.execute(select(User).where(User.id == user_id)).scalar_one()
     if not user.is_active:
         raise AccountInactive
-    return _pair(user, session_id, successor)
+    return _token_pair(user, session_id, successor)
 
 
-def _claim(session: Session, session_id: UUID, used: str, successor: str) -> UUID | None:
-    """Exchange the token in one statement: of many at once, one finds it still unused."""
+def _exchange(session: Session, session_id: UUID, used: str, successor: str) -> UUID | None:
+    """Replace the token hash in one statement: of concurrent requests exactly one succeeds."""
     now = clock.now()
     return session.execute(
         update(UserSession)
@@ -118,25 +151,25 @@ def _claim(session: Session, session_id: UUID, used: str, successor: str) -> UUI
     ).scalar_one_or_none()
 
 
-def _suspect(session: Session, session_id: UUID, used: str, arrived_at: datetime) -> None:
-    """End the family of a used token, unless two calls of one device only raced each other.
+def _end_if_reused(session: Session, session_id: UUID, used: str, received_at: datetime) -> None:
+    """End the session of a used token, unless two requests of one device raced each other.
 
-    A call that was here before the exchange can't have been made by someone who waited for it.
+    A request received before the exchange cannot carry a token stolen after it.
     """
-    family: UserSession | None = database.row_lock(session, UserSession, session_id)
-    if family is None or family.refresh_hash == used:
+    current: UserSession | None = database.row_lock(session, UserSession, session_id)
+    if current is None or current.refresh_hash == used:
         return
     raced = (
-        used == family.previous_hash
-        and family.rotated_at is not None
-        and arrived_at <= family.rotated_at
+        used == current.previous_hash
+        and current.rotated_at is not None
+        and received_at <= current.rotated_at
     )
     if not raced:
-        end(session, family, REFRESH_TOKEN_REUSED, actor_id=None)
+        end(session, current, REFRESH_TOKEN_REUSED, actor_id=None)
 
 
 def end(session: Session, ending: UserSession, reason: str, *, actor_id: UUID | None) -> None:
-    """End a session: its tokens are refused here at once, by every service within two seconds."""
+    """End a session: this process refuses its tokens at once, every other within two seconds."""
     if ending.ended_at is not None:
         return
     ending.ended_at = clock.now()

@@ -1,6 +1,6 @@
-"""Whether LUNA is whole: the signs of life that its parts leave, judged."""
+"""Compute the system health from heartbeats and the watchdog event."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -14,8 +14,7 @@ from backend.auth.schemas.system_health import (
 )
 from backend.shared.infra import clock
 
-POSTGRES, REDIS = "postgres", "redis"
-BEATING = (
+COMPONENTS = (
     "auth-service",
     "book-service",
     "delivery-service",
@@ -23,65 +22,64 @@ BEATING = (
     "notification-service",
     "celery-worker",
 )
-_SILENCE = timedelta(seconds=6)  # three heartbeats
-_WATCHDOG_LATE = timedelta(seconds=30)
-_WATCHDOG_MEMORY = timedelta(seconds=90)
+_HEARTBEAT_TIMEOUT = timedelta(seconds=6)  # three heartbeats
+_WATCHDOG_TIMEOUT = timedelta(seconds=30)
+_WATCHDOG_WINDOW = timedelta(seconds=90)
 
 
-def judge(session: Session) -> tuple[list[PartRead], WatchdogRead]:
-    """The parts that leave a heartbeat in the database, and the watchdog's last round."""
-    return _parts(session), _watchdog(session)
-
-
-def _parts(session: Session) -> list[PartRead]:
+def read(session: Session) -> tuple[list[PartRead], WatchdogRead]:
+    """Return the state of the components with a heartbeat and of the watchdog."""
     now = clock.now()
-    heard = {row.part: row for row in session.execute(queries.signs_of_life(now, _SILENCE))}
-    return [
-        PartRead(
-            name=name,
-            state=PartState.UP if name in heard and heard[name].instances else PartState.DOWN,
-            age_seconds=(
-                max(0.0, round((now - heard[name].at).total_seconds(), 1))
-                if name in heard
-                else None
-            ),
-            instances=heard[name].instances if name in heard else 0,
-        )
-        for name in BEATING
-    ]
+    rows = session.execute(queries.last_heartbeats(now, _HEARTBEAT_TIMEOUT))
+    heartbeats = {name: (at, instances) for name, at, instances in rows}
+    components = [_component(name, now, *heartbeats.get(name, (None, 0))) for name in COMPONENTS]
+    return components, _watchdog(session, now)
 
 
-def _watchdog(session: Session) -> WatchdogRead:
-    now = clock.now()
-    rounds = session.execute(queries.watchdogs(now - _WATCHDOG_MEMORY)).all()
-    came = next((one for one in rounds if one.processed_at is not None), None)
-    waiting = [one for one in rounds if one.processed_at is None]
-    if any(one.created_at < now - _WATCHDOG_LATE for one in waiting):
+def _component(name: str, now: datetime, at: datetime | None, instances: int) -> PartRead:
+    return PartRead(
+        name=name,
+        state=PartState.UP if instances else PartState.DOWN,
+        age_seconds=None if at is None else max(0.0, round((now - at).total_seconds(), 1)),
+        instances=instances,
+    )
+
+
+def _watchdog(session: Session, now: datetime) -> WatchdogRead:
+    pending: list[datetime] = []
+    processed: list[tuple[datetime, datetime]] = []
+    for sent_at, processed_at in session.execute(queries.watchdogs(now - _WATCHDOG_WINDOW)):
+        if processed_at is None:
+            pending.append(sent_at)
+        else:
+            processed.append((sent_at, processed_at))
+    if any(sent_at < now - _WATCHDOG_TIMEOUT for sent_at in pending):
         state = WatchdogState.LATE
     else:
-        state = WatchdogState.OK if came is not None else WatchdogState.NONE
-    if came is None:
+        state = WatchdogState.OK if processed else WatchdogState.NONE
+    if not processed:
         return WatchdogRead(state=state)
-    took = (came.processed_at - came.created_at).total_seconds()
-    return WatchdogRead(state=state, round_trip_seconds=round(took, 3), sent_at=came.created_at)
+    sent_at, processed_at = processed[0]
+    seconds = round((processed_at - sent_at).total_seconds(), 3)
+    return WatchdogRead(state=state, round_trip_seconds=seconds, sent_at=sent_at)
 
 
 def unknown() -> tuple[list[PartRead], WatchdogRead]:
-    """What can be said while the database does not answer."""
-    silent = [PartRead(name=name, state=PartState.UNKNOWN) for name in BEATING]
-    return silent, WatchdogRead(state=WatchdogState.NONE)
+    """Return the state while the database does not respond."""
+    components = [PartRead(name=name, state=PartState.UNKNOWN) for name in COMPONENTS]
+    return components, WatchdogRead(state=WatchdogState.NONE)
 
 
-def summed_up(
-    parts: list[PartRead], watchdog: WatchdogRead, *, database: bool, redis: bool
+def summarize(
+    components: list[PartRead], watchdog: WatchdogRead, *, database: bool, redis: bool
 ) -> HealthRead:
-    """The whole judgement: whole when every part is up and no watchdog is late."""
-    infrastructure = [
+    """Add the stores; `whole` when every component is up and no watchdog event is late."""
+    stores = [
         PartRead(name=name, state=PartState.UP if up else PartState.DOWN)
-        for name, up in ((POSTGRES, database), (REDIS, redis))
+        for name, up in (("postgres", database), ("redis", redis))
     ]
-    everything = [*infrastructure, *parts]
+    parts = [*stores, *components]
     whole = watchdog.state is not WatchdogState.LATE and all(
-        part.state is PartState.UP for part in everything
+        part.state is PartState.UP for part in parts
     )
-    return HealthRead(whole=whole, parts=everything, watchdog=watchdog)
+    return HealthRead(whole=whole, parts=parts, watchdog=watchdog)

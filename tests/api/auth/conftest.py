@@ -1,4 +1,4 @@
-"""Someone who has just registered, and what was written of what they did."""
+"""Fixtures: a registered user, the audit log and the published events."""
 
 from collections.abc import Callable
 from itertools import count
@@ -8,29 +8,25 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.api.auth.registered_user import Newcomer
+from tests.api.auth.registered_user import RegisteredUser
 
 _numbers = count(1)
 
 
 @pytest.fixture
-def register(api: Any) -> Callable[[], Newcomer]:
-    def registered() -> Newcomer:
-        number = next(_numbers)
-        return Newcomer.of(api, f"reader{number}@university.edu")
-
-    return registered
+def register(api: Any) -> Callable[[], RegisteredUser]:
+    return lambda: RegisteredUser.register(api, f"reader{next(_numbers)}@university.edu")
 
 
 @pytest.fixture
-def ada(register: Callable[[], Newcomer]) -> Newcomer:
-    """Someone who has just registered and is signed in."""
+def ada(register: Callable[[], RegisteredUser]) -> RegisteredUser:
+    """A new user with a session."""
     return register()
 
 
 @pytest.fixture
 def audit_trail(owner: Engine) -> Callable[[], list[Any]]:
-    """What the audit says so far: (action, user, resource, changes)."""
+    """Read the audit log: (action, user, resource, changes), oldest first."""
 
     def rows() -> list[Any]:
         with owner.connect() as connection:
@@ -44,8 +40,8 @@ def audit_trail(owner: Engine) -> Callable[[], list[Any]]:
 
 
 @pytest.fixture
-def published(owner: Engine) -> Callable[[], list[str]]:
-    """The events that were written with what was done, in order."""
+def published_events(owner: Engine) -> Callable[[], list[str]]:
+    """Read the event types in the outbox, oldest first."""
 
     def types() -> list[str]:
         with owner.connect() as connection:
@@ -56,12 +52,12 @@ def published(owner: Engine) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let what services remember of sessions grow older, without waiting for it."""
+def advance_monotonic(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Advance the monotonic clock of the session cache by some seconds."""
     import time
 
-    def pass_by(seconds: float) -> None:
+    def advance(seconds: float) -> None:
         moved = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
         monkeypatch.setattr("backend.shared.web.security.authentication.time", moved)
 
-    return pass_by
+    return advance

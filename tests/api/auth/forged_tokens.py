@@ -1,4 +1,4 @@
-"""Tokens made by hand, as a forger would."""
+"""Build JWTs by hand, valid and forged."""
 
 import base64
 import hashlib
@@ -13,13 +13,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from backend.shared.web.security import jwks
 
 
-def part(value: Any) -> str:
+def segment(value: Any) -> str:
+    """Encode one segment of a JWT."""
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def opened(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token, unverified."""
+def decode(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return header and claims without verification."""
     header, claims, _ = (
         base64.urlsafe_b64decode(each + "=" * (-len(each) % 4)) for each in token.split(".")
     )
@@ -27,22 +28,22 @@ def opened(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def unsigned(header: Any, claims: Any) -> str:
-    return f"{part(header)}.{part(claims)}."
+    return f"{segment(header)}.{segment(claims)}."
 
 
-def signed(header: Any, claims: Any, pem: str) -> str:
-    """By an RSA key."""
-    content = f"{part(header)}.{part(claims)}"
+def rsa_signed(header: Any, claims: Any, pem: str) -> str:
+    """Sign with an RSA key."""
+    content = f"{segment(header)}.{segment(claims)}"
     signature = jwks.load_private(pem).sign(content.encode(), padding.PKCS1v15(), SHA256())
-    return f"{content}.{part(signature)}"
+    return f"{content}.{segment(signature)}"
 
 
-def keyed(header: Any, claims: Any, secret: bytes) -> str:
-    """By HMAC with something that is public."""
-    content = f"{part(header)}.{part(claims)}"
-    return f"{content}.{part(hmac.new(secret, content.encode(), hashlib.sha256).digest())}"
+def hmac_signed(header: Any, claims: Any, secret: bytes) -> str:
+    """Sign with HMAC."""
+    content = f"{segment(header)}.{segment(claims)}"
+    return f"{content}.{segment(hmac.new(secret, content.encode(), hashlib.sha256).digest())}"
 
 
-def own_pem(servers: dict[str, str]) -> str:
-    """The auth service's own key: what even its signature must not get past the checks."""
+def signing_key(servers: dict[str, str]) -> str:
+    """Read the private key of the auth service, to sign claims that it would not issue."""
     return Path(servers["LUNA_AUTH_PRIVATE_KEY_FILE"]).read_text()

@@ -1,4 +1,4 @@
-"""Someone who registers through the API and keeps their tokens."""
+"""A user registered through the API, with tokens."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +12,7 @@ ME = "/api/v1/auth/me"
 
 
 def form(email: str = "ada@university.edu", **changes: Any) -> dict[str, Any]:
-    """A complete form to register with."""
+    """Return a valid registration body."""
     return {
         "email": email,
         "password": PASSWORD,
@@ -23,38 +23,38 @@ def form(email: str = "ada@university.edu", **changes: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Newcomer:
+class RegisteredUser:
     id: str
     email: str
     access_token: str
     refresh_token: str
 
     @classmethod
-    def of(cls, api: Any, email: str) -> "Newcomer":
-        answered = api.post(REGISTER, json=form(email))
-        assert answered.status_code == 201, answered.text
-        data = answered.json()["data"]
+    def register(cls, api: Any, email: str) -> "RegisteredUser":
+        response = api.post(REGISTER, json=form(email))
+        assert response.status_code == 201, response.text
+        data = response.json()["data"]
         return cls(data["user"]["id"], email, data["access_token"], data["refresh_token"])
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.access_token}"}
 
-    def signed_in_again(self, api: Any) -> "Newcomer":
-        """The same person on another device."""
+    def log_in_again(self, api: Any) -> "RegisteredUser":
+        """Log in on another device."""
         data = api.post(LOGIN, json={"email": self.email, "password": PASSWORD}).json()["data"]
         return replace(self, access_token=data["access_token"], refresh_token=data["refresh_token"])
 
 
-def code(answered: Any) -> tuple[int, str]:
-    """Status and error code of a refusal, in the envelope."""
-    body = answered.json()
+def code(response: Any) -> tuple[int, str]:
+    """Return status and error code of an error response, and check its envelope."""
+    body = response.json()
     assert body["success"] is False
-    assert body["meta"]["request_id"] == answered.headers["x-request-id"]
-    return answered.status_code, body["error"]["code"]
+    assert body["meta"]["request_id"] == response.headers["x-request-id"]
+    return response.status_code, body["error"]["code"]
 
 
-def complaints(answered: Any) -> dict[str, list[str]]:
-    assert code(answered) == (422, "VALIDATION_ERROR")
-    fields: dict[str, list[str]] = answered.json()["error"]["details"]["fields"]
+def field_errors(response: Any) -> dict[str, list[str]]:
+    assert code(response) == (422, "VALIDATION_ERROR")
+    fields: dict[str, list[str]] = response.json()["error"]["details"]["fields"]
     return fields

@@ -1,4 +1,4 @@
-"""Signing in: e-mail and password → a new session; a guesser learns nothing and is slowed down."""
+"""Login: a session for correct credentials; guessing reveals nothing and is delayed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,20 +10,20 @@ from sqlalchemy import Engine, text
 
 from backend.shared.infra import config, redis
 from backend.shared.web.security import api_keys, rate_limits
-from tests.api.auth.registered_user import LOGIN, ME, PASSWORD, Newcomer, code
+from tests.api.auth.registered_user import LOGIN, ME, PASSWORD, RegisteredUser, code
 
 
 def _log_in(api: Any, email: str, password: str = PASSWORD) -> Any:
     return api.post(LOGIN, json={"email": email, "password": password})
 
 
-def _told(answered: Any) -> Any:
-    """An answer without what differs from call to call by design."""
-    headers = {name: value for name, value in answered.headers.items() if name != "x-request-id"}
-    return answered.status_code, answered.json()["error"], headers
+def _comparable(response: Any) -> Any:
+    """Return status, error and headers without the request id."""
+    headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+    return response.status_code, response.json()["error"], headers
 
 
-def test_whoever_knows_the_password_gets_a_session(api: Any, ada: Newcomer) -> None:
+def test_login_starts_additional_session(api: Any, ada: RegisteredUser) -> None:
     data = _log_in(api, ada.email).json()["data"]
     assert set(data) == {"access_token", "refresh_token", "expires_in", "token_type"}
     assert (data["expires_in"], data["token_type"]) == (3600, "Bearer")
@@ -32,10 +32,10 @@ def test_whoever_knows_the_password_gets_a_session(api: Any, ada: Newcomer) -> N
         assert me.json()["data"]["id"] == ada.id
 
 
-def test_no_answer_tells_whether_an_address_has_an_account(api: Any, ada: Newcomer) -> None:
-    wrong = _told(_log_in(api, ada.email, "Loud-lamps-1842"))
-    unknown = _told(_log_in(api, "nobody@university.edu", "Loud-lamps-1842"))
-    no_address = _told(_log_in(api, "nobody", "Loud-lamps-1842"))
+def test_failed_login_does_not_reveal_whether_account_exists(api: Any, ada: RegisteredUser) -> None:
+    wrong = _comparable(_log_in(api, ada.email, "Loud-lamps-1842"))
+    unknown = _comparable(_log_in(api, "nobody@university.edu", "Loud-lamps-1842"))
+    no_address = _comparable(_log_in(api, "nobody", "Loud-lamps-1842"))
     assert wrong == unknown == no_address
     assert wrong[:2] == (
         401,
@@ -47,10 +47,10 @@ def test_no_answer_tells_whether_an_address_has_an_account(api: Any, ada: Newcom
     )
 
 
-def test_an_unknown_address_costs_the_same_work(
-    api: Any, ada: Newcomer, monkeypatch: pytest.MonkeyPatch, owner: Engine
+def test_failed_login_does_same_work_for_unknown_address(
+    api: Any, ada: RegisteredUser, monkeypatch: pytest.MonkeyPatch, owner: Engine
 ) -> None:
-    """Each try is one hash and one audit row, whoever it is for."""
+    """Each attempt computes one hash and writes one audit entry."""
     hashes: list[bool] = []
     verify = CryptContext.verify_and_update
 
@@ -68,8 +68,8 @@ def test_an_unknown_address_costs_the_same_work(
     assert [(row.resource_id, row.changes) for row in rows] == [(ada.id, {}), (None, {})]
 
 
-def test_a_closed_account_is_told_so_only_to_its_owner(
-    api: Any, ada: Newcomer, owner: Engine
+def test_login_reveals_inactive_account_only_with_correct_password(
+    api: Any, ada: RegisteredUser, owner: Engine
 ) -> None:
     with owner.begin() as connection:
         connection.execute(text("UPDATE users SET is_active = false"))
@@ -77,33 +77,33 @@ def test_a_closed_account_is_told_so_only_to_its_owner(
     assert code(_log_in(api, ada.email, "Loud-lamps-1842")) == (401, "INVALID_CREDENTIALS")
 
 
-def test_guessing_is_slowed_down_in_the_same_words(api: Any, ada: Newcomer) -> None:
+def test_repeated_failures_delay_login_with_same_error(api: Any, ada: RegisteredUser) -> None:
     allowed = config.http().login_failures_before_delay
-    guesses = [_told(_log_in(api, ada.email, f"Loud-lamps-{n}")) for n in range(allowed)]
-    slowed = _told(_log_in(api, ada.email))  # even with the right password
+    guesses = [_comparable(_log_in(api, ada.email, f"Loud-lamps-{n}")) for n in range(allowed)]
+    slowed = _comparable(_log_in(api, ada.email))  # even with the right password
     assert {str(guess) for guess in guesses} == {str(slowed)}
 
     rate_limits.forget_failures(api_keys.digest(ada.email))
     assert _log_in(api, ada.email).status_code == 200
 
 
-def test_the_pause_doubles_up_to_a_minute_and_one_account_is_not_another(
-    api: Any, register: Callable[[], Newcomer]
+def test_delay_doubles_up_to_a_minute_per_account(
+    api: Any, register: Callable[[], RegisteredUser]
 ) -> None:
     ada, bob = register(), register()
     account = api_keys.digest(ada.email)
-    pause = f"limit:pause:{account}"
-    lengths = []
+    key = f"limit:pause:{account}"
+    delays = []
     for _ in range(config.http().login_failures_before_delay + 8):
         rate_limits.count_failure(account)
-        lengths.append(redis.client().ttl(pause))
-    assert lengths[-9:] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        delays.append(redis.client().ttl(key))
+    assert delays[-9:] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert _log_in(api, ada.email).status_code == 401
     assert _log_in(api, bob.email).status_code == 200
 
 
-def test_a_burst_of_parallel_guesses_is_no_way_round(
-    api: Any, ada: Newcomer, owner: Engine
+def test_concurrent_guesses_do_not_bypass_delay(
+    api: Any, ada: RegisteredUser, owner: Engine
 ) -> None:
     with ThreadPoolExecutor(20) as many:
         list(many.map(lambda n: _log_in(api, ada.email, f"Loud-lamps-{n}"), range(40)))
@@ -112,14 +112,16 @@ def test_a_burst_of_parallel_guesses_is_no_way_round(
         assert connection.execute(failed).scalar_one() <= 10
 
 
-def test_a_successful_sign_in_forgets_the_failures(api: Any, ada: Newcomer) -> None:
+def test_successful_login_resets_failure_count(api: Any, ada: RegisteredUser) -> None:
     for _ in range(3):
         for n in range(config.http().login_failures_before_delay - 1):
             assert _log_in(api, ada.email, f"Loud-lamps-{n}").status_code == 401
         assert _log_in(api, ada.email).status_code == 200
 
 
-def test_an_older_hash_is_renewed_at_sign_in(api: Any, ada: Newcomer, owner: Engine) -> None:
+def test_login_renews_outdated_hash_and_keeps_etag(
+    api: Any, ada: RegisteredUser, owner: Engine
+) -> None:
     weaker = CryptContext(schemes=["argon2"], argon2__time_cost=1).hash(PASSWORD)
     with owner.begin() as connection:
         connection.execute(text("UPDATE users SET password_hash = :weak"), {"weak": weaker})
@@ -132,15 +134,15 @@ def test_an_older_hash_is_renewed_at_sign_in(api: Any, ada: Newcomer, owner: Eng
     assert api.get(ME, headers=ada.headers).headers["etag"] == before
 
 
-def test_signing_in_works_while_redis_is_away(
-    api: Any, ada: Newcomer, monkeypatch: pytest.MonkeyPatch
+def test_login_works_without_redis(
+    api: Any, ada: RegisteredUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis, "is_up", lambda: False)
     assert _log_in(api, ada.email).status_code == 200
     assert _log_in(api, ada.email, "Loud-lamps-1842").status_code == 401
 
 
-def test_an_incomplete_form_is_no_guess(api: Any) -> None:
+def test_login_refuses_malformed_body(api: Any) -> None:
     for body in (
         {},
         {"email": "a@u.edu"},

@@ -1,4 +1,4 @@
-"""Signing out: this session ends, here at once, in every other process within two seconds."""
+"""Logout ends the session: here at once, in every other process within two seconds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,22 +8,22 @@ from sqlalchemy import Engine, text
 
 from backend.shared.errors import AccountInactive, TokenRevoked
 from backend.shared.web.security import authentication
-from tests.api.auth.registered_user import LOGOUT, ME, REFRESH, Newcomer, code
+from tests.api.auth.registered_user import LOGOUT, ME, REFRESH, RegisteredUser, code
 
 _REVOKED = (401, "TOKEN_REVOKED")
 
 
-def test_signing_out_ends_this_session_and_no_other(
+def test_logout_ends_this_session_and_no_other(
     api: Any,
-    ada: Newcomer,
+    ada: RegisteredUser,
     audit_trail: Callable[[], list[Any]],
-    published: Callable[[], list[str]],
+    published_events: Callable[[], list[str]],
 ) -> None:
-    other_device = ada.signed_in_again(api)
+    other_device = ada.log_in_again(api)
     assert api.get(ME, headers=ada.headers).status_code == 200
 
-    answered = api.post(LOGOUT, headers=ada.headers)
-    assert (answered.status_code, answered.json()["data"]) == (200, None)
+    response = api.post(LOGOUT, headers=ada.headers)
+    assert (response.status_code, response.json()["data"]) == (200, None)
 
     assert code(api.get(ME, headers=ada.headers)) == _REVOKED
     assert code(api.post(LOGOUT, headers=ada.headers)) == _REVOKED
@@ -33,7 +33,7 @@ def test_signing_out_ends_this_session_and_no_other(
     ended = audit_trail()[-1]
     assert (ended.action, str(ended.user_id)) == ("session.ended", ada.id)
     assert ended.changes == {"reason": "SIGNED_OUT"}
-    assert published() == ["account.registered", "account.session.ended"]
+    assert published_events() == ["account.registered", "account.session.ended"]
 
 
 @pytest.mark.parametrize(
@@ -46,28 +46,28 @@ def test_signing_out_ends_this_session_and_no_other(
         ("UPDATE users SET is_active = false", AccountInactive),
     ],
 )
-def test_another_process_refuses_within_two_seconds(
-    ada: Newcomer,
+def test_other_process_refuses_ended_session_within_two_seconds(
+    ada: RegisteredUser,
     owner: Engine,
-    later: Callable[[float], None],
+    advance_monotonic: Callable[[float], None],
     change: str,
     refusal: type[Exception],
 ) -> None:
-    """It has remembered the session a moment ago; somebody else changes it in the database."""
+    """The session is cached here while another process changes it in the database."""
     assert str(authentication.authenticate(ada.access_token).id) == ada.id
     with owner.begin() as connection:
         connection.execute(text(change))
     assert str(authentication.authenticate(ada.access_token).id) == ada.id
-    later(1.0)
+    advance_monotonic(1.0)
     with pytest.raises(refusal):
         authentication.authenticate(ada.access_token)
 
 
-def test_the_edge_without_threads_refuses_it_too(
-    api: Any, ada: Newcomer, later: Callable[[float], None]
+def test_asynchronous_authentication_refuses_ended_session(
+    api: Any, ada: RegisteredUser, advance_monotonic: Callable[[float], None]
 ) -> None:
     assert str(api.portal.call(authentication.authenticate_async, ada.access_token).id) == ada.id
     api.post(LOGOUT, headers=ada.headers)
-    later(1.0)
+    advance_monotonic(1.0)
     with pytest.raises(TokenRevoked):
         api.portal.call(authentication.authenticate_async, ada.access_token)

@@ -1,13 +1,13 @@
-"""My own profile: read it, change parts of it, without undoing what another device wrote."""
+"""Profile: read and partial update with If-Match."""
 
 from collections.abc import Callable
 from typing import Any
 
-from tests.api.auth.registered_user import ME, Newcomer, code, complaints
+from tests.api.auth.registered_user import ME, RegisteredUser, code, field_errors
 
 
-def test_what_is_left_out_stays(
-    api: Any, ada: Newcomer, audit_trail: Callable[[], list[Any]]
+def test_profile_update_keeps_omitted_fields(
+    api: Any, ada: RegisteredUser, audit_trail: Callable[[], list[Any]]
 ) -> None:
     changed = api.put(ME, headers=ada.headers, json={"phone_number": "+44 20 7946 0000"})
     assert changed.status_code == 200
@@ -20,8 +20,8 @@ def test_what_is_left_out_stays(
     assert api.get(ME, headers=ada.headers).json()["data"] == removed.json()["data"]
 
 
-def test_the_same_change_again_writes_nothing(
-    api: Any, ada: Newcomer, audit_trail: Callable[[], list[Any]]
+def test_repeated_profile_update_writes_nothing(
+    api: Any, ada: RegisteredUser, audit_trail: Callable[[], list[Any]]
 ) -> None:
     first = api.put(ME, headers=ada.headers, json={"first_name": "Augusta"})
     trail = len(audit_trail())
@@ -31,7 +31,7 @@ def test_the_same_change_again_writes_nothing(
     assert len(audit_trail()) == trail
 
 
-def test_a_change_to_an_older_state_is_refused(api: Any, ada: Newcomer) -> None:
+def test_profile_update_refuses_stale_if_match(api: Any, ada: RegisteredUser) -> None:
     read = api.get(ME, headers=ada.headers).headers["etag"]
     mine = {**ada.headers, "If-Match": read}
     assert api.put(ME, headers=mine, json={"first_name": "Augusta"}).status_code == 200
@@ -40,7 +40,9 @@ def test_a_change_to_an_older_state_is_refused(api: Any, ada: Newcomer) -> None:
     assert api.put(ME, headers=anything, json={"last_name": "King"}).status_code == 200
 
 
-def test_nothing_else_can_be_changed(api: Any, ada: Newcomer) -> None:
+def test_profile_update_refuses_other_fields_and_invalid_values(
+    api: Any, ada: RegisteredUser
+) -> None:
     before = api.get(ME, headers=ada.headers).json()["data"]
     for field, value in (
         ("role", "ADMIN"),
@@ -53,10 +55,10 @@ def test_nothing_else_can_be_changed(api: Any, ada: Newcomer) -> None:
         ("phone_number", "12"),
     ):
         refused = api.put(ME, headers=ada.headers, json={"last_name": "King", field: value})
-        assert field in complaints(refused)
+        assert field in field_errors(refused)
     assert api.get(ME, headers=ada.headers).json()["data"] == before
 
 
-def test_who_is_asking_comes_before_what_is_wrong(api: Any) -> None:
+def test_profile_update_authenticates_before_validation(api: Any) -> None:
     assert code(api.put(ME, json={"role": "ADMIN"})) == (401, "UNAUTHENTICATED")
     assert code(api.put(ME, content=b"{")) == (401, "UNAUTHENTICATED")

@@ -137,7 +137,7 @@ def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
     redis.client().flushdb()
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
     authentication.forget()
-    route_graph.forget()
+    route_graph.clear_cache()
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
 

@@ -67,7 +67,7 @@ def redeliver(envelope: dict[str, Any]) -> None:
 def run_periodic(name: str) -> None:
     """Run one periodic job now."""
     _load_handlers()
-    assert scheduler.run_periodic(next(job for job in scheduler.PERIODIC if job.name == name))
+    assert scheduler.run_periodic(next(job for job in scheduler.PERIODIC_JOBS if job.name == name))
 
 
 def advance_clock(by: timedelta) -> None:

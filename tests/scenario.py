@@ -24,7 +24,7 @@ _MAX_CLOCK_STEP = 4  # seconds; after a longer gap LUNA assumes that it was itse
 def check_invariants(owner: Engine) -> None:
     """Check every invariant of the workflow on the committed rows."""
     with owner.connect() as connection:
-        assert invariants.broken(connection) == {}
+        assert invariants.find_violations(connection) == {}
 
 
 def code_of(answer: Any) -> str:
@@ -197,7 +197,7 @@ class Scenario:
 
 def _record_service_heartbeat() -> None:
     with database.transaction() as session:
-        process_heartbeats.beat(session, "robot-service")
+        process_heartbeats.record(session, "robot-service")
 
 
 def start_scenario(api: Any, copies: int = 1, robots: int = 1) -> Scenario:

@@ -8,7 +8,7 @@ from sqlalchemy import Nullable, Select, and_, func, select
 from backend.auth.schemas.accounts import UserRead
 from backend.shared.events import WatchdogSent
 from backend.shared.messaging.subscriptions import WATCHDOG
-from backend.shared.models import OutboxEvent, PartHeartbeat, ProcessedEvent, User
+from backend.shared.models import OutboxEvent, ProcessedEvent, ProcessHeartbeat, User
 from backend.shared.web.pagination import AnySelect
 
 _PROFILE_COLUMNS = [User.__table__.c[name] for name in UserRead.model_fields]
@@ -27,10 +27,10 @@ def profile(user_id: UUID) -> AnySelect:
 def last_heartbeats(now: datetime, timeout: timedelta) -> Select[str, datetime, int]:
     """Select each component's last heartbeat and its instances with one within `timeout`."""
     return select(
-        PartHeartbeat.part,
-        func.max(PartHeartbeat.at),
-        func.count().filter(PartHeartbeat.at >= now - timeout),
-    ).group_by(PartHeartbeat.part)
+        ProcessHeartbeat.part,
+        func.max(ProcessHeartbeat.at),
+        func.count().filter(ProcessHeartbeat.at >= now - timeout),
+    ).group_by(ProcessHeartbeat.part)
 
 
 def watchdogs(since: datetime) -> Select[datetime, datetime | None]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
 from backend.shared.models import (
+    CLOSED_STATUSES,
     Book,
     BookRequest,
     BookReturn,
@@ -17,9 +18,6 @@ from backend.shared.models import (
     DeliveryTask,
     Loan,
     LoanState,
-    RequestStatus,
-    ReturnStatus,
-    TaskStatus,
 )
 
 # Where a copy in usable condition is, as the title's status tells it (api.md §6).
@@ -128,15 +126,15 @@ def has_open_references(book_id: UUID) -> Select[Any]:
     """True in a row for what still needs the title: a request, a return or a journey."""
     requests = select(BookRequest.id).where(
         BookRequest.book_id == book_id,
-        BookRequest.status.not_in([RequestStatus.COMPLETED, RequestStatus.CANCELLED]),
+        BookRequest.status.not_in(CLOSED_STATUSES),
     )
     returns = select(BookReturn.id).where(
         BookReturn.book_id == book_id,
-        BookReturn.status.not_in([ReturnStatus.COMPLETED, ReturnStatus.CANCELLED]),
+        BookReturn.status.not_in(CLOSED_STATUSES),
     )
     tasks = select(DeliveryTask.id).where(
         DeliveryTask.book_id == book_id,
-        DeliveryTask.status.not_in([TaskStatus.COMPLETED, TaskStatus.CANCELLED]),
+        DeliveryTask.status.not_in(CLOSED_STATUSES),
     )
     return select(or_(requests.exists(), returns.exists(), tasks.exists()))
 

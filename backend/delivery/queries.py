@@ -7,12 +7,12 @@ from sqlalchemy import case, select
 
 from backend.shared.domain import route_graph
 from backend.shared.models import (
+    PRIORITY_RANK,
     Book,
     BookRequest,
     BookReturn,
     Copy,
     DeliveryTask,
-    Priority,
     Robot,
     Stage,
     TaskHistory,
@@ -31,12 +31,7 @@ _TASK = (
     DeliveryTask.assigned_robot_id,
     Robot.pose.label("robot_pose"),
 )
-_URGENCY = case(
-    (DeliveryTask.priority == Priority.URGENT, 0),
-    (DeliveryTask.priority == Priority.HIGH, 1),
-    (DeliveryTask.priority == Priority.NORMAL, 2),
-    else_=3,
-)
+_URGENCY = case(PRIORITY_RANK, value=DeliveryTask.priority)
 
 
 def requests() -> AnySelect:

@@ -10,7 +10,7 @@ from backend.shared.messaging import inbox, scheduler, subscriptions
 from backend.shared.messaging.inbox import EventContext
 
 
-@inbox.consumer(subscriptions.ARRIVAL)
+@inbox.consumer(subscriptions.COMMAND_OUTCOME)
 def follow_command(
     session: Session, event: CommandSucceeded | CommandFailed, _delivery: EventContext
 ) -> None:

@@ -35,4 +35,4 @@ def send_watchdog(session: Session) -> None:
 @scheduler.periodic("retention", timedelta(minutes=5))
 def forget_old_rows(session: Session) -> None:
     """Keep the tables that only grow from growing for ever."""
-    retention.forget_old(session)
+    retention.delete_expired(session)

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import case, select
 
-from backend.shared.domain import commands
 from backend.shared.models import (
+    ACTIVE_TASK_STATUSES,
+    PRIORITY_RANK,
     Connectivity,
     DeliveryTask,
-    Priority,
     Robot,
     RobotError,
     TaskStatus,
@@ -16,13 +16,8 @@ from backend.shared.models import (
 )
 from backend.shared.web.pagination import AnySelect
 
-_URGENCY = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
-
-
 SERVING_ORDER = (
-    case(
-        *((DeliveryTask.priority == priority, rank) for priority, rank in _URGENCY.items()), else_=9
-    ),
+    case(PRIORITY_RANK, value=DeliveryTask.priority),
     DeliveryTask.created_at,
     DeliveryTask.id,
 )
@@ -34,7 +29,7 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         select(DeliveryTask.id)
         .where(
             DeliveryTask.assigned_robot_id == Robot.id,
-            DeliveryTask.status.in_(commands.TRAVELLING),
+            DeliveryTask.status.in_(ACTIVE_TASK_STATUSES),
         )
         .limit(1)
         .scalar_subquery()
@@ -89,10 +84,10 @@ def queue() -> AnySelect:
         )
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .where(
-            DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED, *commands.TRAVELLING])
+            DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED, *ACTIVE_TASK_STATUSES])
         )
         .order_by(
-            case((DeliveryTask.status.in_(commands.TRAVELLING), 0), else_=1),
+            case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=1),
             *SERVING_ORDER,
         )
     )

@@ -33,8 +33,8 @@ def look_for_silence(session: Session) -> None:
 
 
 @scheduler.periodic("robot.owed_commands", timedelta(seconds=2))
-def settle_owed(session: Session) -> None:
-    connectivity.settle_owed(session)
+def issue_pending_commands(session: Session) -> None:
+    connectivity.issue_pending_commands(session)
 
 
 @scheduler.periodic("robot.docking", timedelta(seconds=5))

@@ -8,7 +8,7 @@ from ops.console import console
 def run() -> int:
     """0 when every invariant holds; else 1, with the rows that break one."""
     with database.reading_engine().connect() as connection:
-        broken = invariants.broken(connection)
+        broken = invariants.find_violations(connection)
     for sentence in invariants.INVARIANTS:
         mark = "[red]broken[/red]" if sentence in broken else "[green]ok[/green]"
         console.print(f"{mark}  {sentence}")

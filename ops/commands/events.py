@@ -61,7 +61,7 @@ def show(event_id: Annotated[UUID, typer.Argument()]) -> None:
 def retry(event_id: Annotated[UUID, typer.Argument()]) -> None:
     """Send a dead letter again."""
     with database.transaction() as session:
-        if not inbox.revive(session, event_id):
+        if not inbox.retry_dead_letter(session, event_id):
             raise typer.BadParameter("that event is no dead letter")
     print(f"{event_id} is sent again")
 

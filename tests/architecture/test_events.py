@@ -49,6 +49,6 @@ def test_every_event_is_found_under_its_own_name() -> None:
 def test_every_periodic_job_has_a_name_of_its_own() -> None:
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
-    names = [job.name for job in scheduler.PERIODIC]
+    names = [job.name for job in scheduler.PERIODIC_JOBS]
     assert names
     assert len(names) == len(set(names))

@@ -158,12 +158,12 @@ def test_an_absent_broker_loses_nothing(
 def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
     asked: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:
-    sender._notice_a_new_redis()  # noqa: SLF001 (what its loop does each second)
+    sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)
     sender.relay_batch()
     broker.sent.clear()
     redis.client().flushall()
     sender._next_look = 0.0  # noqa: SLF001 (a second later)
-    sender._notice_a_new_redis()  # noqa: SLF001 (what its loop does each second)
+    sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)
     sender.relay_batch()
     assert broker.consumers() == BOTH
 
@@ -245,7 +245,7 @@ def test_an_event_is_never_told_of_a_change_that_was_not_committed(
 
 def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Scenario, owner: Engine) -> None:
     event_runner.run_periodic("delivery.deadlines")
-    job = next(job for job in scheduler.PERIODIC if job.name == "delivery.deadlines")
+    job = next(job for job in scheduler.PERIODIC_JOBS if job.name == "delivery.deadlines")
     with owner.begin() as elsewhere:
         elsewhere.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}

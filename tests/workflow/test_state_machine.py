@@ -224,7 +224,7 @@ class Library(RuleBasedStateMachine):
     @invariant()
     def everything_is_whole(self) -> None:
         with self.owner.connect() as connection:
-            assert invariants.broken(connection) == {}
+            assert invariants.find_violations(connection) == {}
 
 
 def _empty(owner: Engine) -> None:
@@ -235,7 +235,7 @@ def _empty(owner: Engine) -> None:
     assert isinstance(clock_file, Path)
     clock_file.unlink(missing_ok=True)
     authentication.forget()
-    route_graph.forget()
+    route_graph.clear_cache()
 
 
 def test_whatever_happens_in_whatever_order_the_invariants_hold(api: Any, owner: Engine) -> None:

@@ -37,23 +37,23 @@ def ground(servers: dict[str, str], owner: Engine) -> Iterator[Ground]:
     """Laid once: no test here commits anything."""
     with owner.begin() as connection:
         connection.execute(text(conftest._EMPTY))  # noqa: SLF001 (the one definition of empty)
-    route_graph.forget()
+    route_graph.clear_cache()
     yield lay_ground.lay()
-    route_graph.forget()
+    route_graph.clear_cache()
 
 
 def _lead_to(session: Session, ground: Ground, kind: TaskType, state: str) -> DeliveryTask:
     task = begin(session, ground, kind)
     for action in specification.PATHS[state]:
         take(session, ground, task, action)
-    assert workflow.name_of(workflow.state_of(task)) == state
+    assert workflow.state_name(workflow.state_of(task)) == state
     return task
 
 
 def _facts(session: Session, task: DeliveryTask) -> dict[str, Any]:
     """Everything that a step might change, as the database holds it."""
     return {
-        "state": workflow.name_of(workflow.state_of(task)),
+        "state": workflow.state_name(workflow.state_of(task)),
         "custody": session.scalar(select(Copy.custody).where(Copy.id == task.copy_id)),
         "cause": session.scalar(select(BookRequest.status).where(BookRequest.id == task.request_id))
         or session.scalar(select(BookReturn.status).where(BookReturn.id == task.return_id)),
@@ -114,7 +114,7 @@ def _check_refused(
     with pytest.raises(InvalidStateTransition) as refused:
         take(session, ground, task, action)
     assert refused.value.details == {
-        "current": workflow.name_of(workflow.state_of(task)),
+        "current": workflow.state_name(workflow.state_of(task)),
         "requested": action,
         "allowed": [each.value for each in Action if each in legal],
     }
@@ -140,14 +140,14 @@ def _check_legal(
     assert step[5] == f"{action} in a test"
     assert set(expected.events) <= set(now["events"][len(before["events"]) :])
     assert now["attempt"] == before["attempt"] + (action in {"RELEASE", "RETRY"})
-    assert invariants.broken(session.connection()) == {}
+    assert invariants.find_violations(session.connection()) == {}
 
 
 def test_the_table_says_what_the_specification_says() -> None:
     written = {
         state: {
-            action.value: workflow.name_of(steps[workflow_state])
-            for action, steps in workflow.STEPS.items()
+            action.value: workflow.state_name(steps[workflow_state])
+            for action, steps in workflow.TRANSITIONS.items()
             if workflow_state in steps
         }
         for workflow_state in (
@@ -162,7 +162,7 @@ def test_the_table_says_what_the_specification_says() -> None:
             workflow.FAILED,
             workflow.CANCELLED,
         )
-        for state in [workflow.name_of(workflow_state)]
+        for state in [workflow.state_name(workflow_state)]
     }
     assert written == specification.LEADS
 
@@ -190,7 +190,7 @@ def test_a_failed_journey_does_not_take_its_robot_off_the_next_one(ground: Groun
             text("SELECT status FROM robot_commands WHERE id = :id"), {"id": command}
         )
         assert still.scalar_one() == "QUEUED"
-        assert invariants.broken(session.connection()) == {}
+        assert invariants.find_violations(session.connection()) == {}
 
 
 def begin_other(session: Session, ground: Ground) -> DeliveryTask:
@@ -210,4 +210,4 @@ def test_a_retry_after_loading_keeps_the_book_for_the_next_attempt(
         assert _facts(session, task)["custody"] == "ON_ROBOT"
         take(session, ground, task, "RETRY")
         assert _facts(session, task)["custody"] == "RESERVED"
-        assert invariants.broken(session.connection()) == {}
+        assert invariants.find_violations(session.connection()) == {}

@@ -58,7 +58,7 @@ def load(
     known = _known_titles(session, [book for _, book in rows])
     outcome = Outcome()
     for row, book in rows:
-        _settle(known, row, book, outcome)
+        _plan_row(known, row, book, outcome)
     if not dry_run:
         _write(session, list(known.values()))
     return outcome
@@ -94,7 +94,7 @@ def _known_titles(session: Session, books: Sequence[BookCreate]) -> dict[Hashabl
     return known
 
 
-def _settle(known: dict[Hashable, _Title], row: int, book: BookCreate, outcome: Outcome) -> None:
+def _plan_row(known: dict[Hashable, _Title], row: int, book: BookCreate, outcome: Outcome) -> None:
     """Decide what one row does to the batch's titles."""
     values = book.model_dump(exclude={"copies"})
     identity = _identity(values)

@@ -32,7 +32,7 @@ def follow(session: Session, event: CommandSucceeded | CommandFailed) -> None:
     task: DeliveryTask | None = database.row_lock(session, DeliveryTask, event.task_id)
     if (
         task is None
-        or not commands.owes_drive(task)
+        or not commands.needs_navigation(task)
         or not _is_newest(session, task, event.command_id)
     ):
         return
@@ -76,7 +76,7 @@ def _give_up(session: Session, task: DeliveryTask, why: str | None) -> None:
     """Before loading another robot may do it, a few times; with a book on board staff decide."""
     reason = f"{ROBOT_ERROR}: {why}" if why else ROBOT_ERROR
     if task.status is TaskStatus.IN_PROGRESS:
-        task_effects.tell(session, task, TaskNeedsAttention, reason)
+        task_effects.publish_task_event(session, task, TaskNeedsAttention, reason)
         return
     often = task.attempt >= config.workflow().journey_attempts
     workflow.apply(

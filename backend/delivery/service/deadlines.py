@@ -39,7 +39,7 @@ def _remind(session: Session, task: DeliveryTask, already: int, reason: str) -> 
     if task.reminders > already:
         return
     task.reminders = already + 1
-    task_effects.tell(session, task, TaskReminder, reason)
+    task_effects.publish_task_event(session, task, TaskReminder, reason)
 
 
 def look_at_loading(session: Session) -> None:
@@ -98,7 +98,7 @@ _ALERTED = 100  # a count that reminders never reach
 def _alert_once(session: Session, task: DeliveryTask, reason: str) -> None:
     if task.reminders < _ALERTED:
         task.reminders = _ALERTED
-        task_effects.tell(session, task, TaskNeedsAttention, reason)
+        task_effects.publish_task_event(session, task, TaskNeedsAttention, reason)
 
 
 def look(session: Session) -> None:

@@ -71,7 +71,7 @@ def _live(session: Session, row: Any) -> TaskSummary:
         task = session.get(DeliveryTask, row.task_id)
         robot = session.get(Robot, row.assigned_robot_id)
         if task is not None and robot is not None:
-            arrival = eta.of(session, task, pose, robot.speed) or arrival
+            arrival = eta.estimate(session, task, pose, robot.speed) or arrival
     return listed.model_copy(update={"robot_position": pose_of(pose), "eta": arrival})
 
 

@@ -65,7 +65,7 @@ def create(
         actor,
         request_id=request.id,
     )
-    task_effects.tell_of_request(session, events.RequestCreated, request, task)
+    task_effects.publish_request_event(session, events.RequestCreated, request, task)
     return request
 
 
@@ -100,7 +100,7 @@ def cancel(session: Session, request_id: UUID, actor: Actor, reason: str | None)
         raise InvalidStateTransition(current=request.status.value, requested="CANCEL", allowed=[])
     why = reason or "CANCELLED_BY_MEMBER"
     if task.status is TaskStatus.FAILED:  # staff have still to say where the book is
-        task_effects.move_along(
+        task_effects.apply_effect(
             session, task, task_effects.Effect(request=RequestStatus.CANCELLED), why
         )
         return

@@ -13,7 +13,7 @@ from backend.shared.domain.actor import Actor
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import AlreadyReturning, NotBorrowed
 from backend.shared.infra import database
-from backend.shared.models import BookReturn, Copy, Loan, ReturnStatus, TaskType
+from backend.shared.models import CLOSED_STATUSES, BookReturn, Copy, Loan, ReturnStatus, TaskType
 
 
 def create(
@@ -42,7 +42,7 @@ def create(
         actor,
         return_id=returned.id,
     )
-    task_effects.tell_of_return(session, events.ReturnInitiated, returned, task)
+    task_effects.publish_return_event(session, events.ReturnInitiated, returned, task)
     return returned
 
 
@@ -60,7 +60,7 @@ def _loan_to_return(session: Session, member: UUID, book_id: UUID) -> tuple[Loan
         session.execute(
             select(BookReturn.loan_id).where(
                 BookReturn.loan_id.in_([loan.id for loan, _ in open_loans]),
-                BookReturn.status.notin_([ReturnStatus.COMPLETED, ReturnStatus.CANCELLED]),
+                BookReturn.status.notin_(CLOSED_STATUSES),
             )
         ).scalars()
     )
@@ -88,7 +88,7 @@ def cancel(session: Session, return_id: UUID, actor: Actor, reason: str | None) 
     if returned.status is ReturnStatus.CANCELLED:
         return
     if returned.status in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
-        raise workflow.refuse(task, Action.CANCEL.value)
+        raise workflow.invalid_transition(task, Action.CANCEL.value)
     why = reason or "CANCELLED_BY_MEMBER"
     workflow.apply(
         session,

@@ -48,7 +48,7 @@ def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) 
         resource=("delivery", task.id),
         changes={"reference": task.reference, "task_type": kind.value},
     )
-    task_effects.tell(session, task, TaskQueued)
+    task_effects.publish_task_event(session, task, TaskQueued)
     return task
 
 

@@ -13,6 +13,7 @@ from backend.shared.errors import Conflict, NotFound, WrongCopy, WrongRobot, inv
 from backend.shared.events import TaskQueued
 from backend.shared.infra import clock, database, ids
 from backend.shared.models import (
+    CLOSED_STATUSES,
     BookRequest,
     Copy,
     DeliveryTask,
@@ -77,7 +78,7 @@ def lock_for(
 
 def cancel_journey(session: Session, task: DeliveryTask, cause: TransitionContext) -> None:
     """End a journey: before loading at once, after it by bringing the book back."""
-    if Action.BRING_BACK in workflow.allowed(task):
+    if Action.BRING_BACK in workflow.allowed_actions(task):
         task.back_waypoint_id = task.source_waypoint_id
         workflow.apply(session, task, Action.BRING_BACK, cause)
     else:
@@ -116,7 +117,7 @@ def book_placed(
     _check_robot(session, task, robot_id, attempt)
     _check_copy(session, task, copy_barcode)
     if task.task_type is TaskType.RETURN_PICKUP:
-        raise workflow.refuse(task, Action.LOAD.value)  # the member loads, by picked-up
+        raise workflow.invalid_transition(task, Action.LOAD.value)  # the member loads, by picked-up
     if task.status is TaskStatus.IN_PROGRESS:
         return task  # confirmed already: this is the same call again
     if task.attempt > 1 and robot_id is None and task.stage is Stage.LOADING:
@@ -160,7 +161,7 @@ def _check_copy(session: Session, task: DeliveryTask, barcode: str | None) -> No
 def _renew_eta(session: Session, task: DeliveryTask) -> None:
     robot = session.get(Robot, task.assigned_robot_id)
     if robot is not None:
-        task.eta = eta.of(session, task, robot.pose, robot.speed)
+        task.eta = eta.estimate(session, task, robot.pose, robot.speed)
 
 
 def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
@@ -178,7 +179,7 @@ def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
     elif done_by_staff:
         workflow.apply(session, task, Action.COMPLETE, _cause(actor))
     else:
-        raise workflow.refuse(task, Action.COMPLETE.value)
+        raise workflow.invalid_transition(task, Action.COMPLETE.value)
     return task
 
 
@@ -230,13 +231,13 @@ def set_priority(session: Session, task_id: UUID, actor: Actor, priority: Priori
     task = lock(session, task_id)
     if task.priority is priority:
         return task
-    if task.status in {TaskStatus.COMPLETED, TaskStatus.CANCELLED}:
-        raise workflow.refuse(task, "PRIORITY")
+    if task.status in CLOSED_STATUSES:
+        raise workflow.invalid_transition(task, "PRIORITY")
     task.priority = priority
     session.flush()
     _note(session, actor, task, "delivery.priority", priority.value)
     if task.status is TaskStatus.QUEUED:
-        task_effects.tell(session, task, TaskQueued, "PRIORITY")
+        task_effects.publish_task_event(session, task, TaskQueued, "PRIORITY")
     return task
 
 

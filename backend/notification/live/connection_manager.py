@@ -32,7 +32,7 @@ from backend.notification.live.sockets import (
 from backend.notification.live.topics import Topic, name_of, topic_of
 from backend.shared.errors import Forbidden, Invalid, LunaError, NotFound
 from backend.shared.infra import async_database, logs
-from backend.shared.messaging import realtime
+from backend.shared.messaging import channels, realtime
 
 _log = logs.get(__name__)
 _SOCKETS_PER_PERSON = 10
@@ -54,7 +54,7 @@ class ConnectionManager:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen, read snapshots and look after sessions as long as the app runs."""
-        listener = realtime.Listener([realtime.LIVE], self._heard, self._resync)
+        listener = realtime.Listener([channels.LIVE], self._heard, self._resync)
         work = [
             listener.run(),
             self._check_sessions(),
@@ -184,7 +184,7 @@ class ConnectionManager:
         if data is None:
             self._refuse(socket, subscription, NotFound("There is no such topic."))
         else:
-            socket.settle(subscription, messages.snapshot(topic.name, pos, data), pos)
+            socket.send_snapshot(subscription, messages.snapshot(topic.name, pos, data), pos)
 
     def _is_current(self, socket: Socket, subscription: Subscription) -> bool:
         """False once it was given up, or begun anew after a break."""

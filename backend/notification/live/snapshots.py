@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from backend.notification import queries
 from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.models import (
+    CLOSED_STATUSES,
     Book,
     BookRequest,
     BookReturn,
@@ -18,8 +19,6 @@ from backend.shared.models import (
     ImportJob,
     LivePosition,
     Loan,
-    RequestStatus,
-    ReturnStatus,
     Robot,
     TaskStatus,
 )
@@ -100,9 +99,6 @@ _IMPORT = (
     ImportJob.warnings,
     ImportJob.problem,
 )
-_CLOSED_TASKS = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
-_CLOSED_REQUESTS = (RequestStatus.COMPLETED, RequestStatus.CANCELLED)
-_CLOSED_RETURNS = (ReturnStatus.COMPLETED, ReturnStatus.CANCELLED)
 
 
 def begin(session: Session) -> int:
@@ -165,8 +161,8 @@ def me(session: Session, holder: ConnectionUser, _about: UUID | None) -> Data:
         .where(Loan.user_id == mine, Loan.returned_at.is_(None))
         .order_by(Loan.due_at)
     )
-    open_requests = BookRequest.status.not_in(_CLOSED_REQUESTS)
-    open_returns = BookReturn.status.not_in(_CLOSED_RETURNS)
+    open_requests = BookRequest.status.not_in(CLOSED_STATUSES)
+    open_returns = BookReturn.status.not_in(CLOSED_STATUSES)
     return {
         "unread": session.execute(queries.count_unread(mine)).scalar_one(),
         "notifications": _all(session, unread)[:_MOST_NOTIFICATIONS],
@@ -206,7 +202,7 @@ def catalog(session: Session, _holder: ConnectionUser, _about: UUID | None) -> D
 
 def deliveries(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
     """Every open journey, oldest first; failed ones are open until staff decide."""
-    return {"tasks": _all(session, _tasks(DeliveryTask.status.not_in(_CLOSED_TASKS)))}
+    return {"tasks": _all(session, _tasks(DeliveryTask.status.not_in(CLOSED_STATUSES)))}
 
 
 def _robots(*where: ColumnElement[bool]) -> Rows:

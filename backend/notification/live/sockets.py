@@ -110,7 +110,7 @@ class Socket:
         else:
             self.end(_TOO_SLOW, "More happens than can be sent. Connect again.")
 
-    def settle(self, subscription: Subscription, snapshot: str, pos: int) -> None:
+    def send_snapshot(self, subscription: Subscription, snapshot: str, pos: int) -> None:
         """Send a topic's snapshot and those kept changes that are not in it."""
         kept, subscription.buffer = subscription.buffer or [], None
         self.offer(snapshot)

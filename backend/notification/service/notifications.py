@@ -15,7 +15,7 @@ from backend.notification.service.recipients import MessageSpec, Recipients, mes
 from backend.shared.events import Event, NotificationCreated
 from backend.shared.infra import clock, ids
 from backend.shared.messaging import outbox
-from backend.shared.models import Notification, PartHeartbeat
+from backend.shared.models import Notification, ProcessHeartbeat
 
 # What a client needs to open the thing told of; no names, no codes.
 _LINKS = ("request_id", "return_id", "task_id", "book_id", "robot_id", "job_id")
@@ -115,13 +115,13 @@ def note_round_trip(session: Session, sent_at: datetime) -> None:
     """
     now = clock.now()
     took = round((now - sent_at).total_seconds() * 1000)
-    row = insert(PartHeartbeat).values(
+    row = insert(ProcessHeartbeat).values(
         part="watchdog", instance="chain", since=now, at=now, details={"round_trip_ms": took}
     )
     session.execute(
         row.on_conflict_do_update(
             index_elements=["part", "instance"],
             set_={"at": row.excluded.at, "details": row.excluded.details},
-            where=PartHeartbeat.at < row.excluded.at,
+            where=ProcessHeartbeat.at < row.excluded.at,
         )
     )

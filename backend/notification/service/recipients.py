@@ -113,7 +113,7 @@ RULES: dict[type[Event], Rule] = {
     events.RobotWentOffline: _always(_staff("robot.offline")),
     events.RobotStopRequested: _always(_staff("robot.stop_requested")),
     events.RobotStopUnconfirmed: _always(_staff("robot.stop_unconfirmed")),
-    events.EventDied: _always(_staff("system.dead_letter")),
+    events.EventDeadLettered: _always(_staff("system.dead_letter")),
     events.ImportFinished: _import_finished,
 }
 

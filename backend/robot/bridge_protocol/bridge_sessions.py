@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import commands
 from backend.shared.infra import database
 from backend.shared.models import (
+    IN_FLIGHT_COMMAND_STATUSES,
     CommandStatus,
     FleetState,
     Robot,
@@ -31,7 +31,9 @@ def open_session(session: Session, robot_id: UUID, boot_id: str) -> Opened:
     robot.heartbeat_seq = 0
     held = session.execute(
         select(RobotCommand)
-        .where(RobotCommand.robot_id == robot_id, RobotCommand.status.in_(commands.HELD))
+        .where(
+            RobotCommand.robot_id == robot_id, RobotCommand.status.in_(IN_FLIGHT_COMMAND_STATUSES)
+        )
         .with_for_update()
     ).scalars()
     for command in held.all():

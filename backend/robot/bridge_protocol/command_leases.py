@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.robot.schemas.bridge import CommandReportBody, ReportType
-from backend.shared.domain import commands
 from backend.shared.errors import Conflict, LeaseLost, NotFound, StaleEpoch
 from backend.shared.events import CommandAccepted, CommandFailed, CommandStarted, CommandSucceeded
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
+    MOTION_COMMAND_TYPES,
     CommandReport,
     CommandStatus,
     CommandType,
@@ -82,7 +82,7 @@ def _lease_statement() -> ReturningUpdate[RobotCommand]:
             ),
             RobotCommand.deadline.is_(None) | (RobotCommand.deadline >= now),
         )
-        .order_by(case((RobotCommand.type.in_(commands.MOVING), 1), else_=0), RobotCommand.seq)
+        .order_by(case((RobotCommand.type.in_(MOTION_COMMAND_TYPES), 1), else_=0), RobotCommand.seq)
         .limit(1)
         .with_for_update(of=RobotCommand, skip_locked=True)
         .scalar_subquery()
@@ -218,7 +218,7 @@ def _begin(
             robot.current_location = None
     session.flush()
     kind = CommandAccepted if status is CommandStatus.ACCEPTED else CommandStarted
-    tell(session, kind, command, at)
+    publish_command_event(session, kind, command, at)
 
 
 def _end(
@@ -227,7 +227,8 @@ def _end(
     command.status, command.result, command.finished_at = status, message, clock.now()
     session.flush()
     kind = CommandSucceeded if status is CommandStatus.SUCCEEDED else CommandFailed
-    tell(session, kind, command)  # the end of a CANCEL too: only now is the robot free
+    # The end of a CANCEL is published too: it frees the robot.
+    publish_command_event(session, kind, command)
 
 
 def _after_end(session: Session, robot: Robot, command: RobotCommand) -> None:
@@ -241,7 +242,7 @@ def _after_end(session: Session, robot: Robot, command: RobotCommand) -> None:
     session.flush()
 
 
-def tell(
+def publish_command_event(
     session: Session,
     kind: type[CommandAccepted | CommandStarted | CommandSucceeded | CommandFailed],
     command: RobotCommand,
@@ -271,7 +272,7 @@ def expire_leases(session: Session) -> None:
     """Take lapsed leases back.
 
     Before it started a command goes back to the queue, three times. While driving it is never sent
-    again blindly: the robot's next report decides (`sessions.settle_unknown`).
+    again blindly: the robot's next report decides (`heartbeats.resolve_unknown_command`).
     """
     lapsed = session.execute(
         select(RobotCommand)

@@ -17,7 +17,16 @@ from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.events import RobotWentOffline, TaskNeedsAttention
 from backend.shared.infra import clock, config, database, redis
 from backend.shared.messaging import outbox, process_heartbeats
-from backend.shared.models import Connectivity, DeliveryTask, Robot, RobotCommand, TaskStatus
+from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    ACTIVE_TASK_STATUSES,
+    MOTION_COMMAND_TYPES,
+    Connectivity,
+    DeliveryTask,
+    Robot,
+    RobotCommand,
+    TaskStatus,
+)
 
 _MEMORY_KEY = "fleet:remembered_since"
 ROBOT_OFFLINE = "ROBOT_OFFLINE"
@@ -25,7 +34,7 @@ ROBOT_OFFLINE = "ROBOT_OFFLINE"
 
 def sweep(session: Session) -> None:
     """Look for robots that have gone silent."""
-    hearing_since = process_heartbeats.heard_since(session, "robot-service")
+    hearing_since = process_heartbeats.alive_since(session, "robot-service")
     remembered_since = _remembered_since()
     if hearing_since is None or remembered_since is None:
         return
@@ -77,7 +86,7 @@ def _heard(robot_ids: list[UUID]) -> dict[UUID, datetime]:
 
 def _declare(session: Session, robot_id: UUID, silence: Connectivity) -> None:
     """Lock order: task, then robot."""
-    task_id = commands.task_of(session, robot_id)
+    task_id = commands.active_task_id(session, robot_id)
     task: DeliveryTask | None = (
         database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
     )
@@ -91,10 +100,10 @@ def _declare(session: Session, robot_id: UUID, silence: Connectivity) -> None:
         return
     outbox.publish(session, RobotWentOffline(robot_id=robot.id, robot_name=robot.robot_name))
     if task is not None and task.assigned_robot_id == robot.id:
-        _settle_journey(session, task)
+        _release_or_alert(session, task)
 
 
-def _settle_journey(session: Session, task: DeliveryTask) -> None:
+def _release_or_alert(session: Session, task: DeliveryTask) -> None:
     """Not loaded yet: another robot does it. Loaded: the task keeps its robot, staff are told."""
     if task.status is TaskStatus.ASSIGNED:
         workflow.apply(
@@ -104,20 +113,20 @@ def _settle_journey(session: Session, task: DeliveryTask) -> None:
             TransitionContext(by="connectivity", reason=ROBOT_OFFLINE),
         )
     elif task.status is TaskStatus.IN_PROGRESS:
-        task_effects.tell(session, task, TaskNeedsAttention, ROBOT_OFFLINE)
+        task_effects.publish_task_event(session, task, TaskNeedsAttention, ROBOT_OFFLINE)
 
 
-def settle_owed(session: Session) -> None:
+def issue_pending_commands(session: Session) -> None:
     """The safety net: every driving task whose robot is able and has no command gets one."""
     driving = session.execute(
         select(DeliveryTask.id)
-        .where(DeliveryTask.status.in_(commands.TRAVELLING), DeliveryTask.arrived_at.is_(None))
+        .where(DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), DeliveryTask.arrived_at.is_(None))
         .where(
             ~select(RobotCommand.id)
             .where(
                 RobotCommand.robot_id == DeliveryTask.assigned_robot_id,
-                RobotCommand.type.in_(commands.MOVING),
-                RobotCommand.status.in_(commands.ACTIVE),
+                RobotCommand.type.in_(MOTION_COMMAND_TYPES),
+                RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
             )
             .exists()
         )

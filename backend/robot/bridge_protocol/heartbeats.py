@@ -22,6 +22,10 @@ from backend.shared.events import RobotCameOnline, RobotStatusChanged
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    ACTIVE_TASK_STATUSES,
+    IN_FLIGHT_COMMAND_STATUSES,
+    MOTION_COMMAND_TYPES,
     CommandStatus,
     Connectivity,
     DeliveryTask,
@@ -90,13 +94,13 @@ def _known_statement() -> AnySelect:
         .outerjoin(
             DeliveryTask,
             (DeliveryTask.assigned_robot_id == Robot.id)
-            & DeliveryTask.status.in_(commands.TRAVELLING),
+            & DeliveryTask.status.in_(ACTIVE_TASK_STATUSES),
         )
         .outerjoin(
             RobotCommand,
             (RobotCommand.robot_id == Robot.id)
-            & RobotCommand.type.in_(commands.MOVING)
-            & RobotCommand.status.in_(commands.ACTIVE),
+            & RobotCommand.type.in_(MOTION_COMMAND_TYPES)
+            & RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
         )
         .where(Robot.id == bindparam("for_robot"))
     )
@@ -201,7 +205,7 @@ def _renew_lease(session: Session, known: _Known, beat: Heartbeat) -> None:
         return
     until: datetime | None = known.leased_until
     lapses = until is not None and until < clock.now() + _RENEW_BELOW
-    if known.command_status not in commands.HELD or not (
+    if known.command_status not in IN_FLIGHT_COMMAND_STATUSES or not (
         lapses or known.command_status is CommandStatus.UNKNOWN
     ):
         return
@@ -218,12 +222,12 @@ def _renew_lease(session: Session, known: _Known, beat: Heartbeat) -> None:
     )
 
 
-def settle_unknown(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
+def resolve_unknown_command(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
     """A command was under way when contact was lost, and the robot no longer names it.
 
     It is there, or it must be asked again. Lock order: task, robot, command.
     """
-    task_id = commands.task_of(session, robot_id)
+    task_id = commands.active_task_id(session, robot_id)
     task = database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
     robot: Robot = database.row_lock(session, Robot, robot_id)
     command: RobotCommand | None = session.execute(
@@ -239,13 +243,13 @@ def settle_unknown(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
         return
     command.status, command.finished_at = CommandStatus.VOID, clock.now()
     session.flush()
-    if task is not None and commands.owes_drive(task):
+    if task is not None and commands.needs_navigation(task):
         commands.issue_navigation(session, task)
 
 
-def settle_owed(session: Session, robot_id: UUID) -> None:
+def issue_pending_command(session: Session, robot_id: UUID) -> None:
     """Tell a robot that can drive again where its task leads."""
-    task_id = commands.task_of(session, robot_id)
+    task_id = commands.active_task_id(session, robot_id)
     if task_id is not None:
         commands.issue_pending(session, task_id)
 

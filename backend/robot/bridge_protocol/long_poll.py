@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import async_database
-from backend.shared.messaging import realtime
+from backend.shared.messaging import channels, realtime
 from backend.shared.models import CommandStatus, Robot, RobotCommand
 
 _LOOK_SECONDS = 5.0
@@ -66,13 +66,13 @@ class Polls:
 
     def _due(self, session: Session) -> list[str]:
         due = [
-            realtime.wake_channel(robot_id)
+            channels.command_channel(robot_id)
             for robot_id in session.execute(
                 select(RobotCommand.robot_id).where(RobotCommand.status == CommandStatus.QUEUED)
             ).scalars()
         ]
         for robot_id, version in session.execute(select(Robot.id, Robot.stop_version)):
-            channel = realtime.stop_channel(robot_id)
+            channel = channels.stop_channel(robot_id)
             if self._stops.get(channel) != version:
                 self._stops[channel] = version
                 due.append(channel)

@@ -27,7 +27,7 @@ from backend.robot.schemas.emergency_stop import StopAnswered
 from backend.robot.service import emergency_stop, registry
 from backend.shared.errors import Conflict, LeaseLost, NotFound, NotSignedIn, StaleEpoch
 from backend.shared.infra import async_database, cache, clock, commit_hooks, config, redis
-from backend.shared.messaging import realtime
+from backend.shared.messaging import channels, realtime
 from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.security.authentication import RobotDep
@@ -78,9 +78,9 @@ async def heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[HeartbeatAnswer]
         heartbeats.record_heartbeat, robot.robot_id, body, redis_is_up=redis.is_up()
     )
     if heard.has_unknown:
-        await async_database.run(heartbeats.settle_unknown, robot.robot_id, body)
+        await async_database.run(heartbeats.resolve_unknown_command, robot.robot_id, body)
     if heard.came_online:
-        await async_database.run(heartbeats.settle_owed, robot.robot_id)
+        await async_database.run(heartbeats.issue_pending_command, robot.robot_id)
     await _show(robot.robot_id, heard)
     return answer(
         HeartbeatAnswer(
@@ -105,7 +105,7 @@ async def _show(robot_id: UUID, heard: heartbeats.HeartbeatResult) -> None:
         pipeline = redis.async_client().pipeline(transaction=False)
         pipeline.set(cache.robot_key(robot_id), heartbeats.live_bytes(heard), ex=_LIVE_LIFE)
         pipeline.set(registry.heard_key(robot_id), str(clock.now().timestamp()), ex=_HEARD_LIFE)
-        position = realtime.position(shown, heard.live)
+        position = realtime.position_update(shown, heard.live)
         assert isinstance(position, commit_hooks.Publish)
         pipeline.publish(position.channel, position.body)
         await pipeline.execute()
@@ -120,7 +120,7 @@ async def next_command(
     robot: RobotDep, epoch: Annotated[int, Query(ge=0)], wait: Wait = MAX_WAIT
 ) -> Answer[CommandRead | None]:
     """Role: robot. Leased with a token that only grows; null when the wait ends."""
-    channel = realtime.wake_channel(robot.robot_id)
+    channel = channels.command_channel(robot.robot_id)
     until = asyncio.get_running_loop().time() + wait
     with POLLS.waiting(channel) as woken:
         while True:
@@ -150,7 +150,7 @@ async def wait_for_stop(
     robot: RobotDep, after: Annotated[int, Query(ge=0)] = 0, wait: Wait = MAX_WAIT
 ) -> Answer[StopOrder | None]:
     """Role: robot. Answers at once when the version in force is above `after`."""
-    channel = realtime.stop_channel(robot.robot_id)
+    channel = channels.stop_channel(robot.robot_id)
     until = asyncio.get_running_loop().time() + wait
     with POLLS.waiting(channel) as woken:
         while True:

@@ -60,4 +60,4 @@ async def resume_one(robot_id: UUID, actor: FastStaffDep, body: ResumeRequest) -
 
 async def _tell_again(robot_ids: list[UUID]) -> None:
     for robot_id in robot_ids:
-        await async_database.run(heartbeats.settle_owed, robot_id)
+        await async_database.run(heartbeats.issue_pending_command, robot_id)

@@ -53,7 +53,7 @@ def _send_a_robot(session: Session, task: DeliveryTask) -> bool:
     ).scalar_one_or_none()
     if robot is None:  # no longer fit since it was chosen: the next sweep looks again
         return False
-    task.eta = eta.of(session, task, robot.pose, robot.speed)
+    task.eta = eta.estimate(session, task, robot.pose, robot.speed)
     workflow.apply(session, task, Action.ASSIGN, TransitionContext(by=_BY, robot_id=robot.id))
     return True
 

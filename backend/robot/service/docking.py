@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 from backend.shared.domain import commands, route_graph
 from backend.shared.domain.route_graph import Place, RouteGraph
 from backend.shared.infra import clock, config
-from backend.shared.models import CommandType, Robot, RobotCommand, WaypointKind
+from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    MOTION_COMMAND_TYPES,
+    CommandType,
+    Robot,
+    RobotCommand,
+    WaypointKind,
+)
 
 _PATIENCE = timedelta(minutes=30)
 
@@ -63,7 +70,8 @@ def _taken(session: Session) -> Iterator[str]:
     yield from filter(None, standing)
     under_way = session.execute(
         select(RobotCommand.payload).where(
-            RobotCommand.type.in_(commands.MOVING), RobotCommand.status.in_(commands.ACTIVE)
+            RobotCommand.type.in_(MOTION_COMMAND_TYPES),
+            RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
         )
     ).scalars()
     for payload in under_way:

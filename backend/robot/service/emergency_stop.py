@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import audit, commands
+from backend.shared.domain import audit
 from backend.shared.errors import NotFound
 from backend.shared.events import (
     RobotResumed,
@@ -19,8 +19,9 @@ from backend.shared.events import (
     RobotStopUnconfirmed,
 )
 from backend.shared.infra import clock, commit_hooks, config, database
-from backend.shared.messaging import outbox, realtime
+from backend.shared.messaging import channels, outbox
 from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
     CommandStatus,
     Connectivity,
     FleetState,
@@ -74,7 +75,7 @@ def stop(session: Session, robot_id: UUID | None, by: UUID, reason: str | None) 
         # A robot stopped by itself stays so when the whole fleet is resumed.
         alone = robot.stopped_at is not None and robot.stop_scope is StopScope.ROBOT
         _latch(robot, version, by, reason, StopScope.ROBOT if alone else scope)
-        database.on_commit(session, commit_hooks.Publish(realtime.stop_channel(robot.id)))
+        database.on_commit(session, commit_hooks.Publish(channels.stop_channel(robot.id)))
     _void_commands(session, robots)
     session.flush()
     for robot in robots:
@@ -112,7 +113,7 @@ def _void_commands(session: Session, robots: list[Robot]) -> None:
         update(RobotCommand)
         .where(
             RobotCommand.robot_id.in_([robot.id for robot in robots]),
-            RobotCommand.status.in_(commands.ACTIVE),
+            RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
         )
         .values(status=CommandStatus.VOID, finished_at=clock.now(), result="emergency stop")
     )
@@ -157,7 +158,7 @@ def resume(session: Session, robot_id: UUID | None, by: UUID, reason: str) -> li
     for robot in lifted:
         robot.stop_version = version
         robot.stopped_at = robot.stopped_by = robot.stop_reason = robot.stop_scope = None
-        database.on_commit(session, commit_hooks.Publish(realtime.stop_channel(robot.id)))
+        database.on_commit(session, commit_hooks.Publish(channels.stop_channel(robot.id)))
     session.flush()
     for robot in lifted:
         outbox.publish(

@@ -11,15 +11,13 @@ from backend.robot.schemas.map import EdgeBody, FloorBody, MapBody, MapRead, Way
 from backend.shared.domain import audit, route_graph
 from backend.shared.errors import Conflict, NotFound, invalid
 from backend.shared.models import (
+    CLOSED_STATUSES,
     DeliveryTask,
     FleetState,
     FloorPlan,
-    TaskStatus,
     Waypoint,
     WaypointEdge,
 )
-
-_ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 
 
 def _changed(session: Session) -> int:
@@ -36,7 +34,7 @@ def _refuse_while_needed(session: Session, waypoint_id: UUID) -> None:
     needed = session.execute(
         select(DeliveryTask.reference)
         .where(
-            DeliveryTask.status.notin_(_ENDED),
+            DeliveryTask.status.notin_(CLOSED_STATUSES),
             (DeliveryTask.source_waypoint_id == waypoint_id)
             | (DeliveryTask.destination_waypoint_id == waypoint_id)
             | (DeliveryTask.back_waypoint_id == waypoint_id),

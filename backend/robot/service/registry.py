@@ -12,7 +12,7 @@ from backend.robot.service import emergency_stop
 from backend.shared.domain import audit, commands
 from backend.shared.errors import Conflict, Duplicate, NotFound, NotSignedIn
 from backend.shared.infra import clock, config, database
-from backend.shared.models import EnrolmentCode, Robot, RobotKey, RobotStatus
+from backend.shared.models import EnrollmentCode, Robot, RobotKey, RobotStatus
 from backend.shared.web.security import api_keys
 
 
@@ -77,11 +77,11 @@ def _overlap_end() -> datetime:
     return clock.now() + config.robots().key_overlap
 
 
-def new_enrolment_code(session: Session, robot_id: UUID, by: UUID) -> tuple[str, EnrolmentCode]:
+def new_enrolment_code(session: Session, robot_id: UUID, by: UUID) -> tuple[str, EnrollmentCode]:
     """A code that a bridge exchanges for a key, once, within 15 minutes."""
     robot = get(session, robot_id)
     secret = api_keys.new_secret()
-    code = EnrolmentCode(
+    code = EnrollmentCode(
         robot_id=robot.id,
         code_hash=api_keys.digest(secret),
         expires_at=clock.now() + config.robots().enrolment_life,
@@ -103,14 +103,14 @@ def enrol(
 ) -> Enrolled:
     """Give a bridge its robot's key for a valid code; NotSignedIn for any other."""
     robot_id = session.execute(
-        update(EnrolmentCode)
+        update(EnrollmentCode)
         .where(
-            EnrolmentCode.code_hash == api_keys.digest(code),
-            EnrolmentCode.used_at.is_(None),
-            EnrolmentCode.expires_at > clock.now(),
+            EnrollmentCode.code_hash == api_keys.digest(code),
+            EnrollmentCode.used_at.is_(None),
+            EnrollmentCode.expires_at > clock.now(),
         )
         .values(used_at=clock.now())
-        .returning(EnrolmentCode.robot_id)
+        .returning(EnrollmentCode.robot_id)
     ).scalar_one_or_none()
     if robot_id is None:
         raise NotSignedIn("This enrolment code is not valid (any more).")
@@ -155,7 +155,7 @@ def retire(session: Session, robot_id: UUID, by: UUID) -> None:
 
 
 def _refuse_while_travelling(session: Session, robot: Robot) -> None:
-    task_id = commands.task_of(session, robot.id)
+    task_id = commands.active_task_id(session, robot.id)
     if task_id is not None:
         raise Conflict("The robot is on a journey. End that first.", task_id=str(task_id))
 

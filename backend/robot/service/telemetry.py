@@ -35,7 +35,7 @@ def note_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
         if robot.status is not RobotStatus.MAINTENANCE:
             robot.status = RobotStatus.ERROR
     elif robot.status is RobotStatus.ERROR:
-        travelling = commands.task_of(session, robot.id) is not None
+        travelling = commands.active_task_id(session, robot.id) is not None
         robot.status = RobotStatus.BUSY if travelling else RobotStatus.IDLE
 
 

@@ -21,8 +21,12 @@ from backend.shared.domain.route_graph import Place
 from backend.shared.errors import RobotUnavailable
 from backend.shared.events import CommandCreated
 from backend.shared.infra import clock, commit_hooks, config, database
-from backend.shared.messaging import outbox, realtime
+from backend.shared.messaging import channels, outbox
 from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    ACTIVE_TASK_STATUSES,
+    IN_FLIGHT_COMMAND_STATUSES,
+    MOTION_COMMAND_TYPES,
     CommandStatus,
     CommandType,
     Connectivity,
@@ -33,19 +37,8 @@ from backend.shared.models import (
     RobotCommand,
     RobotStatus,
     Stage,
-    TaskStatus,
 )
 
-ACTIVE = (
-    CommandStatus.QUEUED,
-    CommandStatus.LEASED,
-    CommandStatus.ACCEPTED,
-    CommandStatus.STARTED,
-    CommandStatus.UNKNOWN,
-)
-HELD = (CommandStatus.LEASED, CommandStatus.ACCEPTED, CommandStatus.STARTED, CommandStatus.UNKNOWN)
-MOVING = (CommandType.NAVIGATE, CommandType.DOCK, CommandType.UNDOCK)
-TRAVELLING = (TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS)
 _LONGEST_DRIVE = timedelta(hours=1)
 _LEG_OF_STAGE = {
     Stage.TO_SOURCE: Leg.TO_SOURCE,
@@ -54,7 +47,7 @@ _LEG_OF_STAGE = {
 }
 
 
-def is_able(robot: Robot) -> bool:
+def can_move(robot: Robot) -> bool:
     """Whether a robot may be given a command to move now."""
     return (
         robot.stopped_at is None
@@ -67,10 +60,10 @@ def is_able(robot: Robot) -> bool:
 def is_assignable() -> ColumnElement[bool]:
     """Whether a robot may be given a new journey, for a query."""
     busy = select(RobotCommand.id).where(
-        RobotCommand.robot_id == Robot.id, RobotCommand.status.in_(ACTIVE)
+        RobotCommand.robot_id == Robot.id, RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES)
     )
     travelling = select(DeliveryTask.id).where(
-        DeliveryTask.assigned_robot_id == Robot.id, DeliveryTask.status.in_(TRAVELLING)
+        DeliveryTask.assigned_robot_id == Robot.id, DeliveryTask.status.in_(ACTIVE_TASK_STATUSES)
     )
     return (
         (Robot.status == RobotStatus.IDLE)
@@ -82,7 +75,7 @@ def is_assignable() -> ColumnElement[bool]:
     )
 
 
-def owes_drive(task: DeliveryTask) -> bool:
+def needs_navigation(task: DeliveryTask) -> bool:
     """Whether the task is in a driving stage and has not arrived yet."""
     return task.stage in _LEG_OF_STAGE and task.arrived_at is None
 
@@ -110,9 +103,9 @@ def issue_navigation(
     void(session, robot)
     if robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}:
         robot.status = RobotStatus.BUSY
-    if not is_able(robot):
+    if not can_move(robot):
         return None
-    way = _way(session, robot, task)
+    way = _route(session, robot, task)
     if way is None:
         return None
     leg = _LEG_OF_STAGE[task.stage]
@@ -127,7 +120,7 @@ def issue_navigation(
             leg=leg,
             target_waypoint_id=target_of(task),
             loading_proof_id=proof.id if proof is not None else None,
-            payload=_navigate(task, way, proof),
+            payload=_navigation_payload(task, way, proof),
             deadline=clock.now() + _LONGEST_DRIVE,
         ),
     )
@@ -146,7 +139,7 @@ def _proof_of(session: Session, task: DeliveryTask) -> LoadingProof:
     return proof
 
 
-def _way(session: Session, robot: Robot, task: DeliveryTask) -> list[Place] | None:
+def _route(session: Session, robot: Robot, task: DeliveryTask) -> list[Place] | None:
     """The route to where the task leads; None while no open way leads there."""
     places = route_graph.current(session)
     target, here = places.places.get(target_of(task)), places.nearest(robot.pose)
@@ -158,7 +151,9 @@ def _way(session: Session, robot: Robot, task: DeliveryTask) -> list[Place] | No
         return None
 
 
-def _navigate(task: DeliveryTask, way: list[Place], proof: LoadingProof | None) -> dict[str, Any]:
+def _navigation_payload(
+    task: DeliveryTask, way: list[Place], proof: LoadingProof | None
+) -> dict[str, Any]:
     target = way[-1]
     stage = task.stage.value if task.stage is not None else None
     return {
@@ -174,7 +169,7 @@ def enqueue(session: Session, robot: Robot, command: RobotCommand) -> RobotComma
     command.robot_id = robot.id
     session.add(command)
     session.flush()
-    database.on_commit(session, commit_hooks.Publish(realtime.wake_channel(robot.id)))
+    database.on_commit(session, commit_hooks.Publish(channels.command_channel(robot.id)))
     outbox.publish(
         session,
         CommandCreated(
@@ -197,13 +192,13 @@ def void(session: Session, robot: Robot) -> None:
         select(RobotCommand)
         .where(
             RobotCommand.robot_id == robot.id,
-            RobotCommand.type.in_(MOVING),
-            RobotCommand.status.in_(ACTIVE),
+            RobotCommand.type.in_(MOTION_COMMAND_TYPES),
+            RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
         )
         .with_for_update()
     ).scalars()
     for command in active.all():
-        was_held = command.status in HELD
+        was_held = command.status in IN_FLIGHT_COMMAND_STATUSES
         command.status = CommandStatus.VOID
         command.finished_at = clock.now()
         session.flush()
@@ -231,17 +226,17 @@ def release(session: Session, robot_id: UUID) -> None:
 def issue_pending(session: Session, task_id: UUID) -> bool:
     """Make the command that a task is owed, if its robot is able now; whether one was made."""
     task: DeliveryTask | None = database.row_lock(session, DeliveryTask, task_id)
-    if task is None or task.assigned_robot_id is None or not owes_drive(task):
+    if task is None or task.assigned_robot_id is None or not needs_navigation(task):
         return False
     robot: Robot = database.row_lock(session, Robot, task.assigned_robot_id)
-    if not is_able(robot) or has_active_command(session, robot.id):
+    if not can_move(robot) or has_active_command(session, robot.id):
         return False
-    if _has_an_outcome(session, task):
+    if _has_outcome(session, task):
         return False
     return issue_navigation(session, task) is not None
 
 
-def _has_an_outcome(session: Session, task: DeliveryTask) -> bool:
+def _has_outcome(session: Session, task: DeliveryTask) -> bool:
     """Whether this stage's drive has ended already, and the event of it is on its way."""
     last = session.execute(
         select(RobotCommand.status)
@@ -263,18 +258,19 @@ def has_active_command(session: Session, robot_id: UUID) -> bool:
         select(RobotCommand.id)
         .where(
             RobotCommand.robot_id == robot_id,
-            RobotCommand.type.in_(MOVING),
-            RobotCommand.status.in_(ACTIVE),
+            RobotCommand.type.in_(MOTION_COMMAND_TYPES),
+            RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
         )
         .limit(1)
     ).scalar_one_or_none()
     return found is not None
 
 
-def task_of(session: Session, robot_id: UUID) -> UUID | None:
+def active_task_id(session: Session, robot_id: UUID) -> UUID | None:
     """The journey that the robot is on."""
     return session.execute(
         select(DeliveryTask.id).where(
-            DeliveryTask.assigned_robot_id == robot_id, DeliveryTask.status.in_(TRAVELLING)
+            DeliveryTask.assigned_robot_id == robot_id,
+            DeliveryTask.status.in_(ACTIVE_TASK_STATUSES),
         )
     ).scalar_one_or_none()

@@ -61,7 +61,7 @@ def move(session: Session, copy_id: UUID, step: CustodyTransition) -> Copy:
         )
     copy.custody = end
     copy.last_seen_at = clock.now()
-    _forget(session, copy.book_id)
+    _invalidate(session, copy.book_id)
     session.flush()
     return copy
 
@@ -105,7 +105,7 @@ def lend(session: Session, copy_id: UUID, user_id: UUID, channel: LoanChannel) -
     )
     session.add(loan)
     session.flush()
-    _tell(session, LoanOpened, loan)
+    _publish_loan_event(session, LoanOpened, loan)
     return loan
 
 
@@ -129,17 +129,17 @@ def receive(session: Session, loan_id: UUID) -> None:
     move(session, loan.copy_id, CustodyTransition.SHELVE)
     loan.processed_at = clock.now()
     session.flush()
-    _tell(session, LoanClosed, loan)
+    _publish_loan_event(session, LoanClosed, loan)
 
 
-def declare_missing(session: Session, copy_id: UUID) -> None:
+def mark_missing(session: Session, copy_id: UUID) -> None:
     """Nobody knows where the copy is: it is on no robot and can't be asked for."""
     copy: Copy | None = database.row_lock(session, Copy, copy_id)
     if copy is None:
         raise Conflict("There is no such copy.")
     copy.condition = Condition.MISSING
     copy.custody = Custody.ON_SHELF
-    _forget(session, copy.book_id)
+    _invalidate(session, copy.book_id)
     session.flush()
 
 
@@ -167,7 +167,7 @@ def _due(days: int) -> datetime:
     return datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
 
 
-def _tell(session: Session, kind: type[LoanOpened | LoanClosed], loan: Loan) -> None:
+def _publish_loan_event(session: Session, kind: type[LoanOpened | LoanClosed], loan: Loan) -> None:
     book = session.execute(
         select(Book.id, Book.title)
         .join(Copy, Copy.book_id == Book.id)
@@ -186,6 +186,6 @@ def _tell(session: Session, kind: type[LoanOpened | LoanClosed], loan: Loan) -> 
     )
 
 
-def _forget(session: Session, book_id: UUID) -> None:
+def _invalidate(session: Session, book_id: UUID) -> None:
     database.on_commit(session, commit_hooks.Delete(cache.book_key(book_id)))
     database.on_commit(session, commit_hooks.Increment(cache.CATALOGUE_VERSION))

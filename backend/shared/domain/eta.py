@@ -11,7 +11,7 @@ from backend.shared.infra import clock, config
 from backend.shared.models import DeliveryTask, Stage
 
 
-def of(
+def estimate(
     session: Session, task: DeliveryTask, pose: dict[str, Any] | None, speed: float | None
 ) -> datetime | None:
     """The arrival at the destination from where the robot is now; None where it can't be told.

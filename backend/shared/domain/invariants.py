@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from backend.shared.domain.workflow import STEPS, Action
+from backend.shared.domain.workflow import TRANSITIONS, Action
 
 _MOVING = "command.type IN ('NAVIGATE', 'DOCK', 'UNDOCK')"
 _ACTIVE = "command.status IN ('QUEUED', 'LEASED', 'ACCEPTED', 'STARTED', 'UNKNOWN')"
@@ -47,7 +47,7 @@ def _agreement_rows() -> Iterator[str]:
 
 def _legal_steps() -> Iterator[str]:
     yield "('CREATE', '', '', 'PENDING', '')"
-    for action, steps in STEPS.items():
+    for action, steps in TRANSITIONS.items():
         for (from_status, from_stage), (to_status, to_stage) in steps.items():
             yield (
                 f"('{action.value}', '{from_status}', '{from_stage or ''}', "
@@ -152,10 +152,12 @@ INVARIANTS: dict[str, str] = {
                   AND event.aggregate_id = robot.id)))
     """,
 }
-assert set(STEPS) == set(Action)  # a new action needs its steps, and so its place in the history
+assert set(TRANSITIONS) == set(
+    Action
+)  # a new action needs its steps, and so its place in the history
 
 
-def broken(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+def find_violations(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     """Each invariant that does not hold, with the rows that break it (at most 20)."""
     found = {}
     for sentence, query in INVARIANTS.items():

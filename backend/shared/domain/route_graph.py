@@ -64,7 +64,7 @@ class RouteGraph:
         now = clock.now()
         self._graph: nx.DiGraph[UUID] = nx.DiGraph()
         self._graph.add_nodes_from(self.places)
-        self.open_again_at: datetime | None = None
+        self.reopens_at: datetime | None = None
         for edge in edges:
             self._add(edge, now)
 
@@ -72,7 +72,7 @@ class RouteGraph:
         if edge.from_id not in self.places or edge.to_id not in self.places:
             return  # an end that is not in use
         if edge.closed_until is not None and edge.closed_until > now:
-            self.open_again_at = min(filter(None, [self.open_again_at, edge.closed_until]))
+            self.reopens_at = min(filter(None, [self.reopens_at, edge.closed_until]))
             return
         self._graph.add_edge(edge.from_id, edge.to_id, distance=edge.distance)
         if edge.bidirectional:
@@ -149,23 +149,23 @@ class RouteGraph:
         return self.default_of([WaypointKind.RETURN_STATION, WaypointKind.WORKSTATION])
 
 
-_kept: dict[str, RouteGraph] = {}
+_cached: dict[str, RouteGraph] = {}
 
 
 def current(session: Session) -> RouteGraph:
     """The map as it is now."""
     version = session.execute(select(FleetState.map_version)).scalar_one()
-    kept = _kept.get("map")
-    expired = kept is not None and kept.open_again_at and kept.open_again_at <= clock.now()
-    if kept is None or kept.version != version or expired or not kept.places:
-        kept = _read(session, version)
-        _kept["map"] = kept
-    return kept
+    cached = _cached.get("map")
+    expired = cached is not None and cached.reopens_at and cached.reopens_at <= clock.now()
+    if cached is None or cached.version != version or expired or not cached.places:
+        cached = _read(session, version)
+        _cached["map"] = cached
+    return cached
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Read the map anew at the next use (tests that empty the database)."""
-    _kept.clear()
+    _cached.clear()
 
 
 def _read(session: Session, version: int) -> RouteGraph:

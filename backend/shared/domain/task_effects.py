@@ -16,6 +16,7 @@ from backend.shared.errors import Conflict
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
+    CLOSED_STATUSES,
     Book,
     BookRequest,
     BookReturn,
@@ -41,7 +42,7 @@ class Effect:
     returned: ReturnStatus | None = None
 
 
-def move_along(session: Session, task: DeliveryTask, effect: Effect, reason: str | None) -> None:
+def apply_effect(session: Session, task: DeliveryTask, effect: Effect, reason: str | None) -> None:
     """Move what belongs to the task as `effect` says."""
     if effect.request is not None and task.request_id is not None:
         _move_request(session, task, effect.request, reason)
@@ -83,7 +84,7 @@ def _move_request(
     request.status = status
     if status is RequestStatus.CANCELLED:
         request.cancel_reason = reason
-    if status in {RequestStatus.CANCELLED, RequestStatus.COMPLETED}:
+    if status in CLOSED_STATUSES:
         request.completed_at = clock.now()
     session.flush()
     kind: type[events.RequestEvent] | None = {
@@ -91,7 +92,7 @@ def _move_request(
         RequestStatus.COMPLETED: events.RequestCompleted,
     }.get(status)
     if kind is not None:
-        tell_of_request(session, kind, request, task, reason)
+        publish_request_event(session, kind, request, task, reason)
 
 
 def _move_return(
@@ -104,7 +105,7 @@ def _move_return(
     now = clock.now()
     if status is ReturnStatus.PICKED_UP:
         returned.picked_up_at = now
-    elif status in {ReturnStatus.COMPLETED, ReturnStatus.CANCELLED}:
+    elif status in CLOSED_STATUSES:
         returned.completed_at = now
         returned.cancel_reason = reason if status is ReturnStatus.CANCELLED else None
     session.flush()
@@ -114,10 +115,12 @@ def _move_return(
         ReturnStatus.CANCELLED: events.ReturnCancelled,
     }.get(status)
     if kind is not None:
-        tell_of_return(session, kind, returned, task, reason)
+        publish_return_event(session, kind, returned, task, reason)
 
 
-def settle_after_failure(session: Session, task: DeliveryTask, book_location: str | None) -> Effect:
+def effect_of_cancelled_failure(
+    session: Session, task: DeliveryTask, book_location: str | None
+) -> Effect:
     """What a cancelled failure moves along: it depends on where the book was left.
 
     A book that had been on the robot needs `book_location`: a place, or MISSING.
@@ -129,7 +132,7 @@ def settle_after_failure(session: Session, task: DeliveryTask, book_location: st
         raise Conflict("Say where the book is: give book_location.", field="book_location")
     lost = place == MISSING and copy.custody is not Custody.ON_LOAN
     if lost:
-        custody.declare_missing(session, copy.id)
+        custody.mark_missing(session, copy.id)
     if task.task_type is TaskType.RETURN_PICKUP:
         if not loaded:
             return Effect(returned=ReturnStatus.CANCELLED)
@@ -152,7 +155,7 @@ def _title(session: Session, book_id: UUID) -> str:
     return session.execute(select(Book.title).where(Book.id == book_id)).scalar_one()
 
 
-def tell_of_request(
+def publish_request_event(
     session: Session,
     kind: type[events.RequestEvent],
     request: BookRequest,
@@ -174,7 +177,7 @@ def tell_of_request(
     )
 
 
-def tell_of_return(
+def publish_return_event(
     session: Session,
     kind: type[events.ReturnEvent],
     returned: BookReturn,
@@ -213,7 +216,7 @@ def _names_of(session: Session, task: DeliveryTask) -> Row[str, str, UUID]:
     ).one()
 
 
-def tell(
+def publish_task_event(
     session: Session, task: DeliveryTask, kind: type[events.TaskEvent], reason: str | None = None
 ) -> None:
     """Publish an event of the task with its whole present state."""

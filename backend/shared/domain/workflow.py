@@ -1,12 +1,13 @@
-"""The delivery state machine: every legal step as data, and the one function that takes it.
+"""The delivery state machine: every legal transition as data, and the function that applies it.
 
-`STEPS` says which action leads from where to where; `EFFECTS` says what moves with it (the copy's
-custody, the request or return); `apply` does a step with its effects, history row, events and the
-robot's command in the caller's transaction. Nothing else changes a task's status or stage.
+`TRANSITIONS` maps an action and a state to the next state. `EFFECTS` says what changes with it:
+the copy's custody, the request or the return. `apply` performs a transition with its effects,
+history row, events and robot command in the caller's transaction. Nothing else changes a task's
+status or stage.
 
 The robot may leave the source only by LOAD, which a person's confirmation alone causes; the
 command to go is made there, in the same transaction, with the loading proof it needs
-(`backend.shared.domain.commands.drive`).
+(`backend.shared.domain.commands.issue_navigation`).
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from backend.shared.domain.task_effects import Effect
 from backend.shared.errors import InvalidStateTransition
 from backend.shared.infra import clock, ids
 from backend.shared.models import (
+    ACTIVE_TASK_STATUSES,
+    CLOSED_STATUSES,
     DeliveryTask,
     LoadingProof,
     RequestStatus,
@@ -63,7 +66,7 @@ class Action(StrEnum):
     RETRY = "RETRY"
 
 
-STEPS: Mapping[Action, Mapping[State, State]] = {
+TRANSITIONS: Mapping[Action, Mapping[State, State]] = {
     Action.TAKE: {PENDING: QUEUED},
     Action.ASSIGN: {QUEUED: TO_SOURCE},
     Action.ARRIVE: {
@@ -161,90 +164,92 @@ def state_of(task: DeliveryTask) -> State:
     return task.status, task.stage
 
 
-def name_of(state: State) -> str:
+def state_name(state: State) -> str:
     """A state as people read it: `IN_PROGRESS/HANDOVER`."""
     status, stage = state
     return status.value if stage is None else f"{status.value}/{stage.value}"
 
 
-def allowed(task: DeliveryTask) -> list[Action]:
+def allowed_actions(task: DeliveryTask) -> list[Action]:
     """What may be done with the task as it is."""
     refused = set(REFUSED.get(task.task_type, frozenset()))
     if task.arrived_at is None:  # nobody can take a book off a robot that is still on its way
         refused.add(Action.TAKE_BACK)
     return [
         action
-        for action, steps in STEPS.items()
+        for action, steps in TRANSITIONS.items()
         if state_of(task) in steps and action not in refused
     ]
 
 
-def refuse(task: DeliveryTask, requested: str) -> InvalidStateTransition:
+def invalid_transition(task: DeliveryTask, requested: str) -> InvalidStateTransition:
     """The error of a step that is not in the table."""
     return InvalidStateTransition(
-        current=name_of(state_of(task)),
+        current=state_name(state_of(task)),
         requested=requested,
-        allowed=[action.value for action in allowed(task)],
+        allowed=[action.value for action in allowed_actions(task)],
     )
 
 
-def apply(session: Session, task: DeliveryTask, action: Action, cause: TransitionContext) -> None:
+def apply(session: Session, task: DeliveryTask, action: Action, context: TransitionContext) -> None:
     """Take one step; the task's row must be locked. InvalidStateTransition when it is not legal.
 
     In order: the state, what moves with it, the history, the robot's command, the events.
     """
-    if action not in allowed(task):
-        raise refuse(task, action.value)
+    if action not in allowed_actions(task):
+        raise invalid_transition(task, action.value)
     before, robot_before = state_of(task), task.assigned_robot_id
-    after = STEPS[action][before]
-    _set_state(task, action, after, cause)
+    after = TRANSITIONS[action][before]
+    _set_state(task, action, after, context)
     session.flush()
-    task_effects.move_along(
-        session, task, _effect(session, task, action, before, cause), cause.reason
+    task_effects.apply_effect(
+        session, task, _effect(session, task, action, before, context), context.reason
     )
-    _write_history(session, task, action, before, cause)
+    _write_history(session, task, action, before, context)
     _command(
-        session, task, action, cause, robot_before if before[0] in commands.TRAVELLING else None
+        session, task, action, context, robot_before if before[0] in ACTIVE_TASK_STATUSES else None
     )
     session.flush()
-    task_effects.tell(session, task, EVENTS[action, task.stage], cause.reason)
+    task_effects.publish_task_event(session, task, EVENTS[action, task.stage], context.reason)
 
 
 def _effect(
-    session: Session, task: DeliveryTask, action: Action, before: State, cause: TransitionContext
+    session: Session, task: DeliveryTask, action: Action, before: State, context: TransitionContext
 ) -> Effect:
     if before == FAILED and action is Action.CANCEL:
-        return task_effects.settle_after_failure(session, task, cause.book_location)
+        return task_effects.effect_of_cancelled_failure(session, task, context.book_location)
     if action is Action.RETRY:
         task_effects.unload_for_retry(session, task)
     return EFFECTS[task.task_type].get(action, Effect())
 
 
-def _set_state(task: DeliveryTask, action: Action, after: State, cause: TransitionContext) -> None:
+def _set_state(
+    task: DeliveryTask, action: Action, after: State, context: TransitionContext
+) -> None:
     now = clock.now()
     task.status, task.stage = after
     task.stage_since, task.reminders = now, 0
     task.arrived_at = now if action is Action.ARRIVE else None
     if action is Action.ASSIGN:
-        task.assigned_robot_id = cause.robot_id
+        task.assigned_robot_id = context.robot_id
         task.started_at = task.started_at or now
     elif action is Action.LOAD:
-        task.loaded_at, task.loaded_by = now, cause.user_id
+        task.loaded_at, task.loaded_by = now, context.user_id
     elif action in {Action.RELEASE, Action.RETRY}:
         task.assigned_robot_id, task.eta, task.loaded_at, task.loaded_by = None, None, None, None
         task.attempt += 1
     if action in {Action.FAIL, Action.CANCEL, Action.BRING_BACK}:
-        task.failure_reason = cause.reason
+        task.failure_reason = context.reason
     elif action is Action.RETRY:
         task.failure_reason, task.book_location = None, None
-    if cause.book_location is not None:
-        task.book_location = cause.book_location
-    if after[0] in {S.COMPLETED, S.CANCELLED}:
+    if context.book_location is not None:
+        task.book_location = context.book_location
+    if after[0] in CLOSED_STATUSES:
         task.completed_at, task.eta = now, None
 
 
 def _write_history(
-    session: Session, task: DeliveryTask, action: Action, before: State, cause: TransitionContext
+    session: Session, task: DeliveryTask, action: Action, before: State, context: TransitionContext
 ) -> None:
     session.execute(
         insert(TaskHistory).values(
@@ -255,8 +260,8 @@ def _write_history(
             from_stage=before[1],
             to_status=task.status,
             to_stage=task.stage,
-            changed_by=cause.by,
-            reason=cause.reason,
+            changed_by=context.by,
+            reason=context.reason,
             robot_id=task.assigned_robot_id,
             attempt=task.attempt,
             created_at=clock.now(),
@@ -268,31 +273,33 @@ def _command(
     session: Session,
     task: DeliveryTask,
     action: Action,
-    cause: TransitionContext,
-    travelled_with: UUID | None,
+    context: TransitionContext,
+    previous_robot_id: UUID | None,
 ) -> None:
     """What the robot is told in the same transaction.
 
-    `travelled_with` is the robot that had the task until now; a failed task still names its
+    `previous_robot_id` is the robot that had the task until now; a failed task still names its
     last robot, which may be on another journey by now.
     """
     if action is Action.LOAD:
-        commands.issue_navigation(session, task, _prove_loading(session, task, cause))
+        commands.issue_navigation(session, task, _prove_loading(session, task, context))
     elif action in {Action.ASSIGN, Action.BRING_BACK}:
         commands.issue_navigation(session, task)
-    elif travelled_with is not None and task.status not in commands.TRAVELLING:
-        commands.release(session, travelled_with)
+    elif previous_robot_id is not None and task.status not in ACTIVE_TASK_STATUSES:
+        commands.release(session, previous_robot_id)
 
 
-def _prove_loading(session: Session, task: DeliveryTask, cause: TransitionContext) -> LoadingProof:
-    if task.assigned_robot_id is None or cause.user_id is None:
-        raise refuse(task, Action.LOAD.value)
+def _prove_loading(
+    session: Session, task: DeliveryTask, context: TransitionContext
+) -> LoadingProof:
+    if task.assigned_robot_id is None or context.user_id is None:
+        raise invalid_transition(task, Action.LOAD.value)
     proof = LoadingProof(
         task_id=task.id,
         robot_id=task.assigned_robot_id,
         copy_id=task.copy_id,
         attempt=task.attempt,
-        confirmed_by=cause.user_id,
+        confirmed_by=context.user_id,
     )
     session.add(proof)
     session.flush()

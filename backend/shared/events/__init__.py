@@ -63,7 +63,7 @@ from backend.shared.events.robots import (
     RobotWentOffline,
 )
 from backend.shared.events.system import (
-    EventDied,
+    EventDeadLettered,
     NotificationCreated,
     WatchdogSent,
 )
@@ -80,7 +80,7 @@ __all__ = [
     "CommandStarted",
     "CommandSucceeded",
     "Event",
-    "EventDied",
+    "EventDeadLettered",
     "ImportFinished",
     "ImportProgressed",
     "ImportQueued",

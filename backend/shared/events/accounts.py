@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from backend.shared.events.base import Registered
+from backend.shared.events.base import RegisteredEvent
 
 
-class _AccountEvent(Registered):
+class _AccountEvent(RegisteredEvent):
     SOURCE = "auth-service"
     AGGREGATE = "user"
     user_id: UUID

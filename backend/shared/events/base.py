@@ -25,7 +25,7 @@ class Event(BaseModel):
 BY_TYPE: dict[str, type[Event]] = {}
 
 
-class Registered(Event):
+class RegisteredEvent(Event):
     """An event that is found by its type."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

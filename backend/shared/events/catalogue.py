@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from backend.shared.events.base import Registered
+from backend.shared.events.base import RegisteredEvent
 
 
-class _BookEvent(Registered):
+class _BookEvent(RegisteredEvent):
     SOURCE = "book-service"
     AGGREGATE = "book"
     book_id: UUID
@@ -30,7 +30,7 @@ class BookRemoved(_BookEvent):
     TYPE = "catalog.book.removed"
 
 
-class _ImportEvent(Registered):
+class _ImportEvent(RegisteredEvent):
     SOURCE = "book-service"
     AGGREGATE = "import_job"
     job_id: UUID

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from backend.shared.events.base import Registered
+from backend.shared.events.base import RegisteredEvent
 
 
-class _LoanEvent(Registered):
+class _LoanEvent(RegisteredEvent):
     SOURCE = "book-service"
     AGGREGATE = "loan"
     loan_id: UUID

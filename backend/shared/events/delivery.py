@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from backend.shared.events.base import Registered
+from backend.shared.events.base import RegisteredEvent
 from backend.shared.models import Priority, Stage, TaskStatus, TaskType
 
 
-class RequestEvent(Registered):
+class RequestEvent(RegisteredEvent):
     SOURCE = "delivery-service"
     AGGREGATE = "request"
     request_id: UUID
@@ -38,7 +38,7 @@ class RequestCompleted(RequestEvent):
     TYPE = "delivery.request.completed"
 
 
-class ReturnEvent(Registered):
+class ReturnEvent(RegisteredEvent):
     SOURCE = "delivery-service"
     AGGREGATE = "return"
     return_id: UUID
@@ -75,7 +75,7 @@ class ReturnCancelled(ReturnEvent):
     TYPE = "delivery.return.cancelled"
 
 
-class TaskEvent(Registered):
+class TaskEvent(RegisteredEvent):
     """Whatever happens to a task tells its whole present state: the last one known wins."""
 
     SOURCE = "delivery-service"

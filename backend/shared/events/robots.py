@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from backend.shared.events.base import Registered
+from backend.shared.events.base import RegisteredEvent
 
 
-class _RobotEvent(Registered):
+class _RobotEvent(RegisteredEvent):
     SOURCE = "robot-service"
     AGGREGATE = "robot"
     robot_id: UUID
@@ -75,7 +75,7 @@ class RobotResumed(_RobotEvent):
     by: UUID
 
 
-class _CommandEvent(Registered):
+class _CommandEvent(RegisteredEvent):
     SOURCE = "robot-service"
     AGGREGATE = "robot_command"
     command_id: UUID

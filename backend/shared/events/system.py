@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from backend.shared.events.base import Registered
+from backend.shared.events.base import RegisteredEvent
 
 
-class NotificationCreated(Registered):
+class NotificationCreated(RegisteredEvent):
     """Someone has a new notification."""
 
     TYPE = "notification.created"
@@ -22,7 +22,7 @@ class NotificationCreated(Registered):
     created_at: datetime
 
 
-class EventDied(Registered):
+class EventDeadLettered(RegisteredEvent):
     """An event failed too often: a dead letter, kept until someone sends it again."""
 
     TYPE = "system.event.died"
@@ -34,7 +34,7 @@ class EventDied(Registered):
     error: str | None
 
 
-class WatchdogSent(Registered):
+class WatchdogSent(RegisteredEvent):
     """A synthetic event that goes round the whole chain."""
 
     TYPE = "system.watchdog.sent"

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from backend.shared.events import BY_TYPE, Event, EventDied
+from backend.shared.events import BY_TYPE, Event, EventDeadLettered
 from backend.shared.infra import clock, config, database, logs
 from backend.shared.messaging import outbox
 from backend.shared.messaging.celery_app import celery
@@ -65,13 +65,13 @@ def consume(name: str, handler: Handler, envelope: dict[str, Any]) -> None:
         return
     try:
         with database.transaction() as session:
-            if _claim(session, name, envelope):
+            if _insert_inbox_row(session, name, envelope):
                 event = _event_of(envelope)
-                handler(session, event, _delivery_of(session, name, envelope))
+                handler(session, event, _context_of(session, name, envelope))
     except Exception as error:
         _RUNS.labels(name, "failed").inc()
         _log.exception("a consumer failed", event_type=envelope["eventType"])
-        _note_failure(name, event_id, error)
+        _record_failure(name, event_id, error)
         raise
     _RUNS.labels(name, "done").inc()
 
@@ -119,14 +119,14 @@ def dead_letter(session: Session, name: str, event_id: UUID) -> None:
         .values(dead_at=clock.now(), last_error=f"{name}: {error or 'its runs died'}")
         .returning(OutboxEvent.event_type)
     ).scalar_one()
-    if event_type != EventDied.TYPE:
+    if event_type != EventDeadLettered.TYPE:
         outbox.publish(
             session,
-            EventDied(event_id=event_id, event_type=event_type, consumer=name, error=error),
+            EventDeadLettered(event_id=event_id, event_type=event_type, consumer=name, error=error),
         )
 
 
-def revive(session: Session, event_id: UUID) -> bool:
+def retry_dead_letter(session: Session, event_id: UUID) -> bool:
     """Send a dead letter again, with its runs counted anew; False when it is none."""
     revived = session.execute(
         update(OutboxEvent)
@@ -138,7 +138,7 @@ def revive(session: Session, event_id: UUID) -> bool:
     return revived is not None
 
 
-def _claim(session: Session, name: str, envelope: dict[str, Any]) -> bool:
+def _insert_inbox_row(session: Session, name: str, envelope: dict[str, Any]) -> bool:
     """The inbox row, in the transaction of the effect; False when it stands already."""
     claimed = session.execute(
         insert(ProcessedEvent)
@@ -155,7 +155,7 @@ def _claim(session: Session, name: str, envelope: dict[str, Any]) -> bool:
     return claimed is not None
 
 
-def _delivery_of(session: Session, name: str, envelope: dict[str, Any]) -> EventContext:
+def _context_of(session: Session, name: str, envelope: dict[str, Any]) -> EventContext:
     aggregate_id, seq = UUID(envelope["aggregate"]["id"]), envelope["aggregate"]["seq"]
     last = session.execute(
         select(func.max(ProcessedEvent.seq)).where(
@@ -165,7 +165,7 @@ def _delivery_of(session: Session, name: str, envelope: dict[str, Any]) -> Event
     return EventContext(UUID(envelope["eventId"]), aggregate_id, seq, stale=last > seq)
 
 
-def _note_failure(name: str, event_id: UUID, error: Exception) -> None:
+def _record_failure(name: str, event_id: UUID, error: Exception) -> None:
     with database.transaction() as session:
         session.execute(
             update(EventRun)

@@ -14,12 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import async_database, clock, redis
-from backend.shared.models import PartHeartbeat
+from backend.shared.models import ProcessHeartbeat
 
-BEAT = timedelta(seconds=2)
+INTERVAL = timedelta(seconds=2)
 
 
-_BREAK = timedelta(seconds=6)  # a longer silence of our own starts `since` anew
+_TIMEOUT = timedelta(seconds=6)  # a longer silence of our own starts `since` anew
 
 
 _alive: set[str] = set()  # the parts that run in this process
@@ -28,18 +28,18 @@ _alive: set[str] = set()  # the parts that run in this process
 _INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
 
 
-def beat(session: Session, part: str, details: dict[str, Any] | None = None) -> None:
+def record(session: Session, part: str, details: dict[str, Any] | None = None) -> None:
     """Leave this part's sign of life; `since` holds as long as no sign was missed."""
     now = clock.now()
-    row = insert(PartHeartbeat).values(
+    row = insert(ProcessHeartbeat).values(
         part=part, instance=_INSTANCE, since=now, at=now, details=details or {}
     )
-    unbroken = PartHeartbeat.at >= now - _BREAK
+    unbroken = ProcessHeartbeat.at >= now - _TIMEOUT
     session.execute(
         row.on_conflict_do_update(
             index_elements=["part", "instance"],
             set_={
-                "since": case((unbroken, PartHeartbeat.since), else_=row.excluded.since),
+                "since": case((unbroken, ProcessHeartbeat.since), else_=row.excluded.since),
                 "at": row.excluded.at,
                 "details": row.excluded.details,
             },
@@ -47,18 +47,18 @@ def beat(session: Session, part: str, details: dict[str, Any] | None = None) -> 
     )
 
 
-def heard_since(session: Session, part: str) -> datetime | None:
+def alive_since(session: Session, part: str) -> datetime | None:
     """Since when some instance of a part has been alive without a break; None while none is."""
     rows = session.execute(
-        select(PartHeartbeat.since).where(
-            PartHeartbeat.part == part, PartHeartbeat.at >= clock.now() - _BREAK
+        select(ProcessHeartbeat.since).where(
+            ProcessHeartbeat.part == part, ProcessHeartbeat.at >= clock.now() - _TIMEOUT
         )
     ).scalars()
     return min(rows, default=None)
 
 
 @asynccontextmanager
-async def heartbeat(part: str) -> AsyncIterator[None]:
+async def run(part: str) -> AsyncIterator[None]:
     """Beat in the background as long as the app runs; the last one out closes the connections.
 
     Services that share a process (tests) share its connections: closing one that another still
@@ -66,13 +66,13 @@ async def heartbeat(part: str) -> AsyncIterator[None]:
     """
     _alive.add(part)
 
-    async def beating() -> None:
+    async def renew() -> None:
         while True:
             with suppress(SQLAlchemyError, OSError):
-                await async_database.run(beat, part)
-            await asyncio.sleep(BEAT.total_seconds())
+                await async_database.run(record, part)
+            await asyncio.sleep(INTERVAL.total_seconds())
 
-    task = asyncio.create_task(beating())
+    task = asyncio.create_task(renew())
     try:
         yield
     finally:

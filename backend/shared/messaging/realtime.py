@@ -8,15 +8,14 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from backend.shared.infra import commit_hooks, logs, redis
+from backend.shared.messaging import channels
 
 _log = logs.get(__name__)
-LIVE = "live"
 _SILENCE_SECONDS = 5
 # What raises an alarm, and what ends it.
 _ALERTS = frozenset(
@@ -32,17 +31,7 @@ _ALERTS = frozenset(
         "robot.resumed",
     }
 )
-_GRAVE = frozenset({"CRITICAL", "FATAL"})
-
-
-def wake_channel(robot_id: UUID) -> str:
-    """Wakes the command poll of a robot."""
-    return f"wake:command:{robot_id}"
-
-
-def stop_channel(robot_id: UUID) -> str:
-    """Wakes the stop poll of a robot."""
-    return f"wake:stop:{robot_id}"
+_CRITICAL_LEVELS = frozenset({"CRITICAL", "FATAL"})
 
 
 def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
@@ -62,7 +51,7 @@ def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
         shown.append("catalog")
     if payload.get("job_id"):
         shown.append(f"imports:{payload['job_id']}")
-    if event_type in _ALERTS or payload.get("level") in _GRAVE:
+    if event_type in _ALERTS or payload.get("level") in _CRITICAL_LEVELS:
         shown.append("alerts")
     return shown
 
@@ -79,19 +68,19 @@ def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
     with redis.guarded():
         pipeline = redis.client().pipeline(transaction=False)
         for message in messages:
-            pipeline.publish(LIVE, message)
+            pipeline.publish(channels.LIVE, message)
         pipeline.execute()
         return True
     return False
 
 
-def position(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.Signal:
+def position_update(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.Signal:
     """A robot's position for the live view; `data["id"]` is the robot's.
 
     Only the latest of each robot counts, so it has no `pos`.
     """
     return commit_hooks.Publish(
-        LIVE, json.dumps({"topics": list(shown), "position": data}).encode()
+        channels.LIVE, json.dumps({"topics": list(shown), "position": data}).encode()
     )
 
 
@@ -135,9 +124,9 @@ class Listener:
                 if message is None:
                     await subscription.ping()
                 else:
-                    self._heed(message)
+                    self._handle(message)
 
-    def _heed(self, message: dict[str, Any]) -> None:
+    def _handle(self, message: dict[str, Any]) -> None:
         """The client library reconnects by itself too: then Redis confirms the patterns anew."""
         if message["type"] == "pmessage":
             self._deliver(message["channel"].decode(), message["data"])

@@ -22,8 +22,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
-from backend.shared.messaging import realtime
-from backend.shared.messaging.channels import CHANNEL
+from backend.shared.messaging import channels, realtime
 from backend.shared.messaging.subscriptions import consumers_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
 
@@ -65,16 +64,16 @@ class Relay:
     def _listen(self, stopping: threading.Event) -> None:
         with database.reading_engine().connect() as connection:
             driver: Any = connection.connection.dbapi_connection  # psycopg2's own
-            connection.execute(text(f"LISTEN {CHANNEL}"))
+            connection.execute(text(f"LISTEN {channels.OUTBOX}"))
             while not stopping.is_set():
-                self._notice_a_new_redis()
+                self._detect_redis_restart()
                 if self.relay_batch() < _BATCH:
                     poll = config.outbox().outbox_poll.total_seconds()
                     os_select.select([driver], [], [], poll)
                     driver.poll()
                     driver.notifies.clear()
 
-    def _notice_a_new_redis(self) -> None:
+    def _detect_redis_restart(self) -> None:
         """Another run of Redis, or a flushed one, may have forgotten what it was given."""
         if time.monotonic() < self._next_look:
             return
@@ -102,9 +101,9 @@ class Relay:
             rows = self._due(session)
             if not rows:
                 return 0
-            self._place(session, rows)
+            self._assign_positions(session, rows)
             finished = self._send_or_finish(session, rows)
-        self._show(rows, finished)
+        self._publish_live(rows, finished)
         return len(rows)
 
     def _due(self, session: Session) -> Sequence[OutboxEvent]:
@@ -124,7 +123,7 @@ class Relay:
             .all()
         )
 
-    def _place(self, session: Session, rows: Sequence[OutboxEvent]) -> None:
+    def _assign_positions(self, session: Session, rows: Sequence[OutboxEvent]) -> None:
         """Give each new row its place in the live view, under the counter's lock.
 
         Ids are not in commit order; places are given after the commit, one relay at a time, so
@@ -175,7 +174,7 @@ class Relay:
         row.resends += 1
         return True
 
-    def _show(self, rows: Sequence[OutboxEvent], finished: Sequence[UUID]) -> None:
+    def _publish_live(self, rows: Sequence[OutboxEvent], finished: Sequence[UUID]) -> None:
         """Publish new rows to the live view, then close those that are done and shown."""
         unseen = [row for row in rows if row.shown_at is None]
         if unseen and not realtime.publish([envelope(row) | {"pos": row.pos} for row in unseen]):

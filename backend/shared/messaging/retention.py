@@ -1,7 +1,7 @@
-"""What is forgotten when: the tables that grow with every event are kept short.
+"""What is deleted when: the tables that grow with every event are kept short.
 
 Small batches, so that no lock is held for long; what is left over goes the next time. An event
-that is not finished, and a dead letter, are never forgotten.
+that is not finished, and a dead letter, are never deleted.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ from backend.shared.models import (
     IdempotencyKey,
     Notification,
     OutboxEvent,
-    PartHeartbeat,
     ProcessedEvent,
+    ProcessHeartbeat,
 )
 
 _log = logs.get(__name__)
@@ -32,51 +32,51 @@ _EVENTS = timedelta(days=14)
 _HEARTBEATS = timedelta(days=1)
 
 
-def forget_old(session: Session) -> dict[str, int]:
+def delete_expired(session: Session) -> dict[str, int]:
     """Delete at most a batch of old rows of each table; how many went, by table."""
     now = clock.now()
     events = now - _EVENTS
-    forgotten = {
-        "notifications": _forget(
+    deleted = {
+        "notifications": _delete_batch(
             session, [Notification.id], [Notification.created_at < now - _NOTIFICATIONS]
         ),
-        "outbox": _forget(
+        "outbox": _delete_batch(
             session,
             [OutboxEvent.id],
             [OutboxEvent.created_at < events, OutboxEvent.acked_at.is_not(None)],
         ),
-        "processed_events": _forget(
+        "processed_events": _delete_batch(
             session,
             [ProcessedEvent.event_id, ProcessedEvent.consumer],
             [ProcessedEvent.processed_at < events, _is_gone(ProcessedEvent.event_id)],
         ),
-        "event_runs": _forget(
+        "event_runs": _delete_batch(
             session,
             [EventRun.event_id, EventRun.consumer],
             [EventRun.updated_at < events, _is_gone(EventRun.event_id)],
         ),
-        "aggregate_sequences": _forget_sequences(session, events),
-        "idempotency_keys": _forget(
+        "aggregate_sequences": _delete_sequences(session, events),
+        "idempotency_keys": _delete_batch(
             session,
             [IdempotencyKey.actor, IdempotencyKey.key],
             [IdempotencyKey.created_at < now - IDEMPOTENCY_KEY_LIFE],
         ),
-        "part_heartbeats": _forget(
+        "part_heartbeats": _delete_batch(
             session,
-            [PartHeartbeat.part, PartHeartbeat.instance],
-            [PartHeartbeat.at < now - _HEARTBEATS],
+            [ProcessHeartbeat.part, ProcessHeartbeat.instance],
+            [ProcessHeartbeat.at < now - _HEARTBEATS],
         ),
     }
-    if any(forgotten.values()):
-        _log.info("old rows are forgotten", **forgotten)
-    return forgotten
+    if any(deleted.values()):
+        _log.info("old rows are deleted", **deleted)
+    return deleted
 
 
 def _is_gone(event_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     return ~exists().where(OutboxEvent.id == event_id)
 
 
-def _forget(
+def _delete_batch(
     session: Session,
     key: Sequence[InstrumentedAttribute[Any]],
     old: Sequence[ColumnElement[bool]],
@@ -90,13 +90,13 @@ def _forget(
     return result.rowcount
 
 
-def _forget_sequences(session: Session, before: datetime) -> int:
+def _delete_sequences(session: Session, before: datetime) -> int:
     """Those of notifications, which have one event in all; ids of version 7 tell their age.
 
     Other things live on, and their next event has to follow on their last.
     """
     oldest_kept = UUID(int=int(before.timestamp() * 1000) << 80)
-    return _forget(
+    return _delete_batch(
         session,
         [AggregateSequence.aggregate_type, AggregateSequence.aggregate_id],
         [

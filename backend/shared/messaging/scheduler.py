@@ -1,4 +1,4 @@
-"""Periodic jobs, each guarded by a database lock so that several schedulers may run."""
+"""PeriodicJob jobs, each guarded by a database lock so that several schedulers may run."""
 
 import socket
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from backend.shared.infra import database, logs
 
 
 @dataclass(frozen=True)
-class Periodic:
+class PeriodicJob:
     name: str
     every: timedelta
     work: Callable[[Session], None]
 
 
-PERIODIC: list[Periodic] = []
+PERIODIC_JOBS: list[PeriodicJob] = []
 
 
 def periodic(
@@ -27,13 +27,13 @@ def periodic(
     """Register work that the scheduler does again and again; it must bear being done twice."""
 
     def register(work: Callable[[Session], None]) -> Callable[[Session], None]:
-        PERIODIC.append(Periodic(name, every, work))
+        PERIODIC_JOBS.append(PeriodicJob(name, every, work))
         return work
 
     return register
 
 
-def run_periodic(job: Periodic) -> bool:
+def run_periodic(job: PeriodicJob) -> bool:
     """Do one periodic job unless another scheduler is at it; whether it was done here."""
     with database.transaction() as session:
         mine = session.execute(

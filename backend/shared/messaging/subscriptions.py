@@ -8,7 +8,7 @@ from backend.shared import events
 from backend.shared.events import Event
 
 DISPATCH = "robot.dispatch"
-ARRIVAL = "delivery.follow_command"
+COMMAND_OUTCOME = "delivery.follow_command"
 NOTIFY = "notification.notify"
 IMPORT = "catalog.import_batch"
 WATCHDOG = "notification.watchdog"
@@ -24,8 +24,8 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RobotCameOnline: (DISPATCH,),
     events.RobotResumed: (DISPATCH,),
     # what a robot did moves its journey on
-    events.CommandSucceeded: (ARRIVAL, DISPATCH),
-    events.CommandFailed: (ARRIVAL, DISPATCH),
+    events.CommandSucceeded: (COMMAND_OUTCOME, DISPATCH),
+    events.CommandFailed: (COMMAND_OUTCOME, DISPATCH),
     # people are told
     events.RequestCancelled: (NOTIFY,),
     events.RequestCompleted: (NOTIFY,),
@@ -40,7 +40,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RobotWentOffline: (NOTIFY,),
     events.RobotStopRequested: (NOTIFY,),
     events.RobotStopUnconfirmed: (NOTIFY,),
-    events.EventDied: (NOTIFY,),
+    events.EventDeadLettered: (NOTIFY,),
     # a large import goes on batch by batch
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),

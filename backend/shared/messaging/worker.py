@@ -22,7 +22,7 @@ from backend.shared.messaging.relay import Relay
 
 _log = logs.get(__name__)
 _PART = "celery-worker"
-_BEHIND_THE_SERVICES = 5  # what people and robots wait for comes before notifications
+_NICENESS = 5  # what people and robots wait for comes before notifications
 _PR_SET_PDEATHSIG = 1
 
 
@@ -51,16 +51,16 @@ class Scheduler:
     """Runs each periodic job when it is due. Several schedulers do no harm."""
 
     def run(self, stopping: threading.Event) -> None:
-        due = {job.name: 0.0 for job in scheduler.PERIODIC}
+        due = {job.name: 0.0 for job in scheduler.PERIODIC_JOBS}
         while not stopping.is_set():
-            for job in scheduler.PERIODIC:
+            for job in scheduler.PERIODIC_JOBS:
                 if time.monotonic() >= due[job.name]:
                     due[job.name] = time.monotonic() + job.every.total_seconds()
                     self._run(job)
             self._beat()
             stopping.wait(0.25)
 
-    def _run(self, job: scheduler.Periodic) -> None:
+    def _run(self, job: scheduler.PeriodicJob) -> None:
         try:
             scheduler.run_periodic(job)
         except Exception:  # noqa: BLE001 (one job's failure, or an outage, stops no other job)
@@ -69,22 +69,22 @@ class Scheduler:
     def _beat(self) -> None:
         if time.monotonic() < getattr(self, "_next_beat", 0.0):
             return
-        self._next_beat = time.monotonic() + process_heartbeats.BEAT.total_seconds()
+        self._next_beat = time.monotonic() + process_heartbeats.INTERVAL.total_seconds()
         try:
             with database.transaction() as session:
-                process_heartbeats.beat(session, _PART)
+                process_heartbeats.record(session, _PART)
         except Exception as error:  # noqa: BLE001 (an outage of the database; the next beat tells)
             _log.warning("no heartbeat", error=str(error).splitlines()[0])
 
 
-def _stand_guard(name: str, run: threading.Thread, stopping: threading.Event) -> bool:
+def _is_running(name: str, run: threading.Thread, stopping: threading.Event) -> bool:
     if run.is_alive() or stopping.is_set():
         return True
     _log.error("a thread ended", thread=name)
     return False
 
 
-def _refuse_too_small_a_database() -> None:
+def _check_connection_budget() -> None:
     """Better no start than connections that fail one busy afternoon."""
     engine = create_engine(config.database().database_url)
     with engine.connect() as connection:
@@ -102,12 +102,12 @@ def _refuse_too_small_a_database() -> None:
 def main() -> None:
     config.refuse_unsafe()
     logs.set_up(_PART)
-    _refuse_too_small_a_database()
+    _check_connection_budget()
     if config.process().migrate:
         from backend.shared.migrations import migrate
 
         migrate.main()
-    os.nice(_BEHIND_THE_SERVICES)
+    os.nice(_NICENESS)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -129,7 +129,7 @@ def main() -> None:
     for thread in threads.values():
         thread.start()
     _watch(child, threads, stopping)
-    raise SystemExit(_end(child, threads, stopping))
+    raise SystemExit(_shut_down(child, threads, stopping))
 
 
 def _watch(
@@ -137,14 +137,14 @@ def _watch(
 ) -> None:
     ready_file = config.process().ready_file
     while not stopping.is_set() and child.is_alive():
-        if not all(_stand_guard(name, thread, stopping) for name, thread in threads.items()):
+        if not all(_is_running(name, thread, stopping) for name, thread in threads.items()):
             break
         stopping.wait(0.5)
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
 
 
-def _end(
+def _shut_down(
     child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
 ) -> int:
     """Stop what still runs, in order; 0 when asked to, 1 when a part ended by itself."""

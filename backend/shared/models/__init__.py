@@ -1,6 +1,6 @@
 """All tables, one module per owner."""
 
-from backend.shared.models.base import Base
+from backend.shared.models.base import Base, sql_values
 from backend.shared.models.catalogue import (
     Book,
     BookStatus,
@@ -15,6 +15,9 @@ from backend.shared.models.catalogue import (
 )
 from backend.shared.models.circulation import Loan, LoanChannel, LoanState
 from backend.shared.models.delivery import (
+    ACTIVE_TASK_STATUSES,
+    CLOSED_STATUSES,
+    PRIORITY_RANK,
     BookRequest,
     BookReturn,
     DeliveryTask,
@@ -30,11 +33,14 @@ from backend.shared.models.delivery import (
 from backend.shared.models.map import FloorPlan, Waypoint, WaypointEdge, WaypointKind
 from backend.shared.models.notification import Notification
 from backend.shared.models.robots import (
+    ACTIVE_COMMAND_STATUSES,
+    IN_FLIGHT_COMMAND_STATUSES,
+    MOTION_COMMAND_TYPES,
     CommandReport,
     CommandStatus,
     CommandType,
     Connectivity,
-    EnrolmentCode,
+    EnrollmentCode,
     FleetState,
     Leg,
     Robot,
@@ -54,13 +60,19 @@ from backend.shared.models.system import (
     IdempotencyKey,
     LivePosition,
     OutboxEvent,
-    PartHeartbeat,
     ProcessedEvent,
+    ProcessHeartbeat,
 )
 from backend.shared.models.users import Role, User, UserSession
 
 __all__ = [
+    "ACTIVE_COMMAND_STATUSES",
+    "ACTIVE_TASK_STATUSES",
+    "CLOSED_STATUSES",
     "IDEMPOTENCY_KEY_LIFE",
+    "IN_FLIGHT_COMMAND_STATUSES",
+    "MOTION_COMMAND_TYPES",
+    "PRIORITY_RANK",
     "AggregateSequence",
     "AuditLog",
     "Base",
@@ -76,7 +88,7 @@ __all__ = [
     "Copy",
     "Custody",
     "DeliveryTask",
-    "EnrolmentCode",
+    "EnrollmentCode",
     "EventRun",
     "FleetState",
     "FloorPlan",
@@ -93,8 +105,8 @@ __all__ = [
     "LoanState",
     "Notification",
     "OutboxEvent",
-    "PartHeartbeat",
     "Priority",
+    "ProcessHeartbeat",
     "ProcessedEvent",
     "RequestStatus",
     "ReturnStatus",
@@ -117,4 +129,5 @@ __all__ = [
     "Waypoint",
     "WaypointEdge",
     "WaypointKind",
+    "sql_values",
 ]

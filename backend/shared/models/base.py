@@ -1,5 +1,6 @@
 """The declarative base: names of constraints, types of columns, the columns all tables share."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -35,6 +36,11 @@ class Base(DeclarativeBase):
 Id = Annotated[UUID, mapped_column(primary_key=True, default=ids.uuid7)]
 CreatedAt = Annotated[datetime, mapped_column(default=clock.now)]
 UpdatedAt = Annotated[datetime, mapped_column(default=clock.now, onupdate=clock.now)]
+
+
+def sql_values(values: Iterable[str]) -> str:
+    """Format constants as the right side of an SQL `IN`: `('A', 'B')`."""
+    return "(" + ", ".join(f"'{value!s}'" for value in values) + ")"
 
 
 def text_enum(kind: type[StrEnum], name: str | None = None) -> Enum:

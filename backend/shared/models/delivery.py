@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.shared.models.base import Base, CreatedAt, Id, text_enum
+from backend.shared.models.base import Base, CreatedAt, Id, sql_values, text_enum
 
 
 class RequestStatus(StrEnum):
@@ -60,8 +60,13 @@ class Stage(StrEnum):
     BRINGING_BACK = "BRINGING_BACK"
 
 
-_OPEN = "status NOT IN ('COMPLETED', 'CANCELLED')"
-_TRAVELLING = "status IN ('ASSIGNED', 'IN_PROGRESS')"
+# Dispatch order: a lower rank goes first.
+PRIORITY_RANK = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
+# Of requests, returns and tasks: nothing follows. A FAILED task may be retried or cancelled.
+CLOSED_STATUSES = ("COMPLETED", "CANCELLED")
+ACTIVE_TASK_STATUSES = (TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS)  # a robot serves the task
+_OPEN = f"status NOT IN {sql_values(CLOSED_STATUSES)}"
+_ACTIVE = f"status IN {sql_values(ACTIVE_TASK_STATUSES)}"
 
 
 class BookRequest(Base):
@@ -166,8 +171,8 @@ class DeliveryTask(Base):
 
     __table_args__ = (
         CheckConstraint(
-            f"(({_TRAVELLING}) = (stage IS NOT NULL)) "
-            f"AND (NOT ({_TRAVELLING}) OR assigned_robot_id IS NOT NULL)",
+            f"(({_ACTIVE}) = (stage IS NOT NULL)) "
+            f"AND (NOT ({_ACTIVE}) OR assigned_robot_id IS NOT NULL)",
             name="travels_with_a_robot_and_a_stage",
         ),
         CheckConstraint(
@@ -180,13 +185,13 @@ class DeliveryTask(Base):
             "uq_delivery_tasks_active_robot",
             "assigned_robot_id",
             unique=True,
-            postgresql_where=text(_TRAVELLING),
+            postgresql_where=text(_ACTIVE),
         ),
         Index(
             "uq_delivery_tasks_open_copy",
             "copy_id",
             unique=True,
-            postgresql_where=text("status NOT IN ('COMPLETED', 'CANCELLED')"),
+            postgresql_where=text(_OPEN),
         ),
         Index("uq_delivery_tasks_request_id", "request_id", unique=True),
         Index("uq_delivery_tasks_return_id", "return_id", unique=True),

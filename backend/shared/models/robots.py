@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, text_enum
+from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, sql_values, text_enum
 
 
 class RobotStatus(StrEnum):
@@ -110,7 +110,7 @@ class RobotKey(Base):
     __table_args__ = (Index("ix_robot_keys_robot_id", "robot_id"),)
 
 
-class EnrolmentCode(Base):
+class EnrollmentCode(Base):
     __tablename__ = "enrolment_codes"
 
     id: Mapped[Id]
@@ -167,7 +167,16 @@ class Leg(StrEnum):
     BRINGING_BACK = "BRINGING_BACK"
 
 
-_ACTIVE = "status IN ('QUEUED', 'LEASED', 'ACCEPTED', 'STARTED', 'UNKNOWN')"
+# Leased by a bridge and not ended: the robot may be carrying the command out.
+IN_FLIGHT_COMMAND_STATUSES = (
+    CommandStatus.LEASED,
+    CommandStatus.ACCEPTED,
+    CommandStatus.STARTED,
+    CommandStatus.UNKNOWN,
+)
+ACTIVE_COMMAND_STATUSES = (CommandStatus.QUEUED, *IN_FLIGHT_COMMAND_STATUSES)
+MOTION_COMMAND_TYPES = (CommandType.NAVIGATE, CommandType.DOCK, CommandType.UNDOCK)
+_ACTIVE = f"status IN {sql_values(ACTIVE_COMMAND_STATUSES)}"
 
 
 class RobotCommand(Base):
@@ -216,7 +225,7 @@ class RobotCommand(Base):
             "uq_robot_commands_active_robot",
             "robot_id",
             unique=True,
-            postgresql_where=text(f"type IN ('NAVIGATE', 'DOCK', 'UNDOCK') AND {_ACTIVE}"),
+            postgresql_where=text(f"type IN {sql_values(MOTION_COMMAND_TYPES)} AND {_ACTIVE}"),
         ),
         Index("ix_robot_commands_waiting", "robot_id", "seq", postgresql_where=text(_ACTIVE)),
         Index("ix_robot_commands_robot_id_seq", "robot_id", "seq"),

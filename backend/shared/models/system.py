@@ -121,7 +121,7 @@ class IdempotencyKey(Base):
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
 
-class PartHeartbeat(Base):
+class ProcessHeartbeat(Base):
     """Every running part's sign of life, and since when it has been without a break."""
 
     __tablename__ = "part_heartbeats"

@@ -27,7 +27,7 @@ def create_app(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with process_heartbeats.heartbeat(part):
+        async with process_heartbeats.run(part):
             if lifespan is None:
                 yield
             else:

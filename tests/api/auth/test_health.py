@@ -26,7 +26,7 @@ def _get_health(api: Any) -> Any:
 def _record_all_heartbeats() -> None:
     with database.transaction() as session:
         for part in system_health.COMPONENTS:
-            process_heartbeats.beat(session, part)
+            process_heartbeats.record(session, part)
 
 
 def _states(data: Any) -> dict[str, str]:
@@ -63,7 +63,7 @@ def test_health_names_component_without_heartbeat(api: Any) -> None:
     with database.transaction() as session:
         for part in system_health.COMPONENTS:
             if part != "celery-worker":
-                process_heartbeats.beat(session, part)
+                process_heartbeats.record(session, part)
     data = _get_health(api)
     assert data["whole"] is False
     down = [part for part in data["parts"] if part["state"] == "DOWN"]

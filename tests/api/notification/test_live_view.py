@@ -7,7 +7,7 @@ import pytest
 
 from backend.shared import events
 from backend.shared.infra import commit_hooks, database, redis
-from backend.shared.messaging import realtime, relay
+from backend.shared.messaging import channels, realtime, relay
 from backend.shared.models import ImportJob, OutboxEvent, Stage
 from tests.api.notification.ws_client import show, watching
 from tests.event_runner import run_events
@@ -221,8 +221,8 @@ def test_only_the_latest_position_of_a_robot_counts(api: Any) -> None:
     robot, other = {"id": str(uuid4())}, {"id": str(uuid4())}
     with watching(api, users.librarian()) as watcher:
         watcher.subscribe("robots")
-        where = [realtime.position(["robots"], robot | {"x": float(x)}) for x in range(500)]
-        commit_hooks.send([realtime.position(["robots"], other | {"x": -1.0}), *where])
+        where = [realtime.position_update(["robots"], robot | {"x": float(x)}) for x in range(500)]
+        commit_hooks.send([realtime.position_update(["robots"], other | {"x": -1.0}), *where])
         seen = [watcher.next()]
         assert seen[0]["data"] == other | {"x": -1.0}
         while seen[-1]["data"]["x"] != 499.0:
@@ -237,6 +237,6 @@ def test_a_message_that_is_not_understood_disturbs_nobody(api: Any) -> None:
     with watching(api, student) as watcher:
         watcher.subscribe("me")
         for nonsense in (b"", b"{}", b"[1]", b'{"topics": ["robots"], "event": {}}'):
-            redis.client().publish(realtime.LIVE, nonsense)
+            redis.client().publish(channels.LIVE, nonsense)
         show(loan_opened(student.id))
         assert watcher.next()["event"] == "circulation.loan.opened"

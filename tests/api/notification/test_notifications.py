@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from backend.shared import events
 from backend.shared.infra import clock, database
-from backend.shared.models import Notification, OutboxEvent, PartHeartbeat
+from backend.shared.models import Notification, OutboxEvent, ProcessHeartbeat
 from tests.event_runner import advance_clock, run_events, run_periodic
 from tests.factories import users
 from tests.factories.event_factories import publish, request_event, request_of
@@ -145,7 +145,7 @@ def test_the_watchdog_tells_how_long_the_chain_takes(api: Any) -> None:
     advance_clock(timedelta(milliseconds=1500))
     run_events()
     with database.transaction() as session:
-        heard = session.get_one(PartHeartbeat, ("watchdog", "chain"))
+        heard = session.get_one(ProcessHeartbeat, ("watchdog", "chain"))
     assert 1500 <= heard.details["round_trip_ms"] < 10_000
 
 

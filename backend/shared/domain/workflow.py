@@ -5,8 +5,8 @@ the copy's custody, the request or the return. `apply` performs a transition wit
 history row, events and robot command in the caller's transaction. Nothing else changes a task's
 status or stage.
 
-The robot may leave the source only by LOAD, which a person's confirmation alone causes; the
-command to go is made there, in the same transaction, with the loading proof it needs
+The robot leaves the source only by LOAD, which only a person's confirmation causes. Its command
+to move is issued in the same transaction, with the loading proof that it requires
 (`backend.shared.domain.commands.issue_navigation`).
 """
 
@@ -53,14 +53,14 @@ CANCELLED: State = (S.CANCELLED, None)
 
 
 class Action(StrEnum):
-    TAKE = "TAKE"  # the dispatcher has seen it
-    ASSIGN = "ASSIGN"  # a robot is sent
-    ARRIVE = "ARRIVE"  # the robot is where its stage leads
-    LOAD = "LOAD"  # a person has put the book on the robot
+    TAKE = "TAKE"  # the dispatcher queues a new task
+    ASSIGN = "ASSIGN"  # a robot is assigned
+    ARRIVE = "ARRIVE"  # the robot has reached the target of its stage
+    LOAD = "LOAD"  # a person confirms that the book is on the robot
     COMPLETE = "COMPLETE"  # the receiver has the book
-    RELEASE = "RELEASE"  # the robot is taken off, the task waits for another
-    BRING_BACK = "BRING_BACK"  # broken off with the book on board
-    TAKE_BACK = "TAKE_BACK"  # staff have the book that was brought back
+    RELEASE = "RELEASE"  # the robot is unassigned, the task is queued again
+    BRING_BACK = "BRING_BACK"  # cancelled with the book on board
+    TAKE_BACK = "TAKE_BACK"  # staff have unloaded the book that was brought back
     CANCEL = "CANCEL"
     FAIL = "FAIL"
     RETRY = "RETRY"
@@ -143,7 +143,7 @@ EVENTS: Mapping[tuple[Action, Stage | None], type[events.TaskEvent]] = {
     (Action.FAIL, None): events.TaskFailed,
     (Action.RETRY, None): events.TaskQueued,
 }
-# A fetched book that is broken off still goes to the library: there is nothing to bring back.
+# A loaded return goes on to the library in any case.
 REFUSED: Mapping[TaskType, frozenset[Action]] = {
     TaskType.RETURN_PICKUP: frozenset({Action.BRING_BACK, Action.TAKE_BACK}),
 }
@@ -151,13 +151,13 @@ REFUSED: Mapping[TaskType, frozenset[Action]] = {
 
 @dataclass(frozen=True)
 class TransitionContext:
-    """Who takes the step and why; what the step needs to know."""
+    """Who requests a transition, why, and the arguments of some actions."""
 
-    by: str  # a user's id, or the part of LUNA that acts
+    by: str  # a user's id, or the component that acts
     user_id: UUID | None = None
     reason: str | None = None
     robot_id: UUID | None = None  # of ASSIGN
-    book_location: str | None = None  # of FAIL and CANCEL: where staff say the book is
+    book_location: str | None = None  # of FAIL and CANCEL: as staff state it
 
 
 def state_of(task: DeliveryTask) -> State:
@@ -165,25 +165,25 @@ def state_of(task: DeliveryTask) -> State:
 
 
 def state_name(state: State) -> str:
-    """A state as people read it: `IN_PROGRESS/HANDOVER`."""
+    """Format a state for messages: `IN_PROGRESS/HANDOVER`."""
     status, stage = state
     return status.value if stage is None else f"{status.value}/{stage.value}"
 
 
 def allowed_actions(task: DeliveryTask) -> list[Action]:
-    """What may be done with the task as it is."""
+    """List the actions that are legal in the task's present state."""
     refused = set(REFUSED.get(task.task_type, frozenset()))
-    if task.arrived_at is None:  # nobody can take a book off a robot that is still on its way
+    if task.arrived_at is None:  # a robot that is still driving can't be unloaded
         refused.add(Action.TAKE_BACK)
     return [
         action
-        for action, steps in TRANSITIONS.items()
-        if state_of(task) in steps and action not in refused
+        for action, transitions in TRANSITIONS.items()
+        if state_of(task) in transitions and action not in refused
     ]
 
 
 def invalid_transition(task: DeliveryTask, requested: str) -> InvalidStateTransition:
-    """The error of a step that is not in the table."""
+    """Build the error for a transition that is not in the table."""
     return InvalidStateTransition(
         current=state_name(state_of(task)),
         requested=requested,
@@ -192,23 +192,20 @@ def invalid_transition(task: DeliveryTask, requested: str) -> InvalidStateTransi
 
 
 def apply(session: Session, task: DeliveryTask, action: Action, context: TransitionContext) -> None:
-    """Take one step; the task's row must be locked. InvalidStateTransition when it is not legal.
+    """Apply one transition; the task's row must be locked. InvalidStateTransition if illegal.
 
-    In order: the state, what moves with it, the history, the robot's command, the events.
+    In order: the state, its effects, the history, the robot's command, the events.
     """
     if action not in allowed_actions(task):
         raise invalid_transition(task, action.value)
-    before, robot_before = state_of(task), task.assigned_robot_id
-    after = TRANSITIONS[action][before]
-    _set_state(task, action, after, context)
+    before = state_of(task)
+    robot_id = task.assigned_robot_id if task.status in ACTIVE_TASK_STATUSES else None
+    _set_state(task, action, context)
     session.flush()
-    task_effects.apply_effect(
-        session, task, _effect(session, task, action, before, context), context.reason
-    )
+    effect = _effect(session, task, action, before, context)
+    task_effects.apply_effect(session, task, effect, context.reason)
     _write_history(session, task, action, before, context)
-    _command(
-        session, task, action, context, robot_before if before[0] in ACTIVE_TASK_STATUSES else None
-    )
+    _update_commands(session, task, action, context, robot_id)
     session.flush()
     task_effects.publish_task_event(session, task, EVENTS[action, task.stage], context.reason)
 
@@ -223,11 +220,9 @@ def _effect(
     return EFFECTS[task.task_type].get(action, Effect())
 
 
-def _set_state(
-    task: DeliveryTask, action: Action, after: State, context: TransitionContext
-) -> None:
+def _set_state(task: DeliveryTask, action: Action, context: TransitionContext) -> None:
     now = clock.now()
-    task.status, task.stage = after
+    task.status, task.stage = TRANSITIONS[action][state_of(task)]
     task.stage_since, task.reminders = now, 0
     task.arrived_at = now if action is Action.ARRIVE else None
     if action is Action.ASSIGN:
@@ -244,7 +239,7 @@ def _set_state(
         task.failure_reason, task.book_location = None, None
     if context.book_location is not None:
         task.book_location = context.book_location
-    if after[0] in CLOSED_STATUSES:
+    if task.status in CLOSED_STATUSES:
         task.completed_at, task.eta = now, None
 
 
@@ -269,37 +264,37 @@ def _write_history(
     )
 
 
-def _command(
+def _update_commands(
     session: Session,
     task: DeliveryTask,
     action: Action,
     context: TransitionContext,
     previous_robot_id: UUID | None,
 ) -> None:
-    """What the robot is told in the same transaction.
+    """Issue the robot's next command, or release the robot.
 
-    `previous_robot_id` is the robot that had the task until now; a failed task still names its
-    last robot, which may be on another journey by now.
+    `previous_robot_id` is the robot that served the task before the transition, if one did: a
+    FAILED task still names its last robot, which may serve another task by now.
     """
     if action is Action.LOAD:
-        commands.issue_navigation(session, task, _prove_loading(session, task, context))
+        commands.issue_navigation(
+            session, task, _insert_loading_proof(session, task, context.user_id)
+        )
     elif action in {Action.ASSIGN, Action.BRING_BACK}:
         commands.issue_navigation(session, task)
     elif previous_robot_id is not None and task.status not in ACTIVE_TASK_STATUSES:
         commands.release(session, previous_robot_id)
 
 
-def _prove_loading(
-    session: Session, task: DeliveryTask, context: TransitionContext
-) -> LoadingProof:
-    if task.assigned_robot_id is None or context.user_id is None:
+def _insert_loading_proof(session: Session, task: DeliveryTask, by: UUID | None) -> LoadingProof:
+    if task.assigned_robot_id is None or by is None:
         raise invalid_transition(task, Action.LOAD.value)
     proof = LoadingProof(
         task_id=task.id,
         robot_id=task.assigned_robot_id,
         copy_id=task.copy_id,
         attempt=task.attempt,
-        confirmed_by=context.user_id,
+        confirmed_by=by,
     )
     session.add(proof)
     session.flush()

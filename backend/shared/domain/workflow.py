@@ -166,8 +166,7 @@ def state_of(task: DeliveryTask) -> State:
 
 def state_name(state: State) -> str:
     """Format a state for messages: `IN_PROGRESS/HANDOVER`."""
-    status, stage = state
-    return status.value if stage is None else f"{status.value}/{stage.value}"
+    return "/".join(part.value for part in state if part is not None)
 
 
 def allowed_actions(task: DeliveryTask) -> list[Action]:

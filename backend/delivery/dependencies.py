@@ -1,4 +1,4 @@
-"""Rows by their path id, with the right to them checked: another's is not found."""
+"""Load the row that a path names; a row of another member is not found."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,31 +11,32 @@ from backend.shared.web.database_session import SessionDep
 from backend.shared.web.security.authentication import AnyoneDep
 
 
-def _own_request(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> BookRequest:
+def _visible_request(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> BookRequest:
     request = session.get(BookRequest, request_id)
     if request is None or not (actor.is_staff or request.user_id == actor.id):
-        raise NotFound("There is no such request.")
+        raise NotFound("Request not found.")
     return request
 
 
-def _to_cancel(
-    request: Annotated[BookRequest, Depends(_own_request)], actor: AnyoneDep
-) -> BookRequest:
-    """Its member or an admin may; librarians end the delivery instead."""
+VisibleRequestDep = Annotated[BookRequest, Depends(_visible_request)]
+
+
+def _cancellable_request(request: VisibleRequestDep, actor: AnyoneDep) -> BookRequest:
+    """Require the member or an admin; librarians cancel the delivery instead."""
     if request.user_id != actor.id and actor.role is not Role.ADMIN:
-        raise Forbidden("Only the member may cancel this. Staff cancel the delivery.")
+        raise Forbidden("Only the member may cancel this request. Staff cancel the delivery.")
     return request
 
 
 def _own_return(return_id: UUID, session: SessionDep, actor: AnyoneDep) -> BookReturn:
+    """Require the member or an admin; other members' returns are not found."""
     returned = session.get(BookReturn, return_id)
     if returned is None or not (actor.is_staff or returned.user_id == actor.id):
-        raise NotFound("There is no such return.")
+        raise NotFound("Return not found.")
     if returned.user_id != actor.id and actor.role is not Role.ADMIN:
-        raise Forbidden("Only the member may do this.")
+        raise Forbidden("Only the member may change this return.")
     return returned
 
 
-OwnRequestDep = Annotated[BookRequest, Depends(_own_request)]
-RequestToCancelDep = Annotated[BookRequest, Depends(_to_cancel)]
+CancellableRequestDep = Annotated[BookRequest, Depends(_cancellable_request)]
 OwnReturnDep = Annotated[BookReturn, Depends(_own_return)]

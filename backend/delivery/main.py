@@ -3,7 +3,7 @@
 INPUT   members: requests, returns; staff: book-placed, complete, cancel, fail, retry
 OUTPUT  delivery tasks and their history; events delivery.*; robot commands, through the workflow
 FLOW    endpoints → service → shared.domain.workflow → outbox → tasks
-        (command_outcomes: what robots reported; deadlines: what nobody did in time)
+        (command_outcomes: results that robots report; deadlines: timeouts)
 """
 
 from backend.delivery.endpoints import ROUTERS

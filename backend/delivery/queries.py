@@ -1,9 +1,10 @@
 """Selects of the delivery service."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, select
 
 from backend.shared.domain import route_graph
 from backend.shared.models import (
@@ -31,11 +32,20 @@ _TASK = (
     DeliveryTask.assigned_robot_id,
     Robot.pose.label("robot_pose"),
 )
-_URGENCY = case(PRIORITY_RANK, value=DeliveryTask.priority)
+SORT_TASKS: Mapping[str, SQLColumnExpression[Any]] = {
+    "created_at": DeliveryTask.created_at,
+    "priority": case(PRIORITY_RANK, value=DeliveryTask.priority),
+    "status": DeliveryTask.status,
+}
+
+
+def equal(*filters: tuple[SQLColumnExpression[Any], object]) -> list[ColumnElement[bool]]:
+    """Compare each column with its value; a value of None is no filter."""
+    return [column == value for column, value in filters if value is not None]
 
 
 def requests() -> AnySelect:
-    """Requests with their book and journey."""
+    """Select requests with their book and task."""
     return (
         select(
             BookRequest.id,
@@ -59,7 +69,7 @@ def requests() -> AnySelect:
 
 
 def returns() -> AnySelect:
-    """Returns with their book and journey."""
+    """Select returns with their book and task."""
     return (
         select(
             BookReturn.id,
@@ -82,7 +92,7 @@ def returns() -> AnySelect:
 
 
 def tasks() -> AnySelect:
-    """Journeys as staff see them."""
+    """Select delivery tasks."""
     return (
         select(
             DeliveryTask.id,
@@ -119,6 +129,7 @@ def tasks() -> AnySelect:
 
 
 def history(task_id: UUID) -> AnySelect:
+    """Select the status history of a task, oldest first."""
     return (
         select(
             TaskHistory.from_status,
@@ -135,7 +146,7 @@ def history(task_id: UUID) -> AnySelect:
 
 
 def locations() -> AnySelect:
-    """Places that a robot can be asked to come to."""
+    """Select the active waypoints that robots serve."""
     return select(
         Waypoint.id,
         Waypoint.name,
@@ -148,9 +159,9 @@ def locations() -> AnySelect:
 
 
 def pick_list() -> AnySelect:
-    """Books that staff have still to fetch from the shelf, in shelf order."""
-    waiting = DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED])
-    robot_comes = DeliveryTask.stage.in_([Stage.TO_SOURCE, Stage.LOADING])
+    """Select the books that staff still have to fetch from the shelf."""
+    is_waiting = DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED])
+    is_before_loading = DeliveryTask.stage.in_([Stage.TO_SOURCE, Stage.LOADING])
     return (
         select(
             DeliveryTask.id.label("task_id"),
@@ -170,12 +181,5 @@ def pick_list() -> AnySelect:
         .join(Copy, Copy.id == DeliveryTask.copy_id)
         .join(Book, Book.id == DeliveryTask.book_id)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
-        .where(DeliveryTask.task_type != TaskType.RETURN_PICKUP, waiting | robot_comes)
+        .where(DeliveryTask.task_type != TaskType.RETURN_PICKUP, is_waiting | is_before_loading)
     )
-
-
-SORT_TASKS: dict[str, Any] = {
-    "created_at": DeliveryTask.created_at,
-    "priority": _URGENCY,
-    "status": DeliveryTask.status,
-}

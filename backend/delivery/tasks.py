@@ -1,4 +1,4 @@
-"""Events and the clock → the delivery service's rules."""
+"""Celery tasks of the delivery service."""
 
 from datetime import timedelta
 
@@ -7,16 +7,15 @@ from sqlalchemy.orm import Session
 from backend.delivery.service import command_outcomes, deadlines
 from backend.shared.events import CommandFailed, CommandSucceeded
 from backend.shared.messaging import inbox, scheduler, subscriptions
-from backend.shared.messaging.inbox import EventContext
 
 
 @inbox.consumer(subscriptions.COMMAND_OUTCOME)
-def follow_command(
-    session: Session, event: CommandSucceeded | CommandFailed, _delivery: EventContext
+def apply_command_outcome(
+    session: Session, event: CommandSucceeded | CommandFailed, _context: inbox.EventContext
 ) -> None:
-    command_outcomes.follow(session, event)
+    command_outcomes.apply(session, event)
 
 
 @scheduler.periodic("delivery.deadlines", timedelta(seconds=1))
-def look_at_deadlines(session: Session) -> None:
-    deadlines.look(session)
+def check_deadlines(session: Session) -> None:
+    deadlines.check_all(session)

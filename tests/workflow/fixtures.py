@@ -81,7 +81,7 @@ def begin(session: Session, ground: Ground, kind: TaskType) -> DeliveryTask:
         return tasks.lock_for(session, returned=fetched.id)
     places = route_graph.current(session)
     desk, room = places.find("WS-1"), places.find("SR-202")
-    return tasks.make_task(session, kind, copy, desk, room, ground.librarian)
+    return tasks.create(session, kind, copy, desk, room, ground.librarian)
 
 
 def _lend(session: Session, copy: Copy, ground: Ground) -> None:

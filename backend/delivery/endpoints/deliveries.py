@@ -1,4 +1,4 @@
-"""`/deliveries`: journeys as staff lead them."""
+"""Endpoints of `/deliveries`: delivery tasks as staff handle them."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -49,8 +49,8 @@ router = routing.router("/deliveries", "deliveries")
 _ILLEGAL = routing.responses(NotFound, InvalidStateTransition)
 
 
-@router.get("", summary="All journeys")
-def list_tasks(  # noqa: PLR0913, PLR0917 (one argument a filter, api.md §7)
+@router.get("", summary="List delivery tasks")
+def list_delivery_tasks(  # noqa: PLR0913, PLR0917 (one parameter a filter, api.md §7)
     reader: ReadDep,
     _: StaffDep,
     page: PageDep,
@@ -58,37 +58,38 @@ def list_tasks(  # noqa: PLR0913, PLR0917 (one argument a filter, api.md §7)
     task_type: TaskType | None = None,
     priority: Priority | None = None,
     robot_id: UUID | None = None,
-    since: Annotated[datetime | None, Query(alias="from", description="Made at or after")] = None,
-    until: Annotated[datetime | None, Query(alias="to", description="Made before")] = None,
+    since: Annotated[
+        datetime | None, Query(alias="from", description="Created at or after")
+    ] = None,
+    until: Annotated[datetime | None, Query(alias="to", description="Created before")] = None,
 ) -> PageAnswer[TaskRead]:
     """Role: librarian. Newest first; sort by `created_at`, `priority`, `status`."""
-    question = queries.tasks()
-    for column, wanted in (
-        (DeliveryTask.status, status),
-        (DeliveryTask.task_type, task_type),
-        (DeliveryTask.priority, priority),
-        (DeliveryTask.assigned_robot_id, robot_id),
-    ):
-        if wanted is not None:
-            question = question.where(column == wanted)
-    if since is not None:
-        question = question.where(DeliveryTask.created_at >= since)
-    if until is not None:
-        question = question.where(DeliveryTask.created_at < until)
-    question = ordered(
-        question, page, queries.SORT_TASKS, default="-created_at", tiebreak=DeliveryTask.id
+    statement = queries.tasks().where(
+        *queries.equal(
+            (DeliveryTask.status, status),
+            (DeliveryTask.task_type, task_type),
+            (DeliveryTask.priority, priority),
+            (DeliveryTask.assigned_robot_id, robot_id),
+        )
     )
-    return paginate(reader, question, page, TaskRead)
+    if since is not None:
+        statement = statement.where(DeliveryTask.created_at >= since)
+    if until is not None:
+        statement = statement.where(DeliveryTask.created_at < until)
+    statement = ordered(
+        statement, page, queries.SORT_TASKS, default="-created_at", tiebreak=DeliveryTask.id
+    )
+    return paginate(reader, statement, page, TaskRead)
 
 
-def _made(
+def _create(
     once: IdempotentRequest, session: Session, actor: Actor, kind: TaskType, body: StaffDelivery
 ) -> Response:
     return once.answer(
         lambda: read_models.task_detail(
             session, staff_deliveries.create(session, actor, kind, body).id
         ),
-        location=lambda made: f"/api/v1/deliveries/{made.id}",
+        location=lambda task: f"/api/v1/deliveries/{task.id}",
     )
 
 
@@ -99,129 +100,126 @@ _CREATES: dict[str, Any] = {
 }
 
 
-@router.post("/inter-staff", summary="Send a book to a colleague", **_CREATES)
-def create_inter_staff(
+@router.post("/inter-staff", summary="Create an inter-staff delivery", **_CREATES)
+def create_inter_staff_delivery(
     body: StaffDelivery, session: SessionDep, actor: StaffDep, once: IdempotencyDep
 ) -> Response:
-    """Role: librarian. By title or by its barcode; it stays at the colleague's desk."""
-    return _made(once, session, actor, TaskType.INTER_STAFF, body)
+    """Role: librarian. By title or barcode; the copy stays at the recipient's desk."""
+    return _create(once, session, actor, TaskType.INTER_STAFF, body)
 
 
-@router.post("/workstation", summary="Send a book to a workstation", **_CREATES)
-def create_workstation(
+@router.post("/workstation", summary="Create a workstation delivery", **_CREATES)
+def create_workstation_delivery(
     body: StaffDelivery, session: SessionDep, actor: StaffDep, once: IdempotencyDep
 ) -> Response:
-    """Role: librarian. By title or by its barcode."""
-    return _made(once, session, actor, TaskType.WORKSTATION, body)
+    """Role: librarian. By title or barcode."""
+    return _create(once, session, actor, TaskType.WORKSTATION, body)
 
 
-@router.post("/transfer", summary="Move a copy to another section", **_CREATES)
+@router.post("/transfer", summary="Create a transfer", **_CREATES)
 def create_transfer(
     body: StaffDelivery, session: SessionDep, actor: StaffDep, once: IdempotencyDep
 ) -> Response:
-    """Role: librarian. Its shelf location becomes the destination."""
-    return _made(once, session, actor, TaskType.TRANSFER, body)
+    """Role: librarian. The copy's shelf location becomes the destination."""
+    return _create(once, session, actor, TaskType.TRANSFER, body)
 
 
-@router.get("/pick-list", summary="Books to fetch now, in shelf order")
-def pick_list(reader: ReadDep, _: StaffDep, page: PageDep) -> PageAnswer[PickRead]:
+@router.get("/pick-list", summary="List books to fetch")
+def list_books_to_fetch(reader: ReadDep, _: StaffDep, page: PageDep) -> PageAnswer[PickRead]:
     """Role: librarian. Sort by `shelf_location` (default) or `created_at`."""
-    columns = {
-        "shelf_location": Copy.shelf_location,
-        "created_at": DeliveryTask.created_at,
-    }
-    question = ordered(
+    columns = {"shelf_location": Copy.shelf_location, "created_at": DeliveryTask.created_at}
+    statement = ordered(
         queries.pick_list(), page, columns, default="shelf_location", tiebreak=DeliveryTask.id
     )
-    return paginate(reader, question, page, PickRead)
+    return paginate(reader, statement, page, PickRead)
 
 
-@router.get("/locations", summary="Places a robot can come to")
-def list_locations(
+@router.get("/locations", summary="List delivery locations")
+def list_delivery_locations(
     reader: ReadDep, _: AnyoneDep, page: PageDep, kind: WaypointKind | None = None
 ) -> PageAnswer[LocationRead]:
     """Role: all. Sort by `location_code` (default), `name` or `floor`."""
-    question = queries.locations()
-    if kind is not None:
-        question = question.where(Waypoint.kind == kind)
+    statement = queries.locations().where(*queries.equal((Waypoint.kind, kind)))
     columns = {
         "location_code": Waypoint.location_code,
         "name": Waypoint.name,
         "floor": Waypoint.floor,
     }
-    question = ordered(question, page, columns, default="location_code", tiebreak=Waypoint.id)
-    return paginate(reader, question, page, LocationRead)
+    statement = ordered(statement, page, columns, default="location_code", tiebreak=Waypoint.id)
+    return paginate(reader, statement, page, LocationRead)
 
 
-@router.get(
-    "/{task_id}", summary="One journey with its history", responses=routing.responses(NotFound)
-)
-def read(task_id: UUID, reader: ReadDep, _: StaffDep, response: Response) -> Answer[TaskDetail]:
-    """Role: librarian."""
-    found = read_models.task_detail(reader, task_id)
-    response.headers["ETag"] = f'"{found.version}"'
-    return answer(found)
+@router.get("/{task_id}", summary="Get a delivery task", responses=routing.responses(NotFound))
+def get_delivery_task(
+    task_id: UUID, reader: ReadDep, _: StaffDep, response: Response
+) -> Answer[TaskDetail]:
+    """Role: librarian. With its history and `ETag`."""
+    task = read_models.task_detail(reader, task_id)
+    response.headers["ETag"] = f'"{task.version}"'
+    return answer(task)
 
 
 @router.put(
     "/{task_id}/book-placed",
-    summary="The book is on the robot: it may go",
+    summary="Confirm loading",
     responses=routing.responses(NotFound, InvalidStateTransition, WrongRobot, WrongCopy),
 )
-def book_placed(
+def confirm_loading(
     task_id: UUID, session: SessionDep, actor: StaffDep, body: BookPlaced | None = None
 ) -> Answer[TaskDetail]:
-    """Role: librarian. What is named is checked; after a reassignment `robot_id` must be."""
+    """Role: librarian. Each given field is checked; after a reassignment `robot_id` is required."""
     given = body or BookPlaced()
-    task = tasks.book_placed(
+    task = tasks.confirm_loading(
         session, task_id, actor, given.robot_id, given.copy_barcode, given.attempt
     )
     return answer(read_models.task_detail(session, task.id))
 
 
-@router.put("/{task_id}/complete", summary="Staff have the book", responses=_ILLEGAL)
-def complete(
+@router.put("/{task_id}/complete", summary="Complete a delivery", responses=_ILLEGAL)
+def complete_delivery(
     task_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None
 ) -> Answer[TaskDetail]:
-    """Role: librarian. The end of a return, or of a book that was brought back."""
+    """Role: librarian. Ends a return, a staff delivery, or a cancelled one whose book is back."""
     task = tasks.complete(session, task_id, actor)
     staff_deliveries.update_home_shelf(session, task)
     return answer(read_models.task_detail(session, task.id))
 
 
-@router.put("/{task_id}/cancel", summary="End a journey", responses=_ILLEGAL)
-def cancel(
+@router.put("/{task_id}/cancel", summary="Cancel a delivery", responses=_ILLEGAL)
+def cancel_delivery(
     task_id: UUID, session: SessionDep, actor: StaffDep, body: DeliveryCancel | None = None
 ) -> Answer[TaskDetail]:
-    """Role: librarian. A failed one that had been loaded: say where the book is."""
+    """Role: librarian. A failed delivery that had been loaded needs `book_location`."""
     given = body or DeliveryCancel()
     task = tasks.cancel(session, task_id, actor, given.reason, given.book_location)
     return answer(read_models.task_detail(session, task.id))
 
 
-@router.put("/{task_id}/fail", summary="Give a journey up", responses=_ILLEGAL)
-def fail(task_id: UUID, session: SessionDep, actor: StaffDep, body: FailBody) -> Answer[TaskDetail]:
-    """Role: librarian. Request and copy stay as they are until it is retried or cancelled."""
+@router.put("/{task_id}/fail", summary="Fail a delivery", responses=_ILLEGAL)
+def fail_delivery(
+    task_id: UUID, session: SessionDep, actor: StaffDep, body: FailBody
+) -> Answer[TaskDetail]:
+    """Role: librarian. Request and copy keep their state until a retry or cancel."""
     task = tasks.fail(session, task_id, actor, body.reason, body.book_location)
     return answer(read_models.task_detail(session, task.id))
 
 
 @router.put(
     "/{task_id}/retry",
-    summary="Put a failed journey back into the queue",
+    summary="Retry a delivery",
     responses=routing.responses(NotFound, InvalidStateTransition, Conflict),
 )
-def retry(
+def retry_delivery(
     task_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None
 ) -> Answer[TaskDetail]:
-    """Role: librarian. A new attempt, perhaps with another robot."""
+    """Role: librarian. Queues a failed delivery as a new attempt."""
     return answer(read_models.task_detail(session, tasks.retry(session, task_id, actor).id))
 
 
-@router.put("/{task_id}/priority", summary="Serve it sooner or later", responses=_ILLEGAL)
-def set_priority(
+@router.put("/{task_id}/priority", summary="Set the priority of a delivery", responses=_ILLEGAL)
+def set_delivery_priority(
     task_id: UUID, session: SessionDep, actor: StaffDep, body: PriorityBody
 ) -> Answer[TaskDetail]:
-    """Role: librarian."""
+    """Role: librarian. The queue is reordered at once."""
     task = tasks.set_priority(session, task_id, actor, body.priority)
     return answer(read_models.task_detail(session, task.id))

@@ -1,12 +1,12 @@
-"""`/requests`: a student wants a copy brought."""
+"""Endpoints of `/requests`: a robot brings a copy to a member."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Body, Query, Response
+from fastapi import Query, Response
 
 from backend.delivery import queries
-from backend.delivery.dependencies import OwnRequestDep, RequestToCancelDep
+from backend.delivery.dependencies import CancellableRequestDep, VisibleRequestDep
 from backend.delivery.schemas.requests import (
     RequestComplete,
     RequestCreate,
@@ -38,92 +38,76 @@ router = routing.router("/requests", "requests")
 
 @router.post(
     "",
-    summary="Ask for a book at a place",
+    summary="Create a request",
     status_code=201,
     response_model=Answer[RequestDetail],
     responses=routing.responses(
         NotFound, BookNotAvailable, AlreadyRequested, LoanLimitReached, UnknownLocation
     ),
 )
-def create(
-    body: Annotated[
-        RequestCreate,
-        Body(
-            examples=[
-                {
-                    "book_id": "01980000-0000-7000-8000-000000000000",
-                    "request_location": "Study Room 201",
-                }
-            ]
-        ),
-    ],
-    session: SessionDep,
-    actor: AnyoneDep,
-    once: IdempotencyDep,
+def create_request(
+    body: RequestCreate, session: SessionDep, actor: AnyoneDep, once: IdempotencyDep
 ) -> Response:
-    """Role: all. Reserves a copy and makes the journey in one transaction."""
+    """Role: all. Reserves a copy and creates the delivery task in one transaction."""
 
-    def work() -> RequestDetail:
-        made = service.create(
+    def create() -> RequestDetail:
+        request = service.create(
             session, actor, body.book_id, body.request_location, body.notes, body.user_id
         )
-        return read_models.request_detail(session, made.id, actor)
+        return read_models.request_detail(session, request.id, actor)
 
-    return once.answer(work, location=lambda made: f"/api/v1/requests/{made.id}")
+    return once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
 
 
-@router.get("", summary="My requests; all of them for staff")
+@router.get("", summary="List requests")
 def list_requests(
     reader: ReadDep,
     actor: AnyoneDep,
     page: PageDep,
     status: RequestStatus | None = None,
-    user_id: Annotated[UUID | None, Query(description="Staff: of this member")] = None,
+    user_id: Annotated[UUID | None, Query(description="Librarians: of this member")] = None,
 ) -> PageAnswer[RequestRead]:
-    """Role: all. Newest first; sort by `requested_at`, `status`."""
-    question = queries.requests()
-    if not actor.is_staff:
-        user_id = actor.id
-    if user_id is not None:
-        question = question.where(BookRequest.user_id == user_id)
-    if status is not None:
-        question = question.where(BookRequest.status == status)
+    """Role: all (own; librarians see all). Newest first; sort by `requested_at`, `status`."""
+    statement = queries.requests().where(
+        *queries.equal(
+            (BookRequest.user_id, user_id if actor.is_staff else actor.id),
+            (BookRequest.status, status),
+        )
+    )
     columns = {"requested_at": BookRequest.requested_at, "status": BookRequest.status}
-    question = ordered(question, page, columns, default="-requested_at", tiebreak=BookRequest.id)
-    return listed(reader, question, page, lambda row: read_models.request_of(row, actor))
+    statement = ordered(statement, page, columns, default="-requested_at", tiebreak=BookRequest.id)
+    return listed(reader, statement, page, lambda row: read_models.request_read(row, actor))
 
 
-@router.get(
-    "/{request_id}", summary="One request with its journey", responses=routing.responses(NotFound)
-)
-def read(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[RequestDetail]:
-    """Role: all (own). The hand-over code is shown to the requester once the robot is there."""
+@router.get("/{request_id}", summary="Get a request", responses=routing.responses(NotFound))
+def get_request(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[RequestDetail]:
+    """Role: all (own). The requester sees the hand-over code once the robot has arrived."""
     return answer(read_models.request_detail(session, request_id, actor))
 
 
 @router.put(
     "/{request_id}/cancel",
-    summary="Call a request off",
+    summary="Cancel a request",
     responses=routing.responses(NotFound, Forbidden, InvalidStateTransition),
 )
-def cancel(
-    request: RequestToCancelDep,
+def cancel_request(
+    request: CancellableRequestDep,
     session: SessionDep,
     actor: AnyoneDep,
     body: CancelBody | None = None,
 ) -> Answer[RequestDetail]:
-    """Role: own, admin. Until it has been handed over; a loaded robot brings the book back."""
+    """Role: own, admin. Until the hand-over; a loaded robot brings the book back."""
     service.cancel(session, request.id, actor, body.reason if body else None)
     return answer(read_models.request_detail(session, request.id, actor))
 
 
 @router.put(
     "/{request_id}/complete",
-    summary="I have the book",
+    summary="Complete a request",
     responses=routing.responses(NotFound, InvalidStateTransition),
 )
-def complete(
-    request: OwnRequestDep,
+def complete_request(
+    request: VisibleRequestDep,
     session: SessionDep,
     actor: AnyoneDep,
     body: RequestComplete | None = None,

@@ -1,9 +1,9 @@
-"""`/returns`: a student wants a copy fetched."""
+"""Endpoints of `/returns`: a robot fetches a borrowed copy from a member."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Body, Query, Response
+from fastapi import Query, Response
 
 from backend.delivery import queries
 from backend.delivery.dependencies import OwnReturnDep
@@ -31,92 +31,76 @@ router = routing.router("/returns", "returns")
 
 @router.post(
     "",
-    summary="Have a borrowed book fetched",
+    summary="Create a return",
     status_code=201,
     response_model=Answer[ReturnDetail],
     responses=routing.responses(NotBorrowed, AlreadyReturning, UnknownLocation),
 )
-def create(
-    body: Annotated[
-        ReturnCreate,
-        Body(
-            examples=[
-                {
-                    "book_id": "01980000-0000-7000-8000-000000000000",
-                    "pickup_location": "Study Room 201",
-                }
-            ]
-        ),
-    ],
-    session: SessionDep,
-    actor: AnyoneDep,
-    once: IdempotencyDep,
+def create_return(
+    body: ReturnCreate, session: SessionDep, actor: AnyoneDep, once: IdempotencyDep
 ) -> Response:
     """Role: all. Only a book on loan to the caller."""
 
-    def work() -> ReturnDetail:
-        made = service.create(session, actor, body.book_id, body.pickup_location, body.user_id)
-        return read_models.return_detail(session, made.id, actor)
+    def create() -> ReturnDetail:
+        returned = service.create(session, actor, body.book_id, body.pickup_location, body.user_id)
+        return read_models.return_detail(session, returned.id, actor)
 
-    return once.answer(work, location=lambda made: f"/api/v1/returns/{made.id}")
+    return once.answer(create, location=lambda returned: f"/api/v1/returns/{returned.id}")
 
 
-@router.get("", summary="My returns; all of them for staff")
+@router.get("", summary="List returns")
 def list_returns(
     reader: ReadDep,
     actor: AnyoneDep,
     page: PageDep,
     status: ReturnStatus | None = None,
-    user_id: Annotated[UUID | None, Query(description="Staff: of this member")] = None,
+    user_id: Annotated[UUID | None, Query(description="Librarians: of this member")] = None,
 ) -> PageAnswer[ReturnRead]:
-    """Role: all. Newest first; sort by `initiated_at`, `status`."""
-    question = queries.returns()
-    if not actor.is_staff:
-        user_id = actor.id
-    if user_id is not None:
-        question = question.where(BookReturn.user_id == user_id)
-    if status is not None:
-        question = question.where(BookReturn.status == status)
+    """Role: all (own; librarians see all). Newest first; sort by `initiated_at`, `status`."""
+    statement = queries.returns().where(
+        *queries.equal(
+            (BookReturn.user_id, user_id if actor.is_staff else actor.id),
+            (BookReturn.status, status),
+        )
+    )
     columns = {"initiated_at": BookReturn.initiated_at, "status": BookReturn.status}
-    question = ordered(question, page, columns, default="-initiated_at", tiebreak=BookReturn.id)
-    return listed(reader, question, page, read_models.return_of)
+    statement = ordered(statement, page, columns, default="-initiated_at", tiebreak=BookReturn.id)
+    return listed(reader, statement, page, read_models.return_read)
 
 
-@router.get(
-    "/{return_id}", summary="One return with its journey", responses=routing.responses(NotFound)
-)
-def read(return_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[ReturnDetail]:
+@router.get("/{return_id}", summary="Get a return", responses=routing.responses(NotFound))
+def get_return(return_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[ReturnDetail]:
     """Role: all (own)."""
     return answer(read_models.return_detail(session, return_id, actor))
 
 
 @router.put(
     "/{return_id}/picked-up",
-    summary="The robot has the book",
+    summary="Confirm pick-up",
     responses=routing.responses(NotFound, InvalidStateTransition),
 )
-def picked_up(
+def confirm_pickup(
     returned: OwnReturnDep,
     session: SessionDep,
     actor: AnyoneDep,
     _body: EmptyBody | None = None,
 ) -> Answer[ReturnDetail]:
-    """Role: own. Only once the robot is there; it drives off after this alone."""
-    service.picked_up(session, returned.id, actor)
+    """Role: own. Only once the robot has arrived; it departs only after this."""
+    service.confirm_pickup(session, returned.id, actor)
     return answer(read_models.return_detail(session, returned.id, actor))
 
 
 @router.put(
     "/{return_id}/cancel",
-    summary="Call a pick-up off",
+    summary="Cancel a return",
     responses=routing.responses(NotFound, InvalidStateTransition),
 )
-def cancel(
+def cancel_return(
     returned: OwnReturnDep,
     session: SessionDep,
     actor: AnyoneDep,
     body: CancelBody | None = None,
 ) -> Answer[ReturnDetail]:
-    """Role: own. Before the robot has the book."""
+    """Role: own. Before pick-up."""
     service.cancel(session, returned.id, actor, body.reason if body else None)
     return answer(read_models.return_detail(session, returned.id, actor))

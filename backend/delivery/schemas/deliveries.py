@@ -1,17 +1,12 @@
-"""Requests, returns and deliveries as clients send and get them (api.md §7)."""
+"""Request and response models of deliveries, the pick list and the locations."""
 
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from backend.delivery.schemas.tasks import Place, ShortText
-from backend.shared.models import (
-    Priority,
-    Stage,
-    TaskStatus,
-    WaypointKind,
-)
+from backend.delivery.schemas.tasks import CopyBarcode, LocationName, ShortText
+from backend.shared.models import Priority, Stage, TaskStatus, WaypointKind
 from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
 
 
@@ -25,7 +20,7 @@ class DeliveryCancel(RequestModel):
 
 class BookPlaced(RequestModel):
     robot_id: UUID | None = None
-    copy_barcode: Annotated[FilledText, Field(max_length=64)] | None = None
+    copy_barcode: CopyBarcode | None = None
     attempt: Annotated[int, Field(ge=1, le=1000)] | None = None
 
 
@@ -39,11 +34,9 @@ class PriorityBody(RequestModel):
 
 
 class StaffDelivery(RequestModel):
-    """A book for a colleague, a workstation or another section: by title or by its barcode."""
+    """A delivery that staff create, of any free copy of a title or of one copy by its barcode."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={
             "examples": [
                 {
@@ -56,9 +49,9 @@ class StaffDelivery(RequestModel):
     )
 
     book_id: UUID | None = None
-    copy_barcode: Annotated[FilledText, Field(max_length=64)] | None = None
-    source_location: Place
-    destination_location: Place
+    copy_barcode: CopyBarcode | None = None
+    source_location: LocationName
+    destination_location: LocationName
     priority: Priority = Priority.NORMAL
     recipient_id: UUID | None = None
     notes: ShortText | None = None

@@ -1,22 +1,37 @@
-"""Request and response models of student requests."""
+"""Request and response models of requests."""
 
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from backend.delivery.schemas.tasks import HistoryRead, Place, ShortText, TaskSummary
-from backend.shared.models import (
-    RequestStatus,
+from backend.delivery.schemas.tasks import (
+    HistoryRead,
+    LocationName,
+    MemberId,
+    ShortText,
+    TaskSummary,
 )
+from backend.shared.models import RequestStatus
 from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
 
 
 class RequestCreate(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "book_id": "01980000-0000-7000-8000-000000000000",
+                    "request_location": "Study Room 201",
+                }
+            ]
+        }
+    )
+
     book_id: UUID
-    request_location: Place
+    request_location: LocationName
     notes: ShortText | None = None
-    user_id: Annotated[UUID | None, Field(description="Staff may ask for a member")] = None
+    user_id: MemberId = None
 
 
 class RequestComplete(RequestModel):

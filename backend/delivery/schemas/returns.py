@@ -1,21 +1,29 @@
 """Request and response models of returns."""
 
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict
 
-from backend.delivery.schemas.tasks import HistoryRead, Place, TaskSummary
-from backend.shared.models import (
-    ReturnStatus,
-)
+from backend.delivery.schemas.tasks import HistoryRead, LocationName, MemberId, TaskSummary
+from backend.shared.models import ReturnStatus
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
 
 
 class ReturnCreate(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "book_id": "01980000-0000-7000-8000-000000000000",
+                    "pickup_location": "Study Room 201",
+                }
+            ]
+        }
+    )
+
     book_id: UUID
-    pickup_location: Place
-    user_id: Annotated[UUID | None, Field(description="Staff may ask for a member")] = None
+    pickup_location: LocationName
+    user_id: MemberId = None
 
 
 class ReturnRead(ResponseModel):

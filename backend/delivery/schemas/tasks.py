@@ -1,25 +1,26 @@
-"""Response models of delivery tasks, shared by requests, returns and deliveries."""
+"""Delivery tasks in responses, and the fields that requests, returns and deliveries share."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.shared.models import (
-    Priority,
-    Stage,
-    TaskStatus,
-    TaskType,
-)
+from backend.shared.models import Priority, Stage, TaskStatus, TaskType
 from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
 
-Place = Annotated[
-    FilledText, Field(max_length=100, examples=["Study Room 201"], description="Name or code")
+LocationName = Annotated[
+    FilledText,
+    Field(
+        max_length=100,
+        examples=["Study Room 201"],
+        description="Name or location code of a waypoint, in any case",
+    ),
 ]
-
-
 ShortText = Annotated[PlainText, Field(max_length=500)]
+CopyBarcode = Annotated[FilledText, Field(max_length=64)]
+MemberId = Annotated[
+    UUID | None, Field(description="Librarians: the member on whose behalf this is created")
+]
 
 
 class EmptyBody(RequestModel):
@@ -31,6 +32,8 @@ class CancelBody(RequestModel):
 
 
 class RobotPosition(BaseModel):
+    """Metres on the floor plan; `theta` in radians."""
+
     model_config = ConfigDict(frozen=True)
 
     x: float
@@ -83,7 +86,7 @@ class TaskDetail(TaskRead):
 
 
 class TaskSummary(ResponseModel):
-    """A journey as the one it serves sees it."""
+    """The delivery task of a request or return, as its member sees it."""
 
     id: UUID
     reference: str
@@ -91,12 +94,3 @@ class TaskSummary(ResponseModel):
     stage: Stage | None
     eta: Timestamp | None
     robot_position: RobotPosition | None
-
-
-def pose_of(pose: dict[str, Any] | None) -> RobotPosition | None:
-    return None if pose is None else RobotPosition.model_validate(pose)
-
-
-def later_of(eta: datetime | None, now: datetime) -> datetime | None:
-    """An arrival that is overdue is due now: the past is never promised."""
-    return None if eta is None else max(eta, now)

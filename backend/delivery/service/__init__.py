@@ -1,1 +1,1 @@
-"""The rules of the delivery service: requests, returns, and journeys as staff lead them."""
+"""The rules of the delivery service: requests, returns, and delivery tasks as staff handle them."""

@@ -1,4 +1,4 @@
-"""Asking for a book: the rules of requests."""
+"""Rules of requests: a robot brings a copy of a book to a member."""
 
 import secrets
 from uuid import UUID
@@ -12,20 +12,13 @@ from backend.shared import events
 from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.route_graph import Place
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.workflow import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
 from backend.shared.infra import database
 from backend.shared.models import Book, BookRequest, Copy, RequestStatus, TaskStatus, TaskType, User
 
-_OPEN_REQUEST = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.IN_PROGRESS)
+_OPEN_STATUSES = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.IN_PROGRESS)
 _CODE_DIGITS = 4
-
-
-def _book(session: Session, book_id: UUID) -> Book:
-    book = session.get(Book, book_id)
-    if book is None or book.withdrawn_at is not None:
-        raise NotFound("There is no such book.")
-    return book
 
 
 def create(
@@ -36,13 +29,15 @@ def create(
     notes: str | None,
     user_id: UUID | None,
 ) -> BookRequest:
-    """Reserve a copy for a member and make the journey that brings it, in one transaction."""
+    """Reserve a copy for a member and create the task that brings it."""
     member = member_for(session, actor, user_id)
     place = route_graph.current(session).find(location)
-    book = _book(session, book_id)
-    under_way = _open_requests(session, member)
-    custody.check_loan_limit(session, member, len(under_way))
-    if book_id in under_way:
+    book = session.get(Book, book_id)
+    if book is None or book.withdrawn_at is not None:
+        raise NotFound("Book not found.")
+    requested = _open_requests(session, member)
+    custody.check_loan_limit(session, member, len(requested))
+    if book_id in requested:
         raise AlreadyRequested(book_id=book_id)
     copy = custody.reserve_any(session, book_id)
     request = BookRequest(
@@ -56,28 +51,23 @@ def create(
     )
     session.add(request)
     session.flush()
-    task = tasks.make_task(
-        session,
-        TaskType.STUDENT_DELIVERY,
-        copy,
-        _loading_place(session, copy, book),
-        place,
-        actor,
-        request_id=request.id,
+    source = _loading_place(session, copy, book)
+    task = tasks.create(
+        session, TaskType.STUDENT_DELIVERY, copy, source, place, actor, request_id=request.id
     )
     task_effects.publish_request_event(session, events.RequestCreated, request, task)
     return request
 
 
 def _open_requests(session: Session, member: UUID) -> list[UUID]:
-    """The books that a member has asked for.
+    """Return the ids of the books that a member has open requests for.
 
-    The member is locked, so that two calls at once are judged one after the other.
+    Locks the member, so that concurrent calls are checked one after the other.
     """
     database.row_lock(session, User, member)
     found = session.execute(
         select(BookRequest.book_id).where(
-            BookRequest.user_id == member, BookRequest.status.in_(_OPEN_REQUEST)
+            BookRequest.user_id == member, BookRequest.status.in_(_OPEN_STATUSES)
         )
     ).scalars()
     return list(found)
@@ -91,43 +81,35 @@ def _loading_place(session: Session, copy: Copy, book: Book) -> Place:
 
 
 def cancel(session: Session, request_id: UUID, actor: Actor, reason: str | None) -> None:
-    """Cancel until the book has been handed over; a loaded robot brings it back."""
+    """Cancel a request until the book is handed over; a loaded robot brings the book back."""
     task = tasks.lock_for(session, request=request_id)
     request: BookRequest = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.CANCELLED:
         return
     if request.status is RequestStatus.COMPLETED:
         raise InvalidStateTransition(current=request.status.value, requested="CANCEL", allowed=[])
-    why = reason or "CANCELLED_BY_MEMBER"
-    if task.status is TaskStatus.FAILED:  # staff have still to say where the book is
-        task_effects.apply_effect(
-            session, task, task_effects.Effect(request=RequestStatus.CANCELLED), why
-        )
-        return
-    tasks.cancel_journey(
-        session, task, TransitionContext(by=str(actor.id), user_id=actor.id, reason=why)
-    )
+    context = tasks.context_of(actor, reason or tasks.CANCELLED_BY_MEMBER)
+    if task.status is TaskStatus.FAILED:  # the task stays failed until staff say where the book is
+        effect = task_effects.Effect(request=RequestStatus.CANCELLED)
+        task_effects.apply_effect(session, task, effect, context.reason)
+    else:
+        tasks.cancel_or_bring_back(session, task, context)
 
 
 def complete(
     session: Session, request_id: UUID, actor: Actor, code: str | None, reason: str | None
 ) -> None:
-    """“I have the book”: by the member; by staff with the member's code, or with a reason."""
+    """Record the hand-over; staff need the member's code or a reason, which is audited."""
     task = tasks.lock_for(session, request=request_id)
     request: BookRequest = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.COMPLETED:
         return
     if actor.id != request.user_id:
-        _prove_handover(session, request, actor, code, reason)
-    workflow.apply(
-        session,
-        task,
-        Action.COMPLETE,
-        TransitionContext(by=str(actor.id), user_id=actor.id, reason=reason),
-    )
+        _authorize_staff_handover(session, request, actor, code, reason)
+    workflow.apply(session, task, Action.COMPLETE, tasks.context_of(actor, reason))
 
 
-def _prove_handover(
+def _authorize_staff_handover(
     session: Session, request: BookRequest, actor: Actor, code: str | None, reason: str | None
 ) -> None:
     if code is None and reason is None:

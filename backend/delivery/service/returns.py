@@ -1,4 +1,4 @@
-"""Having a book fetched: the rules of returns."""
+"""Rules of returns: a robot fetches a borrowed book from its member."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from backend.delivery.service.on_behalf_of import member_for
 from backend.shared import events
 from backend.shared.domain import route_graph, task_effects, workflow
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.workflow import Action
 from backend.shared.errors import AlreadyReturning, NotBorrowed
 from backend.shared.infra import database
 from backend.shared.models import CLOSED_STATUSES, BookReturn, Copy, Loan, ReturnStatus, TaskType
@@ -19,7 +19,7 @@ from backend.shared.models import CLOSED_STATUSES, BookReturn, Copy, Loan, Retur
 def create(
     session: Session, actor: Actor, book_id: UUID, location: str, user_id: UUID | None
 ) -> BookReturn:
-    """Have a borrowed book fetched: only by the member who has it."""
+    """Create the return of a book that the member has on loan, with its task."""
     member = member_for(session, actor, user_id)
     places = route_graph.current(session)
     place = places.find(location)
@@ -33,20 +33,16 @@ def create(
     )
     session.add(returned)
     session.flush()
-    task = tasks.make_task(
-        session,
-        TaskType.RETURN_PICKUP,
-        copy,
-        place,
-        places.return_station(),
-        actor,
-        return_id=returned.id,
+    station = places.return_station()
+    task = tasks.create(
+        session, TaskType.RETURN_PICKUP, copy, place, station, actor, return_id=returned.id
     )
     task_effects.publish_return_event(session, events.ReturnInitiated, returned, task)
     return returned
 
 
 def _loan_to_return(session: Session, member: UUID, book_id: UUID) -> tuple[Loan, Copy]:
+    """Choose the oldest open loan of the title that has no open return."""
     open_loans = session.execute(
         select(Loan, Copy)
         .join(Copy, Copy.id == Loan.copy_id)
@@ -56,7 +52,7 @@ def _loan_to_return(session: Session, member: UUID, book_id: UUID) -> tuple[Loan
     ).all()
     if not open_loans:
         raise NotBorrowed(book_id=book_id)
-    travelling = set(
+    returning = set(
         session.execute(
             select(BookReturn.loan_id).where(
                 BookReturn.loan_id.in_([loan.id for loan, _ in open_loans]),
@@ -65,34 +61,26 @@ def _loan_to_return(session: Session, member: UUID, book_id: UUID) -> tuple[Loan
         ).scalars()
     )
     for loan, copy in open_loans:
-        if loan.id not in travelling:
+        if loan.id not in returning:
             return loan, copy
     raise AlreadyReturning(book_id=book_id)
 
 
-def picked_up(session: Session, return_id: UUID, actor: Actor) -> None:
-    """“The robot has the book”: only once the robot is there."""
+def confirm_pickup(session: Session, return_id: UUID, actor: Actor) -> None:
+    """Record that the member has put the book on the robot; the robot must be there."""
     task = tasks.lock_for(session, returned=return_id)
     returned: BookReturn = database.row_lock(session, BookReturn, return_id)
-    if returned.status in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
-        return
-    workflow.apply(
-        session, task, Action.LOAD, TransitionContext(by=str(actor.id), user_id=actor.id)
-    )
+    if returned.status not in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
+        workflow.apply(session, task, Action.LOAD, tasks.context_of(actor))
 
 
 def cancel(session: Session, return_id: UUID, actor: Actor, reason: str | None) -> None:
-    """Call a pick-up off, before the robot has the book."""
+    """Cancel a return before the robot has the book."""
     task = tasks.lock_for(session, returned=return_id)
     returned: BookReturn = database.row_lock(session, BookReturn, return_id)
     if returned.status is ReturnStatus.CANCELLED:
         return
     if returned.status in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
         raise workflow.invalid_transition(task, Action.CANCEL.value)
-    why = reason or "CANCELLED_BY_MEMBER"
-    workflow.apply(
-        session,
-        task,
-        Action.CANCEL,
-        TransitionContext(by=str(actor.id), user_id=actor.id, reason=why),
-    )
+    context = tasks.context_of(actor, reason or tasks.CANCELLED_BY_MEMBER)
+    workflow.apply(session, task, Action.CANCEL, context)

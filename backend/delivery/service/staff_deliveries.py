@@ -1,4 +1,4 @@
-"""A book for a colleague, a workstation or another section: journeys that staff ask for."""
+"""Deliveries that staff create: to a colleague, to a workstation or to another section."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,20 +22,20 @@ from backend.shared.models import (
     User,
 )
 
-_TO_BE_HAD = frozenset({Custody.ON_SHELF, Custody.AT_DESK})
+_AVAILABLE = frozenset({Custody.ON_SHELF, Custody.AT_DESK})
 
 
 def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) -> DeliveryTask:
-    """Keep a copy and make its journey, in one transaction."""
+    """Reserve a copy and create the task that moves it."""
     places = route_graph.current(session)
     source = places.find(body.source_location)
     destination = places.find(body.destination_location)
     if source.id == destination.id:
-        raise invalid("destination_location", "is where the book starts from")
+        raise invalid("destination_location", "is the same place as source_location")
     if body.recipient_id is not None and session.get(User, body.recipient_id) is None:
-        raise invalid("recipient_id", "is nobody we know")
-    copy = _copy_for(session, body)
-    task = tasks.make_task(
+        raise invalid("recipient_id", "is not a known user")
+    copy = _reserve_copy(session, body)
+    task = tasks.create(
         session, kind, copy, source, destination, actor, recipient_id=body.recipient_id
     )
     task.priority = body.priority
@@ -52,27 +52,27 @@ def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) 
     return task
 
 
-def _copy_for(session: Session, body: StaffDelivery) -> Copy:
-    """The copy with this barcode, or any free one of the title."""
+def _reserve_copy(session: Session, body: StaffDelivery) -> Copy:
+    """Reserve the copy with this barcode, or any free copy of the title."""
     if (body.book_id is None) == (body.copy_barcode is None):
-        raise invalid("copy_barcode", "give either a book_id or a copy_barcode")
+        raise invalid("copy_barcode", "give either book_id or copy_barcode")
     if body.book_id is not None:
         if session.get(Book, body.book_id) is None:
-            raise NotFound("There is no such book.")
+            raise NotFound("Book not found.")
         return custody.reserve_any(session, body.book_id)
     copy_id = session.execute(
         select(Copy.id).where(Copy.barcode == body.copy_barcode)
     ).scalar_one_or_none()
     if copy_id is None:
-        raise NotFound("There is no copy with this barcode.")
+        raise NotFound("Copy with this barcode not found.")
     copy: Copy = database.row_lock(session, Copy, copy_id)
-    if copy.custody not in _TO_BE_HAD or copy.condition is not Condition.OK:
-        raise BookNotAvailable("This copy is not free at the moment.", custody=copy.custody.value)
+    if copy.custody not in _AVAILABLE or copy.condition is not Condition.OK:
+        raise BookNotAvailable("This copy is not available.", custody=copy.custody.value)
     return custody.move(session, copy.id, CustodyTransition.RESERVE)
 
 
 def update_home_shelf(session: Session, task: DeliveryTask) -> None:
-    """A copy that was transferred belongs where it was brought."""
+    """Make the destination of a completed transfer the copy's shelf and home workstation."""
     if task.task_type is TaskType.TRANSFER and task.status is TaskStatus.COMPLETED:
         copy: Copy = database.row_lock(session, Copy, task.copy_id)
         copy.shelf_location = task.destination_location

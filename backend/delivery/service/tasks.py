@@ -1,4 +1,4 @@
-"""What staff do to a journey: load, complete, cancel, fail, retry, reorder."""
+"""Rules of delivery tasks: create, confirm loading, complete, cancel, fail, retry, reorder."""
 
 from uuid import UUID
 
@@ -26,16 +26,20 @@ from backend.shared.models import (
     TaskType,
 )
 
+CANCELLED_BY_MEMBER = "CANCELLED_BY_MEMBER"
+CANCELLED_BY_STAFF = "CANCELLED_BY_STAFF"
 
-def make_task(
+
+def create(
     session: Session,
     kind: TaskType,
     copy: Copy,
     source: Place,
     destination: Place,
     actor: Actor,
-    **cause: UUID | None,
+    **references: UUID | None,
 ) -> DeliveryTask:
+    """Create a task and its first history entry; `references` are further columns of the task."""
     task = DeliveryTask(
         reference=ids.reference(),
         task_type=kind,
@@ -46,7 +50,7 @@ def make_task(
         destination_location=destination.name,
         destination_waypoint_id=destination.id,
         created_by=actor.id,
-        **cause,
+        **references,
     )
     session.add(task)
     session.flush()
@@ -67,40 +71,41 @@ def make_task(
 def lock_for(
     session: Session, *, request: UUID | None = None, returned: UUID | None = None
 ) -> DeliveryTask:
-    """The journey, locked before anything else of it."""
-    question = select(DeliveryTask).with_for_update().execution_options(populate_existing=True)
+    """Lock the task of a request or return; it is always locked before they are."""
+    statement = select(DeliveryTask).with_for_update().execution_options(populate_existing=True)
     if request is not None:
-        question = question.where(DeliveryTask.request_id == request)
+        statement = statement.where(DeliveryTask.request_id == request)
     else:
-        question = question.where(DeliveryTask.return_id == returned)
-    return session.execute(question).scalar_one()
+        statement = statement.where(DeliveryTask.return_id == returned)
+    return session.execute(statement).scalar_one()
 
 
-def cancel_journey(session: Session, task: DeliveryTask, cause: TransitionContext) -> None:
-    """End a journey: before loading at once, after it by bringing the book back."""
+def cancel_or_bring_back(session: Session, task: DeliveryTask, context: TransitionContext) -> None:
+    """Cancel a task before loading; with a book on board, send the robot back with it."""
     if Action.BRING_BACK in workflow.allowed_actions(task):
         task.back_waypoint_id = task.source_waypoint_id
-        workflow.apply(session, task, Action.BRING_BACK, cause)
+        workflow.apply(session, task, Action.BRING_BACK, context)
     else:
-        workflow.apply(session, task, Action.CANCEL, cause)
+        workflow.apply(session, task, Action.CANCEL, context)
 
 
-def lock(session: Session, task_id: UUID) -> DeliveryTask:
+def _lock(session: Session, task_id: UUID) -> DeliveryTask:
     task: DeliveryTask | None = database.row_lock(session, DeliveryTask, task_id)
     if task is None:
-        raise NotFound("There is no such delivery.")
+        raise NotFound("Delivery not found.")
     return task
 
 
-def _cause(
+def context_of(
     actor: Actor, reason: str | None = None, book_location: str | None = None
 ) -> TransitionContext:
+    """Name the actor and the reason of a transition."""
     return TransitionContext(
         by=str(actor.id), user_id=actor.id, reason=reason, book_location=book_location
     )
 
 
-def book_placed(
+def confirm_loading(
     session: Session,
     task_id: UUID,
     actor: Actor,
@@ -108,31 +113,34 @@ def book_placed(
     copy_barcode: str | None,
     attempt: int | None,
 ) -> DeliveryTask:
-    """Staff have put the book on the robot. What they name is checked: nothing moves on a guess.
+    """Record that staff have put the book on the robot, after checking what they name.
 
-    After a reassignment the robot must be named, so that nobody loads one robot and sends off
-    another.
+    After a reassignment the robot must be named, so that a confirmation meant for one robot
+    never starts another.
     """
-    task = lock(session, task_id)
+    task = _lock(session, task_id)
     _check_robot(session, task, robot_id, attempt)
     _check_copy(session, task, copy_barcode)
     if task.task_type is TaskType.RETURN_PICKUP:
-        raise workflow.invalid_transition(task, Action.LOAD.value)  # the member loads, by picked-up
+        raise workflow.invalid_transition(
+            task, Action.LOAD.value
+        )  # the member confirms it, by picked-up
     if task.status is TaskStatus.IN_PROGRESS:
-        return task  # confirmed already: this is the same call again
+        return task  # already confirmed
     if task.attempt > 1 and robot_id is None and task.stage is Stage.LOADING:
-        raise invalid("robot_id", "name the robot: this delivery has changed robots")
-    workflow.apply(session, task, Action.LOAD, _cause(actor))
-    _renew_eta(session, task)
+        raise invalid("robot_id", "is required: this delivery was reassigned to another robot")
+    workflow.apply(session, task, Action.LOAD, context_of(actor))
+    _update_eta(session, task)
     return task
 
 
 def _check_robot(
     session: Session, task: DeliveryTask, robot_id: UUID | None, attempt: int | None
 ) -> None:
-    stale = attempt is not None and attempt != task.attempt
-    other = robot_id is not None and robot_id != task.assigned_robot_id
-    if not stale and not (other and task.assigned_robot_id is not None):
+    """Raise WrongRobot for another attempt, or another robot than the assigned one."""
+    wrong_attempt = attempt is not None and attempt != task.attempt
+    wrong_robot = robot_id is not None and task.assigned_robot_id not in {None, robot_id}
+    if not wrong_attempt and not wrong_robot:
         return
     rows = session.execute(
         select(Robot.id, Robot.robot_name).where(
@@ -158,26 +166,26 @@ def _check_copy(session: Session, task: DeliveryTask, barcode: str | None) -> No
         raise WrongCopy(expected=expected, given=barcode)
 
 
-def _renew_eta(session: Session, task: DeliveryTask) -> None:
+def _update_eta(session: Session, task: DeliveryTask) -> None:
     robot = session.get(Robot, task.assigned_robot_id)
     if robot is not None:
         task.eta = eta.estimate(session, task, robot.pose, robot.speed)
 
 
 def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
-    """Staff have the book: at the end of a return or staff delivery, or brought back to them.
+    """Record that staff have the book of a return, a staff delivery or a cancelled delivery.
 
-    A student delivery in HANDOVER is completed by its receiver, not here.
+    A student delivery in HANDOVER is refused: its receiver completes the request.
     """
-    task = lock(session, task_id)
-    done_by_staff = task.task_type is not TaskType.STUDENT_DELIVERY
-    taken_back = task.status is TaskStatus.CANCELLED and task.loaded_at is not None
-    if (task.status is TaskStatus.COMPLETED and done_by_staff) or taken_back:
+    task = _lock(session, task_id)
+    received_by_staff = task.task_type is not TaskType.STUDENT_DELIVERY
+    was_taken_back = task.status is TaskStatus.CANCELLED and task.loaded_at is not None
+    if (task.status is TaskStatus.COMPLETED and received_by_staff) or was_taken_back:
         return task
     if task.stage is Stage.BRINGING_BACK:
-        workflow.apply(session, task, Action.TAKE_BACK, _cause(actor, task.failure_reason))
-    elif done_by_staff:
-        workflow.apply(session, task, Action.COMPLETE, _cause(actor))
+        workflow.apply(session, task, Action.TAKE_BACK, context_of(actor, task.failure_reason))
+    elif received_by_staff:
+        workflow.apply(session, task, Action.COMPLETE, context_of(actor))
     else:
         raise workflow.invalid_transition(task, Action.COMPLETE.value)
     return task
@@ -186,62 +194,61 @@ def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
 def cancel(
     session: Session, task_id: UUID, actor: Actor, reason: str | None, book_location: str | None
 ) -> DeliveryTask:
-    """End a journey; a failed one by saying where the book is, if it had been loaded."""
-    task = lock(session, task_id)
+    """Cancel a task; a failed one that had been loaded needs `book_location`."""
+    task = _lock(session, task_id)
     if task.status is TaskStatus.CANCELLED or task.stage is Stage.BRINGING_BACK:
         return task
-    cause = _cause(actor, reason or "CANCELLED_BY_STAFF", book_location)
-    cancel_journey(session, task, cause)
-    _note(session, actor, task, "delivery.cancel", reason)
+    context = context_of(actor, reason or CANCELLED_BY_STAFF, book_location)
+    cancel_or_bring_back(session, task, context)
+    _audit(session, actor, task, "delivery.cancel", reason)
     return task
 
 
 def fail(
     session: Session, task_id: UUID, actor: Actor, reason: str, book_location: str | None
 ) -> DeliveryTask:
-    """Give a journey up; its request and copy stay as they are until it is retried or cancelled."""
-    task = lock(session, task_id)
+    """Fail a task; its request and copy keep their state until it is retried or cancelled."""
+    task = _lock(session, task_id)
     if task.status is TaskStatus.FAILED:
         return task
-    loaded = task.status is TaskStatus.IN_PROGRESS
-    if loaded and book_location is None:
-        raise invalid("book_location", "say where the book is: it was on the robot")
-    workflow.apply(session, task, Action.FAIL, _cause(actor, reason, book_location))
-    _note(session, actor, task, "delivery.fail", reason)
+    if task.status is TaskStatus.IN_PROGRESS and book_location is None:
+        raise invalid("book_location", "is required: the book was on the robot")
+    workflow.apply(session, task, Action.FAIL, context_of(actor, reason, book_location))
+    _audit(session, actor, task, "delivery.fail", reason)
     return task
 
 
 def retry(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
-    """Put a failed journey back into the queue, as a new attempt."""
-    task = lock(session, task_id)
+    """Put a failed task back into the queue as a new attempt."""
+    task = _lock(session, task_id)
     if task.status is TaskStatus.QUEUED and task.attempt > 1:
         return task
     if task.request_id is not None:
         request: BookRequest = database.row_lock(session, BookRequest, task.request_id)
         if request.status is RequestStatus.CANCELLED:
-            raise Conflict("The member has cancelled this request: cancel the delivery too.")
-    workflow.apply(session, task, Action.RETRY, _cause(actor))
+            raise Conflict("The member has cancelled this request. Cancel the delivery too.")
+    workflow.apply(session, task, Action.RETRY, context_of(actor))
     task.times_not_loaded = 0
-    _note(session, actor, task, "delivery.retry", None)
+    _audit(session, actor, task, "delivery.retry", None)
     return task
 
 
 def set_priority(session: Session, task_id: UUID, actor: Actor, priority: Priority) -> DeliveryTask:
-    """Serve it sooner or later; the dispatcher looks again at once."""
-    task = lock(session, task_id)
+    """Change the priority; a queued task is dispatched anew."""
+    task = _lock(session, task_id)
     if task.priority is priority:
         return task
     if task.status in CLOSED_STATUSES:
         raise workflow.invalid_transition(task, "PRIORITY")
     task.priority = priority
     session.flush()
-    _note(session, actor, task, "delivery.priority", priority.value)
+    _audit(session, actor, task, "delivery.priority", priority.value)
     if task.status is TaskStatus.QUEUED:
         task_effects.publish_task_event(session, task, TaskQueued, "PRIORITY")
     return task
 
 
-def _note(
+def _audit(
     session: Session, actor: Actor, task: DeliveryTask, action: str, reason: str | None
 ) -> None:
     audit.record(

@@ -15,7 +15,7 @@ from backend.shared.models import Book, Copy
 
 def book(session: Session, book_id: UUID) -> Book:
     """A title of the catalogue, locked."""
-    found: Book | None = database.row_lock(session, Book, book_id)
+    found = database.row_lock_or_none(session, Book, book_id)
     if found is None or found.withdrawn_at is not None:
         raise NotFound(queries.NO_BOOK)
     return found
@@ -23,7 +23,7 @@ def book(session: Session, book_id: UUID) -> Book:
 
 def copy(session: Session, book_id: UUID, copy_id: UUID) -> Copy:
     """A copy of a title of the catalogue, locked; the copy before the title, as custody does."""
-    found: Copy | None = database.row_lock(session, Copy, copy_id)
+    found = database.row_lock_or_none(session, Copy, copy_id)
     book(session, book_id)
     if found is None or found.book_id != book_id:
         raise NotFound("This book has no such copy.")

@@ -81,7 +81,7 @@ def change_profile(
     session: Session, user_id: UUID, changes: dict[str, Any], if_match: str | None
 ) -> User:
     """Change a user's own profile; StaleVersion when `if_match` names an older state."""
-    user: User | None = database.row_lock(session, User, user_id)
+    user = database.row_lock_or_none(session, User, user_id)
     if user is None:
         raise TokenRevoked
     etags.check(if_match, etags.etag(user.updated_at))

@@ -47,7 +47,7 @@ def log_in(session: Session, credentials: VerifiedCredentials, device: Device) -
 
     InvalidCredentials when the password has changed since it was verified.
     """
-    user: User | None = database.row_lock(session, User, credentials.user_id)
+    user = database.row_lock_or_none(session, User, credentials.user_id)
     if user is None or user.password_hash != credentials.password_hash:
         raise InvalidCredentials
     if not user.is_active:
@@ -67,7 +67,7 @@ def log_in(session: Session, credentials: VerifiedCredentials, device: Device) -
 
 def log_out(session: Session, actor: Actor) -> None:
     """End the session of this request."""
-    current: UserSession | None = database.row_lock(session, UserSession, actor.session_id)
+    current = database.row_lock_or_none(session, UserSession, actor.session_id)
     if current is None:
         raise TokenRevoked
     end(session, current, SIGNED_OUT, actor_id=actor.id)
@@ -156,7 +156,7 @@ def _end_if_reused(session: Session, session_id: UUID, used: str, received_at: d
 
     A request received before the exchange cannot carry a token stolen after it.
     """
-    current: UserSession | None = database.row_lock(session, UserSession, session_id)
+    current = database.row_lock_or_none(session, UserSession, session_id)
     if current is None or current.refresh_hash == used:
         return
     raced = (

@@ -56,7 +56,7 @@ def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) ->
 
 def do_batch(session: Session, job_id: UUID) -> None:
     """Import the next rows of a job and ask for those after them, or finish it."""
-    job: ImportJob | None = database.row_lock(session, ImportJob, job_id)
+    job = database.row_lock_or_none(session, ImportJob, job_id)
     if job is None or job.state not in _UNDER_WAY:
         return
     try:

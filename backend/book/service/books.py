@@ -73,7 +73,7 @@ def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
     """
     every_copy = select(Copy).where(Copy.book_id == book_id).order_by(Copy.id).with_for_update()
     session.execute(every_copy).all()
-    book: Book | None = database.row_lock(session, Book, book_id)
+    book = database.row_lock_or_none(session, Book, book_id)
     if book is None or book.withdrawn_at is not None:
         raise NotFound
     copies = session.execute(every_copy).scalars().all()

@@ -24,7 +24,7 @@ def apply(session: Session, event: CommandSucceeded | CommandFailed) -> None:
     """
     if event.task_id is None:
         return
-    task: DeliveryTask | None = database.row_lock(session, DeliveryTask, event.task_id)
+    task = database.row_lock_or_none(session, DeliveryTask, event.task_id)
     if (
         task is None
         or not commands.needs_navigation(task)

@@ -83,7 +83,7 @@ def _loading_place(session: Session, copy: Copy, book: Book) -> Place:
 def cancel(session: Session, request_id: UUID, actor: Actor, reason: str | None) -> None:
     """Cancel a request until the book is handed over; a loaded robot brings the book back."""
     task = tasks.lock_for(session, request=request_id)
-    request: BookRequest = database.row_lock(session, BookRequest, request_id)
+    request = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.CANCELLED:
         return
     if request.status is RequestStatus.COMPLETED:
@@ -101,7 +101,7 @@ def complete(
 ) -> None:
     """Record the hand-over; staff need the member's code or a reason, which is audited."""
     task = tasks.lock_for(session, request=request_id)
-    request: BookRequest = database.row_lock(session, BookRequest, request_id)
+    request = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.COMPLETED:
         return
     if actor.id != request.user_id:

@@ -69,7 +69,7 @@ def _loan_to_return(session: Session, member: UUID, book_id: UUID) -> tuple[Loan
 def confirm_pickup(session: Session, return_id: UUID, actor: Actor) -> None:
     """Record that the member has put the book on the robot; the robot must be there."""
     task = tasks.lock_for(session, returned=return_id)
-    returned: BookReturn = database.row_lock(session, BookReturn, return_id)
+    returned = database.row_lock(session, BookReturn, return_id)
     if returned.status not in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:
         workflow.apply(session, task, Action.LOAD, tasks.context_of(actor))
 
@@ -77,7 +77,7 @@ def confirm_pickup(session: Session, return_id: UUID, actor: Actor) -> None:
 def cancel(session: Session, return_id: UUID, actor: Actor, reason: str | None) -> None:
     """Cancel a return before the robot has the book."""
     task = tasks.lock_for(session, returned=return_id)
-    returned: BookReturn = database.row_lock(session, BookReturn, return_id)
+    returned = database.row_lock(session, BookReturn, return_id)
     if returned.status is ReturnStatus.CANCELLED:
         return
     if returned.status in {ReturnStatus.PICKED_UP, ReturnStatus.COMPLETED}:

@@ -65,7 +65,7 @@ def _reserve_copy(session: Session, body: StaffDelivery) -> Copy:
     ).scalar_one_or_none()
     if copy_id is None:
         raise NotFound("Copy with this barcode not found.")
-    copy: Copy = database.row_lock(session, Copy, copy_id)
+    copy = database.row_lock(session, Copy, copy_id)
     if copy.custody not in _AVAILABLE or copy.condition is not Condition.OK:
         raise BookNotAvailable("This copy is not available.", custody=copy.custody.value)
     return custody.move(session, copy.id, CustodyTransition.RESERVE)
@@ -74,7 +74,7 @@ def _reserve_copy(session: Session, body: StaffDelivery) -> Copy:
 def update_home_shelf(session: Session, task: DeliveryTask) -> None:
     """Make the destination of a completed transfer the copy's shelf and home workstation."""
     if task.task_type is TaskType.TRANSFER and task.status is TaskStatus.COMPLETED:
-        copy: Copy = database.row_lock(session, Copy, task.copy_id)
+        copy = database.row_lock(session, Copy, task.copy_id)
         copy.shelf_location = task.destination_location
         copy.home_workstation_id = task.destination_waypoint_id
         session.flush()

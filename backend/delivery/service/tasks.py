@@ -90,7 +90,7 @@ def cancel_or_bring_back(session: Session, task: DeliveryTask, context: Transiti
 
 
 def _lock(session: Session, task_id: UUID) -> DeliveryTask:
-    task: DeliveryTask | None = database.row_lock(session, DeliveryTask, task_id)
+    task = database.row_lock_or_none(session, DeliveryTask, task_id)
     if task is None:
         raise NotFound("Delivery not found.")
     return task
@@ -224,7 +224,7 @@ def retry(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
     if task.status is TaskStatus.QUEUED and task.attempt > 1:
         return task
     if task.request_id is not None:
-        request: BookRequest = database.row_lock(session, BookRequest, task.request_id)
+        request = database.row_lock(session, BookRequest, task.request_id)
         if request.status is RequestStatus.CANCELLED:
             raise Conflict("The member has cancelled this request. Cancel the delivery too.")
     workflow.apply(session, task, Action.RETRY, context_of(actor))

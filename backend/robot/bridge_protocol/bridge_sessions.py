@@ -25,7 +25,7 @@ class Opened:
 
 def open_session(session: Session, robot_id: UUID, boot_id: str) -> Opened:
     """A new session for the robot: what an earlier one held is taken back or becomes unknown."""
-    robot: Robot = database.row_lock(session, Robot, robot_id)
+    robot = database.row_lock(session, Robot, robot_id)
     robot.epoch += 1
     robot.boot_id = boot_id
     robot.heartbeat_seq = 0

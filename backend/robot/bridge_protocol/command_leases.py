@@ -144,8 +144,8 @@ def report(
     session: Session, robot_id: UUID, command_id: UUID, body: CommandReportBody
 ) -> dict[str, Any]:
     """Take a bridge's report of its command: the same again gets the first answer again."""
-    robot: Robot = database.row_lock(session, Robot, robot_id)
-    command: RobotCommand | None = database.row_lock(session, RobotCommand, command_id)
+    robot = database.row_lock(session, Robot, robot_id)
+    command = database.row_lock_or_none(session, RobotCommand, command_id)
     if command is None or command.robot_id != robot_id:
         raise NotFound("There is no such command for this robot.")
     # Without the token: a report sent again under a newer lease is still the same report.

@@ -87,10 +87,8 @@ def _heard(robot_ids: list[UUID]) -> dict[UUID, datetime]:
 def _declare(session: Session, robot_id: UUID, silence: Connectivity) -> None:
     """Lock order: task, then robot."""
     task_id = commands.active_task_id(session, robot_id)
-    task: DeliveryTask | None = (
-        database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
-    )
-    robot: Robot = database.row_lock(session, Robot, robot_id)
+    task = database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
+    robot = database.row_lock(session, Robot, robot_id)
     if robot.connectivity is silence:
         return
     robot.connectivity = silence

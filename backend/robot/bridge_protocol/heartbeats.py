@@ -163,7 +163,7 @@ def _is_news(known: _Known, beat: Heartbeat) -> bool:
 
 
 def _write(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
-    robot: Robot = database.row_lock(session, Robot, robot_id)
+    robot = database.row_lock(session, Robot, robot_id)
     before = (robot.status, robot.connectivity, robot.current_location)
     was_offline = robot.connectivity in {Connectivity.OFFLINE, Connectivity.NEVER_SEEN}
     telemetry.note_battery(session, robot, beat)
@@ -229,7 +229,7 @@ def resolve_unknown_command(session: Session, robot_id: UUID, beat: Heartbeat) -
     """
     task_id = commands.active_task_id(session, robot_id)
     task = database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
-    robot: Robot = database.row_lock(session, Robot, robot_id)
+    robot = database.row_lock(session, Robot, robot_id)
     command: RobotCommand | None = session.execute(
         select(RobotCommand)
         .where(RobotCommand.robot_id == robot_id, RobotCommand.status == CommandStatus.UNKNOWN)

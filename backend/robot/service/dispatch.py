@@ -34,7 +34,7 @@ def run(session: Session) -> int:
     ).scalars()
     sent = 0
     for task_id in waiting.all():
-        task: DeliveryTask = database.row_lock(session, DeliveryTask, task_id)
+        task = database.row_lock(session, DeliveryTask, task_id)
         if task.status is TaskStatus.PENDING:
             workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
         if task.status is TaskStatus.QUEUED and _send_a_robot(session, task):

@@ -177,7 +177,7 @@ def resume(session: Session, robot_id: UUID | None, by: UUID, reason: str) -> li
 
 def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) -> int:
     """Note a bridge's answer to a stop; the version in force. An answer to an older one is void."""
-    robot: Robot = database.row_lock(session, Robot, robot_id)
+    robot = database.row_lock(session, Robot, robot_id)
     if robot.stop_version != version or robot.stopped_at is None:
         return robot.stop_version
     robot.stop_received_at = robot.stop_received_at or clock.now()

@@ -42,7 +42,7 @@ def register(session: Session, name: str, model: str | None, by: UUID | None) ->
 
 def get(session: Session, robot_id: UUID) -> Robot:
     """The robot, locked; NotFound when there is none in use."""
-    robot: Robot | None = database.row_lock(session, Robot, robot_id)
+    robot = database.row_lock_or_none(session, Robot, robot_id)
     if robot is None or robot.retired_at is not None:
         raise NotFound("There is no such robot.")
     return robot

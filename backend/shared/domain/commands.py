@@ -99,7 +99,7 @@ def issue_navigation(
     """
     if task.stage is None or task.assigned_robot_id is None:
         raise RobotUnavailable("This delivery travels with no robot at the moment.")
-    robot: Robot = database.row_lock(session, Robot, task.assigned_robot_id)
+    robot = database.row_lock(session, Robot, task.assigned_robot_id)
     void(session, robot)
     if robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}:
         robot.status = RobotStatus.BUSY
@@ -216,7 +216,7 @@ def void(session: Session, robot: Robot) -> None:
 
 def release(session: Session, robot_id: UUID) -> None:
     """The robot's journey is over or taken from it: it may serve another."""
-    robot: Robot = database.row_lock(session, Robot, robot_id)
+    robot = database.row_lock(session, Robot, robot_id)
     void(session, robot)
     if robot.status in {RobotStatus.BUSY, RobotStatus.NAVIGATING}:
         robot.status = RobotStatus.IDLE
@@ -225,10 +225,10 @@ def release(session: Session, robot_id: UUID) -> None:
 
 def issue_pending(session: Session, task_id: UUID) -> bool:
     """Make the command that a task is owed, if its robot is able now; whether one was made."""
-    task: DeliveryTask | None = database.row_lock(session, DeliveryTask, task_id)
+    task = database.row_lock_or_none(session, DeliveryTask, task_id)
     if task is None or task.assigned_robot_id is None or not needs_navigation(task):
         return False
-    robot: Robot = database.row_lock(session, Robot, task.assigned_robot_id)
+    robot = database.row_lock(session, Robot, task.assigned_robot_id)
     if not can_move(robot) or has_active_command(session, robot.id):
         return False
     if _has_outcome(session, task):

@@ -52,7 +52,7 @@ TRANSITIONS: dict[CustodyTransition, tuple[frozenset[Custody], Custody]] = {
 
 def move(session: Session, copy_id: UUID, step: CustodyTransition) -> Copy:
     """Make one move; Conflict when the copy is not where the move begins."""
-    copy: Copy | None = database.row_lock(session, Copy, copy_id)
+    copy = database.row_lock_or_none(session, Copy, copy_id)
     origins, end = TRANSITIONS[step]
     if copy is None or copy.custody not in origins:
         where = copy.custody.value if copy is not None else "unknown"
@@ -111,7 +111,7 @@ def lend(session: Session, copy_id: UUID, user_id: UUID, channel: LoanChannel) -
 
 def collect(session: Session, loan_id: UUID) -> Loan:
     """The robot has the borrowed copy: the loan is over for the member, reminders stop."""
-    loan: Loan | None = database.row_lock(session, Loan, loan_id)
+    loan = database.row_lock_or_none(session, Loan, loan_id)
     if loan is None or loan.returned_at is not None:
         raise Conflict("This loan is closed already.")
     move(session, loan.copy_id, CustodyTransition.COLLECT)
@@ -123,7 +123,7 @@ def collect(session: Session, loan_id: UUID) -> Loan:
 
 def receive(session: Session, loan_id: UUID) -> None:
     """Staff have a fetched copy in hand: shelved, the loan processed."""
-    loan: Loan | None = database.row_lock(session, Loan, loan_id)
+    loan = database.row_lock_or_none(session, Loan, loan_id)
     if loan is None:
         raise Conflict("There is no loan for this return.")
     move(session, loan.copy_id, CustodyTransition.SHELVE)
@@ -134,7 +134,7 @@ def receive(session: Session, loan_id: UUID) -> None:
 
 def mark_missing(session: Session, copy_id: UUID) -> None:
     """Nobody knows where the copy is: it is on no robot and can't be asked for."""
-    copy: Copy | None = database.row_lock(session, Copy, copy_id)
+    copy = database.row_lock_or_none(session, Copy, copy_id)
     if copy is None:
         raise Conflict("There is no such copy.")
     copy.condition = Condition.MISSING

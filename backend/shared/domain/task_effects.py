@@ -66,13 +66,11 @@ def _move_copy(session: Session, task: DeliveryTask, step: CustodyTransition) ->
 
 
 def _request_of(session: Session, task: DeliveryTask) -> BookRequest:
-    request: BookRequest = database.row_lock(session, BookRequest, task.request_id)
-    return request
+    return database.row_lock(session, BookRequest, task.request_id)
 
 
 def _return_of(session: Session, task: DeliveryTask) -> BookReturn:
-    returned: BookReturn = database.row_lock(session, BookReturn, task.return_id)
-    return returned
+    return database.row_lock(session, BookReturn, task.return_id)
 
 
 def _move_request(
@@ -125,7 +123,7 @@ def effect_of_cancelled_failure(
 
     A book that had been on the robot needs `book_location`: a place, or MISSING.
     """
-    copy: Copy = database.row_lock(session, Copy, task.copy_id)
+    copy = database.row_lock(session, Copy, task.copy_id)
     loaded = copy.custody is Custody.ON_ROBOT
     place = book_location or task.book_location
     if loaded and not place:
@@ -143,7 +141,7 @@ def effect_of_cancelled_failure(
 
 def unload_for_retry(session: Session, task: DeliveryTask) -> None:
     """A book that a failed journey had on board is kept at the source for the next attempt."""
-    copy: Copy = database.row_lock(session, Copy, task.copy_id)
+    copy = database.row_lock(session, Copy, task.copy_id)
     if copy.custody is not Custody.ON_ROBOT:
         return
     if task.task_type is TaskType.RETURN_PICKUP:

@@ -8,12 +8,15 @@ poll, forget a cached answer) is put on the session with `on_commit` and sent ri
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import commit_hooks, config
+
+_Model = TypeVar("_Model")
 
 
 def _options() -> str:
@@ -58,6 +61,11 @@ def on_commit(session: Session, signal: commit_hooks.Signal) -> None:
     commit_hooks.of(session).append(signal)
 
 
-def row_lock(session: Session, model: type[Any], row_id: Any) -> Any:
-    """The row, locked and as it is now; None when there is none."""
+def row_lock(session: Session, model: type[_Model], row_id: UUID | None) -> _Model:
+    """Lock a row that must exist and read it as it is now; NoResultFound when it does not."""
+    return session.get_one(model, row_id, with_for_update=True, populate_existing=True)
+
+
+def row_lock_or_none(session: Session, model: type[_Model], row_id: UUID | None) -> _Model | None:
+    """Lock a row and read it as it is now; None when it does not exist."""
     return session.get(model, row_id, with_for_update=True, populate_existing=True)

@@ -124,7 +124,7 @@ def test_the_one_function_that_drives_refuses_without_a_proof(
 ) -> None:
     def drive_away() -> None:
         with database.transaction() as session:
-            task: DeliveryTask = database.row_lock(session, DeliveryTask, UUID(scenario.task_id))
+            task = database.row_lock(session, DeliveryTask, UUID(scenario.task_id))
             task.status, task.stage = TaskStatus.IN_PROGRESS, Stage.TO_DESTINATION
             commands.issue_navigation(session, task)
 

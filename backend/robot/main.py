@@ -1,8 +1,8 @@
-"""The robot service: the fleet, its map, its commands and its emergency stop.
+"""The robot service: robots, their map, their commands and their emergency stop.
 
 INPUT   staff: status, map, emergency stop; admins: robots and keys; bridges: heartbeats, reports
-OUTPUT  commands to bridges, the emergency stop; events robot.*
-FLOW    endpoints → service (staff's side) and bridge_protocol (robots' side, asynchronous)
+OUTPUT  commands and emergency stops for bridges; events robot.*
+FLOW    endpoints → service (requests of staff) and bridge_protocol (requests of bridges)
         → outbox → tasks (dispatch, leases, connectivity)
 """
 

@@ -1,9 +1,10 @@
-"""Selects of the robot service."""
+"""Statements of the robot service."""
 
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 
+from backend.shared.infra import clock
 from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
     PRIORITY_RANK,
@@ -21,10 +22,11 @@ SERVING_ORDER = (
     DeliveryTask.created_at,
     DeliveryTask.id,
 )
+ROBOT_SORT_COLUMNS = {"robot_name": Robot.robot_name, "created_at": Robot.created_at}
 
 
 def robots(robot_id: UUID | None = None) -> AnySelect:
-    """Robots in use with what they do now."""
+    """Robots that are not retired, with their current task and stop state."""
     task = (
         select(DeliveryTask.id)
         .where(
@@ -41,7 +43,7 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         (Robot.connectivity.in_([Connectivity.OFFLINE, Connectivity.NEVER_SEEN]), "UNREACHABLE"),
         else_="REQUESTED",
     )
-    question = select(
+    statement = select(
         Robot.id,
         Robot.robot_name,
         Robot.model,
@@ -62,11 +64,11 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         Robot.software_version,
         Robot.created_at,
     ).where(Robot.retired_at.is_(None))
-    return question if robot_id is None else question.where(Robot.id == robot_id)
+    return statement if robot_id is None else statement.where(Robot.id == robot_id)
 
 
-def queue() -> AnySelect:
-    """Tasks under way first, then those that wait, in the order they will be served."""
+def task_queue() -> AnySelect:
+    """Open tasks: those under way first, then waiting ones in serving order."""
     return (
         select(
             DeliveryTask.id,
@@ -81,6 +83,9 @@ def queue() -> AnySelect:
             DeliveryTask.destination_location,
             DeliveryTask.eta,
             DeliveryTask.created_at,
+            func.round(func.extract("epoch", clock.now() - DeliveryTask.created_at), 1).label(
+                "waiting_seconds"
+            ),
         )
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .where(

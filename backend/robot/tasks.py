@@ -1,4 +1,4 @@
-"""Events and the clock → the robot service's rules."""
+"""Event handlers and periodic jobs of the robot service."""
 
 from datetime import timedelta
 
@@ -12,31 +12,20 @@ from backend.shared.messaging.inbox import EventContext
 
 
 @inbox.consumer(subscriptions.DISPATCH)
-def look_for_work(session: Session, _event: Event, _delivery: EventContext) -> None:
-    """Something waits, or someone is free: look for work, whatever it was."""
+def dispatch_robots(session: Session, _event: Event, _context: EventContext) -> None:
+    """Assign robots after any event that adds a waiting task or frees a robot."""
     dispatch.run(session)
 
 
 @scheduler.periodic("robot.dispatch_sweep", timedelta(seconds=5))
 def dispatch_sweep(session: Session) -> None:
+    """Assign robots whose event was lost."""
     dispatch.run(session)
 
 
-@scheduler.periodic("robot.leases", timedelta(seconds=1))
-def expire_leases(session: Session) -> None:
-    command_leases.expire_leases(session)
-
-
-@scheduler.periodic("robot.connectivity", timedelta(seconds=1))
-def look_for_silence(session: Session) -> None:
-    connectivity.sweep(session)
-
-
-@scheduler.periodic("robot.owed_commands", timedelta(seconds=2))
-def issue_pending_commands(session: Session) -> None:
-    connectivity.issue_pending_commands(session)
-
-
-@scheduler.periodic("robot.docking", timedelta(seconds=5))
-def send_low_robots_home(session: Session) -> None:
-    docking.dock_low_battery(session)
+scheduler.periodic("robot.leases", timedelta(seconds=1))(command_leases.expire_leases)
+scheduler.periodic("robot.connectivity", timedelta(seconds=1))(connectivity.sweep)
+scheduler.periodic("robot.pending_commands", timedelta(seconds=2))(
+    connectivity.issue_pending_commands
+)
+scheduler.periodic("robot.docking", timedelta(seconds=5))(docking.dock_low_battery)

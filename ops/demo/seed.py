@@ -18,7 +18,7 @@ from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import accounts
 from backend.book.schemas.books import BookCreate
 from backend.book.service import books as catalogue
-from backend.robot.schemas.map import MapBody
+from backend.robot.schemas.maps import MapBody
 from backend.robot.service import map_editor, registry
 from backend.shared.infra import database, logs
 from backend.shared.models import Book, Robot, Role, User, Waypoint

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from backend.robot.schemas.map import MapBody
+from backend.robot.schemas.maps import MapBody
 from backend.robot.service import map_editor, registry
 from backend.shared.infra import database
 from backend.shared.models import Book, Copy

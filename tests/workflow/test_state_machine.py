@@ -29,7 +29,7 @@ from tests.factories.catalogue import Bridge
 EXAMPLES = int(os.environ.get("LUNA_TEST_EXAMPLES", "5"))
 REPORTS = ("ACCEPTED", "STARTED", "PROGRESS", "ARRIVED", "FAILED", "REFUSED")
 STAFF = ("complete", "cancel", "fail", "retry", "book-placed")
-SWEEPS = ("robot.leases", "robot.owed_commands", "robot.dispatch_sweep", "delivery.deadlines")
+SWEEPS = ("robot.leases", "robot.pending_commands", "robot.dispatch_sweep", "delivery.deadlines")
 # One rule draws what happens, some things more often: several rules would be switched off in turn.
 HAPPENINGS = (
     *(("go_on",) * 4),
@@ -191,7 +191,7 @@ class Library(RuleBasedStateMachine):
 
     def lose(self, which: int, _number: int) -> None:
         with database.transaction() as session:
-            connectivity._declare(session, self.robots[which].id, Connectivity.OFFLINE)  # noqa: SLF001 (as its sweep does after 15 s)
+            connectivity.set_connectivity(session, self.robots[which].id, Connectivity.OFFLINE)
 
     def _robot(self, call: Callable[[], Any]) -> None:
         answer = call()

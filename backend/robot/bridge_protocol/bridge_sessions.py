@@ -1,12 +1,12 @@
-"""A bridge's session: a new one raises the epoch (robot-protocol.md §1)."""
+"""Sessions of bridges: each new session raises the robot's epoch (robot-protocol.md §1)."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import database
+from backend.robot.schemas.bridges import SessionOpened
+from backend.shared.infra import clock, config, database
 from backend.shared.models import (
     IN_FLIGHT_COMMAND_STATUSES,
     CommandStatus,
@@ -16,15 +16,11 @@ from backend.shared.models import (
 )
 
 
-@dataclass(frozen=True)
-class Opened:
-    robot_id: UUID
-    epoch: int
-    map_version: int
+def open_session(session: Session, robot_id: UUID, boot_id: str) -> SessionOpened:
+    """Open a session for the robot and fence off its earlier ones.
 
-
-def open_session(session: Session, robot_id: UUID, boot_id: str) -> Opened:
-    """A new session for the robot: what an earlier one held is taken back or becomes unknown."""
+    Commands that an earlier session held are queued again if not started, else become UNKNOWN.
+    """
     robot = database.row_lock(session, Robot, robot_id)
     robot.epoch += 1
     robot.boot_id = boot_id
@@ -41,6 +37,13 @@ def open_session(session: Session, robot_id: UUID, boot_id: str) -> Opened:
             command.status, command.lease_token = CommandStatus.QUEUED, None
         else:
             command.status = CommandStatus.UNKNOWN
-    map_version = session.execute(select(FleetState.map_version)).scalar_one()
     session.flush()
-    return Opened(robot_id, robot.epoch, map_version)
+    settings = config.robots()
+    return SessionOpened(
+        robot_id=robot_id,
+        epoch=robot.epoch,
+        heartbeat_interval=settings.heartbeat_interval.total_seconds(),
+        offline_after=settings.offline_after.total_seconds(),
+        server_time=clock.now(),
+        map_version=session.execute(select(FleetState.map_version)).scalar_one(),
+    )

@@ -1,10 +1,9 @@
-"""A bridge's session and its heartbeats (robot-protocol.md §1–2).
+"""Heartbeats of robots (robot-protocol.md §2).
 
-A new session raises the epoch, and whatever comes from an older one is refused. A heartbeat goes
-to Redis and the live view each time; PostgreSQL is written when something changed or every 30 s.
+Each heartbeat goes to Redis and the live view (`live_copies`); PostgreSQL is written when a value
+changed, or every 30 s.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import Row, ScalarSelect, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from backend.robot.bridge_protocol import command_leases
-from backend.robot.schemas.bridge import Desired, Heartbeat
+from backend.robot.bridge_protocol import command_reports
+from backend.robot.schemas.bridges import Desired, Heartbeat
 from backend.robot.service import telemetry
 from backend.shared.domain import commands
 from backend.shared.errors import StaleEpoch
@@ -37,37 +36,29 @@ from backend.shared.models import (
 from backend.shared.web.pagination import AnySelect
 
 _RENEW_BELOW = timedelta(seconds=10)  # of a lease's 15 s
+_BATTERY_STEP = 0.01  # a smaller change is not written
+_SPEED_STEP = 0.2  # of its value; likewise
+_SPEED_SMOOTHING = 0.2  # weight of the newest measurement
 
-
-_BATTERY_STEP = 0.01
-
-
-_SMOOTHING = 0.2  # of the measured speed
-
-
-_SPEED_STEP = 0.2  # of its value; a smaller change is no news
-
-
-_Known = Row[*tuple[Any, ...]]
+_RobotRow = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class HeartbeatResult:
-    """What a heartbeat led to, and what there is to answer."""
+    """The response to a heartbeat, and what is left to do after it."""
 
     stop_version: int
     desired: Desired
     commands_waiting: int
-    task_id: UUID | None
     request_id: UUID | None
     return_id: UUID | None
     came_online: bool
-    has_unknown: bool
+    has_unknown_command: bool
     live: dict[str, Any]
 
 
-def _known_statement() -> AnySelect:
-    """All that a heartbeat is compared with, in one select. Built once: it runs at 1 Hz a robot."""
+def _build_robot_statement() -> AnySelect:
+    """Select all that a heartbeat is compared with. Built once: it runs at 1 Hz per robot."""
     return (
         select(
             Robot.epoch,
@@ -89,7 +80,7 @@ def _known_statement() -> AnySelect:
             RobotCommand.id.label("command_id"),
             RobotCommand.status.label("command_status"),
             RobotCommand.leased_until,
-            _waiting().label("commands_waiting"),
+            _queued_commands().label("commands_waiting"),
         )
         .outerjoin(
             DeliveryTask,
@@ -106,59 +97,58 @@ def _known_statement() -> AnySelect:
     )
 
 
-def _waiting() -> ScalarSelect[int]:
-    """How many commands wait for the robot."""
-    waits = aliased(RobotCommand)
+def _queued_commands() -> ScalarSelect[int]:
+    """Count the robot's queued commands."""
+    queued = aliased(RobotCommand)
     return (
         select(func.count())
-        .select_from(waits)
-        .where(waits.robot_id == Robot.id, waits.status == CommandStatus.QUEUED)
+        .select_from(queued)
+        .where(queued.robot_id == Robot.id, queued.status == CommandStatus.QUEUED)
         .scalar_subquery()
     )
 
 
-_KNOWN = _known_statement()
+_ROBOT_STATEMENT = _build_robot_statement()
 
 
 def record_heartbeat(
     session: Session, robot_id: UUID, beat: Heartbeat, *, redis_is_up: bool
 ) -> HeartbeatResult:
-    """Take a heartbeat. Without Redis each one is written, so that no robot seems lost."""
-    known = session.execute(_KNOWN, {"for_robot": robot_id}).one()
-    if beat.epoch != known.epoch:
-        raise StaleEpoch(epoch=beat.epoch, current=known.epoch)
-    came_online = known.connectivity is not Connectivity.ONLINE
-    if beat.seq >= known.heartbeat_seq and (
-        not redis_is_up or came_online or _is_news(known, beat)
+    """Record a heartbeat. While Redis is down each one is written to PostgreSQL."""
+    robot = session.execute(_ROBOT_STATEMENT, {"for_robot": robot_id}).one()
+    if beat.epoch != robot.epoch:
+        raise StaleEpoch(epoch=beat.epoch, current=robot.epoch)
+    came_online = robot.connectivity is not Connectivity.ONLINE
+    if beat.seq >= robot.heartbeat_seq and (
+        not redis_is_up or came_online or _is_changed(robot, beat)
     ):
         _write(session, robot_id, beat)
-    _renew_lease(session, known, beat)
-    unknown = known.command_status is CommandStatus.UNKNOWN
+    _renew_lease(session, robot, beat)
+    is_unknown = robot.command_status is CommandStatus.UNKNOWN
     return HeartbeatResult(
-        stop_version=known.stop_version,
-        desired=Desired.STOP if known.stopped_at is not None else Desired.RUN,
-        commands_waiting=known.commands_waiting,
-        task_id=known.task_id,
-        request_id=known.request_id,
-        return_id=known.return_id,
+        stop_version=robot.stop_version,
+        desired=Desired.STOP if robot.stopped_at is not None else Desired.RUN,
+        commands_waiting=robot.commands_waiting,
+        request_id=robot.request_id,
+        return_id=robot.return_id,
         came_online=came_online,
-        has_unknown=unknown and beat.active_command != known.command_id,
-        live=_live(robot_id, known, beat),
+        has_unknown_command=is_unknown and beat.active_command != robot.command_id,
+        live=_live_status(robot_id, robot, beat),
     )
 
 
-def _is_news(known: _Known, beat: Heartbeat) -> bool:
+def _is_changed(robot: _RobotRow, beat: Heartbeat) -> bool:
     due = clock.now() - config.robots().heartbeat_write_interval
-    drained = abs((known.battery_level or 0.0) - beat.battery) >= _BATTERY_STEP
+    drained = abs((robot.battery_level or 0.0) - beat.battery) >= _BATTERY_STEP
     return bool(
-        known.last_heartbeat is None
-        or known.last_heartbeat <= due
+        robot.last_heartbeat is None
+        or robot.last_heartbeat <= due
         or drained
-        or (known.charging, known.docked) != (beat.charging, beat.docked)
-        or (beat.waypoint is not None and beat.waypoint != known.current_location)
+        or (robot.charging, robot.docked) != (beat.charging, beat.docked)
+        or (beat.waypoint is not None and beat.waypoint != robot.current_location)
         or beat.errors
-        or known.status is RobotStatus.ERROR
-        or abs((known.speed or 0.0) - beat.speed) > _SPEED_STEP * beat.speed
+        or robot.status is RobotStatus.ERROR
+        or abs((robot.speed or 0.0) - beat.speed) > _SPEED_STEP * beat.speed
     )
 
 
@@ -166,7 +156,7 @@ def _write(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
     robot = database.row_lock(session, Robot, robot_id)
     before = (robot.status, robot.connectivity, robot.current_location)
     was_offline = robot.connectivity in {Connectivity.OFFLINE, Connectivity.NEVER_SEEN}
-    telemetry.note_battery(session, robot, beat)
+    telemetry.record_battery(session, robot, beat)
     robot.pose = beat.pose.model_dump()
     if beat.waypoint is not None:
         robot.current_location = beat.waypoint
@@ -175,9 +165,9 @@ def _write(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
     robot.connectivity = Connectivity.ONLINE
     robot.last_heartbeat, robot.heartbeat_seq = clock.now(), beat.seq
     if beat.speed > 0:
-        usual = robot.speed if robot.speed is not None else beat.speed
-        robot.speed = (1 - _SMOOTHING) * usual + _SMOOTHING * beat.speed
-    telemetry.note_errors(session, robot, beat)
+        average = robot.speed if robot.speed is not None else beat.speed
+        robot.speed = (1 - _SPEED_SMOOTHING) * average + _SPEED_SMOOTHING * beat.speed
+    telemetry.record_errors(session, robot, beat)
     session.flush()
     if was_offline:
         outbox.publish(session, RobotCameOnline(robot_id=robot.id, robot_name=robot.robot_name))
@@ -199,33 +189,34 @@ def publish_status(session: Session, robot: Robot) -> None:
     )
 
 
-def _renew_lease(session: Session, known: _Known, beat: Heartbeat) -> None:
-    """A heartbeat that names its command keeps the lease; an unknown one is known again."""
-    if beat.active_command is None or beat.active_command != known.command_id:
+def _renew_lease(session: Session, robot: _RobotRow, beat: Heartbeat) -> None:
+    """Renew the lease of the command that the heartbeat names; UNKNOWN becomes STARTED."""
+    if beat.active_command is None or beat.active_command != robot.command_id:
         return
-    until: datetime | None = known.leased_until
-    lapses = until is not None and until < clock.now() + _RENEW_BELOW
-    if known.command_status not in IN_FLIGHT_COMMAND_STATUSES or not (
-        lapses or known.command_status is CommandStatus.UNKNOWN
+    until: datetime | None = robot.leased_until
+    expires_soon = until is not None and until < clock.now() + _RENEW_BELOW
+    if robot.command_status not in IN_FLIGHT_COMMAND_STATUSES or not (
+        expires_soon or robot.command_status is CommandStatus.UNKNOWN
     ):
         return
     values: dict[str, Any] = {
         "leased_until": clock.now() + config.robots().command_lease,
-        "epoch": beat.epoch,  # the newest session has taken the command over
+        "epoch": beat.epoch,  # the newest session holds the command now
     }
-    if known.command_status is CommandStatus.UNKNOWN:
+    if robot.command_status is CommandStatus.UNKNOWN:
         values["status"] = CommandStatus.STARTED
     session.execute(
         update(RobotCommand)
-        .where(RobotCommand.id == known.command_id, RobotCommand.status == known.command_status)
+        .where(RobotCommand.id == robot.command_id, RobotCommand.status == robot.command_status)
         .values(**values)
     )
 
 
 def resolve_unknown_command(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
-    """A command was under way when contact was lost, and the robot no longer names it.
+    """Decide about an UNKNOWN command that the robot's heartbeat no longer names.
 
-    It is there, or it must be asked again. Lock order: task, robot, command.
+    It has succeeded if the robot is at its target, else it is issued anew. Lock order: task,
+    robot, command.
     """
     task_id = commands.active_task_id(session, robot_id)
     task = database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
@@ -239,7 +230,7 @@ def resolve_unknown_command(session: Session, robot_id: UUID, beat: Heartbeat) -
         return
     target = session.get(Waypoint, command.target_waypoint_id)
     if target is not None and beat.waypoint == target.name:
-        command_leases.arrive_silently(session, robot, command)
+        command_reports.finish_arrived(session, robot, command)
         return
     command.status, command.finished_at = CommandStatus.VOID, clock.now()
     session.flush()
@@ -248,17 +239,17 @@ def resolve_unknown_command(session: Session, robot_id: UUID, beat: Heartbeat) -
 
 
 def issue_pending_command(session: Session, robot_id: UUID) -> None:
-    """Tell a robot that can drive again where its task leads."""
+    """Issue the command that the robot's task is waiting for, if any."""
     task_id = commands.active_task_id(session, robot_id)
     if task_id is not None:
         commands.issue_pending(session, task_id)
 
 
-def _live(robot_id: UUID, known: _Known, beat: Heartbeat) -> dict[str, Any]:
+def _live_status(robot_id: UUID, robot: _RobotRow, beat: Heartbeat) -> dict[str, Any]:
     return {
         "id": str(robot_id),
-        "robot_name": known.robot_name,
-        "status": known.status,
+        "robot_name": robot.robot_name,
+        "status": robot.status,
         "connectivity": Connectivity.ONLINE.value,
         "current_location": beat.waypoint,
         "pose": beat.pose.model_dump(),
@@ -266,11 +257,7 @@ def _live(robot_id: UUID, known: _Known, beat: Heartbeat) -> dict[str, Any]:
         "charging": beat.charging,
         "docked": beat.docked,
         "speed": beat.speed,
-        "stopped": known.stopped_at is not None,
-        "task_id": str(known.task_id) if known.task_id is not None else None,
+        "stopped": robot.stopped_at is not None,
+        "task_id": str(robot.task_id) if robot.task_id is not None else None,
         "last_heartbeat": clock.iso(clock.now()),
     }
-
-
-def live_bytes(heard: HeartbeatResult) -> bytes:
-    return json.dumps(heard.live).encode()

@@ -1,13 +1,12 @@
-"""Background work of the robot service: long polls and the watch over unconfirmed stops."""
+"""Background work of the robot service: long polls and alerts about unconfirmed stops."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.robot.bridge_protocol.long_poll import POLLS
+from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.robot.service import emergency_stop
 from backend.shared.infra import async_database
 from backend.shared.web import shutdown
@@ -16,7 +15,7 @@ _STOP_CHECK_INTERVAL = 0.5  # seconds
 
 
 async def _check_unconfirmed_stops() -> None:
-    """Alert staff about stops without proof; here, so that a dead worker delays no alert."""
+    """Alert staff about unconfirmed stops; not in the worker, whose failure would delay alerts."""
     while True:
         with suppress(SQLAlchemyError, OSError):
             await async_database.run(emergency_stop.alert_unconfirmed)
@@ -24,18 +23,22 @@ async def _check_unconfirmed_stops() -> None:
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_app: object) -> AsyncIterator[None]:
     """Run the background work as long as the application runs."""
-    POLLS.open()
-    shutdown.on_stop(POLLS.close)
+    LONG_POLLS.open()
+    shutdown.on_stop(LONG_POLLS.close)
     running = [
         asyncio.create_task(work)
-        for work in (POLLS.listener.run(), POLLS.look(), _check_unconfirmed_stops())
+        for work in (
+            LONG_POLLS.listener.run(),
+            LONG_POLLS.check_database(),
+            _check_unconfirmed_stops(),
+        )
     ]
     try:
         yield
     finally:
-        POLLS.close()
+        LONG_POLLS.close()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -1,12 +1,13 @@
-"""Long polls: woken by Redis in milliseconds, and correct without it.
+"""Long polls: notified through Redis within milliseconds, and correct without it.
 
-One subscription and one safety look a process serve all waiting polls, so that a quiet fleet of
-two hundred costs the database one small query each few seconds.
+One Redis subscription and one periodic database check per process serve all waiting polls, so a
+fleet of two hundred idle robots costs one small query every few seconds.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,55 +17,76 @@ from backend.shared.infra import async_database
 from backend.shared.messaging import channels, realtime
 from backend.shared.models import CommandStatus, Robot, RobotCommand
 
-_LOOK_SECONDS = 5.0
-_LOOK_SECONDS_ALONE = 1.0  # while Redis is away
+T = TypeVar("T")
+_CHECK_INTERVAL = 5.0  # seconds
+_CHECK_INTERVAL_WITHOUT_REDIS = 1.0
 
 
-class Polls:
+class LongPolls:
+    """All long polls of a process."""
+
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._stops: dict[str, int] = {}
-        self.listener = realtime.Listener(["wake:*"], self._deliver)
+        self._stop_versions: dict[str, int] = {}
+        self.listener = realtime.Listener(["wake:*"], self._notify)
         self._closing = asyncio.Event()
 
-    def _deliver(self, channel: str, _body: bytes) -> None:
-        for woken in self._waiting.get(channel, ()):
-            woken.set()
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a poll is open."""
+        return bool(self._waiting)
+
+    async def wait_for(
+        self, channel: str, wait: float, fetch: Callable[[], Coroutine[Any, Any, T | None]]
+    ) -> T | None:
+        """Call `fetch` now and at each message on the channel until it returns a value.
+
+        None after `wait` seconds, or when the service stops.
+        """
+        until = asyncio.get_running_loop().time() + wait
+        with self._subscribe(channel) as notified:
+            while True:
+                notified.clear()
+                found = await fetch()
+                if found is not None or not await self._wait(notified, until):
+                    return found
 
     @contextmanager
-    def waiting(self, channel: str) -> Iterator[asyncio.Event]:
-        """An event that is set when something comes on the channel."""
-        woken = asyncio.Event()
-        self._waiting.setdefault(channel, set()).add(woken)
+    def _subscribe(self, channel: str) -> Iterator[asyncio.Event]:
+        notified = asyncio.Event()
+        self._waiting.setdefault(channel, set()).add(notified)
         try:
-            yield woken
+            yield notified
         finally:
-            self._waiting[channel].discard(woken)
+            self._waiting[channel].discard(notified)
             if not self._waiting[channel]:
                 del self._waiting[channel]
 
-    async def wait(self, woken: asyncio.Event, until: float) -> bool:
-        """Wait to be woken; False when the time is over or the service stops."""
+    async def _wait(self, notified: asyncio.Event, until: float) -> bool:
         left = until - asyncio.get_running_loop().time()
         if left <= 0 or self._closing.is_set():
             return False
         try:
-            await asyncio.wait_for(woken.wait(), left)
+            await asyncio.wait_for(notified.wait(), left)
         except TimeoutError:
             return False
         return not self._closing.is_set()
 
-    async def look(self) -> None:
-        """Wake whatever has something waiting in the database, again and again."""
+    def _notify(self, channel: str, _body: bytes) -> None:
+        for notified in self._waiting.get(channel, ()):
+            notified.set()
+
+    async def check_database(self) -> None:
+        """Notify polls whose message from Redis was lost; more often while Redis is down."""
         while not self._closing.is_set():
             connected = self.listener.connected.is_set()
-            await asyncio.sleep(_LOOK_SECONDS if connected else _LOOK_SECONDS_ALONE)
+            await asyncio.sleep(_CHECK_INTERVAL if connected else _CHECK_INTERVAL_WITHOUT_REDIS)
             if self._waiting:
                 with suppress(SQLAlchemyError, OSError):
-                    for channel in await async_database.run(self._due):
-                        self._deliver(channel, b"")
+                    for channel in await async_database.run(self._due_channels):
+                        self._notify(channel, b"")
 
-    def _due(self, session: Session) -> list[str]:
+    def _due_channels(self, session: Session) -> list[str]:
         due = [
             channels.command_channel(robot_id)
             for robot_id in session.execute(
@@ -73,19 +95,19 @@ class Polls:
         ]
         for robot_id, version in session.execute(select(Robot.id, Robot.stop_version)):
             channel = channels.stop_channel(robot_id)
-            if self._stops.get(channel) != version:
-                self._stops[channel] = version
+            if self._stop_versions.get(channel) != version:
+                self._stop_versions[channel] = version
                 due.append(channel)
         return due
 
     def close(self) -> None:
-        """End all waits: the service stops."""
+        """End all polls: the service stops."""
         self._closing.set()
         for channel in list(self._waiting):
-            self._deliver(channel, b"")
+            self._notify(channel, b"")
 
     def open(self) -> None:
         self._closing.clear()
 
 
-POLLS = Polls()
+LONG_POLLS = LongPolls()

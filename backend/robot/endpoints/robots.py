@@ -1,4 +1,4 @@
-"""Robots for admins: registered, given keys, taken out of service."""
+"""Endpoints: robots, their keys, enrollment codes and errors."""
 
 from uuid import UUID
 
@@ -7,22 +7,23 @@ from sqlalchemy.orm import Session
 
 from backend.robot import queries
 from backend.robot.schemas.robots import (
-    EnrolmentCodeRead,
+    EnrollmentCodeRead,
     KeyRead,
     KeyRequest,
     RobotCreate,
+    RobotErrorRead,
     RobotRead,
     RobotUpdate,
 )
 from backend.robot.service import registry
 from backend.shared.errors import Conflict, Duplicate, NotFound
-from backend.shared.models import Robot
+from backend.shared.models import Robot, RobotError
 from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.security.authentication import AdminDep
+from backend.shared.web.security.authentication import AdminDep, StaffDep
 
 router = routing.router("/robot/robots", "robots")
 
@@ -32,12 +33,13 @@ def _read(session: Session, robot_id: UUID) -> RobotRead:
     return RobotRead.model_validate(session.execute(queries.robots(robot_id)).one())
 
 
-@router.get("", summary="All robots in use")
+@router.get("", summary="List robots")
 def list_robots(reader: ReadDep, _: AdminDep, page: PageDep) -> PageAnswer[RobotRead]:
     """Role: admin. Sort by `robot_name` (default) or `created_at`."""
-    columns = {"robot_name": Robot.robot_name, "created_at": Robot.created_at}
-    question = ordered(queries.robots(), page, columns, default="robot_name", tiebreak=Robot.id)
-    return paginate(reader, question, page, RobotRead)
+    statement = ordered(
+        queries.robots(), page, queries.ROBOT_SORT_COLUMNS, default="robot_name", tiebreak=Robot.id
+    )
+    return paginate(reader, statement, page, RobotRead)
 
 
 @router.post(
@@ -47,27 +49,27 @@ def list_robots(reader: ReadDep, _: AdminDep, page: PageDep) -> PageAnswer[Robot
     response_model=Answer[RobotRead],
     responses=routing.responses(Duplicate),
 )
-def register(
+def register_robot(
     body: RobotCreate, session: SessionDep, actor: AdminDep, once: IdempotencyDep
 ) -> Response:
-    """Role: admin. It needs a key (or an enrolment code) before its bridge can speak."""
+    """Role: admin. Its bridge needs a key or an enrollment code before it can connect."""
     return once.answer(
         lambda: _read(
             session, registry.register(session, body.robot_name, body.model, actor.id).id
         ),
-        location=lambda made: f"/api/v1/robot/status/{made.id}",
+        location=lambda created: f"/api/v1/robot/status/{created.id}",
     )
 
 
 @router.put(
     "/{robot_id}",
-    summary="Take a robot out of service, or put it back",
+    summary="Set maintenance mode of a robot",
     responses=routing.responses(NotFound, Conflict),
 )
-def change(
+def update_robot(
     robot_id: UUID, body: RobotUpdate, session: SessionDep, actor: AdminDep
 ) -> Answer[RobotRead]:
-    """Role: admin. Not in the middle of a journey."""
+    """Role: admin. 409 while the robot has a task."""
     registry.set_maintenance(session, robot_id, actor.id, maintenance=body.maintenance)
     return answer(_read(session, robot_id))
 
@@ -75,23 +77,23 @@ def change(
 @router.delete(
     "/{robot_id}", summary="Retire a robot", responses=routing.responses(NotFound, Conflict)
 )
-def retire(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]:
-    """Role: admin. Its keys are void; its history stays."""
+def retire_robot(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]:
+    """Role: admin. Its keys are revoked; its history is kept."""
     registry.retire(session, robot_id, actor.id)
     return answer(None)
 
 
 @router.post(
     "/{robot_id}/key",
-    summary="A new key, shown this once",
+    summary="Create a robot key",
     status_code=201,
     response_model=Answer[KeyRead],
     responses=routing.responses(NotFound),
 )
-def new_key(
+def create_robot_key(
     robot_id: UUID, session: SessionDep, actor: AdminDep, body: KeyRequest | None = None
 ) -> Answer[KeyRead]:
-    """Role: admin. Earlier keys end in ten minutes, or now. Never stored, so never repeated."""
+    """Role: admin. Shown once: it is stored hashed. Earlier keys expire in ten minutes."""
     revoke_now = body is not None and body.revoke_now
     key = registry.new_key(session, robot_id, actor.id, revoke_now=revoke_now)
     return answer(KeyRead(robot_id=robot_id, key=key))
@@ -99,12 +101,33 @@ def new_key(
 
 @router.post(
     "/{robot_id}/enrolment-code",
-    summary="A code that a bridge exchanges for a key",
+    summary="Create an enrollment code",
     status_code=201,
-    response_model=Answer[EnrolmentCodeRead],
+    response_model=Answer[EnrollmentCodeRead],
     responses=routing.responses(NotFound),
 )
-def new_code(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[EnrolmentCodeRead]:
-    """Role: admin. Valid once, for 15 minutes."""
-    secret, code = registry.new_enrolment_code(session, robot_id, actor.id)
-    return answer(EnrolmentCodeRead(robot_id=robot_id, code=secret, expires_at=code.expires_at))
+def create_enrollment_code(
+    robot_id: UUID, session: SessionDep, actor: AdminDep
+) -> Answer[EnrollmentCodeRead]:
+    """Role: admin. A bridge exchanges it for a key, once, within 15 minutes."""
+    secret, code = registry.new_enrollment_code(session, robot_id, actor.id)
+    return answer(EnrollmentCodeRead(robot_id=robot_id, code=secret, expires_at=code.expires_at))
+
+
+@router.get(
+    "/{robot_id}/errors", summary="List errors of a robot", responses=routing.responses(NotFound)
+)
+def list_robot_errors(
+    robot_id: UUID, reader: ReadDep, _: StaffDep, page: PageDep
+) -> PageAnswer[RobotErrorRead]:
+    """Role: librarian. Newest first."""
+    if reader.execute(queries.robots(robot_id)).one_or_none() is None:
+        raise NotFound("Robot not found.")
+    statement = ordered(
+        queries.errors_of(robot_id),
+        page,
+        {"created_at": RobotError.created_at},
+        default="-created_at",
+        tiebreak=RobotError.id,
+    )
+    return paginate(reader, statement, page, RobotErrorRead)

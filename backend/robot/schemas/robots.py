@@ -1,19 +1,11 @@
-"""Robots as staff see them."""
+"""Request and response models of robots, their keys and their errors."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from backend.shared.models import (
-    Connectivity,
-    Priority,
-    RobotStatus,
-    Stage,
-    TaskStatus,
-    TaskType,
-)
+from backend.shared.models import Connectivity, RobotStatus
 from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
 
 
@@ -50,7 +42,8 @@ class RobotRead(ResponseModel):
 
 class KeyRequest(RequestModel):
     revoke_now: Annotated[
-        bool, Field(description="End earlier keys at once: one has leaked", examples=[True])
+        bool,
+        Field(description="Revoke earlier keys at once, since one has leaked", examples=[True]),
     ] = False
 
 
@@ -59,26 +52,10 @@ class KeyRead(ResponseModel):
     key: str
 
 
-class EnrolmentCodeRead(ResponseModel):
+class EnrollmentCodeRead(ResponseModel):
     robot_id: UUID
     code: str
     expires_at: Timestamp
-
-
-class QueuedTask(ResponseModel):
-    id: UUID
-    reference: str
-    task_type: TaskType
-    status: TaskStatus
-    stage: Stage | None
-    priority: Priority
-    robot_id: UUID | None
-    robot_name: str | None
-    source_location: str
-    destination_location: str
-    eta: Timestamp | None
-    created_at: Timestamp
-    waiting_seconds: float
 
 
 class RobotErrorRead(ResponseModel):
@@ -88,7 +65,3 @@ class RobotErrorRead(ResponseModel):
     message: str
     task_id: UUID | None
     created_at: Timestamp
-
-
-def seconds_since(moment: datetime, now: datetime) -> float:
-    return round((now - moment).total_seconds(), 1)

@@ -1,4 +1,4 @@
-"""Idle robots whose battery runs low are sent to a free dock, and told to dock there."""
+"""Docking of idle robots whose battery is low."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,11 +19,11 @@ from backend.shared.models import (
     WaypointKind,
 )
 
-_PATIENCE = timedelta(minutes=30)
+_COMMAND_TIMEOUT = timedelta(minutes=30)
 
 
 def dock_low_battery(session: Session) -> None:
-    """Give each idle robot below the low mark its next command towards a dock."""
+    """Issue the next command towards a dock to each idle robot with a low battery."""
     low = session.execute(
         select(Robot)
         .where(
@@ -34,40 +34,40 @@ def dock_low_battery(session: Session) -> None:
         .order_by(Robot.id)
         .with_for_update(of=Robot, skip_locked=True)
     ).scalars()
-    places = route_graph.current(session)
+    graph = route_graph.current(session)
     for robot in low.all():
-        here = places.nearest(robot.pose)
+        here = graph.nearest(robot.pose)
         if here is None:
             continue
         if here.kind is WaypointKind.DOCK and robot.current_location == here.name:
-            _command(session, robot, CommandType.DOCK, here, {"waypoint": here.as_payload()})
-        elif (dock := _nearest_free(session, places, here)) is not None:
-            route = [place.as_payload() for place in places.route(here.id, dock.id)]
+            _enqueue(session, robot, CommandType.DOCK, here, {"waypoint": here.as_payload()})
+        elif (dock := _nearest_free_dock(session, graph, here)) is not None:
+            route = [place.as_payload() for place in graph.route(here.id, dock.id)]
             payload = {
                 "waypoint": dock.as_payload(),
                 "route": route,
                 "task": None,
                 "loading_proof_id": None,
             }
-            _command(session, robot, CommandType.NAVIGATE, dock, payload)
+            _enqueue(session, robot, CommandType.NAVIGATE, dock, payload)
 
 
-def _nearest_free(session: Session, places: RouteGraph, here: Place) -> Place | None:
-    taken = set(_taken(session))
+def _nearest_free_dock(session: Session, graph: RouteGraph, here: Place) -> Place | None:
+    occupied = set(_occupied_docks(session))
     docks = [
         (length, dock)
-        for dock in places.of_kind(WaypointKind.DOCK)
-        if dock.name not in taken and (length := places.length(here.id, dock.id)) < float("inf")
+        for dock in graph.of_kind(WaypointKind.DOCK)
+        if dock.name not in occupied and (length := graph.length(here.id, dock.id)) < float("inf")
     ]
-    return min(docks, key=lambda found: found[0])[1] if docks else None
+    return min(docks, key=lambda reachable: reachable[0])[1] if docks else None
 
 
-def _taken(session: Session) -> Iterator[str]:
-    """Names of docks that a robot stands at or is on its way to."""
-    standing = session.execute(
+def _occupied_docks(session: Session) -> Iterator[str]:
+    """Names of waypoints that a robot is at or on its way to."""
+    locations = session.execute(
         select(Robot.current_location).where(Robot.retired_at.is_(None))
     ).scalars()
-    yield from filter(None, standing)
+    yield from filter(None, locations)
     under_way = session.execute(
         select(RobotCommand.payload).where(
             RobotCommand.type.in_(MOTION_COMMAND_TYPES),
@@ -78,7 +78,7 @@ def _taken(session: Session) -> Iterator[str]:
         yield payload.get("waypoint", {}).get("name", "")
 
 
-def _command(
+def _enqueue(
     session: Session, robot: Robot, kind: CommandType, dock: Place, payload: dict[str, Any]
 ) -> None:
     commands.enqueue(
@@ -88,6 +88,6 @@ def _command(
             type=kind,
             target_waypoint_id=dock.id,
             payload=payload,
-            deadline=clock.now() + _PATIENCE,
+            deadline=clock.now() + _COMMAND_TIMEOUT,
         ),
     )

@@ -1,7 +1,7 @@
-"""Emergency stop and resume: one transaction, no queue, nothing in its way (robot-protocol.md §4).
+"""Emergency stop and resume: one transaction, no queue (robot-protocol.md §4).
 
 A stop sets the robot's latch, raises the version that bridges wait for, voids every command and
-wakes the stop poll at commit. Tasks keep their stage; after resume robots are told again.
+notifies the stop poll at commit. Tasks keep their stage; their commands are issued anew on resume.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from backend.robot.schemas.bridges import StopOrder
 from backend.shared.domain import audit
 from backend.shared.errors import NotFound
 from backend.shared.events import (
@@ -50,18 +51,18 @@ def _next_version(session: Session) -> int:
 
 
 def _lock(session: Session, robot_id: UUID | None) -> list[Robot]:
-    """The robot, or all in use; locked in one order, so that two stops at once can't block."""
-    question = select(Robot).where(Robot.retired_at.is_(None)).order_by(Robot.id).with_for_update()
+    """Lock the robot, or all; always in the same order, so that two stops can't deadlock."""
+    statement = select(Robot).where(Robot.retired_at.is_(None)).order_by(Robot.id).with_for_update()
     if robot_id is not None:
-        question = question.where(Robot.id == robot_id)
-    robots = list(session.execute(question).scalars())
+        statement = statement.where(Robot.id == robot_id)
+    robots = list(session.execute(statement).scalars())
     if robot_id is not None and not robots:
-        raise NotFound("There is no such robot.")
+        raise NotFound("Robot not found.")
     return robots
 
 
 def stop(session: Session, robot_id: UUID | None, by: UUID, reason: str | None) -> StopOutcome:
-    """Stop one robot, or all: those that come later too. Again is a stop again, never an error."""
+    """Stop one robot, or all and those registered later. May be repeated."""
     version = _next_version(session)
     if robot_id is None:
         session.execute(
@@ -72,7 +73,7 @@ def stop(session: Session, robot_id: UUID | None, by: UUID, reason: str | None) 
     robots = _lock(session, robot_id)
     scope = StopScope.FLEET if robot_id is None else StopScope.ROBOT
     for robot in robots:
-        # A robot stopped by itself stays so when the whole fleet is resumed.
+        # A robot that was stopped alone stays stopped when the fleet is resumed.
         alone = robot.stopped_at is not None and robot.stop_scope is StopScope.ROBOT
         _latch(robot, version, by, reason, StopScope.ROBOT if alone else scope)
         database.on_commit(session, commit_hooks.Publish(channels.stop_channel(robot.id)))
@@ -120,7 +121,7 @@ def _void_commands(session: Session, robots: list[Robot]) -> None:
 
 
 def state_of(robot: Robot) -> StopState:
-    """How far the robot's present stop has got."""
+    """The state of the robot's current stop."""
     if robot.motion_stopped_at is not None:
         return StopState.MOTION_STOPPED
     if robot.stop_received_at is not None:
@@ -131,16 +132,16 @@ def state_of(robot: Robot) -> StopState:
 
 
 def apply_fleet_stop(session: Session, robot: Robot) -> None:
-    """A robot that comes while the whole fleet is stopped is stopped as well."""
+    """Stop a newly registered robot if the fleet is stopped."""
     state = session.execute(select(FleetState).with_for_update(read=True)).scalar_one()
     if state.stopped_at is not None and state.stopped_by is not None:
         _latch(robot, state.stop_version, state.stopped_by, state.stop_reason, StopScope.FLEET)
 
 
 def resume(session: Session, robot_id: UUID | None, by: UUID, reason: str) -> list[UUID]:
-    """Lift the stop of one robot, or of the fleet; the ids of those lifted.
+    """Lift the stop of one robot, or of the fleet; the ids of the resumed robots.
 
-    Resuming the fleet leaves alone what was stopped by itself: whoever stopped it had a reason.
+    Resuming the fleet does not resume robots that were stopped alone.
     """
     version = _next_version(session)
     if robot_id is None:
@@ -149,18 +150,18 @@ def resume(session: Session, robot_id: UUID | None, by: UUID, reason: str) -> li
                 stop_version=version, stopped_at=None, stopped_by=None, stop_reason=None
             )
         )
-    lifted = [
+    resumed = [
         robot
         for robot in _lock(session, robot_id)
         if robot.stopped_at is not None
         and (robot_id is not None or robot.stop_scope is StopScope.FLEET)
     ]
-    for robot in lifted:
+    for robot in resumed:
         robot.stop_version = version
         robot.stopped_at = robot.stopped_by = robot.stop_reason = robot.stop_scope = None
         database.on_commit(session, commit_hooks.Publish(channels.stop_channel(robot.id)))
     session.flush()
-    for robot in lifted:
+    for robot in resumed:
         outbox.publish(
             session,
             RobotResumed(robot_id=robot.id, robot_name=robot.robot_name, reason=reason, by=by),
@@ -170,13 +171,13 @@ def resume(session: Session, robot_id: UUID | None, by: UUID, reason: str) -> li
         actor_id=by,
         action="robot.resume",
         resource=("robot", robot_id),
-        changes={"reason": reason, "robots": [str(robot.id) for robot in lifted]},
+        changes={"reason": reason, "robots": [str(robot.id) for robot in resumed]},
     )
-    return [robot.id for robot in lifted]
+    return [robot.id for robot in resumed]
 
 
 def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) -> int:
-    """Note a bridge's answer to a stop; the version in force. An answer to an older one is void."""
+    """Record a bridge's confirmation; the current version. Of an older stop it has no effect."""
     robot = database.row_lock(session, Robot, robot_id)
     if robot.stop_version != version or robot.stopped_at is None:
         return robot.stop_version
@@ -194,7 +195,7 @@ def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) 
 
 
 def alert_unconfirmed(session: Session) -> None:
-    """Tell staff, once, of every stop whose motion has not ended in time."""
+    """Alert staff, once, about each stop that was not confirmed in time."""
     late = clock.now() - config.robots().stop_confirmation
     robots = session.execute(
         select(Robot)
@@ -215,3 +216,15 @@ def alert_unconfirmed(session: Session) -> None:
                 robot_id=robot.id, robot_name=robot.robot_name, stop_version=robot.stop_version
             ),
         )
+
+
+def get_order(session: Session, robot_id: UUID) -> StopOrder:
+    """Whether the robot must stand still, and since which version."""
+    row = session.execute(
+        select(Robot.stop_version, Robot.stopped_at, Robot.stop_reason).where(Robot.id == robot_id)
+    ).one()
+    return StopOrder(
+        stop_version=row.stop_version,
+        stopped=row.stopped_at is not None,
+        reason=row.stop_reason,
+    )

@@ -1,37 +1,41 @@
-"""A robot's battery and faults, as its heartbeats tell them."""
+"""Battery level and errors of robots, recorded from heartbeats."""
 
 from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.robot.schemas.bridge import ErrorLevel, Heartbeat
+from backend.robot.schemas.bridges import ErrorLevel, Heartbeat
 from backend.shared.domain import commands
 from backend.shared.events import RobotErrorReported
 from backend.shared.infra import clock
 from backend.shared.messaging import outbox
 from backend.shared.models import Robot, RobotError, RobotStatus
 
-_BATTERY_JUMP = 0.3  # no battery gains or loses this between two heartbeats
-_JUMP_WINDOW = timedelta(seconds=60)
-_GRAVE = frozenset({ErrorLevel.CRITICAL, ErrorLevel.FATAL})
-_SAME_ERROR_WITHIN = timedelta(minutes=1)
+_MAX_BATTERY_CHANGE = 0.3  # physics allows no more within the window
+_BATTERY_WINDOW = timedelta(seconds=60)
+_DISABLING = frozenset({ErrorLevel.CRITICAL, ErrorLevel.FATAL})
+_REPEAT_INTERVAL = timedelta(minutes=1)
 
 
-def note_battery(session: Session, robot: Robot, beat: Heartbeat) -> None:
-    recent = robot.last_heartbeat is not None and robot.last_heartbeat > clock.now() - _JUMP_WINDOW
+def record_battery(session: Session, robot: Robot, beat: Heartbeat) -> None:
+    """Store the battery level, or report an error when the change is impossible."""
+    recent = (
+        robot.last_heartbeat is not None and robot.last_heartbeat > clock.now() - _BATTERY_WINDOW
+    )
     level = robot.battery_level
-    if recent and level is not None and abs(level - beat.battery) > _BATTERY_JUMP:
+    if recent and level is not None and abs(level - beat.battery) > _MAX_BATTERY_CHANGE:
         message = f"battery jumped from {level:.0%} to {beat.battery:.0%}: ignored"
         _add_error(session, robot, "BATTERY_JUMP", ErrorLevel.WARNING, message)
         return
     robot.battery_level = beat.battery
 
 
-def note_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
+def record_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
+    """Store the errors; a critical or fatal one sets the robot's status to ERROR while it lasts."""
     for error in beat.errors:
         _add_error(session, robot, error.type, error.level, error.message)
-    if any(error.level in _GRAVE for error in beat.errors):
+    if any(error.level in _DISABLING for error in beat.errors):
         if robot.status is not RobotStatus.MAINTENANCE:
             robot.status = RobotStatus.ERROR
     elif robot.status is RobotStatus.ERROR:
@@ -40,13 +44,13 @@ def note_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
 
 
 def _add_error(session: Session, robot: Robot, kind: str, level: ErrorLevel, message: str) -> None:
-    """Keep an error once a minute, however often the bridge repeats it."""
+    """Store an error at most once a minute, however often the bridge repeats it."""
     repeated = session.execute(
         select(RobotError.id)
         .where(
             RobotError.robot_id == robot.id,
             RobotError.type == kind,
-            RobotError.created_at > clock.now() - _SAME_ERROR_WITHIN,
+            RobotError.created_at > clock.now() - _REPEAT_INTERVAL,
         )
         .limit(1)
     ).scalar_one_or_none()

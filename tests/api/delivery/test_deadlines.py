@@ -156,5 +156,5 @@ def test_a_loaded_robot_that_can_not_go_on_waits_for_staff(
         scenario.run_events()
     assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     assert _reminders(owner) == ["ROBOT_ERROR: blocked"]
-    event_runner.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.pending_commands")
     assert scenario.robot.next_command() is None

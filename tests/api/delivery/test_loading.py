@@ -142,5 +142,5 @@ def test_a_book_placed_while_the_robot_is_in_error_goes_once_it_is_well(
     scenario.as_librarian("book-placed")
     assert _driven(owner) == 0
     scenario.robot.heartbeat()
-    event_runner.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.pending_commands")
     assert scenario.robot.next_command()["payload"]["waypoint"]["name"] == "Study Room 201"

@@ -46,7 +46,7 @@ def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(scenario: Scena
     told = scenario.robot.heartbeat().json()["data"]
     assert (told["desired"], told["stop_version"]) == ("STOP", stopped["stop_version"])
     assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
-    event_runner.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.pending_commands")
     scenario.run_events()
     assert scenario.robot.next_command() is None
     _resume(scenario)
@@ -59,12 +59,12 @@ def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(scenario: Scena
 
 def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any, float]:
     """What the long poll answers when `act` is done, and seconds from its end to that answer."""
-    from backend.robot.bridge_protocol.long_poll import POLLS
+    from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 
     with ThreadPoolExecutor(1) as pool:
         poll = pool.submit(call)
         ready = threading.Event()
-        while not POLLS._waiting:  # noqa: SLF001 (the poll is in place)
+        while not LONG_POLLS.is_waiting:
             ready.wait(0.005)
         act()
         done = time.monotonic()

@@ -27,7 +27,7 @@ def waiting(scenario: Scenario) -> Any:
 
 
 def _is_told_nothing(scenario: Scenario) -> None:
-    event_runner.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.pending_commands")
     event_runner.run_periodic("robot.dispatch_sweep")
     scenario.run_events()
     assert scenario.robot.next_command() is None

@@ -178,5 +178,5 @@ def test_a_robot_waits_while_no_open_way_leads_on(scenario: Scenario) -> None:
     assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     assert scenario.robot.next_command() is None
     scenario.call(scenario.librarian, "PUT", "/robot/map", json=whole)
-    event_runner.run_periodic("robot.owed_commands")
+    event_runner.run_periodic("robot.pending_commands")
     assert scenario.robot.next_command()["payload"]["waypoint"]["name"] == "Study Room 201"

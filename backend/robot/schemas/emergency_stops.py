@@ -1,4 +1,4 @@
-"""What staff and bridges say of an emergency stop."""
+"""Request and response models of emergency stop and resume."""
 
 from typing import Annotated
 from uuid import UUID

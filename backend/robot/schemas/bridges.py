@@ -1,4 +1,4 @@
-"""What bridges send and get (robot-protocol.md). Heartbeats may hold unknown fields."""
+"""Request and response models of bridges (robot-protocol.md); heartbeats may add fields."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,11 +11,11 @@ from backend.shared.web.schemas import FilledText, PlainText, RequestModel, Resp
 
 Metres = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-MAX_WAIT = 25
+MAX_WAIT = 25  # seconds
 
 
 class Pose(BaseModel):
-    """Metres on the floor's plan, theta in radians."""
+    """A position on a floor: x and y in metres, theta in radians."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,7 +25,7 @@ class Pose(BaseModel):
     floor: Annotated[int, Field(ge=-20, le=200)] = 1
 
 
-class Enrol(RequestModel):
+class Enroll(RequestModel):
     code: Annotated[FilledText, Field(max_length=100)]
     software_version: Annotated[PlainText, Field(max_length=100)] = ""
     capabilities: dict[str, Any] = {}

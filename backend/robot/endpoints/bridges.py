@@ -1,0 +1,132 @@
+"""Endpoints for bridges: enrollment, session, heartbeat, commands and stop; all asynchronous."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from backend.robot.bridge_protocol import (
+    bridge_sessions,
+    command_leases,
+    command_reports,
+    heartbeats,
+    live_copies,
+)
+from backend.robot.bridge_protocol.long_poll import LONG_POLLS
+from backend.robot.schemas.bridges import (
+    MAX_WAIT,
+    CommandRead,
+    CommandReportBody,
+    Enroll,
+    Enrolled,
+    Heartbeat,
+    HeartbeatAnswer,
+    OpenSession,
+    ReportAnswer,
+    SessionOpened,
+    StopOrder,
+    StopVersion,
+)
+from backend.robot.schemas.emergency_stops import StopAnswered
+from backend.robot.service import emergency_stop, registry
+from backend.shared.errors import Conflict, LeaseLost, NotFound, NotSignedIn, StaleEpoch
+from backend.shared.infra import async_database, redis
+from backend.shared.messaging import channels
+from backend.shared.web import routing
+from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.security.authentication import RobotDep
+
+router = routing.router("/robot/bridge", "bridges")
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait")]
+_POLL_AFTER_MS = 0
+
+
+@router.post("/enroll", summary="Enroll a bridge", responses=routing.responses(NotSignedIn))
+async def enroll_bridge(body: Enroll) -> Answer[Enrolled]:
+    """Role: none; the one-time code, valid for 15 minutes, is the proof. The key is shown once."""
+    enrolled = await async_database.run(
+        registry.enroll, body.code, body.software_version, body.capabilities
+    )
+    return answer(enrolled)
+
+
+@router.post("/session", summary="Open a session")
+async def open_bridge_session(body: OpenSession, robot: RobotDep) -> Answer[SessionOpened]:
+    """Role: robot. Raises the epoch: every call of an older session is refused from now on."""
+    return answer(
+        await async_database.run(bridge_sessions.open_session, robot.robot_id, body.boot_id)
+    )
+
+
+@router.post("/heartbeat", summary="Record a heartbeat", responses=routing.responses(StaleEpoch))
+async def record_heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[HeartbeatAnswer]:
+    """Role: robot. The response carries the stop version, for bridges whose polls are stuck."""
+    result = await async_database.run(
+        heartbeats.record_heartbeat, robot.robot_id, body, redis_is_up=redis.is_up()
+    )
+    if result.has_unknown_command:
+        await async_database.run(heartbeats.resolve_unknown_command, robot.robot_id, body)
+    if result.came_online:
+        await async_database.run(heartbeats.issue_pending_command, robot.robot_id)
+    await live_copies.publish(robot.robot_id, result)
+    return answer(
+        HeartbeatAnswer(
+            stop_version=result.stop_version,
+            desired=result.desired,
+            commands_waiting=result.commands_waiting,
+            poll_after_ms=_POLL_AFTER_MS,
+        )
+    )
+
+
+@router.get(
+    "/commands/next", summary="Get the next command", responses=routing.responses(StaleEpoch)
+)
+async def get_next_command(
+    robot: RobotDep, epoch: Annotated[int, Query(ge=0)], wait: Wait = MAX_WAIT
+) -> Answer[CommandRead | None]:
+    """Role: robot. Leases the command with a token that only grows; null when the wait ends."""
+
+    async def lease() -> CommandRead | None:
+        command = await async_database.run(command_leases.lease_next, robot.robot_id, epoch)
+        return CommandRead.model_validate(command) if command is not None else None
+
+    return answer(await LONG_POLLS.wait_for(channels.command_channel(robot.robot_id), wait, lease))
+
+
+@router.post(
+    "/commands/{command_id}/events",
+    summary="Report on a command",
+    responses=routing.responses(LeaseLost, Conflict, NotFound),
+)
+async def report_command(
+    command_id: UUID, body: CommandReportBody, robot: RobotDep
+) -> Answer[ReportAnswer]:
+    """Role: robot. A repeated report gets the first response again."""
+    recorded = await async_database.run(
+        command_reports.record_report, robot.robot_id, command_id, body
+    )
+    return answer(ReportAnswer.model_validate(recorded, from_attributes=False))
+
+
+@router.get("/stop", summary="Wait for a stop or a resume")
+async def wait_for_stop(
+    robot: RobotDep, after: Annotated[int, Query(ge=0)] = 0, wait: Wait = MAX_WAIT
+) -> Answer[StopOrder | None]:
+    """Role: robot. Responds at once when the current stop version is above `after`."""
+
+    async def newer_order() -> StopOrder | None:
+        order = await async_database.run(emergency_stop.get_order, robot.robot_id)
+        return order if order.stop_version > after else None
+
+    channel = channels.stop_channel(robot.robot_id)
+    return answer(await LONG_POLLS.wait_for(channel, wait, newer_order))
+
+
+@router.post("/stop/events", summary="Confirm a stop")
+async def confirm_stop(body: StopAnswered, robot: RobotDep) -> Answer[StopVersion]:
+    """Role: robot. RECEIVED first, then MOTION_STOPPED once odometry reports standstill."""
+    version = await async_database.run(
+        emergency_stop.confirm, robot.robot_id, body.stop_version, body.type
+    )
+    return answer(StopVersion(stop_version=version))

@@ -136,7 +136,7 @@ def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
         connection.execute(text(_EMPTY))
     redis.client().flushdb()
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
-    authentication.forget()
+    authentication.invalidate_caches()
     route_graph.clear_cache()
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)

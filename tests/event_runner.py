@@ -76,7 +76,7 @@ def advance_clock(by: timedelta) -> None:
     assert path is not None
     before = float(path.read_text()) if path.exists() else 0.0
     _write(path, before + by.total_seconds())
-    authentication.forget()
+    authentication.invalidate_caches()
 
 
 def _write(path: Path, seconds: float) -> None:

@@ -7,12 +7,10 @@ FLOW    endpoints → cached_reads (reads) or service (writes) → database
 """
 
 from backend.book.endpoints import ROUTERS
-from backend.shared.infra import config
 from backend.shared.web.app import create_app
 
 app = create_app(
     "book-service",
     *ROUTERS,
     summary="Titles, copies, availability, imports and loans",
-    body_limits=[("/api/v1/books/bulk-import", config.http().max_import_bytes)],
 )

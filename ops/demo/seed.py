@@ -40,7 +40,7 @@ def demo_library() -> dict[str, Any]:
 
 def load(session: Session, library: dict[str, Any]) -> None:
     """Load what is not there yet. Accounts come first: the rest is done in their name."""
-    logs.fresh_context(part="seed")
+    logs.rebind(part="seed")
     for person in library.get("accounts", []):
         _account(session, person)
     by = session.execute(

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from backend.delivery import queries
-from backend.shared.infra import database
+from backend.shared.infra import async_database, database
 from tests.factories import users
 from tests.scenario import code_of, details_of
 
@@ -62,6 +63,22 @@ def test_another_media_type_is_not_accepted(api: Any, student: users.SignedInUse
 def test_a_body_that_is_too_large_is_refused_before_anything_else(api: Any) -> None:
     answer = api.post("/api/v1/requests", content=b"x" * 1_100_000)
     _check(answer, 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_announced_body_over_the_limit_is_refused_before_the_route_runs(
+    api: Any, student: users.SignedInUser
+) -> None:
+    """Also by a route that does not read its body and would otherwise have done its work."""
+    logout = api.post("/api/v1/auth/logout", content=b"x" * 1_100_000, headers=student.headers)
+    _check(logout, 413, "PAYLOAD_TOO_LARGE")
+    assert api.get("/api/v1/requests", headers=student.headers).status_code == 200
+
+
+def test_import_may_be_larger_than_other_bodies(api: Any) -> None:
+    large = b'{"books": [' + b" " * 1_100_000 + b"]}"
+    headers = {**users.librarian().headers, "Content-Type": "application/json"}
+    answer = api.post("/api/v1/books/bulk-import", content=large, headers=headers)
+    _check(answer, 422, "VALIDATION_ERROR")
 
 
 def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: users.SignedInUser) -> None:
@@ -138,19 +155,18 @@ def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: users.Sig
     assert ask("page=100&limit=100").status_code == 200
 
 
-@pytest.fixture
-def _no_database(student: users.SignedInUser, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    dead = create_engine("postgresql+psycopg2://nobody@/nothing?host=/nonexistent")
-    monkeypatch.setattr(database, "engine", lambda: dead)
-    monkeypatch.setattr(database, "reading_engine", lambda: dead)
-    yield
-    dead.dispose()
-
-
-@pytest.mark.usefixtures("_no_database")
+@pytest.mark.parametrize("part", [database, async_database])
 def test_without_the_database_a_service_says_so_and_when_to_try_again(
-    student: users.SignedInUser, api: Any
+    student: users.SignedInUser, api: Any, monkeypatch: pytest.MonkeyPatch, part: Any
 ) -> None:
+    """Neither to the routes on threads nor to the guards on the event loop is it there."""
+    nowhere = "/nothing?host=/nonexistent"
+    if part is database:
+        dead: Any = create_engine(f"postgresql+psycopg2://nobody@{nowhere}")
+        monkeypatch.setattr(database, "reading_engine", lambda: dead)
+    else:
+        dead = create_async_engine(f"postgresql+psycopg://nobody@{nowhere}")
+    monkeypatch.setattr(part, "engine", lambda: dead)
     answer = api.get("/api/v1/requests", headers=student.headers)
     _check(answer, 503, "SERVICE_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0

@@ -234,7 +234,7 @@ def _empty(owner: Engine) -> None:
     clock_file = config.process().clock_file
     assert isinstance(clock_file, Path)
     clock_file.unlink(missing_ok=True)
-    authentication.forget()
+    authentication.invalidate_caches()
     route_graph.clear_cache()
 
 

@@ -185,4 +185,4 @@ def end(session: Session, ending: UserSession, reason: str, *, actor_id: UUID | 
         session,
         events.SessionEnded(user_id=ending.user_id, session_id=ending.id, reason=reason),
     )
-    authentication.forget_session(ending.id)
+    authentication.invalidate_session(ending.id)

@@ -28,7 +28,7 @@ from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.routing import responses
 from backend.shared.web.schemas import PlainText
-from backend.shared.web.security.authentication import AnyoneDep, FastAnyoneDep, StaffDep
+from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/books", "books")
 _Text = Annotated[PlainText | None, Query(max_length=300)]
@@ -77,7 +77,7 @@ QuestionDep = Annotated[search_query.SearchQuery, Depends(_question)]
     response_model=PageAnswer[BookRead],
     responses=responses(PageTooDeep),
 )
-async def search_books(_: FastAnyoneDep, question: QuestionDep, page: PageDep) -> Response:
+async def search_books(_: AnyoneDep, question: QuestionDep, page: PageDep) -> Response:
     """All words must occur; the last may be a beginning. Accents and punctuation do not matter.
 
     Role: anyone signed in. Sort: relevance, title, author, publication_year, created_at.
@@ -91,7 +91,7 @@ async def search_books(_: FastAnyoneDep, question: QuestionDep, page: PageDep) -
     response_model=Answer[BookDetail],
     responses=responses(NotFound),
 )
-async def read_book(_: FastAnyoneDep, book_id: UUID) -> Response:
+async def read_book(_: AnyoneDep, book_id: UUID) -> Response:
     """The `ETag` is what `If-Match` of a change wants. Role: anyone signed in."""
     version, body = await cached_reads.book(book_id)
     return _json(envelope(body), ETag=etags.etag(version))

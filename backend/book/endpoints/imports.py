@@ -19,6 +19,7 @@ from backend.shared.errors import (
     UnsupportedMediaType,
     invalid,
 )
+from backend.shared.infra import config
 from backend.shared.models import ImportJob, ImportRow, Severity
 from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
@@ -129,6 +130,7 @@ HandedInDep = Annotated[tuple[format_detection.Upload, bool], Depends(_handed_in
     summary="Import many titles in the background",
     status_code=202,
     response_model=Answer[ImportAccepted],
+    max_body_size=config.http().max_import_bytes,
     responses=responses(MalformedJson, PayloadTooLarge, UnsupportedMediaType, RoleNotAllowed),
     openapi_extra={"requestBody": _BODY},
 )

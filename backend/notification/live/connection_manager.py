@@ -33,6 +33,8 @@ from backend.notification.live.topics import Topic, name_of, topic_of
 from backend.shared.errors import Forbidden, Invalid, LunaError, NotFound
 from backend.shared.infra import async_database, logs
 from backend.shared.messaging import channels, realtime
+from backend.shared.web.security import session_validity
+from backend.shared.web.security.session_validity import SessionState
 
 _log = logs.get(__name__)
 _SOCKETS_PER_PERSON = 10
@@ -241,13 +243,15 @@ class ConnectionManager:
             holders = {socket.holder.session_id for socket in self._sockets}
             if holders:
                 with suppress(SQLAlchemyError, OSError):  # told by the next look
-                    now = await async_database.run(handshake.session_states, list(holders))
-                    self._end_refused(holders, now)
+                    states = await async_database.read(session_validity.read, holders)
+                    self._end_refused(holders, states)
 
-    def _end_refused(self, looked_at: set[UUID], now: dict[UUID, handshake.SessionState]) -> None:
+    def _end_refused(self, checked: set[UUID], states: dict[UUID, SessionState]) -> None:
         for socket in self._sockets:
-            if socket.holder.session_id in looked_at:
-                problem = handshake.refusal(socket.holder, now.get(socket.holder.session_id))
+            holder = socket.holder
+            if holder.session_id in checked:
+                state = states.get(holder.session_id)
+                problem = session_validity.refusal(state, role=holder.role, epoch=holder.epoch)
                 if problem is not None:
                     socket.end(handshake.close_code(problem), problem.text)
 

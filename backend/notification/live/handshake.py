@@ -1,29 +1,20 @@
 """Who opens a socket: a token in the header, or a ticket in a subprotocol (events.md §5)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
-from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from starlette.websockets import WebSocket
 
 from backend.notification.live import tickets
 from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.errors import (
-    AccountInactive,
     Forbidden,
     LunaError,
     NotSignedIn,
     ServiceUnavailable,
-    TokenRevoked,
 )
-from backend.shared.infra import async_database, clock, config
-from backend.shared.models import Role, User, UserSession
-from backend.shared.web.security import authentication, tokens
+from backend.shared.infra import async_database, config
+from backend.shared.web.security import authentication, session_validity, tokens
 
 PROTOCOL = "luna.v1"
 _TICKET = "ticket."
@@ -36,63 +27,16 @@ def close_code(problem: LunaError) -> int:
     return _CODES.get(problem.status, _TRY_AGAIN_LATER)
 
 
-@dataclass(frozen=True)
-class SessionState:
-    """A session and its account as they are now."""
-
-    role: Role
-    epoch: int
-    is_active: bool
-    ended: bool
-
-
-def session_states(session: Session, session_ids: Sequence[UUID]) -> dict[UUID, SessionState]:
-    """How these sessions stand, by one query for all of them."""
-    rows = session.execute(
-        select(
-            UserSession.id,
-            User.role,
-            User.token_epoch,
-            User.is_active,
-            UserSession.ended_at,
-            UserSession.expires_at,
-        )
-        .join(User, User.id == UserSession.user_id)
-        .where(UserSession.id == any_(literal(list(session_ids), ARRAY(Uuid))))
-    )
-    now = clock.now()
-    return {
-        row.id: SessionState(
-            row.role, row.token_epoch, row.is_active, _has_ended(row.ended_at, row.expires_at, now)
-        )
-        for row in rows
-    }
-
-
-def _has_ended(ended_at: datetime | None, expires_at: datetime, now: datetime) -> bool:
-    return ended_at is not None or expires_at <= now
-
-
-def refusal(holder: ConnectionUser, standing: SessionState | None) -> LunaError | None:
-    """Why a holder may not watch (any more); None when they may."""
-    if standing is None or standing.ended:
-        return TokenRevoked()
-    if not standing.is_active:
-        return AccountInactive()
-    if (standing.role, standing.epoch) != (holder.role, holder.epoch):
-        return TokenRevoked()
-    return None
-
-
 async def admit(websocket: WebSocket) -> ConnectionUser:
     """Who is there; a LunaError when they may not in."""
     _check_origin(websocket)
     holder = await _claimed(websocket)
     try:
-        now = await async_database.run(session_states, [holder.session_id])
+        states = await async_database.read(session_validity.read, [holder.session_id])
     except (SQLAlchemyError, OSError) as error:
         raise ServiceUnavailable from error
-    problem = refusal(holder, now.get(holder.session_id))
+    state = states.get(holder.session_id)
+    problem = session_validity.refusal(state, role=holder.role, epoch=holder.epoch)
     if problem is not None:
         raise problem
     return holder

@@ -10,7 +10,7 @@ from backend.shared.errors import NotFound
 from backend.shared.infra import async_database
 from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
-from backend.shared.web.security.authentication import FastStaffDep
+from backend.shared.web.security.authentication import UnlimitedStaffDep
 
 router = routing.router("/robot", "emergency-stops")
 
@@ -29,7 +29,9 @@ async def _resume(robot_id: UUID | None, actor: Actor, body: ResumeRequest) -> A
 
 
 @router.post("/emergency-stop", summary="Stop all robots")
-async def stop_all_robots(actor: FastStaffDep, body: StopRequest | None = None) -> Answer[StopRead]:
+async def stop_all_robots(
+    actor: UnlimitedStaffDep, body: StopRequest | None = None
+) -> Answer[StopRead]:
     """Role: librarian. Binds robots registered later too. Never replaces the hardware button."""
     return await _stop(None, actor, body)
 
@@ -38,14 +40,14 @@ async def stop_all_robots(actor: FastStaffDep, body: StopRequest | None = None) 
     "/emergency-stop/{robot_id}", summary="Stop one robot", responses=routing.responses(NotFound)
 )
 async def stop_robot(
-    robot_id: UUID, actor: FastStaffDep, body: StopRequest | None = None
+    robot_id: UUID, actor: UnlimitedStaffDep, body: StopRequest | None = None
 ) -> Answer[StopRead]:
     """Role: librarian. Supplements the robot's hardware button, never replaces it."""
     return await _stop(robot_id, actor, body)
 
 
 @router.post("/resume", summary="Resume all robots")
-async def resume_all_robots(actor: FastStaffDep, body: ResumeRequest) -> Answer[Resumed]:
+async def resume_all_robots(actor: UnlimitedStaffDep, body: ResumeRequest) -> Answer[Resumed]:
     """Role: librarian. Robots that were stopped one by one stay stopped: resume each of them."""
     return await _resume(None, actor, body)
 
@@ -53,6 +55,8 @@ async def resume_all_robots(actor: FastStaffDep, body: ResumeRequest) -> Answer[
 @router.post(
     "/resume/{robot_id}", summary="Resume one robot", responses=routing.responses(NotFound)
 )
-async def resume_robot(robot_id: UUID, actor: FastStaffDep, body: ResumeRequest) -> Answer[Resumed]:
+async def resume_robot(
+    robot_id: UUID, actor: UnlimitedStaffDep, body: ResumeRequest
+) -> Answer[Resumed]:
     """Role: librarian. The robot is sent its task's command again."""
     return await _resume(robot_id, actor, body)

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
-from structlog.contextvars import get_contextvars
 
-from backend.shared.infra import clock, ids, logs
+from backend.shared.infra import clock, ids, request_context
 from backend.shared.models import AuditLog
 
 
@@ -21,6 +20,7 @@ def record(
 ) -> None:
     """Note that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`."""
     resource_type, resource_id = resource
+    context = request_context.current()
     session.execute(
         insert(AuditLog).values(
             id=ids.uuid7(),
@@ -29,8 +29,8 @@ def record(
             resource_type=resource_type,
             resource_id=str(resource_id) if resource_id is not None else None,
             changes=changes or {},
-            ip_address=get_contextvars().get("ip"),
-            request_id=logs.current_request_id(),
+            ip_address=context.ip_address,
+            request_id=context.request_id,
             created_at=clock.now(),
         )
     )

@@ -1,8 +1,7 @@
-"""The asynchronous edge: emergency stop, heartbeats, long polls, WebSocket.
+"""Database access from the event loop: authentication, emergency stop, heartbeats, WebSocket.
 
-The same rules as everywhere (plain functions of a `Session`), run on the event loop through a
-small connection pool of its own, so that forty blocked threads can't delay a stop. No thread pool
-stands in this path. See docs/decisions/0003-asynchronous-edge.md.
+Runs the same functions of a `Session` as the threads do, on a small connection pool of its own, so
+that blocked threads cannot delay a stop. See docs/decisions/0003-asynchronous-edge.md.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,15 @@ async def _transaction() -> AsyncIterator[AsyncSession]:
 
 
 async def run(rule: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a rule in its own transaction on the event loop; committed when this returns."""
+    """Run a rule in a transaction of its own, committed when this returns."""
     async with _transaction() as session:
         return await session.run_sync(rule, *args, **kwargs)
+
+
+async def read(
+    query: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run a query without a transaction: one round trip for one select."""
+    reading = engine().execution_options(isolation_level="AUTOCOMMIT")
+    async with reading.connect() as connection:
+        return await connection.run_sync(query, *args, **kwargs)

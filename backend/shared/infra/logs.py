@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line each, with the ids of what is being worked on, no secrets."""
+"""Structured logs: one JSON line per message, with the ids of the work in progress, no secrets."""
 
 import logging
 import re
@@ -21,8 +21,8 @@ def _hide_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> Event
     return event
 
 
-def set_up(part: str) -> None:
-    """Configure logging for this process; `part` is its name in every line."""
+def configure(part: str) -> None:
+    """Configure logging for this process; `part` names it in every line."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -45,7 +45,9 @@ def set_up(part: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config.process().log_level)
-    logging.getLogger("uvicorn.access").disabled = True  # ours carries the ids, and no query
+    logging.getLogger(
+        "uvicorn.access"
+    ).disabled = True  # AccessLog logs requests, with ids and without queries
     for noisy in ("uvicorn", "uvicorn.error", "celery", "kombu", "amqp"):
         logging.getLogger(noisy).handlers = []
         logging.getLogger(noisy).propagate = True
@@ -62,19 +64,13 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
-def context(**ids: Any) -> None:
-    """Put ids (user, robot, task, event, …) on every following line of this request or event."""
+def bind(**ids: Any) -> None:
+    """Add ids (user, robot, task, event, …) to every following line of this request or event."""
     bind_contextvars(**{name: str(value) for name, value in ids.items() if value is not None})
 
 
-def fresh_context(**ids: Any) -> None:
-    """Forget the ids of whatever this thread did before, then set these."""
+def rebind(**ids: Any) -> None:
+    """Replace the ids of earlier work on this thread; the name of the part is kept."""
     part = get_contextvars().get("part")
     clear_contextvars()
-    context(**{"part": part, **ids})
-
-
-def current_request_id() -> str | None:
-    """The id of the request that causes what happens now, if any."""
-    value = get_contextvars().get("request_id")
-    return str(value) if value is not None else None
+    bind(**{"part": part, **ids})

@@ -73,7 +73,7 @@ celery = _make_celery()
 
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
-    logs.set_up("celery-worker")
+    logs.configure("celery-worker")
 
 
 @worker_ready.connect

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.shared.events import BY_TYPE, Event, EventDeadLettered
-from backend.shared.infra import clock, config, database, logs
+from backend.shared.infra import clock, config, database, logs, request_context
+from backend.shared.infra.request_context import RequestContext
 from backend.shared.messaging import outbox
 from backend.shared.messaging.celery_app import celery
 from backend.shared.messaging.subscriptions import SUBSCRIBERS
@@ -58,8 +59,11 @@ def consumer(name: str) -> Callable[[Handler], Handler]:
 def consume(name: str, handler: Handler, envelope: dict[str, Any]) -> None:
     """Do an event's effect once. A failure is counted; the relay sends the event again."""
     event_id = UUID(envelope["eventId"])
-    logs.fresh_context(
-        part="celery-worker", event_id=event_id, consumer=name, request_id=envelope["requestId"]
+    request_context.begin(
+        RequestContext(envelope["requestId"]),
+        part="celery-worker",
+        event_id=event_id,
+        consumer=name,
     )
     if not _begin_run(name, event_id):
         return

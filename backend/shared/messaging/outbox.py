@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.shared.events import Event
-from backend.shared.infra import clock, ids, logs
+from backend.shared.infra import clock, ids, request_context
 
 _INSERT = text(
     """
@@ -42,7 +42,7 @@ def publish(session: Session, event: Event) -> UUID:
             "aggregate_type": event.AGGREGATE,
             "aggregate_id": event.aggregate_id(),
             "version": event.VERSION,
-            "request_id": logs.current_request_id(),
+            "request_id": request_context.current().request_id,
             "payload": event.model_dump_json(),
             "now": clock.now(),
         },

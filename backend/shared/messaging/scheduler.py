@@ -8,7 +8,8 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import database, logs
+from backend.shared.infra import database, request_context
+from backend.shared.infra.request_context import RequestContext
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ def run_periodic(job: PeriodicJob) -> bool:
             text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
         ).scalar_one()
         if mine:
-            logs.fresh_context(part="celery-worker", job=job.name, host=socket.gethostname())
+            request_context.begin(
+                RequestContext(), part="celery-worker", job=job.name, host=socket.gethostname()
+            )
             job.work(session)
     return bool(mine)

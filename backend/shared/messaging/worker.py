@@ -101,7 +101,7 @@ def _check_connection_budget() -> None:
 
 def main() -> None:
     config.refuse_unsafe()
-    logs.set_up(_PART)
+    logs.configure(_PART)
     _check_connection_budget()
     if config.process().migrate:
         from backend.shared.migrations import migrate

@@ -1,6 +1,6 @@
-"""The app every service is: envelope, errors, request ids, access log, metrics, health."""
+"""The application factory: envelope, errors, request ids, access log, metrics, health."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from backend.shared.infra import config, logs
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import envelope, health
-from backend.shared.web.error_handlers import HANDLERS, internal_error
+from backend.shared.web.error_handlers import HANDLERS
 from backend.shared.web.middleware import AccessLog, BodyLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -19,11 +19,10 @@ def create_app(
     *routers: APIRouter,
     summary: str,
     lifespan: Lifespan | None = None,
-    body_limits: Sequence[tuple[str, int]] = (),
 ) -> FastAPI:
-    """The app of one service; `body_limits` are (path prefix, bytes) unlike the setting."""
+    """Create the app of one service."""
     config.refuse_unsafe()
-    logs.set_up(part)
+    logs.configure(part)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +49,6 @@ def create_app(
     app.include_router(health.router(part))
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(BodyLimit, limits=body_limits)
-    app.add_middleware(AccessLog, part=part, bug=internal_error)
+    app.add_middleware(BodyLimit, max_body_size=config.http().max_body_bytes)
+    app.add_middleware(AccessLog, part=part)
     return app

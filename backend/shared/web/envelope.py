@@ -3,11 +3,9 @@
 import json
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-)
+from pydantic import BaseModel
 
-from backend.shared.infra import clock, ids, logs
+from backend.shared.infra import clock, ids, request_context
 
 T = TypeVar("T")
 
@@ -18,7 +16,7 @@ class Meta(BaseModel):
 
 
 class Answer(BaseModel, Generic[T]):
-    """A success."""
+    """A successful response."""
 
     success: Literal[True] = True
     data: T
@@ -33,7 +31,7 @@ class Pagination(BaseModel):
 
 
 class PageAnswer(BaseModel, Generic[T]):
-    """A success that lists."""
+    """One page of a list."""
 
     success: Literal[True] = True
     data: list[T]
@@ -55,7 +53,8 @@ class Failure(BaseModel):
 
 def meta() -> Meta:
     return Meta(
-        timestamp=clock.iso(clock.now()), request_id=logs.current_request_id() or ids.request_id()
+        timestamp=clock.iso(clock.now()),
+        request_id=request_context.current().request_id or ids.request_id(),
     )
 
 
@@ -64,7 +63,7 @@ def answer(data: T) -> Answer[T]:
 
 
 def envelope(data: bytes) -> bytes:
-    """An answer around data that is JSON bytes already (cached reads)."""
+    """Wrap data that is already JSON (cached reads)."""
     return (
         b'{"success":true,"data":' + data + b',"meta":' + meta().model_dump_json().encode() + b"}"
     )

@@ -1,16 +1,7 @@
 """Exception handlers: every exception becomes the error envelope."""
 
 from fastapi import Request, Response
-from psycopg2.errors import (
-    CharacterNotInRepertoire,
-    DeadlockDetected,
-    LockNotAvailable,
-    NumericValueOutOfRange,
-    QueryCanceled,
-    SerializationFailure,
-    UniqueViolation,
-)
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException as StarletteError
@@ -22,14 +13,33 @@ from backend.shared.web import envelope
 
 _log = logs.get(__name__)
 
+# PostgreSQL's error codes, which both drivers report alike.
+_BY_SQLSTATE: dict[str, type[LunaError]] = {
+    "22003": errors.Invalid,  # numeric value out of range
+    "22021": errors.Invalid,  # character not in repertoire
+    "23505": errors.Duplicate,  # unique violation
+    "40001": errors.ServiceUnavailable,  # serialization failure
+    "40P01": errors.ServiceUnavailable,  # deadlock detected
+    "55P03": errors.ServiceUnavailable,  # lock not available
+    "57014": errors.ServiceUnavailable,  # query canceled
+    "57P01": errors.ServiceUnavailable,  # admin shutdown
+    "57P02": errors.ServiceUnavailable,  # crash shutdown
+    "57P03": errors.ServiceUnavailable,  # cannot connect now
+}
+_BY_STATUS: dict[int, type[LunaError]] = {
+    400: errors.MalformedJson,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.PayloadTooLarge,
+    415: errors.UnsupportedMediaType,
+}
 
-_BUSY = (DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure)
 
-
-def _answer(error: LunaError, **headers: str) -> Response:
+def error_response(error: LunaError, **headers: str) -> Response:
+    """Answer an error with its status, its envelope and the headers that belong to it."""
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    if error.status == 401:  # noqa: PLR2004 (an HTTP status)
+    if error.status == errors.NotSignedIn.status:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
         envelope.failure(error.code, error.text, error.details),
@@ -39,63 +49,64 @@ def _answer(error: LunaError, **headers: str) -> Response:
     )
 
 
-async def _expected(_request: Request, error: Exception) -> Response:
+async def _luna_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, LunaError)
-    return _answer(error)
+    return error_response(error)
 
 
-async def _of_the_framework(_request: Request, error: Exception) -> Response:
+async def _framework_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteError)
-    by_status: dict[int, type[LunaError]] = {
-        400: errors.MalformedJson,
-        404: errors.NotFound,
-        405: errors.MethodNotAllowed,
-        413: errors.PayloadTooLarge,
-        415: errors.UnsupportedMediaType,
-    }
-    kind = by_status.get(error.status_code)
+    kind = _BY_STATUS.get(error.status_code)
     if kind is None:
-        _log.error("the framework raised an unforeseen status", status=error.status_code)
+        _log.error("unexpected status from the framework", status=error.status_code)
         kind = LunaError
-    return _answer(kind(), **(dict(error.headers or {})))
+    return error_response(kind(), **(dict(error.headers or {})))
 
 
-async def _of_the_database(_request: Request, error: Exception) -> Response:
-    """Absent or busy is 503, a lost race 409, a value it can't hold 422; the rest are bugs."""
-    if isinstance(error, StaleDataError):
-        return _answer(errors.Conflict("Someone else changed this at the same moment. Try again."))
-    cause = getattr(error, "orig", None)
-    if isinstance(cause, UniqueViolation):
-        return _answer(errors.Duplicate())
-    if isinstance(cause, (CharacterNotInRepertoire, NumericValueOutOfRange)):
-        return _answer(errors.Invalid(fields={}))
-    absent = isinstance(error, PoolTimeout) or isinstance(cause, _BUSY)
-    if absent or _connection_lost(error):
-        _log.warning("the database does not answer in time", error=str(error).splitlines()[0])
-        return _answer(errors.ServiceUnavailable())
-    return await internal_error(_request, error)
-
-
-def _connection_lost(error: Exception) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
-    names = {kind.__name__ for kind in type(error.orig).__mro__}
-    return (
-        error.connection_invalidated
-        or ("OperationalError" in names and not getattr(error.orig, "pgcode", None))
-        or bool({"AdminShutdown", "CrashShutdown", "CannotConnectNow"} & names)
+async def _stale_data(_request: Request, _error: Exception) -> Response:
+    return error_response(
+        errors.Conflict("This was changed by another request. Read it again, then retry.")
     )
 
 
+async def _pool_timeout(_request: Request, error: Exception) -> Response:
+    return _unavailable(error)
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    """Answer by SQLSTATE; a lost connection is 503, every other error is unexpected."""
+    assert isinstance(error, DBAPIError)
+    state = sqlstate(error)
+    kind = _BY_SQLSTATE.get(state or "")
+    lost = error.connection_invalidated or (isinstance(error, OperationalError) and state is None)
+    if lost or kind is errors.ServiceUnavailable:
+        return _unavailable(error)
+    if kind is None:
+        return await internal_error(request, error)
+    return error_response(errors.Invalid(fields={}) if kind is errors.Invalid else kind())
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return PostgreSQL's error code, from psycopg 3 or psycopg2; None before a connection."""
+    state: str | None = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return state
+
+
+def _unavailable(error: Exception) -> Response:
+    _log.warning("database unavailable", error=str(error).splitlines()[0])
+    return error_response(errors.ServiceUnavailable())
+
+
 async def internal_error(_request: Request, error: Exception) -> Response:
-    _log.error("unforeseen error", exc_info=error)
-    return _answer(LunaError())
+    """Log an unexpected error and answer 500 without its text."""
+    _log.error("unexpected error", exc_info=error)
+    return error_response(LunaError())
 
 
 HANDLERS = {
-    LunaError: _expected,
-    StarletteError: _of_the_framework,
-    DBAPIError: _of_the_database,
-    StaleDataError: _of_the_database,
-    PoolTimeout: _of_the_database,
+    LunaError: _luna_error,
+    StarletteError: _framework_error,
+    DBAPIError: _database_error,
+    StaleDataError: _stale_data,
+    PoolTimeout: _pool_timeout,
 }

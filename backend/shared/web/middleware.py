@@ -1,22 +1,22 @@
-"""Around every request: its id, one log line, metrics, its size, and the last word on a crash."""
+"""Middleware of every service: request id, access log, metrics, body limit, unexpected errors."""
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import Counter, Histogram
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.shared import errors
-from backend.shared.infra import config, ids, logs
-from backend.shared.web import envelope
+from backend.shared.infra import ids, logs, request_context
+from backend.shared.infra.request_context import RequestContext
+from backend.shared.web.error_handlers import error_response, internal_error
 
 _log = logs.get("access")
 _REQUEST_ID = re.compile(r"^req_[A-Za-z0-9_-]{8,64}$")
-_REQUESTS = Counter("luna_http_requests", "Answered requests", ["method", "route", "status"])
-_SECONDS = Histogram("luna_http_seconds", "Time to the answer's first byte", ["method", "route"])
+_REQUESTS = Counter("luna_http_requests", "Requests answered", ["method", "route", "status"])
+_SECONDS = Histogram("luna_http_seconds", "Time to answer a request", ["method", "route"])
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
@@ -31,14 +31,11 @@ def _route(scope: Scope) -> str:
 
 
 class AccessLog:
-    """Request id, log line, metrics; a crash becomes the envelope with INTERNAL_ERROR."""
+    """Set the request's context, log and count it; answer an unexpected error with 500."""
 
-    def __init__(
-        self, app: ASGIApp, part: str, bug: Callable[[Request, Exception], Awaitable[Response]]
-    ) -> None:
+    def __init__(self, app: ASGIApp, part: str) -> None:
         self._app = app
         self._part = part
-        self._bug = bug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -46,7 +43,8 @@ class AccessLog:
             return
         given = _header(scope, b"x-request-id")
         request_id = given if given and _REQUEST_ID.match(given) else ids.request_id()
-        logs.fresh_context(part=self._part, request_id=request_id, ip=_header(scope, b"x-real-ip"))
+        context = RequestContext(request_id, _header(scope, b"x-real-ip"))
+        request_context.begin(context, part=self._part)
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
@@ -72,7 +70,7 @@ class AccessLog:
         except Exception as error:
             if status:
                 raise
-            response = await self._bug(Request(scope), error)
+            response = await internal_error(Request(scope), error)
             await response(scope, receive, send_with_id)
         took = time.perf_counter() - began
         route = _route(scope)
@@ -88,55 +86,18 @@ class AccessLog:
             )
 
 
-class _TooLarge(Exception):
-    pass
-
-
-class BodyLimit:
-    """413 for a body over the limit of its path, announced or not."""
-
-    def __init__(self, app: ASGIApp, limits: Sequence[tuple[str, int]] = ()) -> None:
-        self._app = app
-        self._limits = limits
-
-    def _limit(self, path: str) -> int:
-        for prefix, limit in self._limits:
-            if path.startswith(prefix):
-                return limit
-        return config.http().max_body_bytes
+class BodyLimit(RequestBodyLimitMiddleware):
+    """Starlette's body limit, with its plain-text 413 replaced by the error envelope."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._limit(scope["path"])
-        announced = _header(scope, b"content-length") or "0"
-        if announced.isdigit() and int(announced) > limit:
-            await self._refuse(scope, receive, send)
-            return
-        read = 0
+        refused = False
 
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > limit:
-                raise _TooLarge
-            return message
+        async def send_envelope(message: Message) -> None:
+            nonlocal refused
+            if message.get("status") == errors.PayloadTooLarge.status:
+                refused = True
+                await error_response(errors.PayloadTooLarge())(scope, receive, send)
+            elif not refused:
+                await send(message)
 
-        async def unless_too_large(message: Message) -> None:
-            # The framework takes what `counted` raised for a body that it can't parse.
-            if read > limit and message["type"] == "http.response.start":
-                raise _TooLarge
-            await send(message)
-
-        try:
-            await self._app(scope, counted, unless_too_large)
-        except _TooLarge:
-            await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = errors.PayloadTooLarge()
-        body = envelope.failure(error.code, error.text, error.details)
-        response = Response(body, status_code=error.status, media_type="application/json")
-        await response(scope, receive, send)
+        await super().__call__(scope, receive, send_envelope)

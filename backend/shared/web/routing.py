@@ -1,23 +1,24 @@
-"""Routers of the services: authenticate before the body is parsed; document error responses."""
+"""Routers of the services: authenticate before validation; document error responses."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 
 from backend.shared import errors
 from backend.shared.errors import LunaError
 from backend.shared.web import envelope
+from backend.shared.web.security import authentication
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def _guards(dependant: Dependant) -> list[Callable[..., Any]]:
-    own = [dependant.call] if getattr(dependant.call, "is_guard", False) else []
+    own = [dependant.call] if authentication.is_guard(dependant.call) else []
     return [
         *(call for call in own if call is not None),
         *(guard for inner in dependant.dependencies for guard in _guards(inner)),
@@ -25,10 +26,10 @@ def _guards(dependant: Dependant) -> list[Callable[..., Any]]:
 
 
 class LunaRoute(APIRoute):
-    """Who is asking comes before what is wrong with the body: 401 and 403 before 400 to 422.
+    """Run guards first: 413, then 401 and 403, then the other errors of a request.
 
-    And before a connection is taken: a call that holds one while its guard waits for a second
-    would, forty at a time, use the pool up and wait for itself.
+    Guards also run before a connection is checked out: a request that waits for a second
+    connection while it holds one could exhaust the pool.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,45 +39,53 @@ class LunaRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
-        async def guarded(request: Request) -> Response:
+        async def authorize_then_handle(request: Request) -> Response:
+            _check_content_length(request)
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                for guard in _guards(self.dependant):
-                    outcome = await run_in_threadpool(guard, request)
-                    if isinstance(outcome, Awaitable):
-                        await outcome
-                raise _what_is_wrong(request, error) from error
+                # A body that cannot be parsed is reported before any dependency has run.
+                if getattr(request.state, "actor", None) is None:
+                    for guard in _guards(self.dependant):
+                        await guard(request)
+                raise _validation_error(request, error) from error
 
-        return guarded
+        return authorize_then_handle
 
 
-def _what_is_wrong(request: Request, error: RequestValidationError) -> LunaError:
-    complaints = error.errors()
-    kinds = {complaint["type"] for complaint in complaints}
+def _check_content_length(request: Request) -> None:
+    """Refuse a body over the limit before the route runs: the limiter itself acts on reading."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > request.scope[MAX_BODY_SIZE_SCOPE_KEY]:
+        raise errors.PayloadTooLarge
+
+
+def _validation_error(request: Request, error: RequestValidationError) -> LunaError:
+    violations = error.errors()
+    kinds = {violation["type"] for violation in violations}
     sent = request.headers.get("content-type", "").split(";")[0].strip().lower()
     is_json = sent == "application/json" or sent.endswith("+json")
-    about_body = any(complaint["loc"][:1] == ("body",) for complaint in complaints)
+    about_body = any(violation["loc"][:1] == ("body",) for violation in violations)
     has_body = request.headers.get("content-length", "0") != "0"
     if about_body and has_body and not is_json and sent != "multipart/form-data":
         return errors.UnsupportedMediaType()
     if "json_invalid" in kinds:
         return errors.MalformedJson()
     fields: dict[str, list[str]] = {}
-    for complaint in complaints:
-        place = complaint["loc"][1:] or complaint["loc"]
-        name = ".".join(str(part) for part in place)
-        fields.setdefault(name, []).append(complaint["msg"].removeprefix("Value error, "))
+    for violation in violations:
+        location = violation["loc"][1:] or violation["loc"]
+        name = ".".join(str(part) for part in location)
+        fields.setdefault(name, []).append(violation["msg"].removeprefix("Value error, "))
     return errors.Invalid(fields=fields)
 
 
 def router(prefix: str, tag: str) -> APIRouter:
-    """The router of a service's endpoints."""
+    """Create a router for endpoints under `/api/v1` and a prefix."""
     return APIRouter(prefix=f"/api/v1{prefix}", tags=[tag], route_class=LunaRoute)
 
 
 def responses(*kinds: type[LunaError]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI text of the errors a route may answer, besides those that every route may."""
+    """Document the errors of a route in OpenAPI, besides those that every route may answer."""
     by_status: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         entry = by_status.setdefault(kind.status, {"model": envelope.Failure, "description": ""})

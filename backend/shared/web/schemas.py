@@ -1,4 +1,4 @@
-"""The envelope of every answer (api.md §1) and the base of all request and response models."""
+"""Base classes and field types of all request and response models."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from backend.shared.infra import clock
 
 
 def _no_nul(text: str) -> str:
-    """PostgreSQL text holds no NUL; half a surrogate pair has no UTF-8."""
+    """Refuse NUL, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot encode."""
     if "\0" in text:
         raise ValueError("must not contain a NUL character")
     try:
@@ -43,20 +43,18 @@ Timestamp = Annotated[
 ]
 
 
-# Text as clients may send it: no NUL, valid Unicode, ends trimmed.
+# Text from clients: stripped, valid Unicode, without NUL.
 PlainText = Annotated[str, BeforeValidator(_stripped), AfterValidator(_no_nul)]
-
-
 FilledText = Annotated[PlainText, AfterValidator(_not_blank)]
 
 
 class RequestModel(BaseModel):
-    """What a client sends. Unknown fields are refused."""
+    """Base of request bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ResponseModel(BaseModel):
-    """What a client gets; made from a row or an object by its attributes."""
+    """Base of response data; validates rows and objects by their attributes."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)

@@ -1,13 +1,14 @@
 """Fixtures: a registered user, the audit log and the published events."""
 
+import time
 from collections.abc import Callable
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.shared.web.security import authentication
 from tests.api.auth.registered_user import RegisteredUser
 
 _numbers = count(1)
@@ -52,12 +53,10 @@ def published_events(owner: Engine) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def advance_monotonic(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Advance the monotonic clock of the session cache by some seconds."""
-    import time
+def advance_monotonic() -> Callable[[float], None]:
+    """Expire cached sessions as if seconds had passed."""
 
     def advance(seconds: float) -> None:
-        moved = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
-        monkeypatch.setattr("backend.shared.web.security.authentication.time", moved)
+        authentication.session_cache.expire(time.monotonic() + seconds)
 
     return advance

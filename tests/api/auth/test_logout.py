@@ -47,27 +47,19 @@ def test_logout_ends_this_session_and_no_other(
     ],
 )
 def test_other_process_refuses_ended_session_within_two_seconds(
+    api: Any,
     ada: RegisteredUser,
     owner: Engine,
     advance_monotonic: Callable[[float], None],
     change: str,
     refusal: type[Exception],
 ) -> None:
-    """The session is cached here while another process changes it in the database."""
-    assert str(authentication.authenticate(ada.access_token).id) == ada.id
+    """The session is cached, then changed in the database by another process."""
+    token = ada.access_token
+    assert str(api.portal.call(authentication.authenticate, token).id) == ada.id
     with owner.begin() as connection:
         connection.execute(text(change))
-    assert str(authentication.authenticate(ada.access_token).id) == ada.id
+    assert str(api.portal.call(authentication.authenticate, token).id) == ada.id
     advance_monotonic(1.0)
     with pytest.raises(refusal):
-        authentication.authenticate(ada.access_token)
-
-
-def test_asynchronous_authentication_refuses_ended_session(
-    api: Any, ada: RegisteredUser, advance_monotonic: Callable[[float], None]
-) -> None:
-    assert str(api.portal.call(authentication.authenticate_async, ada.access_token).id) == ada.id
-    api.post(LOGOUT, headers=ada.headers)
-    advance_monotonic(1.0)
-    with pytest.raises(TokenRevoked):
-        api.portal.call(authentication.authenticate_async, ada.access_token)
+        api.portal.call(authentication.authenticate, token)

@@ -1,0 +1,59 @@
+"""Validity of sign-in sessions: the one rule for HTTP requests and WebSockets."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Connection, Uuid, any_, literal, select
+from sqlalchemy.orm import Session
+
+from backend.shared.errors import AccountInactive, LunaError, TokenRevoked
+from backend.shared.infra import clock
+from backend.shared.models import Role, User, UserSession
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session and its account as stored in the database."""
+
+    role: Role
+    epoch: int
+    is_active: bool
+    ended: bool
+
+
+def read(session: Session | Connection, ids: Collection[UUID]) -> dict[UUID, SessionState]:
+    """Return the state of each session that exists, in one statement."""
+    rows = session.execute(
+        select(
+            UserSession.id,
+            User.role,
+            User.token_epoch,
+            User.is_active,
+            UserSession.ended_at,
+            UserSession.expires_at,
+        )
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.id == any_(literal(list(ids), ARRAY(Uuid))))
+    )
+    now = clock.now()
+    return {
+        row.id: SessionState(
+            row.role,
+            row.token_epoch,
+            row.is_active,
+            ended=row.ended_at is not None or row.expires_at <= now,
+        )
+        for row in rows
+    }
+
+
+def refusal(state: SessionState | None, *, role: Role, epoch: int) -> LunaError | None:
+    """Return why a token issued for `role` and `epoch` is no longer valid; None if it is."""
+    if state is None or state.ended:
+        return TokenRevoked()
+    if not state.is_active:
+        return AccountInactive()
+    if (state.role, state.epoch) != (role, epoch):
+        return TokenRevoked()
+    return None

@@ -1,1 +1,0 @@
-"""The first schema, one module per owner; `versions/0001` puts them together."""

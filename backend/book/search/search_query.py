@@ -96,10 +96,11 @@ def sort(statement: AnySelect, query: SearchQuery, page: PageQuery) -> AnySelect
     column = _SORTS.get(name, _SORTS["created_at"])
     newest_first = name == RELEVANCE or page.sort is None
     descending = page.order is Order.DESC or (page.order is None and newest_first)
-    keys = (column, Book.id.expression)
-    return statement.order_by(
-        *(key.desc().nulls_last() if descending else key.asc() for key in keys)
-    )
+    if not descending:
+        return statement.order_by(column, Book.id)
+    # NULLS LAST only where a value may be absent: for the others no index would have this order.
+    first = column.desc().nulls_last() if name == "publication_year" else column.desc()
+    return statement.order_by(first, Book.id.desc())
 
 
 def _column_conditions(query: SearchQuery) -> list[ColumnElement[bool]]:

@@ -1,7 +1,7 @@
-"""Makes `.venv` exactly as requirements.lock says. Run by ./luna with the system's Python.
+"""Install requirements.lock into `.venv`. Run by ./luna with the system's Python.
 
-Standard library only. uv, pinned, lives in a private environment and does the installing: it needs
-a second where pip needs half a minute, and it checks every hash.
+Standard library only. A pinned uv in an environment of its own installs the packages: it checks
+every hash, and takes a second where pip takes half a minute.
 """
 
 import fcntl
@@ -17,40 +17,40 @@ ROOT = Path(__file__).resolve().parent.parent
 UV_REQUIREMENT = ROOT / "ops" / "uv.lock.txt"
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / ".venv"
-STAMP = ENVIRONMENT / "luna.lock"  # a copy of the lock that was installed, written last
+STAMP = ENVIRONMENT / "luna.lock"  # copy of the installed lock, written last
 BOOT = ROOT / ".luna" / "boot"
 
 
 def run(*command: str | Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run to the end; what went wrong is shown whole."""
+    """Run a command; return its output, or exit with its error output."""
     words = [str(word) for word in command]
-    done = subprocess.run(  # noqa: S603 — our own commands, never a shell string
+    done = subprocess.run(  # noqa: S603 — fixed commands, no shell
         words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         sys.exit(
-            f"{done.stdout}{done.stderr}\n“{' '.join(words)}” failed, see above. The packages come "
-            "from the Python package index: is the network there?"
+            f"{done.stdout}{done.stderr}\n“{' '.join(words)}” failed, see above. It installs "
+            "packages from the Python package index: check the network."
         )
     return done.stdout
 
 
 def make_environment(folder: Path, *, with_pip: bool) -> None:
-    """A fresh virtual environment, unless a working one of this Python is there."""
+    """Create a virtual environment, unless there is one of this Python version."""
     python = folder / "bin" / "python"
-    question = "import sys; print(*sys.version_info[:2])"
+    script = "import sys; print(*sys.version_info[:2])"
     if python.exists():
-        seen = subprocess.run(  # noqa: S603 — asks an interpreter for its version
-            [str(python), "-c", question], capture_output=True, text=True, check=False
+        version = subprocess.run(  # noqa: S603 — prints the version of an interpreter
+            [str(python), "-c", script], capture_output=True, text=True, check=False
         )
-        if seen.stdout.split() == [str(part) for part in sys.version_info[:2]]:
+        if version.stdout.split() == [str(part) for part in sys.version_info[:2]]:
             return
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=with_pip, symlinks=True)
 
 
 def uv() -> Path:
-    """The pinned uv, installed the first time."""
+    """Return the path of the pinned uv; install it if needed."""
     stamp = BOOT / "uv.lock.txt"
     if not stamp.exists() or stamp.read_bytes() != UV_REQUIREMENT.read_bytes():
         make_environment(BOOT, with_pip=True)
@@ -61,20 +61,20 @@ def uv() -> Path:
 
 
 def index() -> dict[str, str]:
-    """Where pip is told to look, for uv, which does not read pip's settings."""
+    """Return the package index of pip's settings for uv, which does not read them."""
     if {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(os.environ):
         return {}
-    asked = subprocess.run(  # noqa: S603 — our own pip
+    configured = subprocess.run(  # noqa: S603 — the pip beside uv
         [str(BOOT / "bin" / "python"), "-m", "pip", "config", "get", "global.index-url"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return {"UV_DEFAULT_INDEX": asked.stdout.strip()} if asked.returncode == 0 else {}
+    return {"UV_DEFAULT_INDEX": configured.stdout.strip()} if configured.returncode == 0 else {}
 
 
 def main() -> None:
-    """Only one at a time: a second ./luna waits here and finds the work done."""
+    """Install under a lock: a second ./luna waits and finds the packages installed."""
     BOOT.parent.mkdir(mode=0o711, exist_ok=True)
     with (BOOT.parent / "boot.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -86,7 +86,7 @@ def main() -> None:
         own = {
             "UV_SYSTEM_CERTS": "1",
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_LINK_MODE": "copy",  # a venv that survives a cleaned cache
+            "UV_LINK_MODE": "copy",  # the environment survives a cleaned cache
             "VIRTUAL_ENV": str(ENVIRONMENT),
         }
         run(

@@ -1,4 +1,4 @@
-"""`luna up --docker`: the same nine services by Docker Compose, when an engine answers."""
+"""`luna up --docker`: the same nine services by Docker Compose, if Docker is running."""
 
 import json
 import os
@@ -11,49 +11,49 @@ from pathlib import Path
 from typing import Any
 
 from ops import console
-from ops.home import ROOT, Home, write_whole
+from ops.home import ROOT, Home, write_atomically
 from ops.native import status as native
 from ops.native.topology import COMPONENTS
 from ops.servers import probes
 
 FILE = ROOT / "backend" / "docker" / "compose.yaml"
 OVERLAY = FILE.with_name("compose.overlay.yaml")
-READY_WITHIN = 600.0  # seconds; the first time an image is built
+READY_TIMEOUT = 600.0  # seconds; the first start builds the image
 STATES = {"running": "ready", "created": "starting", "restarting": "restarting"}
 
 
-def is_chosen(home: Home, wish: bool | None) -> bool:  # noqa: FBT001 — yes, no, or no wish
-    """Docker is used when its engine answers, unless natively was asked for or runs already."""
-    if wish is False or native.is_running(home):
+def is_chosen(home: Home, docker: bool | None) -> bool:  # noqa: FBT001 — None: no option given
+    """Return whether to use Docker: it is running, and neither option nor state say native."""
+    if docker is False or native.is_running(home):
         return False
-    if engine_answers():
+    if engine_is_running():
         return True
-    if wish:
-        print("No Docker engine answers: starting natively.", file=sys.stderr)
+    if docker:
+        print("Docker is not running: starting natively.", file=sys.stderr)
     return False
 
 
 def is_running(home: Home) -> bool:
-    """True when this home was last started by Compose and the engine still answers."""
-    return _mark(home).exists() and engine_answers()
+    """Return whether Compose started this home and Docker is running."""
+    return _marker(home).exists() and engine_is_running()
 
 
-def _mark(home: Home) -> Path:
-    """Says that Compose runs this home; holds "demo" when it was started with the overlay."""
+def _marker(home: Home) -> Path:
+    """Return the file that exists while Compose runs this home; "demo" in it: with the overlay."""
     return home.path / "compose"
 
 
 def _with_demo(home: Home) -> bool:
-    return _mark(home).exists() and _mark(home).read_text(encoding="ascii") == "demo"
+    return _marker(home).exists() and _marker(home).read_text(encoding="ascii") == "demo"
 
 
-def engine_answers() -> bool:
-    """True when the daemon and the compose plugin are both there."""
+def engine_is_running() -> bool:
+    """Return whether the Docker daemon and the Compose plugin respond."""
     if not shutil.which("docker"):
         return False
     for words in (("docker", "info"), ("docker", "compose", "version")):
-        asked = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 — fixed words
-        if asked.returncode != 0:
+        done = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 — fixed words
+        if done.returncode != 0:
             return False
     return True
 
@@ -69,9 +69,9 @@ def _compose(home: Home, *words: str, environment: dict[str, str] | None = None)
 
 
 def up(home: Home, *, port: int, detach: bool, fresh: bool, demo: bool) -> int:
-    """Build what changed and start; with `detach`, return when the gateway answers."""
+    """Build and start; with `detach`, return when the gateway responds."""
     home.path.mkdir(mode=0o711, exist_ok=True)
-    write_whole(_mark(home), "demo" if demo else "")
+    write_atomically(_marker(home), "demo" if demo else "")
     subprocess.run([str(FILE.with_name("make-secrets"))], check=True)  # noqa: S603 — ours
     if fresh and (failed := _compose(home, "down", "--volumes")):
         return failed
@@ -82,9 +82,9 @@ def up(home: Home, *, port: int, detach: bool, fresh: bool, demo: bool) -> int:
 
 
 def _wait(home: Home, port: int) -> int:
-    until = time.monotonic() + READY_WITHIN
+    deadline = time.monotonic() + READY_TIMEOUT
     while not probes.http_answers(f"127.0.0.1:{port}", "/health"):
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             return _compose(home, "ps") or 1
         time.sleep(0.5)
     console.status(status(home))
@@ -93,7 +93,7 @@ def _wait(home: Home, port: int) -> int:
 
 def down(home: Home) -> int:
     failed = _compose(home, "down")
-    _mark(home).unlink(missing_ok=True)
+    _marker(home).unlink(missing_ok=True)
     return failed
 
 
@@ -103,19 +103,19 @@ def logs(home: Home, service: str | None, *, follow: bool, lines: int) -> int:
 
 
 def run_inside(home: Home, module: str, *words: str) -> int:
-    """Run a module of ours where the database can be reached with the owner's role."""
+    """Run a module in the worker's container, which has the owner's database role."""
     return _compose(home, "exec", "celery-worker", "python", "-m", module, *words)
 
 
 def status(home: Home) -> dict[str, Any]:
-    """The same shape as natively, from what Compose knows."""
-    asked = subprocess.run(  # noqa: S603 — fixed words
+    """Return the same structure as the native status."""
+    done = subprocess.run(  # noqa: S603 — fixed words
         _command(home, "ps", "--all", "--format", "json"),
         capture_output=True,
         text=True,
         check=False,
     )
-    found = {row["Service"]: row for row in map(json.loads, asked.stdout.splitlines())}
+    found = {row["Service"]: row for row in map(json.loads, done.stdout.splitlines())}
     rows = [_row(name, found.get(name, {})) for name in COMPONENTS]
     states = {row["state"] for row in rows}
     overall = "ready" if states == {"ready"} else "degraded" if "ready" in states else "down"
@@ -126,21 +126,21 @@ def status(home: Home) -> dict[str, Any]:
     return {"address": address, "state": overall, "services": rows, "accounts": accounts}
 
 
-def _row(name: str, seen: dict[str, Any]) -> dict[str, Any]:
-    health = seen.get("Health") or "healthy"
-    state = STATES.get(seen.get("State", ""), "down") if health == "healthy" else health
+def _row(name: str, container: dict[str, Any]) -> dict[str, Any]:
+    health = container.get("Health") or "healthy"
+    state = STATES.get(container.get("State", ""), "down") if health == "healthy" else health
     return {
         "name": name,
         "state": state,
         "pid": None,
         "restarts": 0,
-        "since": _iso(seen.get("CreatedAt")),
-        "endpoint": seen.get("Name"),
+        "since": _iso(container.get("CreatedAt")),
+        "endpoint": container.get("Name"),
     }
 
 
 def _iso(created: str | None) -> str | None:
-    """Docker writes “2026-11-20 17:00:00 +0000 UTC”."""
+    """Convert Docker's “2026-11-20 17:00:00 +0000 UTC” to ISO 8601."""
     if not created:
         return None
     moment = datetime.strptime(created[:25], "%Y-%m-%d %H:%M:%S %z")

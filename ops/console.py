@@ -1,4 +1,4 @@
-"""Status and logs on the terminal."""
+"""Print status and logs to the terminal."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ from ops.home import Home, last_lines
 
 console = Console(highlight=False, soft_wrap=True)
 COLOURS = {"ready": "green", "down": "red", "unresponsive": "red"}
-LOOK_EVERY = 0.2  # seconds
+POLL_INTERVAL = 0.2  # seconds
 
 
 def coloured(state: str) -> str:
@@ -26,7 +26,7 @@ def status(now: dict[str, Any]) -> None:
     console.print(f"LUNA is {coloured(now['state'])} {now['address'] or ''}")
     if now["state"] == "down":
         return
-    table = Table("part", "state", "pid", "restarts", "for", "endpoint", box=None)
+    table = Table("component", "state", "pid", "restarts", "for", "endpoint", box=None)
     for row in now["services"]:
         table.add_row(
             row["name"],
@@ -41,14 +41,14 @@ def status(now: dict[str, Any]) -> None:
 
 
 def _for(since: str | None) -> str:
-    """How long a state lasts already, to the second."""
+    """Return the time since then, to the second."""
     if not since:
         return ""
     return str(datetime.now(UTC) - datetime.fromisoformat(since)).partition(".")[0]
 
 
 def print_accounts(rows: list[dict[str, str]]) -> None:
-    """The demo library's people; nothing when it is not loaded."""
+    """Print the accounts of the demo library, if it is loaded."""
     if not rows:
         return
     table = Table("role", "email", "password", title="Accounts of the demo library", box=None)
@@ -57,13 +57,13 @@ def print_accounts(rows: list[dict[str, str]]) -> None:
     console.print(table)
 
 
-def logs(home: Home, part: str | None, *, follow: bool, lines: int) -> int:
-    """Print the ends of the logs; with `follow`, go on until Ctrl-C."""
+def logs(home: Home, component: str | None, *, follow: bool, lines: int) -> int:
+    """Print the last lines of the logs; with `follow`, new lines until Ctrl-C."""
     found = sorted(home.logs.glob("*.log"))
-    chosen = [log for log in found if part is None or log.stem == part]
+    chosen = [log for log in found if component is None or log.stem == component]
     if not chosen:
         names = ", ".join(log.stem for log in found) or "none yet"
-        print(f"There is no log of {part or 'anything'}. There are: {names}", file=sys.stderr)
+        print(f"No log of {component or 'any component'}. Logs: {names}", file=sys.stderr)
         return 1
     width = max(len(log.stem) for log in chosen)
     ends = {log: log.stat().st_size for log in chosen}
@@ -71,7 +71,7 @@ def logs(home: Home, part: str | None, *, follow: bool, lines: int) -> int:
         _print(log, last_lines(log, lines), width, alone=len(chosen) == 1)
     try:
         while follow:
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_INTERVAL)
             for log in chosen:
                 ends[log] = _print_new(log, ends[log], width, alone=len(chosen) == 1)
     except KeyboardInterrupt:
@@ -79,10 +79,10 @@ def logs(home: Home, part: str | None, *, follow: bool, lines: int) -> int:
     return 0
 
 
-def _print_new(log: Path, seen: int, width: int, *, alone: bool) -> int:
-    """Print whole lines after `seen`; the position to go on from."""
+def _print_new(log: Path, start: int, width: int, *, alone: bool) -> int:
+    """Print the complete lines after `start`; return the position after them."""
     size = log.stat().st_size
-    start = seen if size >= seen else 0  # it was emptied
+    start = start if size >= start else 0  # it was truncated
     with log.open("rb") as file:
         file.seek(start)
         fresh = file.read()

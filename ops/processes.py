@@ -1,6 +1,6 @@
-"""Starting programs that cannot outlive us, and recognising the ones that did.
+"""Start programs that end with their parent, and find processes by /proc.
 
-Standard library only: the guard and the supervisor run without site-packages, to stay small.
+Standard library only: subreaper and supervisor run without site-packages, to stay small.
 """
 
 import ctypes
@@ -16,30 +16,30 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
-# a shell that runs us in the background has these ignored, which children would inherit
-CHOSEN_BY_SHELLS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
+# ignored in a background job of a shell; children would inherit that
+RESET_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent dies, so that it can be ended."""
+def become_subreaper() -> None:
+    """Adopt every descendant whose parent exits (PR_SET_CHILD_SUBREAPER)."""
     if _libc is not None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def die_with(parent: int, number: signal.Signals) -> None:
-    """Have the kernel send us `number` when our parent dies."""
+def set_death_signal(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send `number` to this process when `parent` dies; exit if it has."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != parent:  # it died before we could ask to be told
+        if os.getppid() != parent:  # it died before the call
             os._exit(1)
 
 
-def rename(words: Sequence[str]) -> None:
-    """Show these words as our command line, as far as the room of the old one goes."""
+def set_command_line(words: Sequence[str]) -> None:
+    """Overwrite the command line that `ps` shows, up to the length of the old one."""
     fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    first, last = int(fields[45]), int(fields[46])  # where the kernel keeps the command line
+    first, last = int(fields[45]), int(fields[46])  # arg_start and arg_end
     line = "\0".join(words).encode()[: last - first - 1]
     with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
         memory.seek(first)
@@ -48,16 +48,16 @@ def rename(words: Sequence[str]) -> None:
         _libc.prctl(PR_SET_NAME, words[-1].encode(), 0, 0, 0)
 
 
-def _tie(parent: int, death_signal: signal.Signals | None) -> None:
-    """In the child, before it becomes another program."""
-    for number in CHOSEN_BY_SHELLS:
+def _prepare_child(parent: int, death_signal: signal.Signals | None) -> None:
+    """Reset signals and set the death signal, in the child before exec."""
+    for number in RESET_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if death_signal is not None:
-        die_with(parent, death_signal)
+        set_death_signal(parent, death_signal)
 
 
-def spawn(  # noqa: PLR0913 — these are the things that differ between programs
+def spawn(  # noqa: PLR0913 — each parameter differs between programs
     command: Sequence[str],
     *,
     environment: Mapping[str, str],
@@ -67,12 +67,12 @@ def spawn(  # noqa: PLR0913 — these are the things that differ between program
     death_signal: signal.Signals | None = signal.SIGKILL,
     new_session: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own that is sent `death_signal` when we die.
+    """Start a program, by default in a new session, that gets `death_signal` when its parent dies.
 
     Call it from the main thread only: Linux ties the signal to the thread that forked.
-    The signal is set after the switch to `user`, because changing identity clears it.
+    The signal is set after the switch to `user`, because changing the user clears it.
     """
-    tie_to_parent = partial(_tie, os.getpid(), death_signal)
+    prepare = partial(_prepare_child, os.getpid(), death_signal)
     output = log.open("ab") if log else None
     try:
         return subprocess.Popen(  # noqa: S603 — our own commands, never a shell string
@@ -86,7 +86,7 @@ def spawn(  # noqa: PLR0913 — these are the things that differ between program
             user=user,
             group=user,
             extra_groups=[] if user else None,
-            preexec_fn=tie_to_parent,  # noqa: PLW1509 — the callers have one thread
+            preexec_fn=prepare,  # noqa: PLW1509 — the callers have one thread
         )
     finally:
         if output:
@@ -94,7 +94,7 @@ def spawn(  # noqa: PLR0913 — these are the things that differ between program
 
 
 def kill_group(leader: int, number: signal.Signals) -> None:
-    """Signal a whole group; one that is already gone is no error."""
+    """Signal a process group; one that has ended is no error."""
     try:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):
@@ -102,11 +102,8 @@ def kill_group(leader: int, number: signal.Signals) -> None:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A process as /proc shows it.
-
-    `started` (clock ticks since boot) tells two uses of one number apart.
-    """
+class ProcessInfo:
+    """A process in /proc. `started` is in clock ticks since boot; pids are reused."""
 
     pid: int
     parent: int
@@ -114,8 +111,8 @@ class Seen:
     started: int
 
 
-def look(pid: int) -> Seen | None:
-    """The living process with this pid; None when there is none (a zombie is none)."""
+def read_process(pid: int) -> ProcessInfo | None:
+    """Return the process with this pid; None when there is none or it is a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -123,20 +120,20 @@ def look(pid: int) -> Seen | None:
     fields = text[text.rindex(")") + 2 :].split()  # the name before may hold spaces and brackets
     if fields[0] in "ZX":
         return None
-    return Seen(pid, int(fields[1]), int(fields[3]), int(fields[19]))
+    return ProcessInfo(pid, int(fields[1]), int(fields[3]), int(fields[19]))
 
 
-def everything() -> list[Seen]:
-    """Every living process that can be seen."""
+def all_processes() -> list[ProcessInfo]:
+    """Return every visible process but zombies."""
     try:
         pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     except FileNotFoundError:  # no /proc: not Linux
         return []
-    return [seen for pid in pids if (seen := look(pid))]
+    return [process for pid in pids if (process := read_process(pid))]
 
 
 def working_directory(pid: int) -> Path | None:
-    """Where a process works, or None when that may not be known."""
+    """Return the working directory of a process, or None when it may not be read."""
     try:
         return Path(f"/proc/{pid}/cwd").readlink()
     except OSError:
@@ -144,11 +141,13 @@ def working_directory(pid: int) -> Path | None:
 
 
 def children_of(parent: int) -> list[int]:
-    """The direct children that live, adopted ones included."""
+    """Return the pids of direct children, adopted ones included, without zombies."""
     try:
         lists = [path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children")]
-    except OSError:  # a thread or the process ended meanwhile
+    except OSError:  # a thread or the process has ended
         lists = []
     if lists:
-        return [pid for pid in map(int, " ".join(lists).split()) if look(pid)]
-    return [seen.pid for seen in everything() if seen.parent == parent]  # an older kernel
+        return [pid for pid in map(int, " ".join(lists).split()) if read_process(pid)]
+    return [
+        process.pid for process in all_processes() if process.parent == parent
+    ]  # an older kernel

@@ -1,4 +1,6 @@
-"""Pytest plugin `-p ops.pytest_markers`: register the kinds of tests and mark each test."""
+"""Pytest plugin `-p ops.pytest_markers`: mark each test by kind, seed and distribute them."""
+
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,22 @@ KINDS = (
 )
 # these start programs of their own
 WITH_PROGRAMS = ("tests/ops/", "tests/gateway/", "tests/chaos/", "tests/bench/")
+# the longest come first, so that no worker is left with one of them at the end
+LONGEST = ("tests/e2e/", "tests/workflow/test_state_machine.py", "tests/ops/")
+ONE_SYSTEM = "tests/e2e"  # all tests of this folder share one running system
+SEPARATE = ("tests/ops/test_lifecycle.py",)  # each test starts a system of its own
 
 
+@pytest.hookimpl(trylast=True)  # after pytest-randomly has chosen its seed
 def pytest_configure(config: pytest.Config) -> None:
     for kind in KINDS:
         config.addinivalue_line("markers", kind)
+    if config.getoption("hypothesis_seed", None) is None and config.pluginmanager.hasplugin(
+        "randomly"
+    ):
+        from hypothesis import core
+
+        core.global_force_seed = config.getoption("randomly_seed")  # one seed repeats everything
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by them
@@ -27,3 +40,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("api")
         elif not place.startswith(WITH_PROGRAMS):
             item.add_marker("unit")
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    starts = [number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start)]
+    return starts[0] if starts else len(LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a module, and those of one running system, on one worker."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # has no py.typed
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # Any: see the import
+        def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(ONE_SYSTEM):
+                return ONE_SYSTEM
+            return nodeid if nodeid.startswith(SEPARATE) else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False  # the order of _rank
+    return Scheduling(config, log)

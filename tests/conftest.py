@@ -1,12 +1,13 @@
-"""What all tests stand on: a real database from the real migrations, a real Redis, all services.
+"""Fixtures of all tests: a database made by the migrations, a Redis, and all five services.
 
-`./luna test` starts the servers and names them in the environment. Each run gets a database of
-its own; each test finds it empty but for what the schema itself holds.
+`./luna test` starts the servers and passes their addresses in the environment. Each pytest worker
+has its own database and its own Redis; each test starts with them empty.
 """
 
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,24 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
-_ROLES = ("luna_owner", "luna_app")
-_PASSWORD = "for-tests-only"
-# The Celery app reads its broker's address as it is imported, before any fixture runs.
-os.environ.setdefault("LUNA_REDIS_URL", os.environ.get("LUNA_TEST_REDIS_URL", "unix:///nowhere"))
+from ops.servers import database
 
-# Empties every table that has rows and sets the counters back to where the schema began.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
+_PASSWORD = "for-tests-only"
+_DATABASE = f"luna_test_{os.getpid()}"
+_SETUP_LOCK = 1  # key of the advisory lock under which workers create roles and databases
+
+
+def _redis_url() -> str:
+    """The Redis of this pytest worker."""
+    urls = os.environ.get("LUNA_TEST_REDIS_URLS", "unix:///nowhere").split()
+    return urls[WORKER]
+
+
+# The Celery app reads its broker's address at import, before any fixture runs.
+os.environ.setdefault("LUNA_REDIS_URL", _redis_url())
+
+# Empties every table that has rows and sets the counters to their initial values.
 _EMPTY = """
 DO $$
 DECLARE
@@ -45,43 +58,36 @@ def _url(server: URL, database: str, role: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _create_database(server: Engine, name: str) -> None:
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for role in _ROLES:
-            known = connection.execute(
-                text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
-            ).one_or_none()
-            verb = "ALTER" if known else "CREATE"
-            connection.exec_driver_sql(f"{verb} ROLE {role} LOGIN PASSWORD '{_PASSWORD}'")
-        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER luna_owner")
-
-
-def _needed(name: str) -> str:
+def _required(name: str) -> str:
     value = os.environ.get(name)
     if not value:
         pytest.exit(f"{name} is not set: run the tests with ./luna test", returncode=3)
     return value
 
 
+@contextmanager
+def _locked(server: Engine) -> Iterator[None]:
+    """Hold off other workers: roles belong to the whole cluster."""
+    with server.begin() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_SETUP_LOCK})"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a LUNA process, pointing at a fresh, migrated database."""
-    url = make_url(_needed("LUNA_TEST_DATABASE_URL"))
-    redis_url = _needed("LUNA_TEST_REDIS_URL")
+    """Create and migrate a database; yields the environment of a LUNA process that uses it."""
+    superuser_url = _required("LUNA_TEST_DATABASE_URL")
+    _required("LUNA_TEST_REDIS_URLS")
+    url = make_url(superuser_url)
     server = create_engine(url)
-    name = f"luna_test_{os.getpid()}"
-    _create_database(server, name)
-    inside = create_engine(url.set(database=name))
-    with inside.begin() as connection:
-        for extension in ("pg_trgm", "unaccent", "btree_gin"):
-            connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
-    inside.dispose()
+    with _locked(server):
+        database.prepare(superuser_url, dict.fromkeys(database.ROLES, _PASSWORD), _DATABASE)
     folder = tmp_path_factory.mktemp("luna")
     environment = {
         "LUNA_ENVIRONMENT": "test",
-        "LUNA_DATABASE_URL": _url(url, name, "luna_app"),
-        "LUNA_DATABASE_OWNER_URL": _url(url, name, "luna_owner"),
-        "LUNA_REDIS_URL": redis_url,
+        "LUNA_DATABASE_URL": _url(url, _DATABASE, "luna_app"),
+        "LUNA_DATABASE_OWNER_URL": _url(url, _DATABASE, "luna_owner"),
+        "LUNA_REDIS_URL": _redis_url(),
         "LUNA_CLOCK_FILE": str(folder / "clock"),
         "LUNA_USER_WRITES_PER_SECOND": "0",
         "LUNA_LOG_LEVEL": "WARNING",
@@ -92,9 +98,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
     migrate.main()
     yield environment
-    _forget_connections()
+    _close_connections()
     with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"DROP DATABASE {_DATABASE} WITH (FORCE)")
     server.dispose()
 
 
@@ -110,16 +116,17 @@ def _keys(folder: Path) -> dict[str, str]:
     }
 
 
-def _forget_connections() -> None:
-    from backend.shared.infra import database, redis
+def _close_connections() -> None:
+    from backend.shared.infra import database as connections
+    from backend.shared.infra import redis
 
-    database.engine().dispose()
+    connections.engine().dispose()
     redis.client().close()
 
 
 @pytest.fixture(scope="session")
 def owner(servers: dict[str, str]) -> Iterator[Engine]:
-    """The database as its owner: for emptying it and for looking behind the services."""
+    """An engine with the owner's role, which empties tables and reads what no route shows."""
     engine = create_engine(servers["LUNA_DATABASE_OWNER_URL"])
     yield engine
     engine.dispose()
@@ -127,7 +134,7 @@ def owner(servers: dict[str, str]) -> Iterator[Engine]:
 
 @pytest.fixture
 def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
-    """An empty database, an empty Redis, the clock at the present."""
+    """Empty the database and Redis, and set the clock to the present."""
     from backend.shared.domain import route_graph
     from backend.shared.infra import redis
     from backend.shared.web.security import authentication
@@ -154,6 +161,6 @@ def _gateway(servers: dict[str, str]) -> Iterator[Any]:
 
 @pytest.fixture
 def api(_gateway: Any, clean: None) -> Any:
-    """A client of all services behind one address, over an empty database."""
+    """Return a client of all services behind one address, on an empty database."""
     _gateway.cookies.clear()
     return _gateway

@@ -1,7 +1,7 @@
-# noqa: INP001 (a script that is mounted into its container, no module of ours)
-"""Starts the simulated robot with this number: `python simulated_robot.py 1 10` (number, speed).
+# noqa: INP001 (a script that is mounted into its container)
+"""Start a simulated robot: `python simulated_robot.py 1 10` (number, speed factor).
 
-Waits for nothing: the demo library has left its key and the place where it stands in /robots.
+The demo library has written its key and its initial position to /robots.
 """
 
 import json
@@ -14,7 +14,7 @@ GATEWAY = "http://nginx:8080"
 
 
 def command(number: int, speed: str, robots: Path = ROBOTS) -> list[str]:
-    """The bridge's command line, as ops/native/topology.py makes it natively."""
+    """Return the command of the bridge; ops/native/topology.py builds the same natively."""
     key = sorted(robots.glob("*.key"))[number - 1]
     start = json.loads(key.with_suffix(".json").read_text(encoding="utf-8"))
     words = ["bridge", "run", "--driver", "simulator", "--url", GATEWAY]
@@ -26,4 +26,4 @@ def command(number: int, speed: str, robots: Path = ROBOTS) -> list[str]:
 
 
 if __name__ == "__main__":
-    os.execv(sys.executable, command(int(sys.argv[1]), sys.argv[2]))  # noqa: S606 (our own words)
+    os.execv(sys.executable, command(int(sys.argv[1]), sys.argv[2]))  # noqa: S606 (fixed words)

@@ -1,1 +1,1 @@
-"""The notification service: notifications and the live view."""
+"""Tells people what happens: notifications and the live view."""

@@ -1,4 +1,4 @@
-"""HTTP calls to LUNA: the envelope, its errors, and retries with backoff."""
+"""The connections to LUNA: the envelope, its errors, and patience when nothing answers."""
 
 import asyncio
 import contextlib
@@ -16,15 +16,17 @@ from bridge.protocol.link_monitor import LinkMonitor
 from bridge.timeouts import Timeouts
 
 BASE = "/api/v1/robot/bridge"
-RESPONSE_TIMEOUT_S = 5.0
-UNREACHABLE_STATUS = 500  # and above: LUNA can't respond now
+ANSWER_TIMEOUT_S = 5.0
+UNREACHABLE_STATUS = 500  # and above: LUNA is there, but cannot answer now
 TOO_MANY = 429
 UNAUTHENTICATED = 401
-KEY_REFUSED_ACTION = "the robot stays stopped and retries slowly; an admin must create a new key"
+KEY_REFUSED_ADVICE = (
+    "the robot stands still and asks again slowly; an admin must issue it a new key"
+)
 
 
 class UnreachableError(Exception):
-    """No usable response: no network, a timeout, LUNA is starting or overloaded. Retry."""
+    """No usable answer: no network, a timeout, LUNA is starting or overloaded. Worth a retry."""
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
@@ -32,7 +34,7 @@ class UnreachableError(Exception):
 
 
 class DeclinedError(Exception):
-    """LUNA refused the request; repeating it would not help."""
+    """LUNA understood and said no; asking the same again would not help."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -41,11 +43,11 @@ class DeclinedError(Exception):
 
 
 class LeaseLostError(DeclinedError):
-    """The lease of the command is lost: the robot must halt."""
+    """Somebody else holds the command now, or nobody: it must be halted."""
 
 
 class SupersededError(DeclinedError):
-    """A newer session of this robot exists: this bridge must not drive it again."""
+    """A newer session of this robot exists: this bridge must never drive it again."""
 
 
 class KeyRefusedError(DeclinedError):
@@ -53,35 +55,35 @@ class KeyRefusedError(DeclinedError):
 
 
 class Backoff:
-    """Exponential backoff with jitter, so that a fleet does not retry in step."""
+    """Growing, jittered pauses, so that a fleet does not knock all at once."""
 
-    def __init__(self, initial: float, maximum: float) -> None:
-        self._initial = initial
-        self._maximum = maximum
-        self._next = initial
+    def __init__(self, first: float, most: float) -> None:
+        self._first = first
+        self._most = most
+        self._next = first
 
     def reset(self) -> None:
-        self._next = self._initial
+        self._next = self._first
 
     def pause(self) -> float:
-        """Seconds to wait now; doubles each time, up to the maximum."""
-        pause, self._next = self._next, min(self._next * 2, self._maximum)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not cryptography
+        """Seconds to wait now; twice as long each time, up to the most."""
+        pause, self._next = self._next, min(self._next * 2, self._most)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  spreads load, guards no secret
 
 
 class KeyFileMissingError(Exception):
-    """The key file is missing or empty; the text says what to do."""
+    """There is no key to show LUNA; the text says what to do."""
 
 
 class Key:
-    """The robot's key; read again from its file when LUNA refuses it, since it may be rotated."""
+    """The robot's key, read anew from its file when LUNA refuses it (it may have been rotated)."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._value = self._read()
 
     def reload(self) -> None:
-        with contextlib.suppress(KeyFileMissingError):  # half written: the next reload reads it
+        with contextlib.suppress(KeyFileMissingError):  # half written: the next look finds it whole
             self._value = self._read()
 
     def header(self) -> dict[str, str]:
@@ -100,25 +102,25 @@ class Key:
 
 
 def make_http(url: str) -> httpx.AsyncClient:
-    """An HTTP client with its own connections; for plain http it loads no certificates."""
+    """One HTTP client with connections of its own; plain http loads no certificate store."""
     secure = url.startswith("https:")
     tls = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(base_url=url.rstrip("/") + BASE, verify=tls, trust_env=secure)
 
 
 class ApiClient:
-    """Calls LUNA over its own connection, one call at a time."""
+    """One line to LUNA, which carries one call at a time and waits for no other line."""
 
     def __init__(
-        self, http: httpx.AsyncClient, key: Key, link: LinkMonitor, timeouts: Timeouts, log: Log
+        self, http: httpx.AsyncClient, key: Key, contact: LinkMonitor, timing: Timeouts, log: Log
     ) -> None:
         self._http = http
         self._key = key
-        self._link = link
-        self._timeouts = timeouts
+        self._contact = contact
+        self._timing = timing
         self._log = log
-        self._backoff = Backoff(timeouts.retry_initial, timeouts.retry_max)
-        self._is_down = False
+        self._backoff = Backoff(timing.retry_first, timing.retry_most)
+        self._down = False
 
     async def call(
         self,
@@ -127,50 +129,50 @@ class ApiClient:
         body: Json | None = None,
         *,
         query: Mapping[str, Any] | None = None,
-        timeout: float = RESPONSE_TIMEOUT_S,  # noqa: ASYNC109  passed on to httpx
+        timeout: float = ANSWER_TIMEOUT_S,  # noqa: ASYNC109  handed on to httpx
     ) -> Any:
-        """Send one request and return `data`; raises UnreachableError or a DeclinedError."""
+        """Ask once, return `data`; raises UnreachableError, DeclinedError or one of its kinds."""
         try:
             async with asyncio.timeout(timeout):
-                response = await self._http.request(
+                answer = await self._http.request(
                     method, path, json=body, params=query, timeout=timeout,
                     headers=self._key.header(),
                 )  # fmt: skip
-            data = read(response)
+            data = read(answer)
         except (httpx.TransportError, TimeoutError) as error:
-            self._link.record_failure()
+            self._contact.failed()
             raise UnreachableError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         except UnreachableError:
-            self._link.record_failure()
+            self._contact.failed()
             raise
-        self._link.record_response()
+        self._contact.answered()
         self._backoff.reset()
-        if self._is_down:
-            self._is_down = False
-            self._log.info("luna.reachable", path=path)
+        if self._down:
+            self._down = False
+            self._log.info("luna.reached", path=path)
         return data
 
     async def recover(self, error: UnreachableError | DeclinedError) -> None:
-        """Wait before a retry: longer each time, and longest while the key is refused.
+        """Wait before the next try: longer each time, and long when only a person can help.
 
-        Raises a SupersededError again: no retry can succeed.
+        Raises SupersededError on, since nothing can help then.
         """
         if isinstance(error, SupersededError):
             raise error
         if isinstance(error, KeyRefusedError):
-            await self._link.key_refused()
-            self._log.error("key.refused", reason=str(error), action=KEY_REFUSED_ACTION)
-            await asyncio.sleep(self._timeouts.key_retry)
+            await self._contact.key_refused()
+            self._log.alarm("key.refused", reason=str(error), action=KEY_REFUSED_ADVICE)
+            await asyncio.sleep(self._timing.key_retry)
             self._key.reload()
             return
-        if not self._is_down:
-            self._is_down = True
+        if not self._down:
+            self._down = True
             self._log.warning("luna.unreachable", reason=str(error))
         asked = error.retry_after if isinstance(error, UnreachableError) else 0.0
         await asyncio.sleep(max(self._backoff.pause(), asked))
 
-    async def retry_forever(self, method: str, path: str, body: Json | None = None) -> Any:
-        """Repeat the request until it succeeds; raises only SupersededError."""
+    async def insist(self, method: str, path: str, body: Json | None = None) -> Any:
+        """Ask the same again until LUNA grants it; raises only SupersededError."""
         while True:
             try:
                 return await self.call(method, path, body)
@@ -178,19 +180,19 @@ class ApiClient:
                 await self.recover(error)
 
 
-def read(response: httpx.Response) -> Any:
-    """The `data` of an envelope; raises the error that it holds."""
-    if response.status_code >= UNREACHABLE_STATUS or response.status_code == TOO_MANY:
-        raise UnreachableError(f"HTTP {response.status_code}", _retry_after(response))
+def read(answer: httpx.Response) -> Any:
+    """The `data` of an envelope, or the error that it stands for."""
+    if answer.status_code >= UNREACHABLE_STATUS or answer.status_code == TOO_MANY:
+        raise UnreachableError(f"HTTP {answer.status_code}", _retry_after(answer))
     try:
-        envelope = response.json()
+        envelope = answer.json()
         if envelope["success"] is True:
             return envelope["data"]
         code = str(envelope["error"]["code"])
         message = str(envelope["error"]["message"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UnreachableError(f"HTTP {response.status_code} without LUNA's envelope") from error
-    raise _declined(response.status_code, code, message)
+        raise UnreachableError(f"HTTP {answer.status_code} without LUNA's envelope") from error
+    raise _declined(answer.status_code, code, message)
 
 
 def _declined(status: int, code: str, message: str) -> DeclinedError:
@@ -202,8 +204,8 @@ def _declined(status: int, code: str, message: str) -> DeclinedError:
     return kind(status, code, message)
 
 
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds that a 429 asks to wait, at most 10; 0 for other responses."""
-    asked = response.headers.get("Retry-After", "")
-    limited = response.status_code == TOO_MANY and asked.isdigit()
+def _retry_after(answer: httpx.Response) -> float:
+    """What a limited caller was asked to wait, at most 10 s; after an outage we come sooner."""
+    asked = answer.headers.get("Retry-After", "")
+    limited = answer.status_code == TOO_MANY and asked.isdigit()
     return min(float(asked), 10.0) if limited else 0.0

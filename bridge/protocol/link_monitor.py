@@ -1,4 +1,4 @@
-"""Tracks whether LUNA responds, and interrupts polls that outlived an outage."""
+"""Do we still hear LUNA? Everything that depends on the answer waits here."""
 
 import asyncio
 import time
@@ -8,50 +8,57 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 
-class LinkRestoredError(Exception):
-    """The link was lost and is back: an earlier long poll may hang on a dead connection."""
+class RegainedError(Exception):
+    """Contact was lost and is back: a long poll from before may hang on a dead connection."""
 
 
-async def _ignore() -> None:
-    """Do nothing: before the session no motion has to be halted."""
+async def _nobody() -> None:
+    """Nothing moves yet, so nothing has to be halted."""
 
 
 class LinkMonitor:
-    """Records responses and failures; the link is lost after `lost_after` s of failures."""
+    """Remembers the last good answer, and tells when a contact broken for `lost_after` is back."""
 
     def __init__(self, lost_after: float) -> None:
         self._lost_after = lost_after
-        self._last_response = time.monotonic()
+        self._last_good = time.monotonic()
         self._failing_since: float | None = None
-        self._restored = asyncio.Event()
-        self.key_refused: Callable[[], Awaitable[None]] = _ignore
+        self._regained = asyncio.Event()
+        self._heard = asyncio.Event()
+        self.key_refused: Callable[[], Awaitable[None]] = _nobody
 
     @property
     def silence(self) -> float:
-        """Seconds since LUNA last responded."""
-        return time.monotonic() - self._last_response
+        """Seconds since LUNA last gave a good answer."""
+        return time.monotonic() - self._last_good
 
-    def record_response(self) -> None:
+    def answered(self) -> None:
         now = time.monotonic()
         failing_since, self._failing_since = self._failing_since, None
-        self._last_response = now
+        self._last_good = now
+        self._heard.set()
+        self._heard = asyncio.Event()
         if failing_since is not None and now - failing_since >= self._lost_after:
-            self._restored.set()
-            self._restored = asyncio.Event()
+            self._regained.set()
+            self._regained = asyncio.Event()
 
-    def record_failure(self) -> None:
+    def failed(self) -> None:
         if self._failing_since is None:
             self._failing_since = time.monotonic()
 
-    async def run_poll(self, poll: Coroutine[Any, Any, Answer]) -> Answer:
-        """Run a long poll; raises LinkRestoredError when it outlived an outage."""
+    async def next_answer(self) -> None:
+        """Wait for the next good answer of any kind."""
+        await self._heard.wait()
+
+    async def hold_line(self, poll: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run a long poll; raises RegainedError when it outlived a break of the contact."""
         asking = asyncio.ensure_future(poll)
-        regained = asyncio.ensure_future(self._restored.wait())
+        regained = asyncio.ensure_future(self._regained.wait())
         try:
             await asyncio.wait({asking, regained}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
-            raise LinkRestoredError
+            raise RegainedError
         finally:
             asking.cancel()
             regained.cancel()

@@ -1,4 +1,4 @@
-"""`luna check`: the invariants of the running system, one line each."""
+"""`luna check`: print the invariants of the running system, one line each."""
 
 from backend.shared.domain import invariants
 from backend.shared.infra import database
@@ -6,7 +6,7 @@ from ops.console import console
 
 
 def run() -> int:
-    """0 when every invariant holds; else 1, with the rows that break one."""
+    """Check the invariants; print violating rows and return 1 when one is broken."""
     with database.reading_engine().connect() as connection:
         broken = invariants.find_violations(connection)
     for sentence in invariants.INVARIANTS:

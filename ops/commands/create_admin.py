@@ -1,6 +1,6 @@
-"""`luna admin create`: the first administrator, who can make everyone else one.
+"""`luna admin create`: create an administrator in the database.
 
-Written straight into the database: over the API only an administrator could do it.
+The API cannot create the first one: it would need an administrator.
 """
 
 import os
@@ -19,12 +19,12 @@ from backend.shared.models import Role
 from ops.console import console
 
 
-def made_up() -> str:
-    """A password that nobody guesses, with the kinds of signs that the rules ask for."""
+def generate_password() -> str:
+    """Generate a password that satisfies the password policy."""
     return f"Luna-{secrets.token_urlsafe(12)}-{secrets.randbelow(90) + 10}"
 
 
-def _refuse(reason: str) -> NoReturn:
+def _fail(reason: str) -> NoReturn:
     print(reason.strip(), file=sys.stderr)
     raise typer.Exit(1)
 
@@ -34,17 +34,17 @@ def run(
     first_name: Annotated[str, typer.Option()] = "Library",
     last_name: Annotated[str, typer.Option()] = "Administrator",
 ) -> None:
-    """Make an administrator. LUNA_PASSWORD sets the password; otherwise one is made and shown."""
+    """Create an administrator with LUNA_PASSWORD, or with a generated password that is shown."""
     given = os.environ.get("LUNA_PASSWORD")
-    password = given or made_up()
+    password = given or generate_password()
     try:
-        newcomer = NewUser(email=email, first_name=first_name, last_name=last_name, role=Role.ADMIN)
+        new_user = NewUser(email=email, first_name=first_name, last_name=last_name, role=Role.ADMIN)
         with database.transaction() as session:
-            accounts.create_user(session, newcomer, password)
-    except LunaError as refused:
-        _refuse(f"{refused} {refused.details or ''}")
-    except ValidationError as wrong:
-        _refuse("; ".join(f"{error['loc'][0]}: {error['msg']}" for error in wrong.errors()))
+            accounts.create_user(session, new_user, password)
+    except LunaError as error:
+        _fail(f"{error} {error.details or ''}")
+    except ValidationError as invalid:
+        _fail("; ".join(f"{error['loc'][0]}: {error['msg']}" for error in invalid.errors()))
     console.print(f"{email} is an administrator.")
     if not given:
         console.print(f"Password (shown once): {password}", markup=False)

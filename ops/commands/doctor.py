@@ -1,4 +1,4 @@
-"""`luna doctor`: whether everything is here that LUNA needs, and what runs is well."""
+"""`luna doctor`: check the prerequisites, and the state of a running LUNA."""
 
 import os
 import shutil
@@ -13,13 +13,13 @@ from ops.native import status
 from ops.servers import nginx, prerequisites, run_as
 from ops.servers.prerequisites import MissingProgramsError
 
-ENOUGH_DISK = 1024**3  # bytes
-USUAL_PORT = 8080
+MIN_FREE_DISK = 1024**3  # bytes
+DEFAULT_PORT = 8080
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `good` None means: worth knowing, no fault."""
+    """The result of one check; `good` is None for information."""
 
     good: bool | None
     text: str
@@ -27,33 +27,33 @@ class Finding:
 
 def _programs() -> Iterator[Finding]:
     for key, found in prerequisites.find_all().items():
-        wanted = prerequisites.WANTED[key]
-        text = f"{wanted.name}: {found or 'missing — apt-get install ' + wanted.packages[0]}"
+        program = prerequisites.PREREQUISITES[key]
+        text = f"{program.name}: {found or 'missing — apt-get install ' + program.packages[0]}"
         yield Finding(found is not None, text)
 
 
 def _database_user() -> Finding:
     try:
-        prefix, user = run_as.stand_in()
+        prefix, user = run_as.unprivileged()
     except MissingProgramsError as missing:
         return Finding(good=False, text=str(missing))
-    how = "in a user namespace" if prefix else f"as {user}" if user else "as you"
+    how = "in a user namespace" if prefix else f"as {user}" if user else "as this user"
     return Finding(good=True, text=f"PostgreSQL runs {how}")
 
 
 def _disk(home: Home) -> Finding:
     place = home.path if home.path.exists() else home.path.parent
     free = shutil.disk_usage(place).free
-    return Finding(free > ENOUGH_DISK, f"{free / 1024**3:.1f} GiB free for {home.path}")
+    return Finding(free > MIN_FREE_DISK, f"{free / 1024**3:.1f} GiB free for {home.path}")
 
 
 def _running(home: Home) -> Iterator[Finding]:
-    now = status.asked(home)
+    now = status.probed(home)
     if now["state"] == "down":
-        port, reservation = nginx.reserve_port(USUAL_PORT)
+        port, reservation = nginx.reserve_port(DEFAULT_PORT)
         reservation.close()
-        taken = "" if port == USUAL_PORT else f" (port {USUAL_PORT} is taken; {port} is free)"
-        yield Finding(good=None, text=f"LUNA does not run here{taken}")
+        taken = "" if port == DEFAULT_PORT else f" (port {DEFAULT_PORT} is in use; {port} is free)"
+        yield Finding(good=None, text=f"LUNA is not running here{taken}")
         return
     yield Finding(now["state"] == "ready", f"LUNA is {now['state']} at {now['address']}")
     for row in now["services"]:
@@ -65,11 +65,11 @@ def _running(home: Home) -> Iterator[Finding]:
 
 
 def findings(home: Home) -> Iterator[Finding]:
-    """Everything looked at, in the order a person would ask."""
+    """Yield the result of every check."""
     yield Finding(good=True, text=f"Python {sys.version.split()[0]} in {sys.prefix}")
     yield from _programs()
     yield _database_user()
-    engine = "answers" if compose.engine_answers() else "does not answer: native processes are used"
+    engine = "is running" if compose.engine_is_running() else "is not running: LUNA starts natively"
     yield Finding(good=None, text=f"Docker {engine}")
     yield _disk(home)
     yield Finding(good=None, text=f"{os.cpu_count()} processors")
@@ -77,7 +77,7 @@ def findings(home: Home) -> Iterator[Finding]:
 
 
 def run(home: Home) -> int:
-    """Print the findings; 1 when something is wrong, 3 when a program is missing."""
+    """Print the findings; return 1 for a fault, 3 for a missing program."""
     faults = 0
     for finding in findings(home):
         sign = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[blue]·[/blue]"}

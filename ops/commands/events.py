@@ -1,4 +1,4 @@
-"""`luna events`: what waits in the outbox, and the dead letters; shows one, or sends it again."""
+"""`luna events`: list pending events and dead letters, show one, retry a dead letter."""
 
 import json
 from typing import Annotated
@@ -13,14 +13,14 @@ from backend.shared.messaging import inbox, relay
 from backend.shared.models import EventRun, OutboxEvent
 from ops.console import console
 
-_MOST = 50
+_MAX_ROWS = 50
 
-app = typer.Typer(add_completion=False, help="Events that are not done yet, and dead letters.")
+app = typer.Typer(add_completion=False, help="Pending events and dead letters.")
 
 
 @app.callback(invoke_without_command=True)
-def list_open(context: typer.Context) -> None:
-    """List the dead letters first, then what is still on its way."""
+def list_pending(context: typer.Context) -> None:
+    """List the dead letters, then the pending events."""
     if context.invoked_subcommand is not None:
         return
     with database.transaction() as session:
@@ -28,10 +28,10 @@ def list_open(context: typer.Context) -> None:
             select(OutboxEvent)
             .where(OutboxEvent.acked_at.is_(None))
             .order_by(OutboxEvent.dead_at.is_(None), OutboxEvent.id)
-            .limit(_MOST)
+            .limit(_MAX_ROWS)
         ).scalars()
         table = Table()
-        for heading in ("event", "type", "made", "state", "last error"):
+        for heading in ("event", "type", "created", "state", "last error"):
             table.add_column(heading, no_wrap=heading == "event")
         for row in rows:
             state = "dead letter" if row.dead_at is not None else f"sent {row.resends} times"
@@ -41,16 +41,16 @@ def list_open(context: typer.Context) -> None:
     if table.row_count:
         console.print(table)
     else:
-        console.print("Every event is done.")
+        console.print("No event is pending.")
 
 
 @app.command()
 def show(event_id: Annotated[UUID, typer.Argument()]) -> None:
-    """Show one event as it travels, and how its consumers fared."""
+    """Show the envelope of an event, and the runs of its consumers."""
     with database.transaction() as session:
         row = session.get(OutboxEvent, event_id)
         if row is None:
-            raise typer.BadParameter("there is no such event")
+            raise typer.BadParameter("event not found")
         print(json.dumps(relay.envelope(row), indent=2))
         runs = session.execute(select(EventRun).where(EventRun.event_id == event_id)).scalars()
         for run in runs:
@@ -59,11 +59,11 @@ def show(event_id: Annotated[UUID, typer.Argument()]) -> None:
 
 @app.command()
 def retry(event_id: Annotated[UUID, typer.Argument()]) -> None:
-    """Send a dead letter again."""
+    """Publish a dead letter again."""
     with database.transaction() as session:
         if not inbox.retry_dead_letter(session, event_id):
-            raise typer.BadParameter("that event is no dead letter")
-    print(f"{event_id} is sent again")
+            raise typer.BadParameter("this event is not a dead letter")
+    print(f"{event_id} will be published again")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`luna lint` and `luna fix`: every rule of the house that a program can check."""
+"""`luna lint` and `luna fix`: style, types, import contracts, lock file, generated documents."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ops.bootstrap import BOOT, LOCK, index
@@ -15,13 +16,13 @@ from ops.home import ROOT
 
 PROGRAMS = Path(sys.executable).parent
 CODE = ("backend", "bridge", "ops", "tests")
-RULES = ("tests/architecture", "tests/docker")  # rules written as tests: those that need no server
-Check = Callable[[], str]  # what is wrong, or nothing
+RULES = ("tests/architecture", "tests/docker")  # the unit tests among them
+Check = Callable[[], str]  # returns the problem, or "" when there is none
 
 
 def _program(*words: str) -> Check:
     def run() -> str:
-        done = subprocess.run(  # noqa: S603 — our own tools
+        done = subprocess.run(  # noqa: S603 — tools of .venv
             [str(PROGRAMS / words[0]), *words[1:]],
             cwd=ROOT,
             capture_output=True,
@@ -34,14 +35,14 @@ def _program(*words: str) -> Check:
 
 
 def lock_names_no_address() -> str:
-    """Whatever index was used at home is nobody's business, and no one else's machine has it."""
+    """Check that the lock file works with any package index."""
     lines = enumerate(LOCK.read_text(encoding="utf-8").splitlines(), 1)
     found = [f"{LOCK.name}:{number}: {line}" for number, line in lines if "://" in line]
     return "\n".join(found)
 
 
 def lock_is_fresh() -> str:
-    """Resolve again with the lock's own pins as wishes: any difference means it is out of date."""
+    """Resolve again, preferring the pinned versions; any difference means that it is stale."""
     with tempfile.TemporaryDirectory() as folder:
         again = Path(shutil.copy(LOCK, folder))
         words = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"]
@@ -65,42 +66,46 @@ def _uv_environment() -> dict[str, str]:
     return os.environ | index() | {"UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
-def checks() -> dict[str, Check]:
-    """Every check by the name it is reported under."""
-    present = [path for path in CODE if (ROOT / path).exists()]
-    rules = [path for path in RULES if (ROOT / path).exists()]
+def checks(*, rules: bool) -> dict[str, Check]:
+    """Return every check by the name it is reported under; `rules` are those written as tests."""
     found: dict[str, Check] = {
+        "mypy": _program("mypy", *CODE),  # the longest first
         "ruff: rules": _program("ruff", "check", "--quiet", "."),
         "ruff: format": _program("ruff", "format", "--check", "--quiet", "."),
-        "mypy": _program("mypy", *present),
         "import contracts": _program("lint-imports"),
         "lock: no address": lock_names_no_address,
         "lock: fresh": lock_is_fresh,
         "documents: fresh": _program("python", "-m", "ops.docs.openapi", "--check"),
     }
     if rules:
-        found["rules of the house"] = _program(
-            "pytest", "-q", "-p", "ops.pytest_markers", "-m", "unit", *rules
+        found["architecture rules"] = _program(
+            "pytest", "-q", "-p", "ops.pytest_markers", "-m", "unit", *RULES
         )
     return found
 
 
-def run() -> int:
-    """Run every check, also after one has failed; 1 when any did."""
+def _timed(check: Check) -> tuple[str, float]:
+    began = time.monotonic()
+    return check(), time.monotonic() - began
+
+
+def run(*, rules: bool = True) -> int:
+    """Run every check, two at a time, also after one has failed; return 1 when any did."""
     failed = 0
-    for name, check in checks().items():
-        began = time.monotonic()
-        wrong = check()
-        sign = "[red]✗[/red]" if wrong else "[green]✓[/green]"
-        console.print(f"{sign} {name:<20}{time.monotonic() - began:6.1f} s")
-        if wrong:
-            failed = 1
-            console.print(wrong, markup=False)
+    with ThreadPoolExecutor(2) as pool:
+        results = {name: pool.submit(_timed, check) for name, check in checks(rules=rules).items()}
+        for name, result in results.items():
+            problem, seconds = result.result()
+            sign = "[red]✗[/red]" if problem else "[green]✓[/green]"
+            console.print(f"{sign} {name:<20}{seconds:6.1f} s")
+            if problem:
+                failed = 1
+                console.print(problem, markup=False)
     return failed
 
 
 def fix() -> int:
-    """Mend style and make the generated documents anew, then say what is left."""
+    """Fix style, regenerate the documents, and run the checks."""
     _program("ruff", "check", "--fix", "--quiet", ".")()
     _program("ruff", "format", "--quiet", ".")()
     _program("python", "-m", "ops.docs.openapi")()

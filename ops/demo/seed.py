@@ -27,19 +27,21 @@ DEMO = Path(__file__).parent / "library"
 
 
 def demo_library() -> dict[str, Any]:
-    """The library that ships with the project, as one document."""
-    parts = {name: json.loads((DEMO / f"{name}.json").read_text()) for name in ("map", "accounts")}
-    for floor in parts["map"]["floors"]:
+    """Read the demo library as one document."""
+    content = {
+        name: json.loads((DEMO / f"{name}.json").read_text()) for name in ("map", "accounts")
+    }
+    for floor in content["map"]["floors"]:
         floor["svg"] = (DEMO / floor["plan"]).read_text()
     return {
-        **parts,
+        **content,
         "books": json.loads((DEMO / "catalogue.json").read_text())["books"],
         "robots": json.loads((DEMO / "robots.json").read_text()),
     }
 
 
 def load(session: Session, library: dict[str, Any]) -> None:
-    """Load what is not there yet. Accounts come first: the rest is done in their name."""
+    """Load what is missing; accounts first, because an admin is the author of the rest."""
     logs.rebind(part="seed")
     for person in library.get("accounts", []):
         _account(session, person)
@@ -59,8 +61,8 @@ def _account(session: Session, person: dict[str, Any]) -> None:
         select(User.id).where(func.lower(User.email) == person["email"].lower())
     ).scalar_one_or_none()
     if known is None:
-        newcomer = {name: value for name, value in person.items() if name != "password"}
-        accounts.create_user(session, NewUser.model_validate(newcomer), person["password"])
+        new_user = {name: value for name, value in person.items() if name != "password"}
+        accounts.create_user(session, NewUser.model_validate(new_user), person["password"])
 
 
 def _book(session: Session, by: UUID, book: BookCreate) -> None:
@@ -74,21 +76,21 @@ def _book(session: Session, by: UUID, book: BookCreate) -> None:
 
 
 def add_robots(robots: list[dict[str, Any]], count: int, folder: Path) -> None:
-    """Register so many robots; each one's key and starting place are left in `folder`."""
+    """Register so many robots; write the key and the initial waypoint of each to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        plan = robots[number % len(robots)]
+        entry = robots[number % len(robots)]
         name = f"luna-bot-{number + 1}"
         with database.transaction() as session:
-            place = session.execute(
-                select(Waypoint).where(Waypoint.location_code == plan["start_waypoint"])
+            waypoint = session.execute(
+                select(Waypoint).where(Waypoint.location_code == entry["start_waypoint"])
             ).scalar_one()
-            key = _robot_key(session, name, plan.get("model"), folder / f"{name}.key")
+            key = _robot_key(session, name, entry.get("model"), folder / f"{name}.key")
         start = {
-            "waypoint": place.name,
-            "x": place.x_coordinate,
-            "y": place.y_coordinate,
-            "floor": place.floor,
+            "waypoint": waypoint.name,
+            "x": waypoint.x_coordinate,
+            "y": waypoint.y_coordinate,
+            "floor": waypoint.floor,
         }
         (folder / f"{name}.json").write_text(json.dumps(start))
         if key is not None:
@@ -96,7 +98,7 @@ def add_robots(robots: list[dict[str, Any]], count: int, folder: Path) -> None:
 
 
 def _robot_key(session: Session, name: str, model: str | None, file: Path) -> str | None:
-    """A new key for the robot unless its file holds one already."""
+    """Return a new key for the robot, or None when its file holds one."""
     robot = session.execute(select(Robot).where(Robot.robot_name == name)).scalar_one_or_none()
     if robot is None:
         robot = registry.register(session, name, model, None)
@@ -113,8 +115,8 @@ def _write_secret(file: Path, secret: str) -> None:
 
 def main(
     robots: Annotated[int, typer.Option(help="simulated robots to register")] = 0,
-    state_dir: Annotated[Path | None, typer.Option(help="where their keys go")] = None,
-    file: Annotated[Path | None, typer.Option(help="a library of your own")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="folder for their keys")] = None,
+    file: Annotated[Path | None, typer.Option(help="another library")] = None,
 ) -> None:
     library = json.loads(file.read_text()) if file is not None else demo_library()
     with database.transaction() as session:

@@ -10,7 +10,7 @@ Schema = dict[str, Any]
 
 _ID = "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
 # What a field of this name holds in the story; of an enumeration, the first word that it knows.
-STORY: dict[str, Any] = {
+FIELD_VALUES: dict[str, Any] = {
     "affected": 1,
     "author": "Ursula K. Le Guin",
     "attempt": 1,
@@ -139,7 +139,7 @@ class ExampleGenerator:
 
     def _one_of(self, choices: list[Schema], field: str) -> Any:
         """What there may be, rather than nothing; nothing where the story has nothing."""
-        if field in STORY and STORY[field] is None:
+        if field in FIELD_VALUES and FIELD_VALUES[field] is None:
             return None
         filled = [choice for choice in choices if choice.get("type") != "null"]
         return self.example(filled[0], field)
@@ -149,7 +149,7 @@ class ExampleGenerator:
         return {name: self.example(field, name) for name, field in fields.items()}
 
     def _value(self, schema: Schema, field: str) -> Any:
-        told = STORY.get(field)
+        told = FIELD_VALUES.get(field)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:

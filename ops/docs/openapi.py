@@ -27,16 +27,15 @@ TAGS = {
     "copies": "The volumes of a title.",
     "imports": "Titles from a file, as a job in the background.",
     "loans": "What members have borrowed.",
-    "requests": "A robot brings a book to a member.",
-    "returns": "A robot fetches a borrowed book from a member.",
-    "deliveries": "Delivery tasks, as staff handle them.",
+    "requests": "A member wants a book brought.",
+    "returns": "A member wants a book fetched.",
+    "deliveries": "The journeys, as staff see them.",
     "robots": "Robots, their status, task queue, keys and errors.",
     "emergency-stops": "Stop and resume robots.",
     "waypoints": "Named places on the map.",
     "maps": "Waypoints, edges and floor plans as one document.",
     "bridges": "Endpoints for the bridge of a robot; its key is the bearer token.",
-    "notifications": "Notifications of the caller.",
-    "live-view": "Tickets for the WebSocket of the live view.",
+    "notifications": "What people are told; the live view is a WebSocket beside it.",
     "system": "The address as a whole.",
 }
 _DESCRIPTION = """\
@@ -138,7 +137,9 @@ def _error_examples() -> dict[str, Any]:
     }
 
 
-def _complete(operation: dict[str, Any], teller: ExampleGenerator, schemes: dict[str, Any]) -> None:
+def _complete(
+    operation: dict[str, Any], generator: ExampleGenerator, schemes: dict[str, Any]
+) -> None:
     """Add what holds for every route: common errors, and examples where none are given."""
     if operation.get("security"):
         _add_errors(operation, _SIGNED_IN)
@@ -155,7 +156,7 @@ def _complete(operation: dict[str, Any], teller: ExampleGenerator, schemes: dict
     for content in contents:
         for entry in content.values():
             if not {"example", "examples"} & entry.keys() and entry.get("schema"):
-                entry["example"] = teller.example(entry["schema"])
+                entry["example"] = generator.example(entry["schema"])
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

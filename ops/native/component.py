@@ -1,4 +1,4 @@
-"""What the supervisor needs to know of a part, and what it remembers while the part lives."""
+"""A component of the system as declared, and the process that runs it."""
 
 import signal
 import subprocess
@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-FIRST_PAUSE = 0.1  # seconds before the first restart; doubled each time
-LONGEST_PAUSE = 10.0
-STEADY_AFTER = 30.0  # seconds of health after which the pauses begin anew
+MIN_RESTART_DELAY = 0.1  # seconds before the first restart; doubled each time
+MAX_RESTART_DELAY = 10.0
+STABLE_AFTER = 30.0  # seconds in READY after which the delay starts at its minimum again
 
 
 class State(StrEnum):
-    """Where a part is in its life."""
+    """The state of a component under the supervisor."""
 
-    WAITING = "waiting"  # for what it needs
+    WAITING = "waiting"  # for the components it needs
     STARTING = "starting"  # it runs but is not ready
     READY = "ready"
-    RESTARTING = "restarting"  # it died and starts again after a pause
-    DONE = "done"  # a job that ended well
+    RESTARTING = "restarting"  # it exited and starts again after a delay
+    DONE = "done"  # a job that succeeded
     STOPPING = "stopping"
     STOPPED = "stopped"
 
@@ -36,49 +36,49 @@ def _no() -> bool:
 
 @dataclass(frozen=True)
 class Component:
-    """One program of the system: a service that stays, or a job that ends."""
+    """One program of the system: a service that keeps running, or a job that ends."""
 
     name: str
     command: Callable[[], list[str]]
-    nursery: str = ""  # the socket of a nursery that can start it faster: Python modules only
-    listed: bool = True  # in the status; parts that only help others are not
+    fork_server: str = ""  # socket of a fork server that starts it faster; Python modules only
+    listed: bool = True  # in the status
     needs: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = _no
     job: bool = False
     already_done: Callable[[], bool] = _no  # for a job with nothing left to do
     prepare: Callable[[], None] = _nothing  # before each start
-    finish: Callable[[], None] = _nothing  # after a job ended well
+    finish: Callable[[], None] = _nothing  # after a job succeeded
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the supervisor dies
-    start_within: float = 60.0  # seconds
-    stop_within: float = 10.0
+    start_timeout: float = 60.0  # seconds
+    stop_timeout: float = 10.0
     user: str | None = None
-    directory: Path | None = None  # where it works; a folder of its own in `.luna/work` otherwise
+    directory: Path | None = None  # working directory; default: a folder of its own in `work`
     endpoint: str = ""
 
 
 @dataclass
-class Adopted:
-    """A process that the nursery started and that is our child since."""
+class ForkedProcess:
+    """A process that the fork server started and the supervisor adopted."""
 
     pid: int
     returncode: int | None = None
 
 
-class Life:
-    """The life of one part under the supervisor."""
+class Child:
+    """A component under the supervisor: its state, its process, its restarts."""
 
-    def __init__(self, part: Component) -> None:
-        self.part = part
+    def __init__(self, component: Component) -> None:
+        self.component = component
         self.state = State.WAITING
-        self.process: subprocess.Popen[bytes] | Adopted | None = None
+        self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.restarts = 0
         self.since = datetime.now(UTC)
         self.failures = 0  # in a row
         self.last_exit = ""
         self._changed_at = time.monotonic()
-        self._pause = FIRST_PAUSE
+        self._delay = MIN_RESTART_DELAY
 
     def enter(self, state: State) -> None:
         if state != self.state:
@@ -87,39 +87,38 @@ class Life:
             self._changed_at = time.monotonic()
 
     @property
-    def settled(self) -> bool:
-        """Nothing is expected of it before others may build on it."""
+    def available(self) -> bool:
+        """Whether components that need this one may start."""
         return self.state in {State.READY, State.DONE}
 
     @property
-    def in_state_for(self) -> float:
-        """Seconds in the present state."""
+    def seconds_in_state(self) -> float:
         return time.monotonic() - self._changed_at
 
     @property
-    def pause_is_over(self) -> bool:
-        return self.in_state_for >= self._pause
+    def may_restart(self) -> bool:
+        return self.seconds_in_state >= self._delay
 
-    def died(self, status: int) -> None:
-        """Remember how it ended; the pause grows unless it had been well for a while."""
-        was_steady = self.state == State.READY and self.in_state_for >= STEADY_AFTER
-        grown = min(self._pause * 2, LONGEST_PAUSE) if self.failures else FIRST_PAUSE
-        self._pause = FIRST_PAUSE if was_steady else grown
-        self.failures = 1 if was_steady else self.failures + 1
+    def record_exit(self, status: int) -> None:
+        """Record an unexpected exit and double the restart delay, unless the state was stable."""
+        was_stable = self.state == State.READY and self.seconds_in_state >= STABLE_AFTER
+        doubled = min(self._delay * 2, MAX_RESTART_DELAY) if self.failures else MIN_RESTART_DELAY
+        self._delay = MIN_RESTART_DELAY if was_stable else doubled
+        self.failures = 1 if was_stable else self.failures + 1
         self.last_exit = (
-            f"was ended by {signal.Signals(-status).name}"
+            f"was killed by {signal.Signals(-status).name}"
             if status < 0
             else f"exited with {status}"
         )
         self.process = None
 
     def row(self) -> dict[str, object]:
-        """As `status --json` shows it."""
+        """Return the row of `status --json`."""
         return {
-            "name": self.part.name,
+            "name": self.component.name,
             "state": str(self.state),
             "pid": self.process.pid if self.process else None,
             "restarts": self.restarts,
             "since": self.since.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "endpoint": self.part.endpoint,
+            "endpoint": self.component.endpoint,
         }

@@ -1,12 +1,11 @@
-"""Imports the large packages once and gives birth to services that share them.
+"""Import large packages once and fork services that share their memory.
 
-Importing them costs seconds of processor time and a hundred megabytes in each program; seven
-programs start in a fraction of that as forks of one that has done it. Only packages of others are
-imported here, never our own code: settings are read in the child, and a restart runs what is on
-disk.
+The imports cost each program seconds of processor time and a hundred megabytes. Only third-party
+packages are imported here, never LUNA's own code: a forked program reads its settings itself, and
+a restart runs the code on disk.
 
-A child is forked twice, so that it becomes the supervisor's own (see `adopt_orphans`): it is
-watched, restarted and ended like any other part, and lives on when the nursery dies.
+A program is forked twice, so that it becomes a child of the supervisor (`become_subreaper`): it is
+watched, restarted and stopped like any other component, and survives the fork server.
 """
 
 import contextlib
@@ -22,11 +21,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ops.processes import die_with, rename
+from ops.processes import set_command_line, set_death_signal
 
-ADOPTED_WITHIN = 2.0  # seconds
-ANSWER_WITHIN = 5.0
-ROOM_FOR_A_NAME = "." * 200  # an argument that makes room for a child's own command line
+ADOPTION_TIMEOUT = 2.0  # seconds
+RESPONSE_TIMEOUT = 5.0
+COMMAND_LINE_PADDING = "." * 200  # an argument whose place a child's own command line takes
 
 PACKAGES = (
     *("fastapi", "fastapi.openapi.utils", "uvicorn.main", "uvicorn.lifespan.on", "uvloop"),
@@ -42,23 +41,23 @@ PACKAGES = (
 )
 
 
-def ask(address: str, request: dict[str, Any]) -> int | None:
-    """Have a child born; its pid, or None when the nursery does not answer."""
+def fork(address: str, request: dict[str, Any]) -> int | None:
+    """Request a child; return its pid, or None when the fork server does not respond."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(ANSWER_WITHIN)
+            connection.settimeout(RESPONSE_TIMEOUT)
             connection.connect(address)
             connection.sendall(json.dumps(request).encode() + b"\n")
-            answer = connection.makefile().readline()
+            response = connection.makefile().readline()
     except OSError:
         return None
-    return int(answer) if answer.strip() else None
+    return int(response) if response.strip() else None
 
 
 def serve(address: str) -> None:
-    """Import, then answer one request after the other: {"words": […], "environment": {…}, …}."""
+    """Import the packages, then serve one request at a time: a JSON object on a line."""
     for package in PACKAGES:
-        with contextlib.suppress(ImportError):  # a package that was dropped is no reason to fail
+        with contextlib.suppress(ImportError):  # a package that is gone costs only time
             importlib.import_module(package)
     gc.collect()
     gc.freeze()  # or the first collection of each child would copy every shared page
@@ -69,17 +68,17 @@ def serve(address: str) -> None:
         connection, _ = listener.accept()
         with connection, connection.makefile("r") as lines:
             if not (line := lines.readline()):
-                continue  # somebody only wanted to know whether we listen
+                continue  # a readiness probe
             request = json.loads(line)
-            if (pid := _give_birth()) is None:
-                break  # we are the child
+            if (pid := _double_fork()) is None:
+                break  # this is the child
             connection.sendall(f"{pid}\n".encode())
     listener.close()
-    _live(request)
+    _run_module(request)
 
 
-def _give_birth() -> int | None:
-    """The pid of a grandchild, or None in the grandchild itself."""
+def _double_fork() -> int | None:
+    """Return the pid of a grandchild, or None in the grandchild."""
     reading, writing = os.pipe()
     if (middle := os.fork()) == 0:
         if child := os.fork():
@@ -90,19 +89,19 @@ def _give_birth() -> int | None:
         return None
     os.close(writing)
     os.waitpid(middle, 0)
-    with os.fdopen(reading) as answer:
-        return int(answer.read())
+    with os.fdopen(reading) as pid:
+        return int(pid.read())
 
 
-def _live(request: dict[str, Any]) -> None:
-    """Become the program that was asked for."""
+def _run_module(request: dict[str, Any]) -> None:
+    """Run the requested module with its environment, log, directory and command line."""
     os.setsid()
-    until = time.monotonic() + ADOPTED_WITHIN
+    deadline = time.monotonic() + ADOPTION_TIMEOUT
     while os.getppid() != request["parent"]:
-        if time.monotonic() > until:
-            os._exit(1)  # nobody adopted us: the supervisor died
+        if time.monotonic() > deadline:
+            os._exit(1)  # the supervisor has ended and cannot adopt this process
         time.sleep(0.001)
-    die_with(request["parent"], signal.Signals(request["death_signal"]))
+    set_death_signal(request["parent"], signal.Signals(request["death_signal"]))
     with Path(request["log"]).open("ab") as log:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
@@ -112,7 +111,7 @@ def _live(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     words: list[str] = request["words"]
-    rename([sys.executable, "-m", *words])
+    set_command_line([sys.executable, "-m", *words])
     sys.argv = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 

@@ -1,4 +1,4 @@
-"""`luna up` and `luna down`: start guard and supervisor, tell what happens, wait until ready."""
+"""`luna up` and `luna down`: start or stop the supervisor and show the progress."""
 
 import os
 import shutil
@@ -13,70 +13,70 @@ from typing import Any
 from ops.console import console, print_accounts
 from ops.home import ROOT, Home, read_json
 from ops.native import pid_files, status
-from ops.native.supervisor_main import EXIT_ALREADY_RUNS, guarded_command, take_lock
+from ops.native.supervisor_main import EXIT_ALREADY_RUNS, supervisor_command, take_lock
 from ops.native.topology import Options
 from ops.processes import spawn
 from ops.servers import environment, prerequisites, run_as
 
-LOOK_EVERY = 0.05  # seconds
-READY_WITHIN = 600.0  # a first start on a small machine; each part has a closer bound of its own
-DOWN_WITHIN = 60.0
+POLL_INTERVAL = 0.05  # seconds
+READY_TIMEOUT = 600.0  # of a first start; each component has its own start timeout
+STOP_TIMEOUT = 60.0
 
 
 class StartFailedError(Exception):
-    """A part did not come up; the message names it and ends with its last words."""
+    """A component did not start; the message names it and ends with the end of its log."""
 
 
 def up(home: Home, options: Options, *, detach: bool) -> int:
-    """Start everything and stay (or, detached, return when ready). Its exit code."""
+    """Start everything; return the exit code when it is ready (`detach`) or has stopped."""
     if status.is_running(home):
         return _join(home)
-    home.make(run_as.stand_in()[1])
+    home.make(run_as.unprivileged()[1])
     home.state_file.unlink(missing_ok=True)
     began = time.monotonic()
     process = _start(home, options)
-    leave = _Leave(process)
+    stop = _StopRequest(process)
     try:
-        _tell_until_ready(home, process, leave)
+        _show_progress(home, process, stop)
     except StartFailedError as failed:
         console.print(f"[red]{failed}[/red]", markup=True)
         return 1
-    if leave.asked:
-        return process.wait() or 128 + leave.asked
+    if stop.signal:
+        return process.wait() or 128 + stop.signal
     if process.poll() == EXIT_ALREADY_RUNS:
         return _join(home)
-    _welcome(home, options, time.monotonic() - began)
-    return 0 if detach else _stay(home, process, leave)
+    _print_ready(home, options, time.monotonic() - began)
+    return 0 if detach else _follow(home, process, stop)
 
 
 def _start(home: Home, options: Options) -> subprocess.Popen[bytes]:
     return spawn(
-        guarded_command(options),
-        environment=environment.base(),
+        supervisor_command(options),
+        environment=environment.with_dotenv(),
         directory=ROOT,
         log=home.log("supervisor"),
         death_signal=signal.SIGTERM if options.follows else None,
     )
 
 
-class _Leave:
-    """Passes a wish to stop on to the guard; `asked` is the signal that came."""
+class _StopRequest:
+    """Forwards a stop signal to the subreaper; `signal` is its number, or 0."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.asked = 0
+        self.signal = 0
         self._process = process
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._forward)
 
-    def _ask(self, number: int, _frame: object) -> None:
-        if not self.asked:
+    def _forward(self, number: int, _frame: object) -> None:
+        if not self.signal:
             console.print("Stopping …")
-        self.asked = number
+        self.signal = number
         self._process.terminate()
 
 
 def _changes(home: Home, before: dict[str, str]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Rows whose state is new since the last look."""
+    """Yield each row whose state has changed, with its previous state; update `before`."""
     state = read_json(home.state_file)
     for row in [*state.get("jobs", []), *state.get("services", [])]:
         was, now = before.get(row["name"]), row["state"]
@@ -85,42 +85,42 @@ def _changes(home: Home, before: dict[str, str]) -> Iterator[tuple[dict[str, Any
             yield row, was or ""
 
 
-def _tell_until_ready(home: Home, process: subprocess.Popen[bytes], leave: _Leave) -> None:
+def _show_progress(home: Home, process: subprocess.Popen[bytes], stop: _StopRequest) -> None:
     began = time.monotonic()
     seen: dict[str, str] = {}
-    while not leave.asked:
+    while not stop.signal:
         ended = process.poll() is not None
         for row, was in _changes(home, seen):
-            _tell(row, was, time.monotonic() - began)
+            _print_change(row, was, time.monotonic() - began)
         state = read_json(home.state_file)
         if failure := state.get("failure"):
             process.wait()
             raise StartFailedError(_explain(home, failure))
         if state.get("state") == "ready" or process.returncode == EXIT_ALREADY_RUNS:
             return
-        if ended or time.monotonic() - began > READY_WITHIN:
+        if ended or time.monotonic() - began > READY_TIMEOUT:
             process.terminate()
             raise StartFailedError(
-                f"The supervisor ended. The last of {home.log('supervisor')}:\n"
+                f"The supervisor exited. The end of {home.log('supervisor')}:\n"
                 + "\n".join(home.log("supervisor").read_text(errors="replace").splitlines()[-20:])
             )
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
 
 
-def _tell(row: dict[str, Any], was: str, seconds: float) -> None:
+def _print_change(row: dict[str, Any], was: str, seconds: float) -> None:
     if row["state"] in {"ready", "done"} and was not in {"", "waiting"}:
         console.print(f"  [green]✓[/green] {row['name']:<22}{seconds:6.1f} s")
     elif row["state"] == "restarting":
-        console.print(f"  [yellow]![/yellow] {row['name']} ended and is started again")
+        console.print(f"  [yellow]![/yellow] {row['name']} exited and is restarted")
 
 
 def _explain(home: Home, failure: dict[str, Any]) -> str:
     lines = "\n".join(f"    {line}" for line in failure["log"])
-    log = home.log(failure["part"])
-    return f"{failure['part']} {failure['reason']}. The last lines of {log}:\n{lines}"
+    log = home.log(failure["component"])
+    return f"{failure['component']} {failure['reason']}. The end of {log}:\n{lines}"
 
 
-def _welcome(home: Home, options: Options, seconds: float) -> None:
+def _print_ready(home: Home, options: Options, seconds: float) -> None:
     now = status.of(home)
     port = int(now["address"].rpartition(":")[2])
     if port != options.port:
@@ -132,67 +132,69 @@ def _welcome(home: Home, options: Options, seconds: float) -> None:
     print_accounts(now["accounts"])
 
 
-def _stay(home: Home, process: subprocess.Popen[bytes], leave: _Leave) -> int:
-    console.print("Ctrl-C stops it.")
+def _follow(home: Home, process: subprocess.Popen[bytes], stop: _StopRequest) -> int:
+    console.print("Press Ctrl-C to stop.")
     seen: dict[str, str] = {}
     list(_changes(home, seen))
     while process.poll() is None:
         for row, was in _changes(home, seen):
-            if not leave.asked:
-                _tell(row, was or "starting", 0.0)
-        time.sleep(LOOK_EVERY * 4)
-    if leave.asked:
+            if not stop.signal:
+                _print_change(row, was or "starting", 0.0)
+        time.sleep(POLL_INTERVAL * 4)
+    if stop.signal:
         console.print("Stopped.")
         return 0
-    print("The supervisor ended unexpectedly; everything was stopped.", file=sys.stderr)
+    print("The supervisor exited unexpectedly; everything was stopped.", file=sys.stderr)
     return 1
 
 
 def _join(home: Home) -> int:
-    """LUNA runs already, or is just starting: wait for that one."""
-    until = time.monotonic() + READY_WITHIN
-    while status.is_running(home) and time.monotonic() < until:
+    """Wait until the LUNA that another command started is ready; return the exit code."""
+    deadline = time.monotonic() + READY_TIMEOUT
+    while status.is_running(home) and time.monotonic() < deadline:
         now = status.of(home)
         if now["state"] in {"ready", "degraded"}:
-            console.print(f"LUNA runs already: [bold]{now['address']}[/bold] ({now['state']})")
+            console.print(
+                f"LUNA is already running: [bold]{now['address']}[/bold] ({now['state']})"
+            )
             print_accounts(now["accounts"])
             return 0
-        time.sleep(LOOK_EVERY)
-    print("LUNA was starting, but did not come up: see ./luna logs", file=sys.stderr)
+        time.sleep(POLL_INTERVAL)
+    print("LUNA did not become ready: see ./luna logs", file=sys.stderr)
     return 1
 
 
 def down(home: Home) -> int:
-    """Stop what runs in this home, in order; 0 also when nothing did."""
+    """Stop what runs in this home, in order; return 0 also when nothing did."""
     if not status.is_running(home):
         if home.work.exists():
-            pid_files.end_leftovers(home)
-        console.print("LUNA does not run here.")
+            pid_files.kill_leftovers(home)
+        console.print("LUNA is not running here.")
         return 0
-    told: set[int] = set()
-    until = time.monotonic() + DOWN_WITHIN
+    signalled: set[int] = set()
+    deadline = time.monotonic() + STOP_TIMEOUT
     while status.is_running(home):
-        pid = status.written_by_the_living(home).get("pid")  # none yet when it has just begun
-        if pid and pid not in told:
+        pid = status.running_state(home).get("pid")  # none yet while it starts
+        if pid and pid not in signalled:
             os.kill(pid, signal.SIGTERM)
-            told.add(pid)
-        if time.monotonic() > until:
-            print(f"It did not stop within {DOWN_WITHIN:.0f} s.", file=sys.stderr)
+            signalled.add(pid)
+        if time.monotonic() > deadline:
+            print(f"It did not stop within {STOP_TIMEOUT:.0f} s.", file=sys.stderr)
             return 1
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
     console.print("Stopped.")
     return 0
 
 
-def forget_everything(home: Home) -> None:
-    """For `--fresh`: remove data, keys and logs of a LUNA that does not run."""
+def delete_data(home: Home) -> None:
+    """Delete data, keys and logs of a LUNA that is not running (`--fresh`)."""
     if not home.path.exists():
         return
     lock = take_lock(home)
     if lock is None:
         raise StartFailedError("LUNA is running: ./luna down first")
     with lock:
-        for name in ("postgres", "run"):  # may be links to where the contents are
+        for name in ("postgres", "run"):  # may be links
             target = home.path / name
             if target.is_symlink():
                 shutil.rmtree(target.resolve(), ignore_errors=True)
@@ -203,14 +205,14 @@ def forget_everything(home: Home) -> None:
 
 
 def options_for(home: Home, port: int, **more: Any) -> Options:
-    """Complete options by where the programs are; installs what is missing and allowed."""
+    """Complete the options by the paths of the programs; install what is missing if allowed."""
     needed = read_major(home)
     programs = prerequisites.ensure()
     postgres = prerequisites.find_postgres(needed) if needed else programs.postgres
     if postgres is None:
         raise prerequisites.MissingProgramsError(
-            f"The database in {home.postgres} was made by PostgreSQL {needed}, which is not here. "
-            "Install that version, or start anew with --fresh."
+            f"The database in {home.postgres} was created by PostgreSQL {needed}, which is not "
+            "installed. Install that version, or delete the data with --fresh."
         )
     return Options(
         home=str(home.path),
@@ -223,6 +225,6 @@ def options_for(home: Home, port: int, **more: Any) -> Options:
 
 
 def read_major(home: Home) -> int | None:
-    """The PostgreSQL version whose data this home holds."""
+    """Read the major PostgreSQL version of the home's data; None when there is none."""
     file: Path = home.postgres / "data" / "PG_VERSION"
     return int(file.read_text(encoding="ascii")) if file.exists() else None

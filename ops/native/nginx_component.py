@@ -11,7 +11,7 @@ from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
 
 
 def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str]) -> Component:
-    """Nginx in front of the services of this home."""
+    """Return the Nginx component in front of the services of this home."""
     folder = home.sockets.resolve() / "nginx"
     configuration = folder / "luna.conf"
     base = environment.base()
@@ -25,7 +25,7 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
 
     def prepare() -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
-        logs = folder / "logs"  # a way to the logs whose name Nginx can always read
+        logs = folder / "logs"  # a link, because the path of the home may need quoting
         if not logs.exists():
             logs.unlink(missing_ok=True)
             logs.symlink_to(home.logs)
@@ -38,8 +38,8 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
         prepare=prepare,
         ready=lambda: probes.http_answers(f"{HOST}:{port}", "/health"),
         environment=base | {"TZ": "UTC"},
-        stop_signal=signal.SIGQUIT,  # answers what it has begun
-        stop_within=5.0,
-        death_signal=signal.SIGTERM,  # takes its workers along
+        stop_signal=signal.SIGQUIT,  # finishes open requests
+        stop_timeout=5.0,
+        death_signal=signal.SIGTERM,  # stops its workers
         endpoint=f"{HOST}:{port}",
     )

@@ -1,4 +1,4 @@
-"""What the supervisor writes down of its children, for whoever starts after it; and their logs."""
+"""Pid files of the supervisor's children, for the next supervisor; and the size of their logs."""
 
 import json
 import os
@@ -7,66 +7,67 @@ import signal
 import time
 from typing import Any
 
-from ops.home import Home, read_json, write_whole
-from ops.processes import Seen, everything, look, working_directory
+from ops.home import Home, read_json, write_atomically
+from ops.processes import ProcessInfo, all_processes, read_process, working_directory
 
-LARGEST_LOG = 32 * 1024 * 1024
-ENDING_WITHIN = 5.0  # seconds
-
-
-def remember(home: Home, name: str, pid: int) -> None:
-    """Write down a child, with the moment it started: pids are used again."""
-    seen = look(pid)
-    started = seen.started if seen else 0
-    write_whole(home.work / f"{name}.json", json.dumps({"pid": pid, "started": started}))
+MAX_LOG_SIZE = 32 * 1024 * 1024  # bytes
+KILL_TIMEOUT = 5.0  # seconds
 
 
-def forget(home: Home, name: str) -> None:
+def write(home: Home, name: str, pid: int) -> None:
+    """Write a child's pid and start time; pids are reused."""
+    process = read_process(pid)
+    started = process.started if process else 0
+    write_atomically(home.work / f"{name}.json", json.dumps({"pid": pid, "started": started}))
+
+
+def delete(home: Home, name: str) -> None:
     (home.work / f"{name}.json").unlink(missing_ok=True)
 
 
-def end_leftovers(home: Home) -> None:
-    """End what an earlier supervisor started and could not stop.
+def kill_leftovers(home: Home) -> None:
+    """Kill what an earlier supervisor started and could not stop.
 
-    A process is ours only if two things hold: it works in a directory of this home, and it, or the
-    leader of its session, is one that was written down. A pid alone may be a stranger's by now.
+    A process belongs to this home only if it works in a directory of this home, and it, or the
+    leader of its session, has a pid file. A pid alone may belong to another program by now.
     """
-    until = time.monotonic() + ENDING_WITHIN
-    while (left := _leftovers(home)) and time.monotonic() < until:
-        for seen in left:
-            os.kill(seen.pid, signal.SIGKILL)
+    deadline = time.monotonic() + KILL_TIMEOUT
+    while (left := _leftovers(home)) and time.monotonic() < deadline:
+        for process in left:
+            os.kill(process.pid, signal.SIGKILL)
         time.sleep(0.02)
-    for note in home.work.glob("*.json"):
-        note.unlink()
+    for file in home.work.glob("*.json"):
+        file.unlink()
 
 
-def _leftovers(home: Home) -> list[Seen]:
-    written = {}
-    for note in home.work.glob("*.json"):
-        entry = read_json(note)
-        written[entry.get("pid")] = entry.get("started")
-    if not written:
+def _leftovers(home: Home) -> list[ProcessInfo]:
+    recorded = {}
+    for file in home.work.glob("*.json"):
+        entry = read_json(file)
+        recorded[entry.get("pid")] = entry.get("started")
+    if not recorded:
         return []
     own = {home.path.resolve(), home.postgres.resolve(), home.sockets.resolve()}
     return [
-        seen
-        for seen in everything()
-        if (written.get(seen.pid) == seen.started or _leader_is_gone(seen, written))
-        and (place := working_directory(seen.pid))
-        and any(place.is_relative_to(folder) for folder in own)
+        process
+        for process in all_processes()
+        if (recorded.get(process.pid) == process.started or _of_session(process, recorded))
+        and (directory := working_directory(process.pid))
+        and any(directory.is_relative_to(folder) for folder in own)
     ]
 
 
-def _leader_is_gone(seen: Seen, written: dict[Any, Any]) -> bool:
-    if seen.session not in written:
+def _of_session(process: ProcessInfo, recorded: dict[Any, Any]) -> bool:
+    """Whether the leader of its session is recorded and has ended, or is the recorded process."""
+    if process.session not in recorded:
         return False
-    leader = look(seen.session)
-    return leader is None or leader.started == written[seen.session]
+    leader = read_process(process.session)
+    return leader is None or leader.started == recorded[process.session]
 
 
-def keep_logs_small(home: Home) -> None:
-    """Move a grown log aside. It is emptied in place: its writer appends and keeps it open."""
+def rotate_logs(home: Home) -> None:
+    """Copy a log above MAX_LOG_SIZE aside and truncate it; its writer keeps it open."""
     for log in home.logs.glob("*.log"):
-        if log.stat().st_size > LARGEST_LOG:
+        if log.stat().st_size > MAX_LOG_SIZE:
             shutil.copyfile(log, log.with_suffix(".log.1"))
             os.truncate(log, 0)

@@ -1,10 +1,10 @@
-"""The supervisor's own supervisor: when it is killed, this ends everything it had started.
+"""Run the supervisor, and kill everything it had started when it dies.
 
-    guard ── supervisor ── postgres, redis, services, …
+    subreaper ── supervisor ── postgres, redis, services, …
 
-Three threads hold the net: the kernel signals each part when the supervisor dies; what a part had
-started itself is adopted by the guard and ended here; and when the guard is killed, the kernel asks
-the supervisor to stop in order. Small on purpose: the standard library, a few megabytes.
+When the supervisor dies, the kernel sends each component its death signal, and this process adopts
+and kills what a component had started. When this process dies, the kernel sends SIGTERM to the
+supervisor, which stops in order. Standard library only, to stay at a few megabytes.
 """
 
 import contextlib
@@ -14,13 +14,13 @@ import sys
 import time
 from pathlib import Path
 
-from ops.processes import adopt_orphans, children_of, spawn
+from ops.processes import become_subreaper, children_of, spawn
 
-PATIENCE = 2.0  # seconds for an orderly end of what the supervisor left, before it is killed
+TERMINATION_TIMEOUT = 2.0  # seconds that components have to obey their death signal
 
 
-def _adopted_are_gone() -> bool:
-    """Reap what ended; True when no child is left."""
+def _reap_all() -> bool:
+    """Reap exited children; return True when no child is left."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -28,20 +28,20 @@ def _adopted_are_gone() -> bool:
     return True
 
 
-def end_everything() -> None:
-    """Wait for the parts to obey the kernel's signal, then kill whatever is left."""
-    killing_from = time.monotonic() + PATIENCE
-    while not _adopted_are_gone():
-        if time.monotonic() > killing_from:
+def end_descendants() -> None:
+    """Wait until the adopted processes have exited; kill them after TERMINATION_TIMEOUT."""
+    deadline = time.monotonic() + TERMINATION_TIMEOUT
+    while not _reap_all():
+        if time.monotonic() > deadline:
             for pid in children_of(os.getpid()):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
 
 
 def main(command: list[str], directory: Path) -> int:
-    """Run the supervisor, pass on requests to stop, and leave nothing behind. Its exit code."""
-    adopt_orphans()
-    # held back until the supervisor is there to hear of them
+    """Run the supervisor, forward stop signals to it, and return its exit code."""
+    become_subreaper()
+    # blocked until there is a supervisor to forward them to
     stops = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     supervisor = spawn(
@@ -51,7 +51,7 @@ def main(command: list[str], directory: Path) -> int:
         signal.signal(number, lambda *_: supervisor.terminate())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
     code = supervisor.wait()
-    end_everything()
+    end_descendants()
     return code if code >= 0 else 128 - code
 
 

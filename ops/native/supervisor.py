@@ -1,7 +1,7 @@
-"""Keeps the parts running: ordered start, restart of what dies, stop in reverse order.
+"""Supervise the components: start in order, restart after an exit, stop in reverse order.
 
-One thread and one loop, so that Ctrl-C is honoured at any moment and the kernel's promise to end
-our children when we die (tied to the thread that started them) holds.
+One thread and one loop, so that Ctrl-C is handled at any time and the death signal, which Linux
+ties to the thread that forked, works.
 """
 
 import json
@@ -14,45 +14,45 @@ from pathlib import Path
 from typing import Any
 
 from ops import home
-from ops.home import Home, write_whole
+from ops.home import Home, write_atomically
 from ops.native import fork_server, pid_files
-from ops.native.component import Adopted, Component, Life, State
-from ops.processes import adopt_orphans, children_of, kill_group, spawn
+from ops.native.component import Child, Component, ForkedProcess, State
+from ops.processes import become_subreaper, children_of, kill_group, spawn
 
-TICK = 0.05  # seconds between looks while something is under way
-IDLE_TICK = 5.0  # when nothing is; the end of a child wakes us at once
-ATTEMPTS = 3  # starts of a part that never was ready, before the whole start is given up
-LAST_LINES = 20
-SWEEP_FOR = 2.0  # seconds
+ACTIVE_INTERVAL = 0.05  # seconds between checks while a state is about to change
+IDLE_INTERVAL = 5.0  # otherwise; the exit of a child interrupts it
+MAX_START_ATTEMPTS = 3  # of a component that was never ready, before `up` fails
+LOG_LINES = 20  # shown when `up` fails
+ORPHAN_SWEEP_TIME = 2.0  # seconds
 
 
 class Supervisor:
-    """Runs parts until told to stop. `run` returns the exit code."""
+    """Run components until a signal stops them. `run` returns the exit code."""
 
-    def __init__(self, home: Home, parts: Iterable[Component], about: dict[str, Any]) -> None:
+    def __init__(self, home: Home, components: Iterable[Component], about: dict[str, Any]) -> None:
         self._home = home
-        self._lives = {part.name: Life(part) for part in parts}
+        self._children = {component.name: Child(component) for component in components}
         self._about = about
-        self._came_up = False
+        self._started = False
         self._stopping = False
-        self._hurry = False
+        self._forced = False
         self._failure: dict[str, Any] | None = None
-        self._told = ""
+        self._published = ""
         self._sweep_until = 0.0
-        self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wakeup_reader, self._wakeup_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def run(self) -> int:
-        adopt_orphans()
-        pid_files.end_leftovers(self._home)
-        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        become_subreaper()
+        pid_files.kill_leftovers(self._home)
+        signal.set_wakeup_fd(self._wakeup_writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._asked_to_stop)
-        while not (self._stopping and self._nothing_runs()):
+            signal.signal(number, self._request_stop)
+        while not (self._stopping and self._all_stopped()):
             self._reap()
-            self._end_orphans()
+            self._kill_orphans()
             if self._stopping:
-                self._stop_what_nothing_needs()
+                self._stop_unneeded()
             else:
                 self._advance()
             self._publish()
@@ -62,65 +62,69 @@ class Supervisor:
 
     # --- starting -----------------------------------------------------------------------------
     def _advance(self) -> None:
-        for life in self._lives.values():
-            if life.state == State.WAITING and self._has_what_it_needs(life):
-                self._start(life)
-            elif life.state == State.RESTARTING and life.pause_is_over:
-                life.restarts += 1
-                self._start(life)
-            elif life.state == State.STARTING:
-                self._look_whether_ready(life)
-        self._came_up = self._came_up or all(life.settled for life in self._lives.values())
+        for child in self._children.values():
+            if child.state == State.WAITING and self._can_start(child):
+                self._start(child)
+            elif child.state == State.RESTARTING and child.may_restart:
+                child.restarts += 1
+                self._start(child)
+            elif child.state == State.STARTING:
+                self._check_ready(child)
+        self._started = self._started or self._all_available()
 
-    def _has_what_it_needs(self, life: Life) -> bool:
-        return all(self._lives[name].settled for name in life.part.needs)
+    def _all_available(self) -> bool:
+        return all(child.available for child in self._children.values())
 
-    def _start(self, life: Life) -> None:
-        part = life.part
-        if part.job and part.already_done():
-            life.enter(State.DONE)
+    def _can_start(self, child: Child) -> bool:
+        return all(self._children[name].available for name in child.component.needs)
+
+    def _start(self, child: Child) -> None:
+        component = child.component
+        if component.job and component.already_done():
+            child.enter(State.DONE)
             return
-        folder = part.directory or self._home.work / part.name
+        folder = component.directory or self._home.work / component.name
         folder.mkdir(mode=0o700, exist_ok=True)
-        part.prepare()
-        life.process = self._born(part, folder) or spawn(
-            part.command(),
-            environment=part.environment,
+        component.prepare()
+        child.process = self._fork(component, folder) or spawn(
+            component.command(),
+            environment=component.environment,
             directory=folder,
-            log=self._home.log(part.name),
-            user=part.user,
-            death_signal=part.death_signal,
+            log=self._home.log(component.name),
+            user=component.user,
+            death_signal=component.death_signal,
         )
-        pid_files.remember(self._home, part.name, life.process.pid)
-        life.enter(State.STARTING)
+        pid_files.write(self._home, component.name, child.process.pid)
+        child.enter(State.STARTING)
 
-    def _born(self, part: Component, folder: Path) -> Adopted | None:
-        """Start it in the nursery, when there is one and it answers."""
-        if not part.nursery:
+    def _fork(self, component: Component, folder: Path) -> ForkedProcess | None:
+        """Start it by the fork server; None when it has none or that does not respond."""
+        if not component.fork_server:
             return None
         request = {
-            "words": part.command()[2:],  # after python -m
-            "environment": dict(part.environment),
+            "words": component.command()[2:],  # after python -m
+            "environment": dict(component.environment),
             "directory": str(folder),
-            "log": str(self._home.log(part.name)),
-            "death_signal": int(part.death_signal),
+            "log": str(self._home.log(component.name)),
+            "death_signal": int(component.death_signal),
             "parent": os.getpid(),
         }
-        pid = fork_server.ask(part.nursery, request)
-        return Adopted(pid) if pid else None
+        pid = fork_server.fork(component.fork_server, request)
+        return ForkedProcess(pid) if pid else None
 
-    def _look_whether_ready(self, life: Life) -> None:
-        if not life.part.job and life.part.ready():
-            life.enter(State.READY)
-        elif life.in_state_for > life.part.start_within and life.process:
-            life.last_exit = f"was not ready within {life.part.start_within:.0f} s"
-            if not self._came_up:
-                self._give_up(life)
-            kill_group(life.process.pid, signal.SIGKILL)  # its end is noticed and it is restarted
+    def _check_ready(self, child: Child) -> None:
+        component = child.component
+        if not component.job and component.ready():
+            child.enter(State.READY)
+        elif child.seconds_in_state > component.start_timeout and child.process:
+            child.last_exit = f"was not ready within {component.start_timeout:.0f} s"
+            if not self._started:
+                self._fail(child)
+            kill_group(child.process.pid, signal.SIGKILL)  # reaped and restarted
 
-    # --- endings ------------------------------------------------------------------------------
+    # --- exits --------------------------------------------------------------------------------
     def _reap(self) -> None:
-        """Take note of every child that ended, and end its group."""
+        """Record each child that exited and kill its process group."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -128,99 +132,100 @@ class Supervisor:
                 break
             if pid == 0:
                 break
-            for life in self._lives.values():
-                if life.process and life.process.pid == pid:
-                    self._sweep_until = time.monotonic() + SWEEP_FOR
+            for child in self._children.values():
+                if child.process and child.process.pid == pid:
+                    self._sweep_until = time.monotonic() + ORPHAN_SWEEP_TIME
                     kill_group(pid, signal.SIGKILL)
-                    self._ended(life, os.waitstatus_to_exitcode(status))
+                    self._record_exit(child, os.waitstatus_to_exitcode(status))
 
-    def _end_orphans(self) -> None:
-        """End what a dead part left: children we did not start are ours by adoption.
+    def _kill_orphans(self) -> None:
+        """Kill what an exited component had started: adopted children that no component owns.
 
-        They come to us one generation after the other, hence for a while after a death.
+        Descendants are adopted one generation after the other, hence for a while after an exit.
         """
         if time.monotonic() > self._sweep_until:
             return
-        known = {life.process.pid for life in self._lives.values() if life.process}
+        known = {child.process.pid for child in self._children.values() if child.process}
         for pid in set(children_of(os.getpid())) - known:
             os.kill(pid, signal.SIGKILL)
 
-    def _ended(self, life: Life, code: int) -> None:
-        assert life.process is not None
-        life.process.returncode = code  # we reaped it, so Popen need not wonder
-        pid_files.forget(self._home, life.part.name)
+    def _record_exit(self, child: Child, code: int) -> None:
+        assert child.process is not None
+        child.process.returncode = code  # already reaped: Popen must not wait for it
+        pid_files.delete(self._home, child.component.name)
         if self._stopping:
-            life.process = None
-            life.enter(State.STOPPED)
-        elif life.part.job and code == 0:
-            life.process = None
-            life.part.finish()
-            life.enter(State.DONE)
+            child.process = None
+            child.enter(State.STOPPED)
+        elif child.component.job and code == 0:
+            child.process = None
+            child.component.finish()
+            child.enter(State.DONE)
         else:
-            life.died(code)
-            life.enter(State.RESTARTING)
-            if not self._came_up and life.failures >= ATTEMPTS:
-                self._give_up(life)
+            child.record_exit(code)
+            child.enter(State.RESTARTING)
+            if not self._started and child.failures >= MAX_START_ATTEMPTS:
+                self._fail(child)
 
-    def _give_up(self, life: Life) -> None:
-        self._failure = {
-            "part": life.part.name,
-            "reason": life.last_exit,
-            "log": home.last_lines(self._home.log(life.part.name), LAST_LINES),
-        }
+    def _fail(self, child: Child) -> None:
+        name = child.component.name
+        log = home.last_lines(self._home.log(name), LOG_LINES)
+        self._failure = {"component": name, "reason": child.last_exit, "log": log}
         self._stopping = True
 
     # --- stopping -----------------------------------------------------------------------------
-    def _asked_to_stop(self, _number: int, _frame: object) -> None:
-        self._hurry = self._stopping  # asked twice: no more patience
+    def _request_stop(self, _number: int, _frame: object) -> None:
+        self._forced = self._stopping  # a second signal kills at once
         self._stopping = True
 
-    def _nothing_runs(self) -> bool:
-        return all(life.process is None for life in self._lives.values())
+    def _all_stopped(self) -> bool:
+        return all(child.process is None for child in self._children.values())
 
-    def _stop_what_nothing_needs(self) -> None:
-        for life in self._lives.values():
-            if life.process is None:
-                life.enter(State.STOPPED)
-            elif life.state == State.STOPPING:
-                if self._hurry or life.in_state_for > life.part.stop_within:
-                    kill_group(life.process.pid, signal.SIGKILL)
-            elif not self._is_needed(life.part.name):
-                life.enter(State.STOPPING)
-                os.kill(life.process.pid, life.part.stop_signal)
+    def _stop_unneeded(self) -> None:
+        for child in self._children.values():
+            component = child.component
+            if child.process is None:
+                child.enter(State.STOPPED)
+            elif child.state == State.STOPPING:
+                if self._forced or child.seconds_in_state > component.stop_timeout:
+                    kill_group(child.process.pid, signal.SIGKILL)
+            elif not self._is_needed(component.name):
+                child.enter(State.STOPPING)
+                os.kill(child.process.pid, component.stop_signal)
 
     def _is_needed(self, name: str) -> bool:
-        """Whether anything that still runs stands on this part, directly or through others."""
-        for other in self._lives.values():
-            if name in other.part.needs and (other.process or self._is_needed(other.part.name)):
+        """Whether a running component needs this one, directly or through others."""
+        for child in self._children.values():
+            component = child.component
+            if name in component.needs and (child.process or self._is_needed(component.name)):
                 return True
         return False
 
-    # --- telling ------------------------------------------------------------------------------
+    # --- state file ---------------------------------------------------------------------------
     def _overall(self) -> str:
         if self._stopping:
             return "down"
-        if not self._came_up:
+        if not self._started:
             return "starting"
-        return "ready" if all(life.settled for life in self._lives.values()) else "degraded"
+        return "ready" if self._all_available() else "degraded"
 
     def _publish(self) -> None:
-        listed = [life for life in self._lives.values() if life.part.listed]
-        services = [life.row() for life in listed if not life.part.job]
-        jobs = [life.row() for life in listed if life.part.job]
+        listed = [child for child in self._children.values() if child.component.listed]
+        services = [child.row() for child in listed if not child.component.job]
+        jobs = [child.row() for child in listed if child.component.job]
         about = {**self._about, "state": self._overall(), "failure": self._failure}
         text = json.dumps(about | {"services": services, "jobs": jobs})
-        if text != self._told:
-            write_whole(self._home.state_file, text)
-            self._told = text
+        if text != self._published:
+            write_atomically(self._home.state_file, text)
+            self._published = text
 
     def _sleep(self) -> None:
-        calm = time.monotonic() > self._sweep_until and not self._stopping
-        calm = calm and all(life.settled for life in self._lives.values())
-        if calm:
-            pid_files.keep_logs_small(self._home)
-        select.select([self._wake], [], [], IDLE_TICK if calm else TICK)
+        idle = time.monotonic() > self._sweep_until and not self._stopping
+        idle = idle and self._all_available()
+        if idle:
+            pid_files.rotate_logs(self._home)
+        interval = IDLE_INTERVAL if idle else ACTIVE_INTERVAL
+        select.select([self._wakeup_reader], [], [], interval)
         try:
-            os.read(self._wake, 4096)
+            os.read(self._wakeup_reader, 4096)
         except BlockingIOError:
             return

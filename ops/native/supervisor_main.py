@@ -1,4 +1,4 @@
-"""The supervisor as a program, started by the subreaper.
+"""The supervisor as a program that the subreaper starts.
 
 `python -S -m ops.native.supervisor_main '{"home": …}'`
 """
@@ -19,21 +19,21 @@ from ops.native.topology import Native, Options
 from ops.servers import nginx, run_as
 
 EXIT_ALREADY_RUNS = 75
-LOCK_WITHIN = 0.5  # seconds
+LOCK_TIMEOUT = 0.5  # seconds
 
 
 def take_lock(home: Home) -> IO[str] | None:
-    """The home's lock, held until the process ends however it ends; None when another has it.
+    """Lock the home until this process ends; return None when another supervisor holds it.
 
-    Tried for a moment, since whoever asks for the status holds it for an instant too.
+    Retries for LOCK_TIMEOUT, because a status command holds the lock for an instant as well.
     """
     lock = home.lock_file.open("w")
-    until = time.monotonic() + LOCK_WITHIN
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 lock.close()
                 return None
             time.sleep(0.01)
@@ -41,20 +41,19 @@ def take_lock(home: Home) -> IO[str] | None:
             return lock
 
 
-def guarded_command(options: Options) -> list[str]:
-    """The words that start guard and supervisor; -S: neither needs installed packages."""
+def supervisor_command(options: Options) -> list[str]:
+    """Return the command of subreaper and supervisor; -S: neither needs installed packages."""
     python = [sys.executable, "-S", "-m"]
-    module = os.environ.get(
-        "LUNA_SUPERVISE_MODULE", "ops.native.supervisor_main"
-    )  # a smaller one in tests
+    # tests set a module with smaller components
+    module = os.environ.get("LUNA_SUPERVISE_MODULE", "ops.native.supervisor_main")
     supervisor = [*python, module, json.dumps(asdict(options))]
     return [*python, "ops.native.subreaper", str(ROOT), *supervisor]
 
 
 def main(options: Options, topology: type[Native] = Native) -> int:
-    """Run LUNA in this home until told to stop."""
+    """Run LUNA in this home until a signal stops it; return the exit code."""
     home = Home(Path(options.home))
-    home.make(run_as.stand_in()[1])
+    home.make(run_as.unprivileged()[1])
     lock = take_lock(home)
     if lock is None:
         return EXIT_ALREADY_RUNS
@@ -63,12 +62,12 @@ def main(options: Options, topology: type[Native] = Native) -> int:
     about = {
         "address": native.address,
         "pid": os.getpid(),
-        "guard": os.getppid(),
+        "subreaper": os.getppid(),
         "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "wanted_port": options.port,
     }
     with lock, reservation:
-        return Supervisor(home, native.parts(), about).run()
+        return Supervisor(home, native.components(), about).run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What LUNA natively consists of, and in which order: the nine parts of the Compose file.
+"""The components of a native LUNA and their order: the nine services of the Compose file.
 
-What is Python of ours waits for the nursery besides, which makes it start much faster.
+LUNA's own Python programs also wait for the fork server, which makes them start much faster.
 
 cluster ─ postgres ─ database ─ migrate ─┬─ five services ─┬─ nginx ─ robots
 redis ───────────────────────────────────┼─ celery-worker ─┘
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.home import Home, read_json, secret, write_whole
+from ops.home import Home, read_json, secret, write_atomically
 from ops.native import fork_server, nginx_component
 from ops.native.component import Component
 from ops.servers import environment, nginx, probes, redis_server, run_as
@@ -31,7 +31,7 @@ COMPONENTS = (
 
 @dataclass(frozen=True)
 class Options:
-    """What `luna up` was asked for, and what it found out before."""
+    """The options of `luna up`, and the programs it found."""
 
     home: str
     port: int
@@ -49,7 +49,7 @@ def _python(*words: str) -> Callable[[], list[str]]:
 
 
 class Native:
-    """Builds the parts for one home and one port."""
+    """Builds the components for one home and one port."""
 
     def __init__(self, home: Home, options: Options, port: int) -> None:
         self.home = home
@@ -61,12 +61,12 @@ class Native:
         }
         self.owner_environment = environment.of_owner(home, self.address)
         self.cluster = environment.cluster(home, Path(options.postgres))
-        # it relies on Linux's adoption of orphans; elsewhere each program imports for itself
-        self.nursery = home.socket("nursery") if sys.platform == "linux" else ""
+        # subreapers exist on Linux only; elsewhere each program imports its packages itself
+        self.fork_server = home.socket("fork-server") if sys.platform == "linux" else ""
 
-    def parts(self) -> list[Component]:
+    def components(self) -> list[Component]:
         services = [self._service(name) for name in SERVICES]
-        helpers = [self._nursery()] if self.nursery else []
+        helpers = [self._fork_server()] if self.fork_server else []
         return [
             *helpers,
             *self._storage(),
@@ -76,32 +76,34 @@ class Native:
                 self.home,
                 Path(self.options.nginx),
                 self.port,
-                needs=frozenset({*(part.name for part in services), "celery-worker"}),
+                needs=frozenset({*(service.name for service in services), "celery-worker"}),
             ),
             *(self._demo() if self.options.demo else []),
         ]
 
-    def _nursery(self) -> Component:
-        socket = Path(self.nursery)
+    def _fork_server(self) -> Component:
+        socket = Path(self.fork_server)
         return Component(
-            name="nursery",
-            command=_python("ops.native.fork_server", self.nursery, fork_server.ROOM_FOR_A_NAME),
+            name="fork-server",
+            command=_python(
+                "ops.native.fork_server", self.fork_server, fork_server.COMMAND_LINE_PADDING
+            ),
             prepare=lambda: socket.unlink(missing_ok=True),
-            ready=lambda: probes.somebody_listens(self.nursery),
+            ready=lambda: probes.is_listening(self.fork_server),
             environment=environment.base(),
             listed=False,
         )
 
-    def _ours(self, *names: str) -> frozenset[str]:
-        """What a Python program of ours needs: these parts, and the nursery where there is one."""
-        return frozenset(names) | ({"nursery"} if self.nursery else set())
+    def _needs(self, *names: str) -> frozenset[str]:
+        """Add the fork server, where there is one, to what a Python program of LUNA needs."""
+        return frozenset(names) | ({"fork-server"} if self.fork_server else set())
 
     def _storage(self) -> list[Component]:
         return [*self._postgres(), self._redis(), *self._preparations()]
 
     def _postgres(self) -> list[Component]:
         base = environment.base()
-        user = run_as.stand_in()[1]
+        user = run_as.unprivileged()[1]
         cluster = self.cluster
         folder = self.home.postgres.resolve()
         password = folder / "password"
@@ -110,7 +112,7 @@ class Native:
                 name="cluster",
                 command=lambda: cluster.make_command(password),
                 already_done=(cluster.data / "PG_VERSION").exists,
-                prepare=lambda: self._hand_out_password(password, user),
+                prepare=lambda: self._write_password(password, user),
                 finish=password.unlink,
                 environment=base,
                 job=True,
@@ -124,9 +126,9 @@ class Native:
                 prepare=cluster.clear_stale_locks,
                 ready=lambda: probes.postgres_answers(cluster.socket),
                 environment=base,
-                stop_signal=signal.SIGINT,  # end sessions, write everything down
+                stop_signal=signal.SIGINT,  # end sessions and write a checkpoint
                 death_signal=signal.SIGINT,
-                stop_within=30.0,
+                stop_timeout=30.0,
                 user=user,
                 directory=folder,
                 endpoint=cluster.socket,
@@ -159,7 +161,7 @@ class Native:
         migrate = _python("backend.shared.migrations.migrate")
         return [
             self._job("database", _python("ops.servers.database"), ("postgres",), "1", passwords),
-            self._job("migrate", migrate, ("database",), environment.schema_mark()),
+            self._job("migrate", migrate, ("database",), environment.schema_checksum()),
             Component(
                 name="keys",
                 command=_python("backend.shared.web.security.jwks", *words),
@@ -169,8 +171,8 @@ class Native:
             ),
         ]
 
-    def _hand_out_password(self, file: Path, user: str | None) -> None:
-        write_whole(file, secret(self.home, "postgres"))
+    def _write_password(self, file: Path, user: str | None) -> None:
+        write_atomically(file, secret(self.home, "postgres"))
         if user:
             shutil.chown(file, user, user)
 
@@ -179,28 +181,28 @@ class Native:
         name: str,
         command: Callable[[], list[str]],
         needs: tuple[str, ...],
-        mark: str,
+        version: str,
         more: dict[str, str] | None = None,
     ) -> Component:
-        """A job whose result lives in the database, done again only when `mark` changes.
+        """Return a job on the database that runs again only when `version` changes.
 
-        The note lies beside the cluster, so that it goes when the cluster does.
+        Its marker file is next to the cluster, so that both are deleted together.
         """
-        note = self.home.postgres / f"{name}.done"
+        marker = self.home.postgres / f"{name}.done"
 
-        def noted() -> bool:
-            return note.exists() and note.read_text(encoding="utf-8") == mark
+        def is_done() -> bool:
+            return marker.exists() and marker.read_text(encoding="utf-8") == version
 
         return Component(
             name=name,
             command=command,
-            needs=self._ours(*needs),
-            nursery=self.nursery,
-            already_done=noted,
-            finish=lambda: write_whole(note, mark),
+            needs=self._needs(*needs),
+            fork_server=self.fork_server,
+            already_done=is_done,
+            finish=lambda: write_atomically(marker, version),
             environment=self.owner_environment | (more or {}),
             job=True,
-            start_within=300.0,
+            start_timeout=300.0,
         )
 
     def _service(self, name: str) -> Component:
@@ -211,8 +213,8 @@ class Native:
         return Component(
             name=f"{name}-service",
             command=_python("backend.shared.web.service_main", name),
-            needs=self._ours("migrate", "redis", "keys"),
-            nursery=self.nursery,
+            needs=self._needs("migrate", "redis", "keys"),
+            fork_server=self.fork_server,
             prepare=lambda: Path(socket).unlink(missing_ok=True),
             ready=lambda: probes.http_answers(socket, "/health/ready"),
             environment=self.services_environment | own,
@@ -220,18 +222,18 @@ class Native:
         )
 
     def _worker(self) -> Component:
-        working = self.home.work / "worker-works"
+        ready_file = self.home.work / "worker-works"
         return Component(
             name="celery-worker",
             command=_python("backend.shared.messaging.worker"),
-            needs=self._ours("migrate", "redis", "keys"),
-            nursery=self.nursery,
-            prepare=lambda: working.unlink(missing_ok=True),
-            ready=working.exists,
-            # its children end when it ends in order, so it is asked to, even by the kernel
+            needs=self._needs("migrate", "redis", "keys"),
+            fork_server=self.fork_server,
+            prepare=lambda: ready_file.unlink(missing_ok=True),
+            ready=ready_file.exists,
+            # stops its children, which SIGKILL would leave behind
             death_signal=signal.SIGTERM,
-            stop_within=17.0,  # it lets its tasks end
-            environment=self.owner_environment | {"LUNA_READY_FILE": str(working)},
+            stop_timeout=17.0,  # it finishes its tasks
+            environment=self.owner_environment | {"LUNA_READY_FILE": str(ready_file)},
             endpoint=self.home.socket("redis"),
         )
 
@@ -241,7 +243,7 @@ class Native:
             "demo",
             _python("ops.demo.seed", "--robots", str(count), "--state-dir", str(self.home.robots)),
             ("migrate", "redis", "keys"),
-            mark=str(count),
+            version=str(count),
         )
         return [seed, *(self._robot(number) for number in range(1, count + 1))]
 
@@ -259,14 +261,14 @@ class Native:
         return Component(
             name=f"robot-{number}",
             command=command,
-            needs=self._ours("nginx", "demo"),
-            nursery=self.nursery,
+            needs=self._needs("nginx", "demo"),
+            fork_server=self.fork_server,
             ready=lambda: True,
             environment={
                 name: value
                 for name, value in environment.base().items()
                 if not name.startswith("LUNA_")
             },
-            stop_within=5.0,
+            stop_timeout=5.0,
             endpoint=self.address,
         )

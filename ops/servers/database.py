@@ -1,4 +1,4 @@
-"""Create the two roles, the database and its extensions in a new cluster. Idempotent.
+"""Create the two roles, a database and its extensions in a cluster. Idempotent.
 
 Run as `python -m ops.servers.database`; the superuser's URL and both passwords come from the
 environment.
@@ -15,8 +15,8 @@ ROLES = (OWNER, "luna_app")
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
 
 
-def prepare(url: str, passwords: dict[str, str]) -> None:
-    """`url` is the superuser's, of the database postgres."""
+def prepare(url: str, passwords: dict[str, str], database: str = DATABASE) -> None:
+    """Create what is missing. `url` is the superuser's, of the database postgres."""
     plain = url.replace("+psycopg2", "")
     with _cursor(plain) as cursor:
         for role in ROLES:
@@ -27,14 +27,14 @@ def prepare(url: str, passwords: dict[str, str]) -> None:
                     verb, sql.Identifier(role), sql.Literal(passwords[role])
                 )
             )
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
         if not cursor.fetchone():
             cursor.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                    sql.Identifier(DATABASE), sql.Identifier(OWNER)
+                    sql.Identifier(database), sql.Identifier(OWNER)
                 )
             )
-    with _cursor(plain.replace("/postgres?", f"/{DATABASE}?")) as cursor:
+    with _cursor(plain.replace("/postgres?", f"/{database}?")) as cursor:
         for extension in EXTENSIONS:
             cursor.execute(
                 sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))

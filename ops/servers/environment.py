@@ -1,4 +1,4 @@
-"""The environment that programs of a running LUNA get: one for services, more for its owner."""
+"""Environment variables of LUNA's programs: services, and those with the owner's role."""
 
 import hashlib
 import os
@@ -11,30 +11,30 @@ SERVICES = ("auth", "book", "delivery", "robot", "notification")
 
 
 def base() -> dict[str, str]:
-    """What the caller's shell and `.env` say (the shell wins), and where our code is."""
-    own = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}  # a log loses nothing to a kill
-    return read_dotenv(ROOT / ".env") | dict(os.environ) | own
+    """Return the environment of this process with the path of the code."""
+    own = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}  # a killed program's log is complete
+    return dict(os.environ) | own
+
+
+def with_dotenv() -> dict[str, str]:
+    """Return `.env` overridden by the environment. Not for the supervisor, which is started so."""
+    return read_dotenv(ROOT / ".env") | base()
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """NAME=value lines; a value ends at " #", loses its quotes, and is left out when empty."""
-    if not path.exists():
-        return {}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-    cut = (
-        (name.strip(), value.partition(" #")[0].strip().strip("\"'")) for name, _, value in pairs
-    )
-    return {name: value for name, value in cut if value}
+    """Read a `.env` file; a name without a value is left out."""
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
 
 
 def cluster(home: Home, programs: Path) -> Cluster:
-    """The database cluster of this home."""
+    """Return the database cluster of this home."""
     return Cluster(programs, home.postgres.resolve() / "data", home.sockets.resolve() / "postgres")
 
 
 def of_services(home: Home, address: str) -> dict[str, str]:
-    """What every service gets: the restricted database role and the public keys."""
+    """Return the environment of a service: the restricted database role, the public keys."""
     database = cluster(home, Path())
     return base() | {
         "LUNA_HOME": str(home.path),
@@ -46,15 +46,15 @@ def of_services(home: Home, address: str) -> dict[str, str]:
 
 
 def of_owner(home: Home, address: str) -> dict[str, str]:
-    """What migrations, the seed and the command line get besides: the role that owns the schema."""
+    """Add the role that owns the schema, for migrations, the seed and the command line."""
     owner = cluster(home, Path()).url("luna_owner", secret(home, "luna_owner"), "luna")
     return of_services(home, address) | {"LUNA_DATABASE_OWNER_URL": owner}
 
 
-def schema_mark() -> str:
-    """Changes when a migration does, so that an unchanged schema costs no migration run."""
+def schema_checksum() -> str:
+    """Return a checksum of the migrations: an unchanged schema is not migrated again."""
     folder = ROOT / "backend" / "shared" / "migrations"
-    mark = hashlib.sha256()
+    checksum = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
-        mark.update(path.read_bytes())
-    return mark.hexdigest()
+        checksum.update(path.read_bytes())
+    return checksum.hexdigest()

@@ -1,4 +1,4 @@
-"""The one door: which port it opens, and Nginx's configuration from the shared template."""
+"""Nginx: its port, its configuration from the template, and its command."""
 
 import fcntl
 import os
@@ -10,18 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from ops.home import ROOT, write_whole
+from ops.home import ROOT, write_atomically
 
 TEMPLATE = ROOT / "backend" / "nginx" / "luna.conf.template"
-
-
 HOST = "127.0.0.1"
-
-
-LAST_PORT = 65535
-
-
-# the template's variables that someone may set; the same defaults as in Compose
+MAX_PORT = 65535
+# variables of the template that users may set; the same defaults as in Compose
 DEFAULTS = {
     "LUNA_SERVER_NAMES": "",
     "LUNA_GATEWAY_LIMITS": "on",
@@ -35,16 +29,16 @@ DEFAULTS = {
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
-    """Fill in ${LUNA_…}; a variable nobody set is an error (KeyError), Nginx's own stay."""
+    """Replace ${LUNA_…}, raising KeyError for a missing value; keep Nginx's own variables."""
     return re.sub(r"\$\{(LUNA_\w+)\}", lambda found: values[found.group(1)], template)
 
 
 def write_configuration(target: Path, values: Mapping[str, str]) -> None:
-    write_whole(target, render(TEMPLATE.read_text(encoding="utf-8"), {**DEFAULTS, **values}))
+    write_atomically(target, render(TEMPLATE.read_text(encoding="utf-8"), {**DEFAULTS, **values}))
 
 
 def start_command(program: Path, configuration: Path, folder: Path) -> list[str]:
-    """Workers stay who we are: another user could not open the services' sockets."""
+    """Return the command; as root, workers stay root, or they could not open the sockets."""
     words = [str(program), "-e", "stderr", "-p", str(folder), "-c", str(configuration)]
     return [*words, "-g", "user root;"] if os.geteuid() == 0 else words
 
@@ -61,13 +55,13 @@ def _is_free(port: int) -> bool:
 
 
 def reserve_port(wanted: int) -> tuple[int, IO[str]]:
-    """The wanted port or the next free one, kept from other LUNAs while the file stays open.
+    """Return the wanted port or the next free one, reserved while the file stays open.
 
-    Between looking and Nginx's bind seconds pass; the lock keeps a second start off the port.
+    Nginx binds it seconds later; until then the lock keeps other LUNAs off the port.
     """
     folder = Path(tempfile.gettempdir()) / f"luna-ports-{os.geteuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    for port in range(wanted, LAST_PORT):
+    for port in range(wanted, MAX_PORT):
         lock = (folder / str(port)).open("w")
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of our own: on a Unix socket only, small when idle, safe on a crash."""
+"""A PostgreSQL cluster on a Unix socket: initdb and server commands, settings, stale locks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 from ops.processes import working_directory
 from ops.servers import run_as
 
-PORT = 5432  # only the socket's name; nothing listens on TCP
+PORT = 5432  # part of the socket's name; nothing listens on TCP
 
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    # a small idle footprint: the operating system's cache does the rest
+    # little memory when idle; the operating system caches the files
     "shared_buffers": "64MB",
     "effective_cache_size": "512MB",
     "work_mem": "8MB",
@@ -29,18 +29,19 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] %q%u ",
     "log_min_duration_statement": "500ms",
 }
-# for throw-away test clusters only: a crash may lose them
-FAST_AND_FORGETFUL = {
+# for temporary test clusters only: a crash may lose data
+NOT_DURABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "max_connections": "400",  # of several pytest workers
     "log_min_duration_statement": "-1",
 }
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where a cluster lives and the words that make and start it."""
+    """The paths of a cluster and the commands that create and start it."""
 
     programs: Path
     data: Path
@@ -51,35 +52,36 @@ class Cluster:
         return str(self.sockets / f".s.PGSQL.{PORT}")
 
     def url(self, user: str, password: str, database: str) -> str:
-        """For SQLAlchemy; the password is made of URL-safe letters."""
+        """Return a SQLAlchemy URL; `password` must consist of URL-safe characters."""
         return (
             f"postgresql+psycopg2://{user}:{password}@/{database}?host={self.sockets}&port={PORT}"
         )
 
-    def make_command(self, password_file: Path, *, forgetful: bool = False) -> list[str]:
-        """Make the cluster beside its place and move it there, so that half a one is never used."""
+    def make_command(self, password_file: Path, *, durable: bool = True) -> list[str]:
+        """Return the command that runs initdb beside `data` and renames the complete result."""
         script = (
             'rm -rf "$2.new" && "$1" --pgdata="$2.new" --username=postgres --pwfile="$3" '
             "--auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --no-instructions $4 >/dev/null "
             '&& mv "$2.new" "$2"'
         )
         words = ["sh", "-c", script, "initdb", str(self.programs / "initdb"), str(self.data)]
-        quick = ["--no-sync"] if forgetful else []
-        return [*run_as.stand_in()[0], *words, str(password_file), *quick]
+        quick = ["--no-sync"] if not durable else []
+        return [*run_as.unprivileged()[0], *words, str(password_file), *quick]
 
-    def start_command(self, *, forgetful: bool = False) -> list[str]:
+    def start_command(self, *, durable: bool = True) -> list[str]:
         chosen = SETTINGS | {"unix_socket_directories": str(self.sockets)}
-        if forgetful:
-            chosen |= FAST_AND_FORGETFUL
+        if not durable:
+            chosen |= NOT_DURABLE
         words = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(PORT)]
         for name, value in chosen.items():
             words += ["-c", f"{name}={value}"]
-        return [*run_as.stand_in()[0], *words]
+        return [*run_as.unprivileged()[0], *words]
 
     def clear_stale_locks(self) -> None:
-        """Drop lock files whose process is gone: its number may be someone else's by now.
+        """Delete lock files of a postmaster that has ended.
 
-        A postmaster always works in its data directory, so that tells ours apart.
+        The pid may belong to another process by now, so the working directory decides: that of a
+        postmaster is its data directory.
         """
         for lock in (self.data / "postmaster.pid", self.sockets / f".s.PGSQL.{PORT}.lock"):
             try:

@@ -1,17 +1,17 @@
-"""A Redis of our own: a Unix socket, everything written down, nothing ever evicted."""
+"""The Redis server: a Unix socket, an append-only file, no eviction."""
 
 from pathlib import Path
 
 
-def start_command(program: Path, socket: Path, data: Path, *, forgetful: bool = False) -> list[str]:
-    """`forgetful` keeps nothing on disk, for tests."""
+def start_command(program: Path, socket: Path, data: Path, *, durable: bool = True) -> list[str]:
+    """Return the server's command; without `durable` nothing is written to disk (tests)."""
     return [
         str(program),
         *("--port", "0"),
         *("--unixsocket", str(socket)),
         *("--unixsocketperm", "700"),
         *("--dir", str(data)),
-        *("--appendonly", "no" if forgetful else "yes"),
+        *("--appendonly", "yes" if durable else "no"),
         *("--appendfsync", "everysec"),
         *("--save", ""),
         *("--maxmemory-policy", "noeviction"),

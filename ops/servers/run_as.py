@@ -1,4 +1,4 @@
-"""Running a program that refuses to be root, when we are root."""
+"""Run PostgreSQL, which refuses to run as root, when LUNA runs as root."""
 
 import functools
 import os
@@ -9,15 +9,15 @@ import subprocess
 from ops.servers.prerequisites import MissingProgramsError
 
 UNSHARE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
-STAND_IN_USERS = ("postgres", "nobody")
+UNPRIVILEGED_USERS = ("postgres", "nobody")
 
 
 @functools.cache
-def stand_in() -> tuple[tuple[str, ...], str | None]:
-    """(words to put before a command, user to switch to) so that PostgreSQL does not see root.
+def unprivileged() -> tuple[tuple[str, ...], str | None]:
+    """Return (prefix of the command, user to switch to), so that PostgreSQL does not run as root.
 
-    A user namespace is best: files stay ours, and a checkout below a private directory works. Where
-    containers forbid it, another account is taken; its files then live outside the checkout.
+    A user namespace is preferred: files keep their owner, and a checkout in a private directory
+    works. Where containers forbid it, another account is used, with its files outside the checkout.
     """
     if os.geteuid() != 0:
         return (), None
@@ -27,13 +27,13 @@ def stand_in() -> tuple[tuple[str, ...], str | None]:
         )
         if probe.returncode == 0:
             return UNSHARE, None
-    for name in STAND_IN_USERS:
+    for name in UNPRIVILEGED_USERS:
         try:
             pwd.getpwnam(name)
         except KeyError:
             continue
         return (), name
     raise MissingProgramsError(
-        "PostgreSQL refuses to run as root, and there is neither a user namespace nor a user "
-        "“postgres” here. Run ./luna as an ordinary user."
+        "PostgreSQL refuses to run as root, and neither a user namespace nor a user “postgres” "
+        "is available. Run ./luna as an ordinary user."
     )

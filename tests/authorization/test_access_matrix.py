@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backend.shared.infra import database
+from ops.docs import openapi
 from tests.authorization import openapi_requests
 from tests.authorization.access_matrix import (
     KNOCKING,
@@ -51,9 +52,7 @@ def callers(gateway: Any) -> dict[Caller, dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def documented(servers: dict[str, str]) -> dict[str, Any]:
-    return {
-        route: (operation, document) for route, operation, document in openapi_requests.operations()
-    }
+    return openapi_requests.operations()
 
 
 def test_every_route_says_who_may(documented: dict[str, Any]) -> None:
@@ -62,7 +61,7 @@ def test_every_route_says_who_may(documented: dict[str, Any]) -> None:
 
 
 def test_no_route_hides_from_the_table(servers: dict[str, str]) -> None:
-    for app in openapi_requests.apps().values():
+    for app in openapi.apps().values():
         hidden = set(openapi_requests.paths_of(app.routes)) - set(app.openapi()["paths"])
         assert hidden <= OUTSIDE_THE_DOCUMENT
 
@@ -72,7 +71,7 @@ def test_only_those_who_may_get_in(
     gateway: Any, callers: dict[Caller, dict[str, str]], documented: dict[str, Any], route: str
 ) -> None:
     method, template = route.split(" ")
-    path, query, body = openapi_requests.request_of(*documented[route])
+    path, query, body = documented[route]["request"].values()
     if route in KNOCKING and "password" in body.get("json", {}):
         body["json"] = {
             **body["json"],

@@ -1,4 +1,4 @@
-"""The files of backend/docker, read."""
+"""Read the files of backend/docker."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def services(path: Path) -> dict[str, Service]:
 
 
 def named_volumes(service: Service) -> set[str]:
-    """The volumes a service mounts by name; what is mounted from the tree is not one."""
+    """Return the named volumes that a service mounts."""
     sources = {volume.split(":")[0] for volume in service.get("volumes", [])}
     return {source for source in sources if not source.startswith((".", "/"))}
 
@@ -38,5 +38,5 @@ def mounted_files(service: Service) -> set[Path]:
 
 
 def variables(text: str) -> set[str]:
-    """Names of ours between dollar and braces, with or without a default."""
+    """Return the LUNA variables of a text, ${NAME} with or without a default."""
     return set(re.findall(r"\$\{(LUNA_[A-Z_]+)[:}]", text))

@@ -1,4 +1,4 @@
-"""What can be said about the Compose files without an engine."""
+"""Static checks of the Compose files and the Dockerfile."""
 
 import re
 import subprocess
@@ -23,33 +23,33 @@ from tests.docker.files import (
 )
 
 BASE = services(COMPOSE)
-GENERATED = {"docs/openapi.json"}  # made from the services; its freshness is checked with them
+GENERATED = {"docs/openapi.json"}  # checked by `luna lint`
 BOTH = [(path, name) for path in (COMPOSE, OVERLAY) for name in services(path)]
 
 
 def run(tool: str, *words: str) -> None:
-    """One of the linters of this environment; what it complains of fails the test."""
+    """Run a linter of this environment; fail with its output."""
     command = [str(Path(sys.executable).with_name(tool)), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (a linter)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def merged() -> dict[str, Service]:
-    """The overlay's services beside the nine; it adds settings to some of these."""
+    """Return the nine services and those that only the overlay has."""
     own = {name: body for name, body in services(OVERLAY).items() if name not in BASE}
     return BASE | own
 
 
 @pytest.mark.parametrize("path", [COMPOSE, OVERLAY], ids=lambda path: path.name)
-def test_a_compose_file_follows_the_schema(path: Path) -> None:
+def test_compose_file_follows_the_schema(path: Path) -> None:
     run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(path))
 
 
-def test_the_dockerfile_passes_its_linter() -> None:
+def test_dockerfile_passes_its_linter() -> None:
     run("hadolint", "--failure-threshold", "style", str(DOCKERFILE))
 
 
-def test_there_are_exactly_nine_services_on_one_network() -> None:
+def test_compose_has_nine_services_on_one_network() -> None:
     assert sorted(BASE) == [
         "auth-service",
         "book-service",
@@ -65,7 +65,7 @@ def test_there_are_exactly_nine_services_on_one_network() -> None:
     assert all(service["networks"] == ["luna"] for service in merged().values())
 
 
-def test_only_nginx_publishes_a_port_and_only_to_this_machine() -> None:
+def test_only_nginx_publishes_a_port_on_the_loopback_address() -> None:
     assert [name for name, service in BASE.items() if "ports" in service] == ["nginx"]
     assert [name for name, service in merged().items() if "ports" in service] == ["nginx", "mail"]
     for name in ("nginx", "mail"):
@@ -74,7 +74,7 @@ def test_only_nginx_publishes_a_port_and_only_to_this_machine() -> None:
 
 
 @pytest.mark.parametrize("name", merged())
-def test_every_container_is_fenced_in(name: str) -> None:
+def test_container_is_restricted(name: str) -> None:
     service = merged()[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -87,40 +87,40 @@ def test_every_container_is_fenced_in(name: str) -> None:
     assert ours or re.search(r":v?\d+\.?\d*", service["image"]), "an image without a version"
 
 
-def test_our_own_image_is_not_roots() -> None:
+def test_image_runs_as_an_unprivileged_user() -> None:
     lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("USER")] == ["USER 10001:10001"]
 
 
 @pytest.mark.parametrize("name", BASE)
-def test_every_service_tells_whether_it_is_healthy(name: str) -> None:
+def test_service_has_a_health_check(name: str) -> None:
     assert BASE[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
     assert BASE[name]["restart"] == "unless-stopped"
 
 
-def test_who_waits_waits_for_health_and_for_somebody_who_exists() -> None:
-    everyone = merged()
-    for name, service in everyone.items():
+def test_dependencies_exist_and_wait_for_health() -> None:
+    all_services = merged()
+    for name, service in all_services.items():
         for other, how in service.get("depends_on", {}).items():
-            ends = "restart" not in everyone[other]
+            ends = "restart" not in all_services[other]
             wanted = "service_completed_successfully" if ends else "service_healthy"
             assert how == {"condition": wanted}, f"{name} → {other}"
-            assert ends or "healthcheck" in everyone[other]
-    waits = {name: set(service.get("depends_on", {})) for name, service in everyone.items()}
-    assert set(TopologicalSorter(waits).static_order()) == set(everyone)
+            assert ends or "healthcheck" in all_services[other]
+    waits = {name: set(service.get("depends_on", {})) for name, service in all_services.items()}
+    assert set(TopologicalSorter(waits).static_order()) == set(all_services)
 
 
 def declared(kind: str) -> set[str]:
     return set(read(COMPOSE).get(kind, {})) | set(read(OVERLAY).get(kind, {}))
 
 
-def test_every_volume_and_secret_is_declared_and_used() -> None:
+def test_volumes_and_secrets_are_declared_and_used() -> None:
     used = merged().values()
     assert set().union(*(named_volumes(service) for service in used)) == declared("volumes")
     assert {s for service in used for s in service.get("secrets", [])} == declared("secrets")
 
 
-def test_every_mounted_file_is_there_and_read_only() -> None:
+def test_mounted_files_exist_and_are_read_only() -> None:
     for service in merged().values():
         for path in mounted_files(service):
             assert path.exists()
@@ -128,19 +128,19 @@ def test_every_mounted_file_is_there_and_read_only() -> None:
             assert not volume.startswith(".") or volume.endswith(":ro")
 
 
-def test_the_database_and_redis_keep_what_they_hold() -> None:
+def test_postgres_and_redis_store_data_on_volumes() -> None:
     assert "postgres:/var/lib/postgresql/data" in BASE["postgres"]["volumes"]
     assert "redis:/data" in BASE["redis"]["volumes"]
 
 
-def test_only_the_auth_service_can_reach_the_private_key() -> None:
-    holders = [name for name, service in merged().items() if "private-key" in str(service)]
-    assert holders == ["auth-service"]
+def test_only_the_auth_service_mounts_the_private_key() -> None:
+    mounting = [name for name, service in merged().items() if "private-key" in str(service)]
+    assert mounting == ["auth-service"]
     writers = [n for n, s in merged().items() if "public-keys:/keys/public" in s.get("volumes", [])]
     assert writers == ["auth-service"]
 
 
-def test_no_password_stands_in_a_file() -> None:
+def test_compose_files_contain_no_password() -> None:
     for path, name in BOTH:
         for key, value in services(path)[name].get("environment", {}).items():
             assert "PASSWORD" not in key or key.endswith("_FILE")
@@ -148,24 +148,23 @@ def test_no_password_stands_in_a_file() -> None:
 
 
 def shipped() -> Iterator[Path]:
-    """The files that travel; not secrets made here, nor what Python compiled beside them."""
+    """Yield the tracked Docker files, without generated secrets and byte code."""
     yield ROOT / ".dockerignore"
-    made_here = {"secrets", "__pycache__"}
+    generated = {"secrets", "__pycache__"}
     yield from (
         path
         for path in FOLDER.rglob("*")
-        if path.is_file() and not made_here.intersection(path.parts)
+        if path.is_file() and not generated.intersection(path.parts)
     )
 
 
-def test_no_package_index_is_named() -> None:
-    """Whoever builds the image uses their own."""
+def test_docker_files_name_no_package_index() -> None:
     for path in shipped():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"index-url|pypi|registry", text, re.IGNORECASE), path
 
 
-def test_the_image_is_built_from_what_is_listed_and_nothing_else() -> None:
+def test_image_is_built_from_listed_files_only() -> None:
     ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert "*" in ignore
     allowed = {line.removeprefix("!") for line in ignore if line.startswith("!")}

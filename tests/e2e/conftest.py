@@ -1,4 +1,4 @@
-"""The whole system as a new user starts it: `./luna up` in a home of its own, simulated robots."""
+"""Fixture of the whole system: `./luna up` in a temporary home, with simulated robots."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ops.demo.demo_client import Person
+from ops.demo.demo_client import Account
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-_PORT = 18600
-_START_WITHIN = 240  # seconds, on a busy machine, with nothing prepared
+_START_TIMEOUT = 240  # seconds, on a busy machine, with an empty home
 
 
 class System:
@@ -23,49 +23,49 @@ class System:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._people: list[Person] = []
+        self._accounts: list[Account] = []
         plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
         self.environment = {**plain, "LUNA_HOME": str(home)}
 
-    def luna(self, *words: str, within: float = 120) -> subprocess.CompletedProcess[str]:
+    def luna(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a `luna` command against this system."""
-        return subprocess.run(  # noqa: S603 (our own command)
+        return subprocess.run(  # noqa: S603 (the luna command)
             [sys.executable, "-m", "ops", *words],
             cwd=ROOT,
             env=self.environment,
             text=True,
             capture_output=True,
-            timeout=within,
+            timeout=timeout,
             check=False,
         )
 
     def status(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.luna("status", "--json").stdout)
-        return told
+        status: dict[str, Any] = json.loads(self.luna("status", "--json").stdout)
+        return status
 
-    def pid(self, part: str) -> int:
-        return int(next(s["pid"] for s in self.status()["services"] if s["name"] == part))
+    def pid(self, component: str) -> int:
+        return int(next(s["pid"] for s in self.status()["services"] if s["name"] == component))
 
-    def person(self, role: str) -> Person:
+    def account(self, role: str) -> Account:
         now = self.status()
-        account = next(a for a in now["accounts"] if a["role"] == role)
-        someone = Person(now["address"], account["email"], account["password"])
-        self._people.append(someone)
-        return someone
+        found = next(a for a in now["accounts"] if a["role"] == role)
+        account = Account(now["address"], found["email"], found["password"])
+        self._accounts.append(account)
+        return account
 
     def close(self) -> None:
-        for someone in self._people:
-            someone.close()
+        for account in self._accounts:
+            account.close()
 
 
 @pytest.fixture(scope="session")
 def system() -> Iterator[System]:
-    """LUNA with the demo library and two robots; gone afterwards."""
+    """Start LUNA with the demo library and two robots; stop it afterwards."""
     with tempfile.TemporaryDirectory(prefix="luna-e2e-") as folder:
         running = System(Path(folder))
         started = running.luna(
-            *("up", "--detach", "--native", "--port", str(_PORT), "--speed", "40"),
-            within=_START_WITHIN,
+            *("up", "--detach", "--native", "--port", str(free_port()), "--speed", "40"),
+            timeout=_START_TIMEOUT,
         )
         try:
             assert started.returncode == 0, started.stdout + started.stderr

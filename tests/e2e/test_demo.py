@@ -1,11 +1,11 @@
-"""A new user's first minutes: the demo plays a request and a return and finds everything whole."""
+"""`luna demo` runs a request and a return, and checks the invariants."""
 
 from tests.e2e.conftest import System
 
 
-def test_the_demo_ends_well(system: System) -> None:
-    played = system.luna("demo", within=150)
-    assert played.returncode == 0, played.stdout + played.stderr
+def test_demo_completes_a_request_and_a_return(system: System) -> None:
+    demo = system.luna("demo", timeout=150)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
     for step in (
         "request made",
         "robot assigned",
@@ -17,4 +17,4 @@ def test_the_demo_ends_well(system: System) -> None:
         "book received",
         "invariants: ok",
     ):
-        assert step in played.stdout, played.stdout
+        assert step in demo.stdout, demo.stdout

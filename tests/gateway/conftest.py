@@ -1,8 +1,6 @@
-"""A real Nginx with the shipped configuration, in front of five stand-in services."""
+"""Fixtures of a real Nginx with the shipped configuration, in front of five fake services."""
 
 import os
-import random
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,10 +14,11 @@ import pytest
 from ops.servers.environment import SERVICES
 from ops.servers.nginx import start_command, write_configuration
 from tests.gateway.echo import Received, Service
-from tests.gateway.raw_http import PATIENCE, connect
+from tests.gateway.raw_http import TIMEOUT, connect
+from tests.ports import free_port
 
-GENEROUS = {"LUNA_SERVER_NAMES": "luna.example", "LUNA_GATEWAY_LIMITS": "off"}
-STRICT = {
+UNLIMITED_SETTINGS = {"LUNA_SERVER_NAMES": "luna.example", "LUNA_GATEWAY_LIMITS": "off"}
+STRICT_SETTINGS = {
     "LUNA_GATEWAY_RATE": "1r/m",
     "LUNA_GATEWAY_BURST": "3",
     "LUNA_GATEWAY_SIGN_IN_RATE": "1r/m",
@@ -31,7 +30,7 @@ STRICT = {
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running Nginx and what stands behind it."""
+    """A running Nginx and the services behind it."""
 
     port: int
     services: dict[str, Service]
@@ -42,22 +41,13 @@ class Gateway:
         return f"http://localhost:{self.port}"
 
     def reached(self) -> list[Received]:
-        """What came through to any service since the test began."""
+        """Return the requests that reached any service during the test."""
         return [got for service in self.services.values() for got in service.received]
-
-
-def free_port() -> int:
-    """Below the range that outgoing connections use."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 @contextmanager
 def nginx(folder: Path, settings: dict[str, str]) -> Iterator[Gateway]:
-    """The shipped configuration with these settings, and five services, within this block."""
+    """Run the shipped configuration with these settings and five services."""
     services = {name: Service(name, folder / f"{name}.sock") for name in SERVICES}
     port = free_port()
     values = settings | {
@@ -77,23 +67,23 @@ def nginx(folder: Path, settings: dict[str, str]) -> Iterator[Gateway]:
             stack.callback(service.kill)
         errors = stack.enter_context((folder / "error.log").open("wb"))
         environment = os.environ | {"TZ": "UTC"}
-        process = subprocess.Popen(command, env=environment, stderr=errors)  # noqa: S603 (ours)
+        process = subprocess.Popen(command, env=environment, stderr=errors)  # noqa: S603 (nginx)
         try:
-            wait_until_it_listens(port, process)
+            wait_until_listening(port, process)
             yield Gateway(port, services, folder / "access.log")
         finally:
             process.terminate()
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
 
 
-def wait_until_it_listens(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + PATIENCE
+def wait_until_listening(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             connect(port).close()
         except OSError:
             assert process.poll() is None, "Nginx did not start: see error.log"
-            assert time.monotonic() < until
+            assert time.monotonic() < deadline
             time.sleep(0.01)
         else:
             return
@@ -106,22 +96,22 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def _generous() -> Iterator[Gateway]:
-    with short_folder() as folder, nginx(folder, GENEROUS) as gateway:
+def _unlimited() -> Iterator[Gateway]:
+    with short_folder() as folder, nginx(folder, UNLIMITED_SETTINGS) as gateway:
         yield gateway
 
 
 @pytest.fixture
-def gateway(_generous: Gateway) -> Gateway:
-    """No limits on rates, patient."""
-    for service in _generous.services.values():
+def gateway(_unlimited: Gateway) -> Gateway:
+    """Return a gateway without rate limits, with the default timeouts."""
+    for service in _unlimited.services.values():
         service.received.clear()
         service.first_bytes.clear()
-    return _generous
+    return _unlimited
 
 
 @pytest.fixture
 def strict() -> Iterator[Gateway]:
-    """Few requests, little patience, and nobody has asked anything yet."""
-    with short_folder() as folder, nginx(folder, STRICT) as gateway:
+    """Start a gateway with low limits and short timeouts."""
+    with short_folder() as folder, nginx(folder, STRICT_SETTINGS) as gateway:
         yield gateway

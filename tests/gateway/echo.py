@@ -1,8 +1,8 @@
-"""Stand-ins for the five services: real HTTP servers on Unix sockets that tell what they received.
+"""Fake services: HTTP servers on Unix sockets that record the requests they receive.
 
-The query says how one behaves: `?status=409&body=…`, `?header=Name:value`, `?do=drop` (reads the
-request, then hangs up), `?do=silence` (never answers), `?do=drip` (answers half, then waits),
-`?do=watch` (waits until the other side hangs up, then sets `release`).
+The query sets the behaviour: `?status=409&body=…`, `?header=Name:value`, `?do=drop` (reads the
+request, then disconnects), `?do=silence` (never responds), `?do=drip` (sends half a body, then
+waits), `?do=watch` (waits until the peer disconnects, then sets `release`).
 """
 
 import base64
@@ -23,7 +23,7 @@ WEBSOCKET_MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
 
 @dataclass(frozen=True)
 class Received:
-    """A request as the service saw it."""
+    """A request as the service received it."""
 
     service: str
     method: str
@@ -37,7 +37,7 @@ class Received:
 
 @dataclass
 class Service:
-    """One stand-in. `received` fills as requests come; `release` ends what waits."""
+    """One fake service. `received` holds its requests; `release` ends its waiting ones."""
 
     name: str
     socket: Path
@@ -57,7 +57,7 @@ class Service:
         self._stack.callback(server.shutdown)
 
     def kill(self) -> None:
-        """As `kill -9` would: every connection breaks, and the socket's file stays."""
+        """Behave like SIGKILL: every connection breaks, and the socket file stays."""
         self.release.set()
         self._stack.close()
 
@@ -88,7 +88,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hung up is what some tests are about."""
+        """Ignore clients that disconnect, as some tests do."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -122,33 +122,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         service = self.server.service
-        wish = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        options = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         got = Received(
             service.name, self.command, self.path, list(self.headers.items()), self._body()
         )
         service.received.append(got)
         if self.headers.get("Upgrade", "").lower() == "websocket":
             return self._websocket()
-        if wish.get("do") in {"drop", "watch"}:
-            return self._leave(watch=wish["do"] == "watch")
-        if wish.get("do") == "silence":
+        if options.get("do") in {"drop", "watch"}:
+            return self._leave(watch=options["do"] == "watch")
+        if options.get("do") == "silence":
             service.release.wait()
-        answer = wish.get("body", json.dumps({"service": service.name})).encode()
-        self.send_response(int(wish.get("status", "200")))
+        response = options.get("body", json.dumps({"service": service.name})).encode()
+        self.send_response(int(options.get("status", "200")))
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(response)))
         self.send_header("X-Request-ID", "the-services-own")
         self.send_header("API-Version", "v1")
-        if "header" in wish:
-            self.send_header(*wish["header"].split(":", 1))
+        if "header" in options:
+            self.send_header(*options["header"].split(":", 1))
         self.end_headers()
-        if wish.get("do") == "drip":
-            self.wfile.write(answer[:1])
+        if options.get("do") == "drip":
+            self.wfile.write(response[:1])
             self.wfile.flush()
             service.release.wait()
-            answer = answer[1:]
+            response = response[1:]
         if self.command != "HEAD":
-            self.wfile.write(answer)
+            self.wfile.write(response)
         return None
 
     def _leave(self, *, watch: bool) -> None:
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.service.release.set()
 
     def _websocket(self) -> None:
-        """Accepts, then sends back whatever comes, byte for byte."""
+        """Accept, then echo every byte."""
         key = self.headers["Sec-WebSocket-Key"] + WEBSOCKET_MAGIC
         accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()  # noqa: S324 (RFC)
         self.send_response(101)

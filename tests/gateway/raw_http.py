@@ -1,4 +1,4 @@
-"""Talking to the gateway byte by byte, for what no proper client would send."""
+"""A client that sends any bytes, also invalid HTTP."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 REQUEST_ID = re.compile(r"req_[A-Za-z0-9_-]{8,64}")
-PATIENCE = 5.0  # seconds until a silent gateway fails a test
+TIMEOUT = 5.0  # seconds
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One HTTP answer, its headers in order and with their repetitions."""
+class Response:
+    """An HTTP response; the headers are in order and may repeat."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -26,34 +26,34 @@ class Answer:
         return json.loads(self.body)
 
 
-def parse(data: bytes) -> Answer:
-    """The first answer in `data`, which may hold the body of no other."""
+def parse(data: bytes) -> Response:
+    """Parse the only response in `data`."""
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-    return Answer(int(first.split(" ")[1]), headers, body)
+    return Response(int(first.split(" ")[1]), headers, body)
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), PATIENCE)
+    return socket.create_connection(("127.0.0.1", port), TIMEOUT)
 
 
-def until_closed(connection: socket.socket) -> bytes:
-    """All that still comes; fails when the other side keeps the connection open."""
+def read_until_closed(connection: socket.socket) -> bytes:
+    """Read until the peer closes the connection; time out when it does not."""
     data = b""
     while piece := connection.recv(65536):
         data += piece
     return data
 
 
-def first_answer(connection: socket.socket) -> bytes:
-    """One answer of known length, or all until the end; what follows it is left."""
+def read_response(connection: socket.socket) -> bytes:
+    """Read one response of known length, or until the connection is closed."""
     data = b""
     while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
         data += piece
     length = parse(data).header("Content-Length")
     if not length:
-        return data + until_closed(connection)
+        return data + read_until_closed(connection)
     end = data.index(b"\r\n\r\n") + 4 + int(length[0])
     while len(data) < end and (piece := connection.recv(65536)):
         data += piece
@@ -61,14 +61,14 @@ def first_answer(connection: socket.socket) -> bytes:
 
 
 def exchange(port: int, data: bytes) -> bytes:
-    """Send, then read until the gateway closes."""
+    """Send, then read until the gateway closes the connection."""
     with connect(port) as connection:
         connection.sendall(data)
-        return until_closed(connection)
+        return read_until_closed(connection)
 
 
-def ask(port: int, target: str, *headers: str, method: str = "GET", body: bytes = b"") -> Answer:
-    """One request with exactly this target, `Host: localhost` unless a header says otherwise."""
+def send(port: int, target: str, *headers: str, method: str = "GET", body: bytes = b"") -> Response:
+    """Send a request with exactly this target; `Host: localhost` by default."""
     lines = [f"{method} {target} HTTP/1.1", "Connection: close", *headers]
     if not any(line.lower().startswith("host:") for line in headers):
         lines.append("Host: localhost")
@@ -77,20 +77,20 @@ def ask(port: int, target: str, *headers: str, method: str = "GET", body: bytes 
     head = "\r\n".join(lines).encode("latin-1")
     with connect(port) as connection:
         connection.sendall(head + b"\r\n\r\n" + body)
-        return parse(first_answer(connection))
+        return parse(read_response(connection))
 
 
-def refusal(answer: Answer, status: int, code: str) -> None:
-    """The answer is this error, in the envelope of api.md §1, with the gateway's headers."""
-    assert answer.status == status
-    assert answer.header("Content-Type") == ["application/json"]
-    assert answer.header("API-Version") == ["v1"]
-    [request_id] = answer.header("X-Request-ID")
+def assert_error(response: Response, status: int, code: str) -> None:
+    """Assert that the response is this error, in the envelope of the API, with all headers."""
+    assert response.status == status
+    assert response.header("Content-Type") == ["application/json"]
+    assert response.header("API-Version") == ["v1"]
+    [request_id] = response.header("X-Request-ID")
     assert REQUEST_ID.fullmatch(request_id)
-    said = answer.json()
-    assert TIMESTAMP.fullmatch(said["meta"].pop("timestamp"))
-    assert said["error"].pop("message").endswith(".")
-    assert said == {
+    body = response.json()
+    assert TIMESTAMP.fullmatch(body["meta"].pop("timestamp"))
+    assert body["error"].pop("message").endswith(".")
+    assert body == {
         "success": False,
         "error": {"code": code, "details": {}},
         "meta": {"request_id": request_id},

@@ -1,17 +1,17 @@
-"""One line of JSON for each request, and no secret in any."""
+"""The access log: one JSON line for each request, without secrets."""
 
 import json
 import time
 from typing import Any
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.raw_http import PATIENCE, TIMESTAMP, ask, exchange
+from tests.gateway.raw_http import TIMEOUT, TIMESTAMP, exchange, send
 
 
 def line_of(gateway: Gateway, request_id: str) -> dict[str, Any]:
-    """It is written when the answer has left, so perhaps a moment later."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    """Return the line of a request; Nginx writes it after the response."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
         for line in gateway.log.read_text().splitlines():
             if request_id in line:
                 found: dict[str, Any] = json.loads(line)
@@ -19,13 +19,15 @@ def line_of(gateway: Gateway, request_id: str) -> dict[str, Any]:
     raise AssertionError(f"no line for {request_id}")
 
 
-def test_a_line_tells_who_asked_what_and_how_it_went(gateway: Gateway) -> None:
-    answer = ask(gateway.port, "/api/v1/books?q=x", 'User-Agent: a"b\\c', method="POST", body=b"{}")
-    [request_id] = answer.header("X-Request-ID")
+def test_access_log_line_describes_request_and_response(gateway: Gateway) -> None:
+    response = send(
+        gateway.port, "/api/v1/books?q=x", 'User-Agent: a"b\\c', method="POST", body=b"{}"
+    )
+    [request_id] = response.header("X-Request-ID")
     line = line_of(gateway, request_id)
     assert TIMESTAMP.fullmatch(line.pop("timestamp"))
-    assert 0 <= line.pop("seconds") < PATIENCE
-    assert 0 <= float(line.pop("upstream_seconds")) < PATIENCE
+    assert 0 <= line.pop("seconds") < TIMEOUT
+    assert 0 <= float(line.pop("upstream_seconds")) < TIMEOUT
     assert line == {
         "level": "info",
         "service": "nginx",
@@ -35,21 +37,21 @@ def test_a_line_tells_who_asked_what_and_how_it_went(gateway: Gateway) -> None:
         "method": "POST",
         "path": "/api/v1/books",
         "status": 200,
-        "bytes": len(answer.body),
+        "bytes": len(response.body),
         "upstream": "book",
         "user_agent": 'a"b\\c',
     }
 
 
-def test_a_refusal_is_logged_with_the_path_that_was_asked_for(gateway: Gateway) -> None:
-    answer = ask(gateway.port, "/api/v1/auth/../../metrics?x=1")
-    line = line_of(gateway, answer.header("X-Request-ID")[0])
+def test_rejected_request_is_logged_with_its_original_path(gateway: Gateway) -> None:
+    response = send(gateway.port, "/api/v1/auth/../../metrics?x=1")
+    line = line_of(gateway, response.header("X-Request-ID")[0])
     assert (line["path"], line["status"]) == ("/api/v1/auth/../../metrics", 404)
 
 
-def test_no_secret_is_ever_written(gateway: Gateway) -> None:
+def test_access_log_contains_no_secret(gateway: Gateway) -> None:
     secret = "Pl4nted-s3cret"
-    ask(
+    send(
         gateway.port,
         f"/api/v1/auth/reset-password?token={secret}",
         f"Authorization: Bearer {secret}",
@@ -60,15 +62,15 @@ def test_no_secret_is_ever_written(gateway: Gateway) -> None:
         body=secret.encode(),
     )
     exchange(gateway.port, f"GET /?{secret} HTTP/1.1\r\nX: {secret}\r\n\r\n".encode())
-    last = ask(gateway.port, "/health").header("X-Request-ID")[0]
+    last = send(gateway.port, "/health").header("X-Request-ID")[0]
     line_of(gateway, last)
     assert secret not in gateway.log.read_text()
 
 
-def test_every_line_is_json_whatever_was_sent(gateway: Gateway) -> None:
+def test_access_log_line_is_json_for_any_input(gateway: Gateway) -> None:
     for request in (b"\x00\xff\x16\r\n\r\n", b'GET /"\\\xe9 HTTP/1.0\r\nHost: "\r\n\r\n'):
         exchange(gateway.port, request)
-    last = ask(gateway.port, "/health", 'User-Agent: "\xe9\t').header("X-Request-ID")[0]
+    last = send(gateway.port, "/health", 'User-Agent: "\xe9\t').header("X-Request-ID")[0]
     line_of(gateway, last)
     for line in gateway.log.read_text(encoding="ascii").splitlines():
         json.loads(line)

@@ -1,12 +1,12 @@
-"""Nginx refuses in the envelope of the API; what a service says is left alone."""
+"""Errors of Nginx have the envelope of the API; those of services pass unchanged."""
 
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.raw_http import ask, exchange, parse, refusal
+from tests.gateway.raw_http import assert_error, exchange, parse, send
 
 
-def test_a_request_that_is_not_http_is_400(gateway: Gateway) -> None:
+def test_invalid_http_is_400(gateway: Gateway) -> None:
     for request in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n",
         b"GET books HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -15,104 +15,106 @@ def test_a_request_that_is_not_http_is_400(gateway: Gateway) -> None:
         b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ):
-        refusal(parse(exchange(gateway.port, request)), 400, "VALIDATION_ERROR")
+        assert_error(parse(exchange(gateway.port, request)), 400, "VALIDATION_ERROR")
 
 
-def test_no_host_is_400_and_421_for_the_old_protocol(gateway: Gateway) -> None:
+def test_missing_host_is_400_and_421_with_http_1_0(gateway: Gateway) -> None:
     new = exchange(gateway.port, b"GET /health HTTP/1.1\r\n\r\n")
-    refusal(parse(new), 400, "VALIDATION_ERROR")
-    refusal(ask(gateway.port, "/health", "Host:"), 400, "VALIDATION_ERROR")
+    assert_error(parse(new), 400, "VALIDATION_ERROR")
+    assert_error(send(gateway.port, "/health", "Host:"), 400, "VALIDATION_ERROR")
     old = exchange(gateway.port, b"GET /health HTTP/1.0\r\n\r\n")
-    refusal(parse(old), 421, "NOT_FOUND")
+    assert_error(parse(old), 421, "NOT_FOUND")
 
 
-def test_the_old_protocol_is_served_when_it_names_the_host(gateway: Gateway) -> None:
-    answer = parse(exchange(gateway.port, b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n"))
-    assert answer.json() == {"service": "auth"}
+def test_http_1_0_with_a_host_is_served(gateway: Gateway) -> None:
+    response = parse(exchange(gateway.port, b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+    assert response.json() == {"service": "auth"}
 
 
-def test_a_method_that_nginx_refuses_is_405_and_names_the_others(gateway: Gateway) -> None:
-    answer = ask(gateway.port, "/api/v1/books", method="TRACE")
-    refusal(answer, 405, "METHOD_NOT_ALLOWED")
-    assert answer.header("Allow") == ["GET, HEAD, POST, PUT, DELETE, OPTIONS"]
+def test_trace_is_405_with_the_allowed_methods(gateway: Gateway) -> None:
+    response = send(gateway.port, "/api/v1/books", method="TRACE")
+    assert_error(response, 405, "METHOD_NOT_ALLOWED")
+    assert response.header("Allow") == ["GET, HEAD, POST, PUT, DELETE, OPTIONS"]
 
 
-def test_a_body_over_one_mebibyte_is_413(gateway: Gateway) -> None:
+def test_body_over_one_mebibyte_is_413(gateway: Gateway) -> None:
     full = b"x" * (1 << 20)
-    assert ask(gateway.port, "/api/v1/books", method="POST", body=full).status == 200
-    announced = ask(gateway.port, "/api/v1/books", "Content-Length: 1048577", method="POST")
-    refusal(announced, 413, "PAYLOAD_TOO_LARGE")
-    sent = ask(gateway.port, "/api/v1/books", method="POST", body=b"x" * 10_000_000)
-    refusal(sent, 413, "PAYLOAD_TOO_LARGE")
+    assert send(gateway.port, "/api/v1/books", method="POST", body=full).status == 200
+    announced = send(gateway.port, "/api/v1/books", "Content-Length: 1048577", method="POST")
+    assert_error(announced, 413, "PAYLOAD_TOO_LARGE")
+    sent = send(gateway.port, "/api/v1/books", method="POST", body=b"x" * 10_000_000)
+    assert_error(sent, 413, "PAYLOAD_TOO_LARGE")
     assert len(gateway.reached()) == 1
 
 
-def test_a_body_of_unknown_length_is_counted_too(gateway: Gateway) -> None:
+def test_chunked_body_over_one_mebibyte_is_413(gateway: Gateway) -> None:
     body = b"100001\r\n" + b"x" * 0x100001 + b"\r\n0\r\n\r\n"
     head = "Transfer-Encoding: chunked", "Expect: 100-continue"
     data = "\r\n".join(["POST /api/v1/books HTTP/1.1", "Host: localhost", *head]).encode()
-    answer = exchange(gateway.port, data + b"\r\n\r\n" + body)
-    refusal(parse(answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")), 413, "PAYLOAD_TOO_LARGE")
+    response = exchange(gateway.port, data + b"\r\n\r\n" + body)
+    assert_error(
+        parse(response.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")), 413, "PAYLOAD_TOO_LARGE"
+    )
     assert gateway.reached() == []
 
 
-def test_an_import_may_have_64_mebibytes(gateway: Gateway) -> None:
+def test_import_body_may_have_64_mebibytes(gateway: Gateway) -> None:
     path = "/api/v1/books/bulk-import"
     body = b"x" * (3 << 20)
-    assert ask(gateway.port, path, method="POST", body=body).status == 200
+    assert send(gateway.port, path, method="POST", body=body).status == 200
     [got] = gateway.reached()
     assert got.body == body
-    over = ask(gateway.port, path, f"Content-Length: {(64 << 20) + 1}", method="POST")
-    refusal(over, 413, "PAYLOAD_TOO_LARGE")
+    over = send(gateway.port, path, f"Content-Length: {(64 << 20) + 1}", method="POST")
+    assert_error(over, 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_long_address_is_414_and_large_headers_are_431(gateway: Gateway) -> None:
-    refusal(ask(gateway.port, "/" + "a" * 9000), 414, "PAYLOAD_TOO_LARGE")
-    refusal(ask(gateway.port, "/health", "X-Long: " + "a" * 9000), 431, "PAYLOAD_TOO_LARGE")
+def test_long_url_is_414_and_large_headers_are_431(gateway: Gateway) -> None:
+    assert_error(send(gateway.port, "/" + "a" * 9000), 414, "PAYLOAD_TOO_LARGE")
+    assert_error(send(gateway.port, "/health", "X-Long: " + "a" * 9000), 431, "PAYLOAD_TOO_LARGE")
     many = [f"X-Header-{number}: {'a' * 4000}" for number in range(20)]
-    refusal(ask(gateway.port, "/health", *many), 431, "PAYLOAD_TOO_LARGE")
+    assert_error(send(gateway.port, "/health", *many), 431, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_token_of_eight_thousand_letters_passes(gateway: Gateway) -> None:
-    assert ask(gateway.port, "/health", "Authorization: Bearer " + "a" * 8000).status == 200
+def test_token_of_eight_thousand_characters_is_accepted(gateway: Gateway) -> None:
+    assert send(gateway.port, "/health", "Authorization: Bearer " + "a" * 8000).status == 200
 
 
-def test_a_service_that_hangs_up_is_502(gateway: Gateway) -> None:
-    answer = ask(gateway.port, "/api/v1/requests?do=drop", method="POST", body=b"{}")
-    refusal(answer, 502, "BAD_GATEWAY")
-    assert answer.header("Retry-After") == ["1"]
+def test_service_that_closes_the_connection_is_502(gateway: Gateway) -> None:
+    response = send(gateway.port, "/api/v1/requests?do=drop", method="POST", body=b"{}")
+    assert_error(response, 502, "BAD_GATEWAY")
+    assert response.header("Retry-After") == ["1"]
 
 
-def test_a_service_that_is_gone_is_502_for_large_imports_too(strict: Gateway) -> None:
+def test_unavailable_service_is_502_for_a_large_import(strict: Gateway) -> None:
     strict.services["book"].kill()
     body = b"x" * (2 << 20)
-    answer = ask(strict.port, "/api/v1/books/bulk-import", method="POST", body=body)
-    refusal(answer, 502, "BAD_GATEWAY")
+    response = send(strict.port, "/api/v1/books/bulk-import", method="POST", body=body)
+    assert_error(response, 502, "BAD_GATEWAY")
 
 
-def test_a_service_that_keeps_silent_is_504(strict: Gateway) -> None:
-    answer = ask(strict.port, "/api/v1/books?do=silence")
-    refusal(answer, 504, "SERVICE_UNAVAILABLE")
-    assert answer.header("Retry-After") == ["2"]
+def test_service_timeout_is_504(strict: Gateway) -> None:
+    response = send(strict.port, "/api/v1/books?do=silence")
+    assert_error(response, 504, "SERVICE_UNAVAILABLE")
+    assert response.header("Retry-After") == ["2"]
 
 
-def test_an_error_without_a_body_for_head(gateway: Gateway) -> None:
-    answer = ask(gateway.port, "/nothing", method="HEAD")
-    assert (answer.status, answer.body) == (404, b"")
+def test_head_error_has_no_body(gateway: Gateway) -> None:
+    response = send(gateway.port, "/nothing", method="HEAD")
+    assert (response.status, response.body) == (404, b"")
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504])
-def test_a_services_own_error_passes_untouched(gateway: Gateway, status: int) -> None:
-    answer = ask(gateway.port, f"/api/v1/books?status={status}&body=its-own-words")
-    assert (answer.status, answer.body) == (status, b"its-own-words")
+def test_error_of_a_service_is_unchanged(gateway: Gateway, status: int) -> None:
+    response = send(gateway.port, f"/api/v1/books?status={status}&body=its-own-words")
+    assert (response.status, response.body) == (status, b"its-own-words")
 
 
-def test_the_next_request_after_a_restart_is_served_at_once(strict: Gateway) -> None:
-    """`strict` lets only four through: the service is not shunned after it failed."""
+def test_request_after_a_service_restart_is_served_at_once(strict: Gateway) -> None:
+    """Nginx sends requests to a service again as soon as it has restarted."""
     delivery = strict.services["delivery"]
     path = "/api/v1/requests"
-    assert ask(strict.port, path).status == 200
+    assert send(strict.port, path).status == 200
     delivery.kill()
-    refusal(ask(strict.port, path), 502, "BAD_GATEWAY")
+    assert_error(send(strict.port, path), 502, "BAD_GATEWAY")
     delivery.start()
-    assert ask(strict.port, path).status == 200
+    assert send(strict.port, path).status == 200

@@ -1,9 +1,9 @@
-"""Where a path goes, and that there is no way round."""
+"""Routing by path and host."""
 
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.gateway.raw_http import ask, refusal
+from tests.gateway.raw_http import assert_error, send
 
 ROUTES = {
     "/health": "auth",
@@ -26,7 +26,7 @@ ROUTES = {
     "/api/v1/notifications/ws": "notification",
 }
 
-NOWHERE = [
+UNKNOWN = [
     "/",
     "/api",
     "/api/v1",
@@ -47,7 +47,7 @@ NOWHERE = [
     "/api/v1/notifications/",
 ]
 
-CROOKED = [
+NON_CANONICAL = [
     "/api/v1/auth/../../metrics",
     "/api/v1/auth/../../../metrics",
     "/api/v1/auth/%2e%2e/%2e%2e/metrics",
@@ -79,45 +79,47 @@ CROOKED = [
 
 
 @pytest.mark.parametrize(("path", "service"), ROUTES.items())
-def test_a_known_path_reaches_its_service_as_it_was_written(
+def test_known_path_reaches_its_service_unchanged(
     gateway: Gateway, path: str, service: str
 ) -> None:
-    assert ask(gateway.port, f"{path}?q=a%2Fb//c").json() == {"service": service}
+    assert send(gateway.port, f"{path}?q=a%2Fb//c").json() == {"service": service}
     [got] = gateway.reached()
     assert got.target == f"{path}?q=a%2Fb//c"
 
 
-@pytest.mark.parametrize("path", NOWHERE)
-def test_any_other_path_is_nothing_and_reaches_no_service(gateway: Gateway, path: str) -> None:
-    refusal(ask(gateway.port, path), 404, "NOT_FOUND")
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_unknown_path_is_404_and_reaches_no_service(gateway: Gateway, path: str) -> None:
+    assert_error(send(gateway.port, path), 404, "NOT_FOUND")
     assert gateway.reached() == []
 
 
-@pytest.mark.parametrize("path", CROOKED)
-def test_a_crookedly_written_path_reaches_no_service(gateway: Gateway, path: str) -> None:
-    answer = ask(gateway.port, path)
-    assert answer.status in {400, 404}
-    refusal(answer, answer.status, {400: "VALIDATION_ERROR", 404: "NOT_FOUND"}[answer.status])
+@pytest.mark.parametrize("path", NON_CANONICAL)
+def test_non_canonical_path_reaches_no_service(gateway: Gateway, path: str) -> None:
+    response = send(gateway.port, path)
+    assert response.status in {400, 404}
+    assert_error(
+        response, response.status, {400: "VALIDATION_ERROR", 404: "NOT_FOUND"}[response.status]
+    )
     assert gateway.reached() == []
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
-def test_every_method_of_the_api_passes(gateway: Gateway, method: str) -> None:
-    assert ask(gateway.port, "/api/v1/books", method=method).status == 200
+def test_every_method_of_the_api_reaches_the_service(gateway: Gateway, method: str) -> None:
+    assert send(gateway.port, "/api/v1/books", method=method).status == 200
     assert [got.method for got in gateway.reached()] == [method]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "luna.example:80"])
-def test_its_own_hosts_are_answered(gateway: Gateway, host: str) -> None:
-    assert ask(gateway.port, "/health", f"Host: {host}").status == 200
+def test_configured_host_is_served(gateway: Gateway, host: str) -> None:
+    assert send(gateway.port, "/health", f"Host: {host}").status == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1", "_"])
-def test_another_host_is_not(gateway: Gateway, host: str) -> None:
-    refusal(ask(gateway.port, "/health", f"Host: {host}"), 421, "NOT_FOUND")
+def test_unknown_host_is_421(gateway: Gateway, host: str) -> None:
+    assert_error(send(gateway.port, "/health", f"Host: {host}"), 421, "NOT_FOUND")
     assert gateway.reached() == []
 
 
-def test_a_host_hidden_in_the_address_is_not_either(gateway: Gateway) -> None:
-    refusal(ask(gateway.port, "http://evil.example/health"), 421, "NOT_FOUND")
+def test_unknown_host_in_an_absolute_url_is_421(gateway: Gateway) -> None:
+    assert_error(send(gateway.port, "http://evil.example/health"), 421, "NOT_FOUND")
     assert gateway.reached() == []

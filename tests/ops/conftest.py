@@ -1,9 +1,8 @@
-"""A small LUNA in a temporary home, started by the real command."""
+"""Fixtures of a small LUNA in a temporary home, started by the `luna` command."""
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -16,36 +15,26 @@ from typing import Any
 import pytest
 
 from ops.home import ROOT, read_json
-from ops.processes import everything, working_directory
+from ops.processes import all_processes, working_directory
+from tests.ports import free_port
 
-PATIENCE = 30.0  # seconds
-_pause = threading.Event()  # never set
+TIMEOUT = 30.0  # seconds
+_delay = threading.Event()  # never set
 
 
 def eventually(condition: Callable[[], Any], what: str) -> Any:
-    """The first true value of `condition`; fails with `what` when none came in time."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    """Wait for a true value of `condition` and return it; fail with `what` after TIMEOUT."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
         if value := condition():
             return value
-        _pause.wait(0.02)
-    raise AssertionError(f"not within {PATIENCE:.0f} s: {what}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        for port in range(21000, 32000):
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
+        _delay.wait(0.02)
+    raise AssertionError(f"not within {TIMEOUT:.0f} s: {what}")
 
 
 @dataclass
 class SmallLuna:
-    """One home and what can be done with it."""
+    """A home and the commands on it."""
 
     home: Path
     port: int = field(default_factory=free_port)
@@ -57,12 +46,12 @@ class SmallLuna:
         return dict(os.environ) | own | self.more
 
     def luna(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 — our own command
+        return subprocess.run(  # noqa: S603 — the luna command
             [str(ROOT / "luna"), *words],
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE * 2,
+            timeout=TIMEOUT * 2,
             check=False,
         )
 
@@ -70,7 +59,7 @@ class SmallLuna:
         return self.luna("up", "--native", "--detach", "--port", str(self.port), *words)
 
     def start_in_foreground(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 — our own command
+        return subprocess.Popen(  # noqa: S603 — the luna command
             [str(ROOT / "luna"), "up", "--native", "--port", str(self.port)],
             env=self.environment,
             stdout=subprocess.DEVNULL,
@@ -83,26 +72,26 @@ class SmallLuna:
         answer: dict[str, Any] = json.loads(self.luna("status", "--json").stdout)
         return answer
 
-    def part(self, name: str) -> dict[str, Any]:
+    def component(self, name: str) -> dict[str, Any]:
         rows = self.state().get("services", [])
         return next((row for row in rows if row["name"] == name), {})
 
     def processes(self) -> set[int]:
-        """Everything alive that works in this home or was told of it."""
+        """Return the processes that work in this home or have its path in their command line."""
         found = set()
-        for seen in everything():
-            place = working_directory(seen.pid)
-            if (place and place.is_relative_to(self.home)) or self._knows_home(seen.pid):
-                found.add(seen.pid)
+        for process in all_processes():
+            directory = working_directory(process.pid)
+            if (directory and directory.is_relative_to(self.home)) or self._names_home(process.pid):
+                found.add(process.pid)
         return found - {os.getpid()}
 
-    def _knows_home(self, pid: int) -> bool:
+    def _names_home(self, pid: int) -> bool:
         try:
             return os.fsencode(self.home) in Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             return False
 
-    def everything_ended(self) -> None:
+    def wait_until_stopped(self) -> None:
         eventually(lambda: not self.processes(), "no process of this home is left")
 
     def kill(self, pid: int) -> None:
@@ -111,21 +100,21 @@ class SmallLuna:
 
 @pytest.fixture
 def luna() -> Iterator[SmallLuna]:
-    """A home that does not run yet; whatever runs at the end is stopped."""
+    """Yield a home that is not running; stop it afterwards."""
     with tempfile.TemporaryDirectory(prefix="luna-o-") as folder:
         small = SmallLuna(Path(folder) / "home")
         yield small
         small.luna("down")
-        small.everything_ended()
+        small.wait_until_stopped()
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SmallLuna]:
-    """A small LUNA that runs, shared by the tests of a module."""
+    """Yield a running small LUNA, shared by the tests of a module."""
     with tempfile.TemporaryDirectory(prefix="luna-o-") as folder:
         small = SmallLuna(Path(folder) / "home")
         started = small.up()
         assert started.returncode == 0, started.stdout + started.stderr
         yield small
         small.luna("down")
-        small.everything_ended()
+        small.wait_until_stopped()

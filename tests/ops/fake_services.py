@@ -1,4 +1,4 @@
-"""A small LUNA for tests of the supervisor: real PostgreSQL, Redis and Nginx, tiny services.
+"""A small LUNA for tests of the supervisor: real PostgreSQL, Redis and Nginx, fake services.
 
 Run by the subreaper: `python -m tests.ops.fake_services '{"home": …}'`.
 """
@@ -14,15 +14,15 @@ from ops.native.topology import Native, Options
 
 SERVICE = """
 import http.server, os, socketserver, sys
-class Answer(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers(); self.wfile.write(b"{}")
     def address_string(self): return "unix"
     def log_message(self, *_): pass
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer): daemon_threads = True
-Server(os.environ["LUNA_LISTEN"].removeprefix("unix:"), Answer).serve_forever()
+Server(os.environ["LUNA_LISTEN"].removeprefix("unix:"), Handler).serve_forever()
 """
-# a parent with a child of its own, which a kill -9 of the parent leaves behind
+# a process with a child, which SIGKILL of the process leaves behind
 WORKER = """
 import os, pathlib, subprocess, sys
 child = subprocess.Popen([sys.executable, "-S", "-c", "import signal; signal.pause()"])
@@ -31,7 +31,7 @@ try: child.wait()
 finally: child.kill()
 """
 ROBOT = "import signal; signal.pause()"
-BROKEN = "raise SystemExit('no such luck')"
+BROKEN = "raise SystemExit('broken on purpose')"
 
 
 def _small(code: str) -> Callable[[], list[str]]:
@@ -39,26 +39,29 @@ def _small(code: str) -> Callable[[], list[str]]:
 
 
 class SmallNative(Native):
-    """The real topology, with tiny programs where ours would start."""
+    """The real topology with fake programs for the services, the worker and the robots."""
 
-    def parts(self) -> list[Component]:
-        broken = self.services_environment.get("STAND_IN_BROKEN")
-        parts = [part for part in super().parts() if part.name != "nursery"]
-        return [self._small(part, broken) for part in parts]
+    def components(self) -> list[Component]:
+        broken = self.services_environment.get("FAKE_BROKEN")
+        return [
+            self._small(component, broken)
+            for component in super().components()
+            if component.name != "fork-server"
+        ]
 
-    def _small(self, part: Component, broken: str | None) -> Component:
-        part = replace(part, nursery="", needs=part.needs - {"nursery"})
-        if part.name == broken:
-            return replace(part, command=_small(BROKEN))
-        if part.name.endswith("-service"):
-            return replace(part, command=_small(SERVICE))
-        if part.name == "celery-worker":
-            return replace(part, command=_small(WORKER))
-        if part.name.startswith("robot-"):
-            return replace(part, command=_small(ROBOT))
-        if part.name in {"migrate", "demo", "keys"}:
-            return replace(part, command=_small(""), already_done=lambda: False)
-        return part
+    def _small(self, component: Component, broken: str | None) -> Component:
+        component = replace(component, fork_server="", needs=component.needs - {"fork-server"})
+        if component.name == broken:
+            return replace(component, command=_small(BROKEN))
+        if component.name.endswith("-service"):
+            return replace(component, command=_small(SERVICE))
+        if component.name == "celery-worker":
+            return replace(component, command=_small(WORKER))
+        if component.name.startswith("robot-"):
+            return replace(component, command=_small(ROBOT))
+        if component.name in {"migrate", "demo", "keys"}:
+            return replace(component, command=_small(""), already_done=lambda: False)
+        return component
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`./luna` by Docker Compose, seen from the command: an engine that only takes notes."""
+"""`./luna` with Docker Compose; a fake `docker` program records its calls."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from ops import compose
 from ops.home import ROOT, Home
 from ops.native.topology import COMPONENTS
 
-NINE_RUN = "\n".join(
+COMPOSE_PS = "\n".join(
     json.dumps(
         {
             "Service": name,
@@ -25,7 +25,7 @@ NINE_RUN = "\n".join(
     for name in COMPONENTS
 )
 ENGINE = """#!/bin/sh
-echo "$LUNA_PORT $*" >>"$NOTES"
+echo "$LUNA_PORT $*" >>"$CALLS"
 case "$*" in
   info) exit "${ENGINE_DOWN:-0}" ;;
   *" ps "*) cat "$ROWS" ;;
@@ -34,8 +34,8 @@ esac
 
 
 @pytest.fixture
-def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the engine notes what it was asked."""
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install a fake `docker`; return the file in which it records its calls."""
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()
     program.write_text(ENGINE)
@@ -43,49 +43,47 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "compose.yaml"
     (tmp_path / "make-secrets").symlink_to("/bin/true")
     monkeypatch.setattr(compose, "FILE", file)
-    (tmp_path / "rows").write_text(NINE_RUN)
+    (tmp_path / "rows").write_text(COMPOSE_PS)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("ROWS", str(tmp_path / "rows"))
-    return tmp_path / "notes"
+    return tmp_path / "calls"
 
 
-def test_an_engine_that_answers_is_used_unless_natively_was_asked_for(
-    notes: Path, tmp_path: Path
-) -> None:
+def test_running_docker_is_used_unless_native_is_requested(calls: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     assert compose.is_chosen(home, None)
-    assert compose.is_chosen(home, wish=True)
-    assert not compose.is_chosen(home, wish=False)
+    assert compose.is_chosen(home, docker=True)
+    assert not compose.is_chosen(home, docker=False)
 
 
-def test_without_an_engine_it_starts_natively_and_says_so(
-    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_without_docker_a_native_start_is_announced(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ENGINE_DOWN", "1")
-    assert not compose.is_chosen(Home(tmp_path / "home"), wish=True)
+    assert not compose.is_chosen(Home(tmp_path / "home"), docker=True)
     assert "starting natively" in capsys.readouterr().err
 
 
-def test_up_builds_waits_and_gives_the_port_and_down_forgets(
-    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_up_builds_and_waits_until_down_removes_the_marker(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Home(tmp_path / "home")
-    answers = iter([False, True])
-    monkeypatch.setattr("ops.servers.probes.http_answers", lambda *_: next(answers))
+    responses = iter([False, True])
+    monkeypatch.setattr("ops.servers.probes.http_answers", lambda *_: next(responses))
     assert compose.up(home, port=8123, detach=True, fresh=True, demo=True) == 0
     assert compose.is_running(home)
     assert compose.run_inside(home, "ops.commands.check") == 0
-    asked = notes.read_text()
-    assert "down --volumes" in asked
-    assert "8123 compose" in asked
-    assert "compose.overlay.yaml up --build --detach" in asked
-    assert "exec celery-worker python -m ops.commands.check" in asked
+    recorded = calls.read_text()
+    assert "down --volumes" in recorded
+    assert "8123 compose" in recorded
+    assert "compose.overlay.yaml up --build --detach" in recorded
+    assert "exec celery-worker python -m ops.commands.check" in recorded
     assert compose.down(home) == 0
     assert not compose.is_running(home)
 
 
-def test_the_status_has_the_same_shape_as_natively(notes: Path, tmp_path: Path) -> None:
+def test_compose_status_has_the_structure_of_the_native_one(calls: Path, tmp_path: Path) -> None:
     status = compose.status(Home(tmp_path))
     assert list(status) == ["address", "state", "services", "accounts"]
     assert status["address"] == "http://127.0.0.1:8080"
@@ -97,11 +95,11 @@ def test_the_status_has_the_same_shape_as_natively(notes: Path, tmp_path: Path) 
     assert status["services"][0]["since"] == "2026-11-20T17:00:00Z"
 
 
-def test_a_home_that_compose_runs_is_shown_by_the_command(notes: Path, tmp_path: Path) -> None:
+def test_status_command_shows_a_home_run_by_compose(calls: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "compose").touch()
-    done = subprocess.run(  # noqa: S603 — our own command
+    done = subprocess.run(  # noqa: S603 — the luna command
         [str(ROOT / "luna"), "status", "--json"],
         env={**os.environ, "LUNA_HOME": str(home)},
         capture_output=True,

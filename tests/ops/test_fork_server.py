@@ -1,4 +1,4 @@
-"""The nursery: its children are as if they had been started by the supervisor itself."""
+"""Programs started by the fork server are children of the supervisor like all others."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from ops.home import ROOT
 from ops.native import fork_server
-from ops.processes import adopt_orphans, look, spawn
+from ops.processes import become_subreaper, read_process, spawn
 from ops.servers import probes
 from tests.ops.conftest import eventually
 
@@ -26,28 +26,28 @@ signal.pause()
 
 
 @dataclass
-class Born:
-    """A nursery without packages, and a program to be born in it."""
+class Server:
+    """A fork server without packages, and a program for it to run."""
 
     address: str
     folder: Path
     process: subprocess.Popen[bytes]
 
-    def give_birth(self, *words: str) -> int | None:
+    def fork(self, *words: str) -> int | None:
         request = {
             "words": ["a_small_program", *words],
-            "environment": {"WHAT": "of the child", "PYTHONPATH": str(self.folder)},
+            "environment": {"MARKER": "set for the child", "PYTHONPATH": str(self.folder)},
             "directory": str(self.folder),
             "log": str(self.folder / "log"),
             "death_signal": int(signal.SIGKILL),
             "parent": os.getpid(),
         }
-        return fork_server.ask(self.address, request)
+        return fork_server.fork(self.address, request)
 
 
 @pytest.fixture
-def born() -> Iterator[Born]:
-    adopt_orphans()
+def server() -> Iterator[Server]:
+    become_subreaper()
     with tempfile.TemporaryDirectory(prefix="luna-n-") as name:
         folder = Path(name)
         (folder / "a_small_program.py").write_text(PROGRAM)
@@ -57,56 +57,56 @@ def born() -> Iterator[Born]:
             "f.PACKAGES = (); f.serve(sys.argv[1])"
         )
         process = spawn(
-            [sys.executable, "-c", code, address, fork_server.ROOM_FOR_A_NAME],
+            [sys.executable, "-c", code, address, fork_server.COMMAND_LINE_PADDING],
             environment={**os.environ, "PYTHONPATH": f"{ROOT}:{folder}"},
             directory=folder,
         )
-        eventually(lambda: probes.somebody_listens(address), "the nursery listens")
-        yield Born(address, folder, process)
+        eventually(lambda: probes.is_listening(address), "the fork server listens")
+        yield Server(address, folder, process)
         process.kill()
         process.wait()
 
 
-def test_a_child_is_ours_with_its_own_environment_words_and_log(born: Born) -> None:
-    pid = born.give_birth("--loud")
+def test_child_has_its_own_environment_command_line_session_and_log(server: Server) -> None:
+    pid = server.fork("--loud")
     assert pid
-    log = born.folder / "log"
-    said = eventually(lambda: log.exists() and log.read_text(), "the child speaks")
-    assert '"of the child"' in said
-    assert "HOME" not in said
-    assert '"--loud"' in said
-    assert said.rstrip().endswith("true]"), "it leads a session of its own"
-    seen = look(pid)
-    assert seen
-    assert seen.parent == os.getpid()
+    log = server.folder / "log"
+    output = eventually(lambda: log.exists() and log.read_text(), "the child has written")
+    assert '"set for the child"' in output
+    assert "HOME" not in output
+    assert '"--loud"' in output
+    assert output.rstrip().endswith("true]"), "it leads its own session"
+    child = read_process(pid)
+    assert child
+    assert child.parent == os.getpid()
     line = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
     assert line[-3:] == [b"-m", b"a_small_program", b"--loud"]
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
 
-def test_a_child_lives_on_when_the_nursery_dies(born: Born) -> None:
-    pid = born.give_birth()
+def test_child_survives_the_fork_server(server: Server) -> None:
+    pid = server.fork()
     assert pid
-    born.process.kill()
-    born.process.wait()
-    assert look(pid)
+    server.process.kill()
+    server.process.wait()
+    assert read_process(pid)
     os.kill(pid, signal.SIGTERM)
     assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGTERM
 
 
-def test_a_nursery_that_is_gone_gives_no_child(born: Born) -> None:
-    born.process.kill()
-    born.process.wait()
-    assert born.give_birth() is None
+def test_killed_fork_server_returns_no_pid(server: Server) -> None:
+    server.process.kill()
+    server.process.wait()
+    assert server.fork() is None
 
 
-def test_a_listener_that_does_not_answer_gives_no_child(
+def test_unresponsive_fork_server_returns_no_pid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fork_server, "ANSWER_WITHIN", 0.05)
+    monkeypatch.setattr(fork_server, "RESPONSE_TIMEOUT", 0.05)
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("s.sock")
         listener.listen()
-        assert fork_server.ask("s.sock", {}) is None
+        assert fork_server.fork("s.sock", {}) is None

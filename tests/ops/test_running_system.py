@@ -1,4 +1,4 @@
-"""What can be asked of a LUNA that runs, and what happens when its parts are killed."""
+"""Status and logs of a running LUNA, and the restart of killed components."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from ops.processes import children_of
 from tests.ops.conftest import SmallLuna, eventually
 
 
-def test_status_tells_the_nine_parts_and_the_accounts(running: SmallLuna) -> None:
+def test_status_lists_nine_components_robots_and_accounts(running: SmallLuna) -> None:
     status = running.status()
     assert list(status) == ["address", "state", "services", "accounts"]
     assert status["state"] == "ready"
@@ -24,14 +24,14 @@ def test_status_tells_the_nine_parts_and_the_accounts(running: SmallLuna) -> Non
     assert {row["role"] for row in status["accounts"]} == {"ADMIN", "LIBRARIAN", "STUDENT"}
 
 
-def test_the_gateway_is_the_only_door(running: SmallLuna) -> None:
+def test_only_the_gateway_listens_on_tcp(running: SmallLuna) -> None:
     endpoints = {row["name"]: row["endpoint"] for row in running.status()["services"]}
     assert all(Path(endpoints[name]).is_socket() for name in COMPONENTS if name != "nginx")
     with urllib.request.urlopen(f"http://{endpoints['nginx']}/health") as answer:
         assert answer.status == 200
 
 
-def test_a_second_up_says_where_it_runs_and_changes_nothing(running: SmallLuna) -> None:
+def test_second_up_prints_the_address_and_changes_nothing(running: SmallLuna) -> None:
     before = running.state()["pid"]
     again = running.up()
     assert again.returncode == 0
@@ -40,18 +40,18 @@ def test_a_second_up_says_where_it_runs_and_changes_nothing(running: SmallLuna) 
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
-def test_a_killed_part_comes_back_and_leaves_nothing_behind(running: SmallLuna, name: str) -> None:
-    before = running.part(name)
+def test_killed_component_is_restarted_and_leaves_no_process(running: SmallLuna, name: str) -> None:
+    before = running.component(name)
     children = children_of(before["pid"])
     running.kill(before["pid"])
-    eventually(lambda: running.part(name)["restarts"] > before["restarts"], "it was restarted")
+    eventually(lambda: running.component(name)["restarts"] > before["restarts"], "it was restarted")
     eventually(lambda: running.state()["state"] == "ready", "everything is ready again")
-    assert running.part(name)["pid"] != before["pid"]
+    assert running.component(name)["pid"] != before["pid"]
     assert not running.processes() & {before["pid"], *children}
 
 
-def test_a_part_that_hangs_is_seen(running: SmallLuna) -> None:
-    pid = running.part("book-service")["pid"]
+def test_hanging_component_is_unresponsive_in_the_status(running: SmallLuna) -> None:
+    pid = running.component("book-service")["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
         status = running.status()
@@ -62,6 +62,6 @@ def test_a_part_that_hangs_is_seen(running: SmallLuna) -> None:
     assert rows["book-service"] == "unresponsive"
 
 
-def test_logs_are_shown_by_part(running: SmallLuna) -> None:
+def test_logs_shows_one_component(running: SmallLuna) -> None:
     assert "database system is ready" in running.luna("logs", "postgres").stdout
     assert running.luna("logs", "nobody").returncode == 1

@@ -1,4 +1,4 @@
-"""`.env.example` tells every setting with its true default."""
+"""`.env.example` documents every setting with its default."""
 
 import inspect
 import re
@@ -40,7 +40,7 @@ def test_every_setting_is_documented_with_its_default(
     assert settings() == by_default
 
 
-def test_the_gateways_settings_are_those_of_its_template() -> None:
+def test_gateway_settings_are_documented_with_their_defaults() -> None:
     for name, value in nginx.DEFAULTS.items():
         assert name in NAMES
         assert EXAMPLE.get(name, "") == value

@@ -1,4 +1,4 @@
-"""`luna test` gives tests a PostgreSQL and a Redis that are theirs alone."""
+"""The PostgreSQL and Redis servers that `luna test` starts."""
 
 import os
 
@@ -6,7 +6,7 @@ import psycopg2
 import redis
 
 
-def test_the_test_database_is_a_superusers_and_real() -> None:
+def test_temporary_postgres_runs_without_fsync_for_a_superuser() -> None:
     url = os.environ["LUNA_TEST_DATABASE_URL"].replace("+psycopg2", "")
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser'), current_setting('fsync')")
@@ -14,6 +14,7 @@ def test_the_test_database_is_a_superusers_and_real() -> None:
     connection.close()
 
 
-def test_the_test_redis_listens_on_its_socket_only() -> None:
-    with redis.Redis.from_url(os.environ["LUNA_TEST_REDIS_URL"]) as client:
-        assert client.config_get("port") == {"port": "0"}
+def test_temporary_redis_listens_on_its_socket_only() -> None:
+    for url in os.environ["LUNA_TEST_REDIS_URLS"].split():
+        with redis.Redis.from_url(url) as client:
+            assert client.config_get("port") == {"port": "0"}

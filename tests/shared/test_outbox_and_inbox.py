@@ -136,7 +136,10 @@ def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Scenario) 
 
 
 def _until_someone_waits_for_a_lock() -> None:
-    question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    question = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     end = monotonic() + 10
     with database.reading_engine().connect() as connection:
         while connection.scalar(text(question)) == 0:

@@ -1,4 +1,4 @@
-"""The transitions and their effects, written a second time by hand to compare the code with."""
+"""workflow.md §1–2 written out a second time, by hand: what the table in the code must say."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ STATES = (
     FAILED,
     CANCELLED,
 )
-TRANSITIONS: dict[str, dict[str, str]] = {
+LEADS: dict[str, dict[str, str]] = {
     PENDING: {"TAKE": QUEUED, "CANCEL": CANCELLED, "FAIL": FAILED},
     QUEUED: {"ASSIGN": TO_SOURCE, "CANCEL": CANCELLED, "FAIL": FAILED},
     TO_SOURCE: {"ARRIVE": LOADING, "RELEASE": QUEUED, "CANCEL": CANCELLED, "FAIL": FAILED},
@@ -31,7 +31,7 @@ TRANSITIONS: dict[str, dict[str, str]] = {
     FAILED: {"RETRY": QUEUED, "CANCEL": CANCELLED},
     CANCELLED: {},
 }
-# The actions that lead from PENDING to each state.
+# How a journey comes to a state.
 PATHS: dict[str, list[str]] = {
     PENDING: [],
     QUEUED: ["TAKE"],
@@ -46,11 +46,11 @@ PATHS: dict[str, list[str]] = {
 }
 
 
-class Effects(NamedTuple):
-    """What an action changes; None: unchanged."""
+class After(NamedTuple):
+    """What a step leaves behind; None = as it was."""
 
     custody: str | None = None
-    request_status: str | None = None
+    cause: str | None = None  # the request's or the return's status
     events: tuple[str, ...] = ()
 
 
@@ -67,55 +67,53 @@ _TASK_EVENT = {
     "RETRY": "delivery.task.queued",
 }
 _DELIVERY = {
-    "ASSIGN": Effects(request_status="APPROVED"),
-    "LOAD": Effects("ON_ROBOT", "IN_PROGRESS"),
-    "COMPLETE": Effects(
+    "ASSIGN": After(cause="APPROVED"),
+    "LOAD": After("ON_ROBOT", "IN_PROGRESS"),
+    "COMPLETE": After(
         "ON_LOAN", "COMPLETED", ("delivery.request.completed", "circulation.loan.opened")
     ),
-    "BRING_BACK": Effects(request_status="CANCELLED", events=("delivery.request.cancelled",)),
-    "TAKE_BACK": Effects("ON_SHELF"),
-    "CANCEL": Effects("ON_SHELF", "CANCELLED", ("delivery.request.cancelled",)),
-    "RETRY": Effects(request_status="PENDING"),
+    "BRING_BACK": After(cause="CANCELLED", events=("delivery.request.cancelled",)),
+    "TAKE_BACK": After("ON_SHELF"),
+    "CANCEL": After("ON_SHELF", "CANCELLED", ("delivery.request.cancelled",)),
+    "RETRY": After(cause="PENDING"),
 }
 _RETURN = {
-    "ASSIGN": Effects(request_status="PICKUP_SCHEDULED"),
-    "LOAD": Effects("ON_ROBOT", "PICKED_UP", ("delivery.return.picked_up",)),
-    "COMPLETE": Effects(
+    "ASSIGN": After(cause="PICKUP_SCHEDULED"),
+    "LOAD": After("ON_ROBOT", "PICKED_UP", ("delivery.return.picked_up",)),
+    "COMPLETE": After(
         "ON_SHELF", "COMPLETED", ("delivery.return.completed", "circulation.loan.closed")
     ),
-    "CANCEL": Effects(request_status="CANCELLED", events=("delivery.return.cancelled",)),
-    "RETRY": Effects(request_status="PENDING"),
+    "CANCEL": After(cause="CANCELLED", events=("delivery.return.cancelled",)),
+    "RETRY": After(cause="PENDING"),
 }
 _STAFF = {
-    "LOAD": Effects("ON_ROBOT"),
-    "COMPLETE": Effects("ON_SHELF"),
-    "TAKE_BACK": Effects("ON_SHELF"),
-    "CANCEL": Effects("ON_SHELF"),
+    "LOAD": After("ON_ROBOT"),
+    "COMPLETE": After("ON_SHELF"),
+    "TAKE_BACK": After("ON_SHELF"),
+    "CANCEL": After("ON_SHELF"),
 }
-_EFFECTS: dict[str, dict[str, Effects]] = {
+_EFFECTS: dict[str, dict[str, After]] = {
     "STUDENT_DELIVERY": _DELIVERY,
     "RETURN_PICKUP": _RETURN,
-    "INTER_STAFF": {**_STAFF, "COMPLETE": Effects("AT_DESK")},
+    "INTER_STAFF": {**_STAFF, "COMPLETE": After("AT_DESK")},
     "WORKSTATION": _STAFF,
     "TRANSFER": _STAFF,
 }
 
 
-def legal_transitions(task_type: str, state: str) -> dict[str, str]:
-    """Map each legal action to its next state; a loaded return can't be brought back."""
+def leads(task_type: str, state: str) -> dict[str, str]:
+    """Where each legal action leads; a fetched book can't be brought back."""
     refused = {"BRING_BACK", "TAKE_BACK"} if task_type == "RETURN_PICKUP" else set()
-    return {action: end for action, end in TRANSITIONS[state].items() if action not in refused}
+    return {action: end for action, end in LEADS[state].items() if action not in refused}
 
 
-def is_possible(task_type: str, state: str) -> bool:
+def can_be(task_type: str, state: str) -> bool:
     return not (task_type == "RETURN_PICKUP" and state == BRINGING_BACK)
 
 
-def expected_effects(task_type: str, action: str, end: str) -> Effects:
-    """Return what an action changes, with the task event and the event of the robot's command."""
+def after(task_type: str, action: str, end: str) -> After:
+    """What the step leaves behind, its task's own event included."""
     arrived = {LOADING: "delivery.task.loading"}.get(end, "delivery.task.arrived")
-    events = [arrived if action == "ARRIVE" else _TASK_EVENT[action]]
-    if action in {"ASSIGN", "LOAD", "BRING_BACK"}:
-        events.append("robot.command.created")
-    effects = _EFFECTS[task_type].get(action, Effects())
-    return effects._replace(events=(*effects.events, *events))
+    own = arrived if action == "ARRIVE" else _TASK_EVENT[action]
+    told = _EFFECTS[task_type].get(action, After())
+    return told._replace(events=(*told.events, own))

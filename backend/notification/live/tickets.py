@@ -1,7 +1,7 @@
 """Single-use tickets that let a browser open a WebSocket without a token in its URL.
 
-Redis keeps only the ticket's hash, for 30 seconds; redeeming is one atomic command, so a ticket
-opens one socket. It is bound to the session and the token epoch it was issued under.
+Redis keeps only the ticket's hash, for 30 seconds; taking it out is one atomic command, so a
+ticket opens one socket. It is bound to the session and the token epoch it was made under.
 """
 
 import json
@@ -14,32 +14,34 @@ from backend.shared.infra import redis
 from backend.shared.models import Role
 from backend.shared.web.security import api_keys
 
-LIFETIME = timedelta(seconds=30)
+LIFE = timedelta(seconds=30)
 
 
 def _key(ticket: str) -> str:
     return f"ws-ticket:{api_keys.digest(ticket)}"
 
 
-def issue(user: ConnectionUser) -> str:
-    """Issue a ticket; ServiceUnavailable without Redis."""
+def issue(holder: ConnectionUser) -> str:
+    """A new ticket; ServiceUnavailable when Redis is away."""
     ticket = api_keys.new_secret()
-    value = json.dumps([str(user.user_id), str(user.session_id), user.role.value, user.epoch])
+    kept = json.dumps(
+        [str(holder.user_id), str(holder.session_id), holder.role.value, holder.epoch]
+    )
     if redis.is_up():
         with redis.guarded():
-            redis.client().set(_key(ticket), value, ex=LIFETIME)
+            redis.client().set(_key(ticket), kept, ex=LIFE)
             return ticket
     raise ServiceUnavailable
 
 
 async def redeem(ticket: str) -> ConnectionUser:
-    """Return the user of a ticket and delete it; NotSignedIn when unknown, used or expired."""
+    """Whose ticket it is, once; NotSignedIn after that, or when it is unknown or too old."""
     if not redis.is_up():
         raise ServiceUnavailable
     with redis.guarded():
-        value = await redis.async_client().getdel(_key(ticket))
-        if value is None:
+        kept = await redis.async_client().getdel(_key(ticket))
+        if kept is None:
             raise NotSignedIn
-        user_id, session_id, role, epoch = json.loads(value)
+        user_id, session_id, role, epoch = json.loads(kept)
         return ConnectionUser(UUID(user_id), UUID(session_id), Role(role), epoch)
     raise ServiceUnavailable

@@ -88,11 +88,6 @@ class Book(Base):
         Index("ix_books_title", text("lower(title)"), "id"),
         Index("ix_books_author", text("lower(author)"), "id"),
         Index("ix_books_publication_year", "publication_year", "id"),
-        Index(
-            "ix_books_publication_year_desc",
-            text("publication_year DESC NULLS LAST"),
-            text("id DESC"),
-        ),
         Index("ix_books_created_at", "created_at", "id"),
         Index("ix_books_status", "status", "created_at", "id"),
         Index("ix_books_language", "language", "created_at", "id"),

@@ -49,10 +49,4 @@ class Loan(Base):
         Index("ix_loans_user_id", "user_id", "returned_at"),
         Index("ix_loans_borrowed_at", "borrowed_at", "id"),
         Index("ix_loans_due_at", "due_at", "id"),
-        Index(
-            "ix_loans_open_borrowed_at",
-            "borrowed_at",
-            "id",
-            postgresql_where=text("returned_at IS NULL"),
-        ),
     )

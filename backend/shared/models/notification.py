@@ -28,5 +28,4 @@ class Notification(Base):
         UniqueConstraint("event_id", "user_id"),
         Index("ix_notifications_user_id_is_read_created_at", "user_id", "is_read", "created_at"),
         Index("ix_notifications_user_id_created_at", "user_id", "created_at"),
-        Index("ix_notifications_created_at", "created_at"),
     )

@@ -13,12 +13,16 @@ from tests.api.notification.ws_client import show, wait_until, watching
 from tests.factories import users
 from tests.factories.event_factories import loan_opened, request_of, task_event
 
+# of this database: other pytest workers use the same server
+_WAITING = (
+    "FROM pg_locks JOIN pg_database ON database = pg_database.oid"
+    " WHERE NOT granted AND datname = current_database()"
+)
+
 
 def _waits_for_a_lock(owner: Engine) -> bool:
     with owner.connect() as connection:
-        return bool(
-            connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
-        )
+        return bool(connection.execute(text(f"SELECT count(*) {_WAITING}")).scalar_one())
 
 
 def test_what_happens_while_the_snapshot_is_read_follows_it_and_nothing_comes_twice(
@@ -52,7 +56,7 @@ def test_what_happens_while_the_snapshot_is_read_follows_it_and_nothing_comes_tw
 
 
 def test_a_snapshot_that_the_database_broke_off_is_read_again(api: Any, owner: Engine) -> None:
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
+    waiting = f"SELECT pg_terminate_backend(pid) {_WAITING}"
     superuser = create_engine(
         make_url(os.environ["LUNA_TEST_DATABASE_URL"]).set(database=owner.url.database)
     )

@@ -1,0 +1,39 @@
+"""Commands for work on the code: test, lint, fix."""
+
+from typing import Annotated
+
+import typer
+
+from ops.commands import lint as checks
+from ops.commands import suites
+from ops.commands.delegation import PASS_ON
+
+app = typer.Typer()
+
+
+@app.command("test", context_settings=PASS_ON)
+def run_tests(
+    context: typer.Context,
+    suite: Annotated[str, typer.Argument(help="default, unit, api, e2e, chaos or all")] = "default",
+    *,
+    cov: Annotated[bool, typer.Option("--cov", help="measure and check branch coverage")] = False,
+) -> None:
+    """Run the tests on temporary servers; further arguments go to pytest."""
+    arguments = context.args
+    if suite not in suites.SUITES:
+        suite, arguments = "default", [suite, *arguments]
+    if suite == "default" and not arguments and (failed := checks.run(rules=False)):
+        raise typer.Exit(failed)  # the rules that are tests run with the tests
+    raise typer.Exit(suites.run(suite, arguments, coverage=cov))
+
+
+@app.command()
+def lint() -> None:
+    """Check style, types, import contracts, the lock file and the generated documents."""
+    raise typer.Exit(checks.run())
+
+
+@app.command()
+def fix() -> None:
+    """Fix style, regenerate the documents, and run the checks of `lint`."""
+    raise typer.Exit(checks.fix())

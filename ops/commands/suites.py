@@ -1,0 +1,111 @@
+"""`luna test`: run pytest against temporary servers, on all processors, with coverage if wanted."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ops.home import ROOT
+from ops.processes import become_subreaper, children_of, spawn
+from ops.servers import prerequisites
+from ops.servers.temporary_servers import NotStartedError, temporary_servers
+
+SUITES: dict[str, list[str]] = {
+    "default": ["-m", "not slow"],
+    "unit": ["-m", "unit"],
+    "api": ["-m", "api"],
+    "e2e": ["-m", "e2e"],
+    "chaos": ["tests/chaos"],
+    "all": [],
+}
+EXAMPLES = {"all": "200"}  # examples of each property test; elsewhere the default
+DEFAULT_EXAMPLES = "15"
+MAX_WORKERS = 8  # their connections fit into one PostgreSQL
+COVERAGE = ROOT / ".luna" / "coverage"
+
+
+def worker_count(arguments: Sequence[str]) -> int:
+    """Return the number of pytest workers: as many as processors, or what `-n N` says.
+
+    A run with other arguments has one worker, so that a debugger and `-x` work as expected.
+    """
+    if "-n" in arguments:
+        return int(arguments[arguments.index("-n") + 1])
+    if arguments or sys.platform != "linux":
+        return 1
+    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+
+
+def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
+    """Run a suite; returns pytest's exit code. No process outlives the run."""
+    become_subreaper()
+    signal.signal(signal.SIGTERM, _exit)
+    workers = worker_count(arguments)
+    parallel = ["-n", str(workers)] if workers > 1 and not arguments else []
+    words = ["-m", "pytest", "-p", "ops.pytest_markers", *parallel, *SUITES[suite], *arguments]
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "LUNA_TEST_EXAMPLES": EXAMPLES.get(suite, DEFAULT_EXAMPLES),
+        "LUNA_TEST_SUITE": suite,
+    } | dict(os.environ)
+    if coverage:
+        words = ["-m", "coverage", "run", *words]
+        environment["COVERAGE_FILE"] = str(_empty_coverage())
+    try:
+        with temporary_servers(prerequisites.ensure(), workers) as servers:
+            code = _run(words, environment | servers)
+    except NotStartedError as failed:
+        print(f"A server for the tests did not start:\n{failed}", file=sys.stderr)
+        return 1
+    return code or (_report_coverage(environment) if coverage else 0)
+
+
+def _run(words: Sequence[str], environment: dict[str, str]) -> int:
+    servers = set(children_of(os.getpid()))
+    tests = spawn(
+        [sys.executable, *words],
+        environment=environment,
+        directory=ROOT,
+        new_session=False,  # Ctrl-C reaches pytest, which then stops in order
+        death_signal=signal.SIGTERM,
+    )
+    try:
+        return _wait_for_end(tests)
+    finally:
+        for orphan in set(children_of(os.getpid())) - servers:
+            os.kill(orphan, signal.SIGKILL)
+
+
+def _exit(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
+
+
+def _wait_for_end(tests: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return tests.wait()
+        except KeyboardInterrupt:  # pytest received it too; its summary is still to come
+            continue
+        except SystemExit:
+            tests.terminate()
+            tests.wait()
+            raise
+
+
+def _empty_coverage() -> Path:
+    COVERAGE.mkdir(parents=True, exist_ok=True)
+    for old in COVERAGE.iterdir():
+        old.unlink()
+    return COVERAGE / "data"
+
+
+def _report_coverage(environment: dict[str, str]) -> int:
+    """Print the least covered files; returns 2 when the total is below `fail_under`."""
+    for words in (["combine", "--quiet"], ["report"]):
+        command = [sys.executable, "-m", "coverage", *words]
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 — ours
+        if done.returncode:
+            return done.returncode
+    return 0

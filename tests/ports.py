@@ -1,0 +1,23 @@
+"""TCP ports for tests, below the range of outgoing connections."""
+
+import itertools
+import socket
+
+from tests.conftest import WORKER
+
+_FIRST, _COUNT = 20000, 1000  # each pytest worker has a range of its own
+_offsets = itertools.cycle(range(_COUNT))
+
+
+def free_port() -> int:
+    """Return a free port that this run has not used for long."""
+    for offset in itertools.islice(_offsets, _COUNT):
+        port = _FIRST + WORKER * _COUNT + offset
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")

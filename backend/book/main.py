@@ -1,9 +1,9 @@
-"""The book service: the catalogue, its copies, imports and loans.
+"""Book service: the catalogue, its copies, imports and loans.
 
 INPUT   searches and changes of the catalogue; files to import
 OUTPUT  titles, copies, availability, loans; events catalog.*
 FLOW    endpoints → cached_reads (reads) or service (writes) → database
-        import: endpoint → job and file in chunks → catalog.import.queued → tasks → imports
+        import: endpoint → job and file → catalog.import.queued → tasks → imports, batch by batch
 """
 
 from backend.book.endpoints import ROUTERS

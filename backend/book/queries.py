@@ -1,11 +1,14 @@
-"""What is read of titles, copies and loans."""
+"""Selects of the book service."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Nullable, Select, and_, case, or_, select
 
+from backend.book.schemas.books import BookDetail, BookRead
+from backend.book.schemas.copies import CopyRead
+from backend.book.schemas.imports import ImportJobRead, ImportRowRead
 from backend.shared.models import (
     CLOSED_STATUSES,
     Book,
@@ -16,56 +19,20 @@ from backend.shared.models import (
     Copy,
     Custody,
     DeliveryTask,
+    ImportJob,
+    ImportRow,
     Loan,
     LoanState,
+    Severity,
 )
+from backend.shared.web.pagination import AnySelect
 
-# Where a copy in usable condition is, as the title's status tells it (api.md §6).
-NO_BOOK = "There is no such book in the catalogue."
-BOOK_COLUMNS: tuple[Any, ...] = (
-    Book.id,
-    Book.isbn,
-    Book.title,
-    Book.subtitle,
-    Book.author,
-    Book.publisher,
-    Book.publication_year,
-    Book.description,
-    Book.cover_image_url,
-    Book.status,
-    Book.shelf_location,
-    Book.call_number,
-    Book.subjects,
-    Book.language,
-    Book.copies_total,
-    Book.copies_available,
-    Book.created_at,
-    Book.updated_at,
-)
-
-_COPY_STATUS = case(
-    (Copy.condition != Condition.OK, BookStatus.UNAVAILABLE.value),
-    (Copy.custody == Custody.ON_SHELF, BookStatus.AVAILABLE.value),
-    (Copy.custody == Custody.ON_LOAN, BookStatus.CHECKED_OUT.value),
-    else_=BookStatus.RESERVED.value,
-)
-_COPY: tuple[Any, ...] = (
-    Copy.id,
-    Copy.book_id,
-    Copy.barcode,
-    Copy.condition,
-    Copy.custody,
-    Copy.shelf_location,
-    Copy.call_number,
-    Copy.home_workstation_id,
-    Copy.robot_transportable,
-    Copy.note,
-    Copy.last_seen_at,
-    Copy.version,
-    Copy.created_at,
-    Copy.updated_at,
-)
-_LOAN: tuple[Any, ...] = (
+BOOK_COLUMNS = [Book.__table__.c[name] for name in BookRead.model_fields]
+_DETAIL_COLUMNS = [Book.__table__.c[name] for name in BookDetail.model_fields if name != "copies"]
+_COPY_COLUMNS = [Copy.__table__.c[name] for name in CopyRead.model_fields]
+_JOB_COLUMNS = [ImportJob.__table__.c[name] for name in ImportJobRead.model_fields]
+_ROW_COLUMNS = [ImportRow.__table__.c[name] for name in ImportRowRead.model_fields]
+_LOAN_COLUMNS: tuple[Any, ...] = (
     Loan.id,
     Loan.user_id,
     Loan.copy_id,
@@ -80,6 +47,13 @@ _LOAN: tuple[Any, ...] = (
     Loan.channel,
     Loan.state,
 )
+# The status of a title with this copy alone (api.md §6).
+_COPY_STATUS = case(
+    (Copy.condition != Condition.OK, BookStatus.UNAVAILABLE.value),
+    (Copy.custody == Custody.ON_SHELF, BookStatus.AVAILABLE.value),
+    (Copy.custody == Custody.ON_LOAN, BookStatus.CHECKED_OUT.value),
+    else_=BookStatus.RESERVED.value,
+)
 LOAN_SORTS: dict[str, ColumnElement[Any]] = {
     "borrowed_at": Loan.borrowed_at.expression,
     "due_at": Loan.due_at.expression,
@@ -88,18 +62,25 @@ COPY_SORTS: dict[str, ColumnElement[Any]] = {
     "barcode": Copy.barcode.expression,
     "created_at": Copy.created_at.expression,
 }
+IMPORT_ROW_SORTS: dict[str, ColumnElement[Any]] = {"row": ImportRow.row.expression}
 
 
-def book(book_id: UUID) -> Select[Any]:
-    """One title of the catalogue, in full."""
-    columns = (*BOOK_COLUMNS, Book.contributors, Book.edition, Book.version)
-    return select(*columns).where(Book.id == book_id, Book.withdrawn_at.is_(None))
+def book(book_id: UUID) -> AnySelect:
+    """Select the columns of `BookDetail` but for its copies."""
+    return select(*_DETAIL_COLUMNS).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 
-def copies_with_loans(book_id: UUID) -> Select[Any]:
-    """The copies of a title that are not withdrawn, each with when its open loan is due."""
+def book_status(book_id: UUID) -> Select[BookStatus]:
+    """Select the status of a title that is not withdrawn."""
+    return select(Book.status).where(Book.id == book_id, Book.withdrawn_at.is_(None))
+
+
+def copies_with_loans(
+    book_id: UUID,
+) -> Select[UUID, str, Condition, Custody, str | None, str | None, str, datetime | None]:
+    """Select the copies that are not withdrawn, each with the due date of its open loan."""
     open_loan = and_(Loan.copy_id == Copy.id, Loan.returned_at.is_(None))
-    statement: Select[Any] = (
+    return (
         select(
             Copy.id,
             Copy.barcode,
@@ -108,22 +89,21 @@ def copies_with_loans(book_id: UUID) -> Select[Any]:
             Copy.shelf_location,
             Copy.call_number,
             _COPY_STATUS.label("status"),
-            Loan.due_at,
+            Nullable(Loan.due_at),
         )
         .outerjoin(Loan, open_loan)
         .where(Copy.book_id == book_id, Copy.condition != Condition.WITHDRAWN)
         .order_by(Copy.shelf_location, Copy.barcode)
     )
-    return statement
 
 
-def copies(book_id: UUID) -> Select[Any]:
-    """All copies of a title, withdrawn ones too."""
-    return select(*_COPY).where(Copy.book_id == book_id)
+def copies(book_id: UUID) -> AnySelect:
+    """Select all copies of a title, including withdrawn ones."""
+    return select(*_COPY_COLUMNS).where(Copy.book_id == book_id)
 
 
-def has_open_references(book_id: UUID) -> Select[Any]:
-    """True in a row for what still needs the title: a request, a return or a journey."""
+def has_open_references(book_id: UUID) -> Select[bool]:
+    """Select whether an open request, return or task needs the title."""
     requests = select(BookRequest.id).where(
         BookRequest.book_id == book_id,
         BookRequest.status.not_in(CLOSED_STATUSES),
@@ -145,11 +125,11 @@ def loans(
     user_id: UUID | None = None,
     status: LoanState | None = None,
     overdue: bool | None = None,
-) -> Select[Any]:
-    """Loans with copy and title; overdue: open and past the due date."""
+) -> AnySelect:
+    """Select loans with copy and title; overdue: open and past the due date."""
     late = and_(Loan.returned_at.is_(None), Loan.due_at < now)
     statement = (
-        select(*_LOAN, late.label("overdue"))
+        select(*_LOAN_COLUMNS, late.label("overdue"))
         .join(Copy, Copy.id == Loan.copy_id)
         .join(Book, Book.id == Copy.book_id)
     )
@@ -160,3 +140,14 @@ def loans(
     if overdue is not None:
         statement = statement.where(late if overdue else ~late)
     return statement
+
+
+def import_job(job_id: UUID) -> AnySelect:
+    """Select the columns of `ImportJobRead`."""
+    return select(*_JOB_COLUMNS).where(ImportJob.id == job_id)
+
+
+def import_rows(job_id: UUID, severity: Severity | None) -> AnySelect:
+    """Select the row issues of an import."""
+    statement = select(*_ROW_COLUMNS).where(ImportRow.job_id == job_id)
+    return statement if severity is None else statement.where(ImportRow.severity == severity)

@@ -1,4 +1,4 @@
-"""Events that the book service reacts to."""
+"""Event handlers and periodic jobs of the book service."""
 
 from datetime import timedelta
 
@@ -13,13 +13,13 @@ from backend.shared.messaging.subscriptions import IMPORT
 
 @consumer(IMPORT)
 def import_batch(
-    session: Session, event: ImportQueued | ImportProgressed, _delivery: EventContext
+    session: Session, event: ImportQueued | ImportProgressed, _context: EventContext
 ) -> None:
-    """One batch of an import; it publishes the event that brings the next."""
-    jobs.do_batch(session, event.job_id)
+    """Import one batch; publishes the event that triggers the next."""
+    jobs.import_batch(session, event.job_id)
 
 
 @periodic("catalog.end_dead_imports", timedelta(minutes=1))
-def end_dead_imports(session: Session) -> None:
-    """A job whose event became a dead letter would else be under way for ever."""
-    jobs.end_dead(session)
+def fail_dead_imports(session: Session) -> None:
+    """Fail the jobs whose event became a dead letter; they would stay RUNNING otherwise."""
+    jobs.fail_dead(session)

@@ -1,5 +1,6 @@
-"""The routers of the book service, one per resource."""
+"""Routers of the book service, one per resource."""
 
 from backend.book.endpoints import books, copies, imports, loans
 
+# Imports first: `/books/bulk-import` would match `/books/{book_id}`.
 ROUTERS = (imports.router, books.router, copies.router, loans.router)

@@ -1,4 +1,4 @@
-"""The copies of a title: barcode, shelf, call number, condition."""
+"""Endpoints of copies: `/api/v1/books/{book_id}/copies`."""
 
 from uuid import UUID
 
@@ -7,6 +7,7 @@ from fastapi import Response
 from backend.book import dependencies, queries
 from backend.book.schemas.copies import CopyCreate, CopyRead, CopyUpdate
 from backend.book.service import copies
+from backend.book.service.books import BOOK_NOT_FOUND
 from backend.shared.errors import (
     BookInUse,
     Duplicate,
@@ -27,11 +28,11 @@ from backend.shared.web.security.authentication import StaffDep
 router = routing.router("/books/{book_id}/copies", "copies")
 
 
-@router.get("", summary="List the copies of a title", responses=responses(NotFound, RoleNotAllowed))
+@router.get("", summary="List copies of a book", responses=responses(NotFound, RoleNotAllowed))
 def list_copies(_: StaffDep, book_id: UUID, reader: ReadDep, page: PageDep) -> PageAnswer[CopyRead]:
-    """Withdrawn copies too. Role: librarian, admin. Sort: barcode, created_at."""
-    if reader.execute(queries.book(book_id)).one_or_none() is None:
-        raise NotFound(queries.NO_BOOK)
+    """Return all copies, also withdrawn ones. Role: librarian, admin. Sort: barcode, created_at."""
+    if reader.execute(queries.book_status(book_id)).one_or_none() is None:
+        raise NotFound(BOOK_NOT_FOUND)
     statement = ordered(
         queries.copies(book_id), page, queries.COPY_SORTS, default="barcode", tiebreak=Copy.id
     )
@@ -40,18 +41,22 @@ def list_copies(_: StaffDep, book_id: UUID, reader: ReadDep, page: PageDep) -> P
 
 @router.post(
     "",
-    summary="Add a copy",
+    summary="Create a copy",
     status_code=201,
     response_model=Answer[CopyRead],
     responses=responses(NotFound, Duplicate, IdempotencyKeyReused, RoleNotAllowed),
 )
 def create_copy(
-    actor: StaffDep, book_id: UUID, given: CopyCreate, session: SessionDep, once: IdempotencyDep
+    actor: StaffDep,
+    book_id: UUID,
+    body: CopyCreate,
+    session: SessionDep,
+    idempotency: IdempotencyDep,
 ) -> Response:
-    """Role: librarian, admin."""
-    return once.answer(
+    """Add a copy to a title. Role: librarian, admin."""
+    return idempotency.answer(
         lambda: CopyRead.model_validate(
-            copies.add_copy(session, actor.id, dependencies.book(session, book_id), given)
+            copies.create(session, actor.id, dependencies.locked_book(session, book_id), body)
         ),
         location=lambda copy: f"/api/v1/books/{book_id}/copies/{copy.id}",
     )
@@ -59,24 +64,24 @@ def create_copy(
 
 @router.put(
     "/{copy_id}",
-    summary="Change a copy",
+    summary="Update a copy",
     responses=responses(NotFound, BookInUse, Duplicate, StaleVersion, RoleNotAllowed),
 )
-def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and who: each is a parameter in FastAPI)
+def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and actor: each is a parameter in FastAPI)
     actor: StaffDep,
     book_id: UUID,
     copy_id: UUID,
-    given: CopyUpdate,
+    body: CopyUpdate,
     session: SessionDep,
     response: Response,
     if_match: etags.IfMatch = None,
 ) -> Answer[CopyRead]:
-    """What people decide: never where it is or who has it. Role: librarian, admin."""
-    copy = dependencies.copy(session, book_id, copy_id)
+    """Change the fields that are sent; custody is not among them. Role: librarian, admin."""
+    copy = dependencies.locked_copy(session, book_id, copy_id)
     etags.check(if_match, etags.etag(copy.version))
-    changed = copies.update_copy(session, actor.id, copy, given)
-    response.headers["ETag"] = etags.etag(changed.version)
-    return answer(CopyRead.model_validate(changed))
+    copies.update(session, actor.id, copy, body)
+    response.headers["ETag"] = etags.etag(copy.version)
+    return answer(CopyRead.model_validate(copy))
 
 
 @router.delete(
@@ -85,6 +90,6 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and who: each is 
     responses=responses(NotFound, BookInUse, RoleNotAllowed),
 )
 def delete_copy(actor: StaffDep, book_id: UUID, copy_id: UUID, session: SessionDep) -> Answer[None]:
-    """It stays in the list of copies as WITHDRAWN. Role: librarian, admin."""
-    copies.withdraw_copy(session, actor.id, dependencies.copy(session, book_id, copy_id))
+    """Withdraw a copy; the list of copies keeps it as WITHDRAWN. Role: librarian, admin."""
+    copies.withdraw(session, actor.id, dependencies.locked_copy(session, book_id, copy_id))
     return answer(None)

@@ -1,4 +1,4 @@
-"""Loans: who has which copy. They begin and end where books change hands (`shared.custody`)."""
+"""Endpoints of loans: `/api/v1/loans`. `shared.domain.custody` opens and closes them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,7 +7,6 @@ from fastapi import Query
 
 from backend.book import queries
 from backend.book.schemas.loans import LoanRead
-from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import clock
 from backend.shared.models import Loan, LoanState
@@ -26,29 +25,27 @@ def list_loans(
     actor: AnyoneDep,
     reader: ReadDep,
     page: PageDep,
-    user_id: Annotated[UUID | None, Query(description="Staff: of one member")] = None,
+    user_id: Annotated[UUID | None, Query(description="Of one member; staff only")] = None,
     status: Annotated[LoanState | None, Query()] = None,
     overdue: Annotated[bool | None, Query(description="Open and past the due date")] = None,
 ) -> PageAnswer[LoanRead]:
-    """A student sees their own, staff all. Role: anyone signed in.
+    """Return the caller's loans, for staff those of all members. Role: anyone signed in.
 
     Sort: borrowed_at (newest first), due_at.
     """
-    found = queries.loans(now=clock.now(), user_id=user_id, status=status, overdue=overdue)
+    statement = queries.loans(now=clock.now(), user_id=user_id, status=status, overdue=overdue)
     if not actor.is_staff:
-        found = found.where(Loan.user_id == actor.id)
-    statement = ordered(found, page, queries.LOAN_SORTS, default="-borrowed_at", tiebreak=Loan.id)
+        statement = statement.where(Loan.user_id == actor.id)
+    statement = ordered(
+        statement, page, queries.LOAN_SORTS, default="-borrowed_at", tiebreak=Loan.id
+    )
     return paginate(reader, statement, page, LoanRead)
 
 
-@router.get("/{loan_id}", summary="Read one loan", responses=responses(NotFound))
-def read_loan(actor: AnyoneDep, reader: ReadDep, loan_id: UUID) -> Answer[LoanRead]:
-    """A student's own; staff any. Role: anyone signed in."""
+@router.get("/{loan_id}", summary="Get a loan", responses=responses(NotFound))
+def get_loan(actor: AnyoneDep, reader: ReadDep, loan_id: UUID) -> Answer[LoanRead]:
+    """Return an own loan, for staff any. Role: anyone signed in."""
     row = reader.execute(queries.loans(now=clock.now()).where(Loan.id == loan_id)).one_or_none()
-    if row is None or not _may_see(actor, row.user_id):
-        raise NotFound("There is no such loan.")
+    if row is None or not (actor.is_staff or row.user_id == actor.id):
+        raise NotFound("Loan not found.")
     return answer(LoanRead.model_validate(row))
-
-
-def _may_see(actor: Actor, user_id: UUID | None) -> bool:
-    return actor.is_staff or actor.id == user_id

@@ -1,32 +1,32 @@
-"""From the bytes of an uploaded file to its rows, from any place on, in little memory.
+"""Parse the rows of an uploaded file from any byte offset, in constant memory.
 
-The file lies in the database in pieces. A batch begins at a byte that the one before has noted,
-so lines are parted as bytes (UTF-8 and Windows-1252 both allow it) and decoded one by one.
+The file is stored in the database in pieces. A batch starts at the byte offset where the previous
+one ended, so lines are split as bytes (valid in UTF-8 and Windows-1252) and decoded one by one.
 """
 
 import csv
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.book.imports import header_mapping as columns_
+from backend.book.imports import header_mapping
 
-PIECE = 1024 * 1024  # bytes
-_LONGEST_LINE = 1024 * 1024  # bytes
+PIECE_BYTES = 1024 * 1024
+_MAX_LINE_BYTES = 1024 * 1024
 _SEPARATORS = (",", ";", "\t")
 _BOM = b"\xef\xbb\xbf"
 CSV, JSON = "CSV", "JSON"
-Pieces = Callable[[int], bytes | None]
+Pieces = Callable[[int], bytes | None]  # by number; None past the end
 
 
 class UnreadableFileError(Exception):
-    """The file as a whole can't be read; the message tells a person why."""
+    """The file cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A row: its first line, where it ends, and its values by field, or what is wrong with it."""
+    """A row: its first line, where it ends, and its values by field or its problem."""
 
     line: int
     end_offset: int
@@ -37,30 +37,30 @@ class Record:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is to be read; `offset` and `line` are where its rows begin."""
+    """Format of a file; its rows begin at `offset`, after `line` lines."""
 
     format: str
     encoding: str
     separator: str
     line_end: bytes
-    columns: columns_.Columns
+    columns: header_mapping.Columns
     width: int  # cells of the header
     offset: int
     line: int
 
 
-class _Tape:
-    """The decoded lines of a file from a place on; knows where it stands."""
+class _LineReader:
+    """Iterate over the decoded lines of a file from an offset on; tracks its position."""
 
     def __init__(self, pieces: Pieces, layout: Layout, offset: int, line: int) -> None:
         self.pieces, self.layout = pieces, layout
-        self.wind_to(offset, line)
+        self.seek(offset, line)
 
-    def wind_to(self, offset: int, line: int) -> None:
+    def seek(self, offset: int, line: int) -> None:
         self.offset, self.line = offset, line
         self._lines = _lines(self.pieces, self.layout.line_end, offset)
 
-    def __iter__(self) -> "_Tape":
+    def __iter__(self) -> "_LineReader":
         return self
 
     def __next__(self) -> str:
@@ -71,100 +71,98 @@ class _Tape:
 
 
 def _lines(pieces: Pieces, line_end: bytes, offset: int) -> Iterator[bytes]:
-    number, skipped = divmod(offset, PIECE)
+    number, skipped = divmod(offset, PIECE_BYTES)
     rest = b""
     while piece := pieces(number):
         *whole, rest = (rest + piece[skipped:]).split(line_end)
         number, skipped = number + 1, 0
         for line in whole:
             yield line + line_end
-        if len(rest) > _LONGEST_LINE:
-            raise UnreadableFileError("A line is longer than 1 MiB: this is no table of books.")
+        if len(rest) > _MAX_LINE_BYTES:
+            raise UnreadableFileError("A line is longer than 1 MiB: the file is not a CSV table.")
     if rest:
         yield rest
 
 
-def layout_of(pieces: Pieces, kind: str, encoding: str) -> Layout:
-    """The layout of a file, told from its beginning; UnreadableFileError without usable columns."""
+def detect_layout(pieces: Pieces, kind: str, encoding: str) -> Layout:
+    """Detect the layout from the start of a file; UnreadableFileError without usable columns."""
     head = pieces(0) or b""
     start = len(_BOM) if head.startswith(_BOM) else 0
     line_end = b"\r" if b"\r" in head and b"\n" not in head else b"\n"
-    bare = Layout(kind, encoding, ",", line_end, (), 0, start, 0)
+    without_columns = Layout(kind, encoding, ",", line_end, (), 0, start, 0)
     if kind == JSON:
-        return bare
+        return without_columns
     found = max(
-        (_with_header(pieces, bare, separator) for separator in _SEPARATORS),
+        (_with_header(pieces, without_columns, separator) for separator in _SEPARATORS),
         key=lambda layout: len(layout.columns),
     )
-    missing = columns_.missing(found.columns)
+    missing = header_mapping.missing_fields(found.columns)
     if missing:
         raise UnreadableFileError(
-            f"The first line must name the columns; there is none for: {', '.join(missing)}."
+            f"The first line must name the columns; missing: {', '.join(missing)}."
         )
     return found
 
 
-def _with_header(pieces: Pieces, bare: Layout, separator: str) -> Layout:
-    """The layout if this were the separator."""
-    tape = _Tape(pieces, bare, bare.offset, 0)
+def _with_header(pieces: Pieces, layout: Layout, separator: str) -> Layout:
+    """Return the layout with the columns that this separator gives."""
+    reader = _LineReader(pieces, layout, layout.offset, 0)
     try:
-        header = next((row for row in csv.reader(tape, delimiter=separator) if any(row)), [])
+        header = next((row for row in csv.reader(reader, delimiter=separator) if any(row)), [])
     except csv.Error:
         header = []
-    return Layout(
-        bare.format,
-        bare.encoding,
-        separator,
-        bare.line_end,
-        columns_.of(header),
-        len(header),
-        tape.offset,
-        tape.line,
+    return replace(
+        layout,
+        separator=separator,
+        columns=header_mapping.map_columns(header),
+        width=len(header),
+        offset=reader.offset,
+        line=reader.line,
     )
 
 
-def records(pieces: Pieces, layout: Layout, offset: int, line: int) -> Iterator[Record]:
-    """The rows from `offset` on, before which `line` lines stand."""
-    tape = _Tape(pieces, layout, offset, line)
-    return _json_records(tape) if layout.format == JSON else _csv_records(tape)
+def read_records(pieces: Pieces, layout: Layout, offset: int, line: int) -> Iterator[Record]:
+    """Read the rows from `offset` on, which follows `line` lines."""
+    reader = _LineReader(pieces, layout, offset, line)
+    return _json_records(reader) if layout.format == JSON else _csv_records(reader)
 
 
-def _json_records(tape: _Tape) -> Iterator[Record]:
-    for text in tape:
-        given = json.loads(text)
-        if isinstance(given, dict):
-            values = {columns_.field_of(name) or name: value for name, value in given.items()}
-            yield Record(tape.line, tape.offset, tape.line, values)
+def _json_records(reader: _LineReader) -> Iterator[Record]:
+    for text in reader:
+        book = json.loads(text)
+        if isinstance(book, dict):
+            values = {header_mapping.field_of(name) or name: value for name, value in book.items()}
+            yield Record(reader.line, reader.offset, reader.line, values)
         else:
-            yield Record(tape.line, tape.offset, tape.line, {}, "a book must be an object")
+            yield Record(reader.line, reader.offset, reader.line, {}, "a book must be an object")
 
 
-def _csv_records(tape: _Tape) -> Iterator[Record]:
-    """Rows may go over several lines. After a broken one reading goes on in the next line."""
+def _csv_records(reader: _LineReader) -> Iterator[Record]:
+    """A row may span lines. After a malformed one parsing resumes at the next line."""
     while True:
-        start_offset, start_line = tape.offset, tape.line
-        reader = csv.reader(tape, delimiter=tape.layout.separator, strict=True)
+        start_offset, start_line = reader.offset, reader.line
+        rows = csv.reader(reader, delimiter=reader.layout.separator, strict=True)
         try:
-            for cells in reader:
+            for cells in rows:
                 if any(cell.strip() for cell in cells):
-                    yield _record(tape, start_line + 1, cells)
-                start_offset, start_line = tape.offset, tape.line
+                    yield _record(reader, start_line + 1, cells)
+                start_offset, start_line = reader.offset, reader.line
         except csv.Error as error:
-            tape.wind_to(start_offset, start_line)
-            next(tape)
-            problem = f"the row can't be taken apart: {error}"
-            yield Record(start_line + 1, tape.offset, tape.line, {}, problem)
+            reader.seek(start_offset, start_line)
+            next(reader)
+            problem = f"malformed CSV: {error}"
+            yield Record(start_line + 1, reader.offset, reader.line, {}, problem)
         else:
             return
 
 
-def _record(tape: _Tape, line: int, cells: list[str]) -> Record:
-    if any(cell.strip() for cell in cells[tape.layout.width :]):
-        problem = f"it has {len(cells)} cells, the header {tape.layout.width}"
-        return Record(line, tape.offset, tape.line, {}, problem)
+def _record(reader: _LineReader, line: int, cells: list[str]) -> Record:
+    if any(cell.strip() for cell in cells[reader.layout.width :]):
+        problem = f"it has {len(cells)} cells, the header {reader.layout.width}"
+        return Record(line, reader.offset, reader.line, {}, problem)
     values: dict[str, str] = {}
-    for field, place in tape.layout.columns:
-        cell = cells[place].strip() if place < len(cells) else ""
+    for field, index in reader.layout.columns:
+        cell = cells[index].strip() if index < len(cells) else ""
         if cell:
             values.setdefault(field, cell)
-    return Record(line, tape.offset, tape.line, values)
+    return Record(line, reader.offset, reader.line, values)

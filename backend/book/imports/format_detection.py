@@ -1,4 +1,4 @@
-"""What was uploaded: its kind by name and content, its encoding by all its bytes."""
+"""Detect format and encoding of an upload; refuse what cannot be imported."""
 
 import codecs
 import re
@@ -11,9 +11,9 @@ from pydantic_core import from_json, to_json
 from backend.book.imports import csv_parser
 from backend.shared.errors import MalformedJson, UnsupportedMediaType, invalid
 
-_ONLY_CSV = '{kind} files can\'t be imported yet. Send CSV, or a JSON body {{"books": […]}}.'
-_LATER = ("XLSX", "MARC21", "MARCXML", "JSONL")
-_BY_ENDING = {
+_UNSUPPORTED = '{kind} files are not supported. Send CSV, or a JSON body {{"books": […]}}.'
+_PLANNED_FORMATS = ("XLSX", "MARC21", "MARCXML", "JSONL")
+_BY_SUFFIX = {
     ".xlsx": "Excel",
     ".xls": "Excel",
     ".ods": "Spreadsheet",
@@ -26,7 +26,7 @@ _BY_ENDING = {
     ".pdf": "PDF",
     ".zip": "Zip",
 }
-_BY_BEGINNING = (
+_BY_SIGNATURE = (
     (re.compile(rb"PK\x03\x04"), "Excel"),
     (re.compile(rb"\xd0\xcf\x11\xe0"), "Excel"),
     (re.compile(rb"\xff\xfe|\xfe\xff"), "UTF-16"),
@@ -35,12 +35,12 @@ _BY_BEGINNING = (
     (re.compile(rb"\d{5}[acdnp][a-z]"), "MARC21"),
     (re.compile(rb"[^\0]*\0"), "Binary"),
 )
-_HEAD = 4096
+_SIGNATURE_BYTES = 4096
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that can be imported, in pieces of `reading.PIECE` bytes."""
+    """A file that can be imported, in pieces of `csv_parser.PIECE_BYTES`."""
 
     name: str | None
     format: str
@@ -48,57 +48,57 @@ class Upload:
     pieces: list[bytes]
 
 
-def csv_file(name: str | None, content: BinaryIO, kind: str | None) -> Upload:
-    """A CSV file whose first line names usable columns; else an error says what is wrong."""
-    _refuse_other_kinds(name, content.read(_HEAD), kind)
+def read_csv(name: str | None, content: BinaryIO, kind: str | None) -> Upload:
+    """Read a CSV file; Invalid or UnsupportedMediaType unless its header names usable columns."""
+    _refuse_other_formats(name, content.read(_SIGNATURE_BYTES), kind)
     content.seek(0)
-    pieces = list(iter(lambda: content.read(csv_parser.PIECE), b""))
+    pieces = list(iter(lambda: content.read(csv_parser.PIECE_BYTES), b""))
     if not any(piece.strip() for piece in pieces):
         raise invalid("file", "is empty")
     upload = Upload(name, csv_parser.CSV, _encoding(pieces), pieces)
     try:
-        csv_parser.layout_of(piece_of(pieces), upload.format, upload.encoding)
+        csv_parser.detect_layout(
+            lambda number: pieces[number] if number < len(pieces) else None,
+            upload.format,
+            upload.encoding,
+        )
     except csv_parser.UnreadableFileError as error:
         raise invalid("file", str(error)) from error
     return upload
 
 
-def json_books(books: list[Any]) -> Upload:
-    """Books of a JSON body, kept as a line each."""
+def read_json(books: list[Any]) -> Upload:
+    """Store the books of a JSON body as one line each."""
     content = b"".join(to_json(book) + b"\n" for book in books)
     pieces = [
-        content[start : start + csv_parser.PIECE]
-        for start in range(0, len(content), csv_parser.PIECE)
+        content[start : start + csv_parser.PIECE_BYTES]
+        for start in range(0, len(content), csv_parser.PIECE_BYTES)
     ]
     return Upload(None, csv_parser.JSON, "utf-8", pieces)
 
 
-def parse(body: bytes) -> Any:
-    """The JSON of a body; MalformedJson when it is none, or nested beyond reason."""
+def parse_json(body: bytes) -> Any:
+    """Parse a body; MalformedJson when it is invalid or nested too deeply."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise MalformedJson from error
 
 
-def piece_of(pieces: list[bytes]) -> csv_parser.Pieces:
-    return lambda number: pieces[number] if number < len(pieces) else None
-
-
-def _refuse_other_kinds(name: str | None, head: bytes, kind: str | None) -> None:
+def _refuse_other_formats(name: str | None, head: bytes, kind: str | None) -> None:
     wanted = (kind or csv_parser.CSV).upper()
-    if wanted in _LATER:
-        raise UnsupportedMediaType(_ONLY_CSV.format(kind=wanted))
+    if wanted in _PLANNED_FORMATS:
+        raise UnsupportedMediaType(_UNSUPPORTED.format(kind=wanted))
     if wanted != csv_parser.CSV:
-        raise invalid("format", f"must be one of: {csv_parser.CSV}, {', '.join(_LATER)}")
-    told = _BY_ENDING.get(PurePath(name or "").suffix.lower())
-    seen = next((found for pattern, found in _BY_BEGINNING if pattern.match(head)), None)
-    if told or seen:
-        raise UnsupportedMediaType(_ONLY_CSV.format(kind=told or seen))
+        raise invalid("format", f"must be one of: {csv_parser.CSV}, {', '.join(_PLANNED_FORMATS)}")
+    by_suffix = _BY_SUFFIX.get(PurePath(name or "").suffix.lower())
+    by_content = next((name for pattern, name in _BY_SIGNATURE if pattern.match(head)), None)
+    if by_suffix or by_content:
+        raise UnsupportedMediaType(_UNSUPPORTED.format(kind=by_suffix or by_content))
 
 
 def _encoding(pieces: list[bytes]) -> str:
-    """UTF-8 when every byte fits it, else Windows-1252, in which most other files are."""
+    """Return UTF-8 if all bytes are valid, else Windows-1252, the most common other one."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for piece in pieces:

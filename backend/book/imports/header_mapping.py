@@ -1,9 +1,9 @@
-"""Which column of a file is which field of a title: header names as libraries write them."""
+"""Map the columns of a file to fields of a title by their usual header names."""
 
 import re
 from collections.abc import Sequence
 
-# The first of a field's columns that holds something counts.
+# In order of preference: a field takes the first of its columns that is not empty.
 _NAMES: dict[str, tuple[str, ...]] = {
     "title": ("title", "booktitle", "originaltitle", "titel", "titre", "titulo"),
     "subtitle": ("subtitle",),
@@ -26,30 +26,28 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "copies": ("copies", "numberofcopies", "quantity"),
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
-_NEEDED = ("title", "author")
+_REQUIRED = ("title", "author")
 Columns = tuple[tuple[str, int], ...]
 
 
 def field_of(header: str) -> str | None:
-    """The field that a header names, in any case and with any spaces or underscores."""
-    return _FIELD_OF.get(re.sub(r"[\W_]+", "", header.casefold()))
+    """Return the field of a header; case, spaces and underscores are ignored."""
+    return _FIELD_OF.get(_normalize(header))
 
 
-def of(header: Sequence[str]) -> Columns:
-    """(field, place) of every column that is known, the preferred names first."""
-    known = [(field_of(name), place) for place, name in enumerate(header)]
-    by_preference = sorted(
-        ((field, place) for field, place in known if field is not None),
-        key=lambda column: _preference(column[0], header[column[1]]),
-    )
-    return tuple(by_preference)
+def map_columns(header: Sequence[str]) -> Columns:
+    """Return (field, index) of each known column, preferred names first."""
+    fields = [(field_of(name), index) for index, name in enumerate(header)]
+    known = [(field, index) for field, index in fields if field is not None]
+    known.sort(key=lambda column: _NAMES[column[0]].index(_normalize(header[column[1]])))
+    return tuple(known)
 
 
-def missing(columns: Columns) -> list[str]:
-    """Fields that every file must have a column for and this one has not."""
+def missing_fields(columns: Columns) -> list[str]:
+    """Return the required fields without a column."""
     present = {field for field, _ in columns}
-    return [field for field in _NEEDED if field not in present]
+    return [field for field in _REQUIRED if field not in present]
 
 
-def _preference(field: str, header: str) -> int:
-    return _NAMES[field].index(re.sub(r"[\W_]+", "", header.casefold()))
+def _normalize(header: str) -> str:
+    return re.sub(r"[\W_]+", "", header.casefold())

@@ -1,12 +1,13 @@
-"""An import as a job in the background: queued with its file, done batch by batch.
+"""Import jobs: queued with their file, processed in batches in the background.
 
-Each batch is one event and one transaction: its titles, its remarks, the job's progress and the
-event that asks for the next batch are committed together or not at all. A worker that is killed
-in the middle leaves the batch undone, the event comes again, and nothing is there twice.
+Each batch is one event and one transaction: its titles, row issues, the job's progress and the
+event for the next batch are committed together. When a worker is killed, the batch is rolled back
+and the event is delivered again, so nothing is imported twice.
 """
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.book.imports import csv_parser, row_validation, upsert
 from backend.book.imports.format_detection import Upload
-from backend.book.imports.row_issues import Code, RowIssue, warning
+from backend.book.imports.row_issues import IssueCode, RowIssue, warning
 from backend.book.schemas.books import BookCreate
 from backend.shared.domain import audit
 from backend.shared.events import ImportFinished, ImportProgressed, ImportQueued
@@ -29,15 +30,15 @@ from backend.shared.models import (
     Severity,
 )
 
-# A batch ends with whichever comes first, so that it stays far below a task's time limit.
-_BATCH_ROWS = 1000
-_BATCH_SECONDS = 3.0
-_COUNTING_SECONDS = 5.0
-_UNDER_WAY = (ImportState.QUEUED, ImportState.RUNNING)
+# Whichever comes first ends a batch, well below the time limit of a task.
+MAX_BATCH_ROWS = 1000
+_MAX_BATCH_SECONDS = 3.0
+_MAX_COUNTING_SECONDS = 5.0
+_UNFINISHED = (ImportState.QUEUED, ImportState.RUNNING)
 
 
 def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) -> ImportJob:
-    """Keep the file and ask for its first batch."""
+    """Store the file and publish the event for its first batch."""
     job = ImportJob(
         created_by=actor_id,
         file_name=upload.name,
@@ -54,10 +55,10 @@ def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) ->
     return job
 
 
-def do_batch(session: Session, job_id: UUID) -> None:
-    """Import the next rows of a job and ask for those after them, or finish it."""
+def import_batch(session: Session, job_id: UUID) -> None:
+    """Import the next rows of a job, or finish it; idempotent once it is finished."""
     job = database.row_lock_or_none(session, ImportJob, job_id)
-    if job is None or job.state not in _UNDER_WAY:
+    if job is None or job.state not in _UNFINISHED:
         return
     try:
         records = _next_records(session, job)
@@ -68,42 +69,44 @@ def do_batch(session: Session, job_id: UUID) -> None:
     if not records:
         _finish(session, job, ImportState.SUCCEEDED)
         return
-    _import(session, job, records)
+    _import_records(session, job, records)
     outbox.publish(session, ImportProgressed(job_id=job.id, **_progress(job)))
 
 
-def end_dead(session: Session) -> None:
-    """End as failed the jobs whose event failed too often."""
+def fail_dead(session: Session) -> None:
+    """Fail the jobs whose event became a dead letter."""
     dead = (
         select(ImportJob)
         .join(OutboxEvent, OutboxEvent.aggregate_id == ImportJob.id)
         .where(
-            ImportJob.state.in_(_UNDER_WAY),
+            ImportJob.state.in_(_UNFINISHED),
             OutboxEvent.aggregate_type == ImportQueued.AGGREGATE,
             OutboxEvent.dead_at.is_not(None),
         )
         .with_for_update(of=ImportJob, skip_locked=True)
     )
     for job in session.execute(dead).scalars().all():
-        job.problem = f"It failed again and again after {job.processed} rows; these are imported."
+        job.problem = (
+            f"The import failed repeatedly after {job.processed} rows, which are imported."
+        )
         _finish(session, job, ImportState.FAILED)
 
 
 def _next_records(session: Session, job: ImportJob) -> list[csv_parser.Record]:
     def piece(number: int) -> bytes | None:
-        wanted = select(ImportFile.content).where(
+        content = select(ImportFile.content).where(
             ImportFile.job_id == job.id, ImportFile.piece == number
         )
-        return session.execute(wanted).scalar_one_or_none()
+        return session.execute(content).scalar_one_or_none()
 
-    layout = csv_parser.layout_of(piece, job.format, job.encoding)
+    layout = csv_parser.detect_layout(piece, job.format, job.encoding)
     if job.state is ImportState.QUEUED:
         _start(session, job, layout, piece)
     batch: list[csv_parser.Record] = []
-    latest = time.monotonic() + _BATCH_SECONDS
-    for record in csv_parser.records(piece, layout, job.offset, job.line):
+    deadline = time.monotonic() + _MAX_BATCH_SECONDS
+    for record in csv_parser.read_records(piece, layout, job.offset, job.line):
         batch.append(record)
-        if len(batch) >= _BATCH_ROWS or time.monotonic() > latest:
+        if len(batch) >= MAX_BATCH_ROWS or time.monotonic() > deadline:
             break
     return batch
 
@@ -116,31 +119,33 @@ def _start(
     job.offset, job.line = layout.offset, layout.line
     job.total = _count(layout, piece)
     if job.encoding != "utf-8":
-        message = "The file is not UTF-8; it was read as Windows-1252. Check names with accents."
-        _remark(session, job, [warning(1, Code.ENCODING_GUESSED, message)])
+        message = (
+            "The file is not UTF-8: it was decoded as Windows-1252. Check letters with accents."
+        )
+        _store_issues(session, job, [warning(1, IssueCode.ENCODING_GUESSED, message)])
 
 
 def _count(layout: csv_parser.Layout, piece: csv_parser.Pieces) -> int | None:
-    """How many rows there are; None when counting takes too long."""
-    latest = time.monotonic() + _COUNTING_SECONDS
+    """Count the rows; None when it takes too long."""
+    deadline = time.monotonic() + _MAX_COUNTING_SECONDS
     count = 0
-    for _ in csv_parser.records(piece, layout, layout.offset, layout.line):
+    for _ in csv_parser.read_records(piece, layout, layout.offset, layout.line):
         count += 1
-        if time.monotonic() > latest:
+        if time.monotonic() > deadline:
             return None
     return count
 
 
-def _import(session: Session, job: ImportJob, records: Sequence[csv_parser.Record]) -> None:
-    remarks: list[RowIssue] = []
+def _import_records(session: Session, job: ImportJob, records: Sequence[csv_parser.Record]) -> None:
+    issues: list[RowIssue] = []
     books: list[tuple[int, BookCreate]] = []
     for record in records:
-        book, said = row_validation.read(record)
-        remarks += said
+        book, row_issues = row_validation.validate(record)
+        issues += row_issues
         if book is not None:
             books.append((record.line, book))
-    outcome = upsert.load(session, books, dry_run=job.dry_run)
-    _remark(session, job, [*remarks, *outcome.remarks])
+    outcome = upsert.upsert_books(session, books, dry_run=job.dry_run)
+    _store_issues(session, job, [*issues, *outcome.issues])
     job.created += outcome.created
     job.updated += outcome.updated
     job.unchanged += outcome.unchanged
@@ -149,26 +154,12 @@ def _import(session: Session, job: ImportJob, records: Sequence[csv_parser.Recor
     job.offset, job.line = records[-1].end_offset, records[-1].end_line
 
 
-def _remark(session: Session, job: ImportJob, remarks: Sequence[RowIssue]) -> None:
-    if not remarks:
+def _store_issues(session: Session, job: ImportJob, issues: Sequence[RowIssue]) -> None:
+    if not issues:
         return
-    job.warnings += sum(remark.severity is Severity.WARNING for remark in remarks)
-    session.connection().execute(
-        insert(ImportRow),
-        [
-            {
-                "id": ids.uuid7(),
-                "job_id": job.id,
-                "row": remark.row,
-                "severity": remark.severity,
-                "field": remark.field,
-                "value": remark.value,
-                "code": remark.code.value,
-                "message": remark.message,
-            }
-            for remark in remarks
-        ],
-    )
+    job.warnings += sum(issue.severity is Severity.WARNING for issue in issues)
+    rows = [{**asdict(issue), "id": ids.uuid7(), "job_id": job.id} for issue in issues]
+    session.connection().execute(insert(ImportRow), rows)
 
 
 def _finish(session: Session, job: ImportJob, state: ImportState) -> None:
@@ -182,7 +173,7 @@ def _finish(session: Session, job: ImportJob, state: ImportState) -> None:
 
 
 def _progress(job: ImportJob) -> dict[str, object]:
-    """What an event tells of the job."""
+    """Return the progress fields of an event."""
     names = ("state", "total", "processed", "failed", "warnings")
     return {name: getattr(job, name) for name in names}
 

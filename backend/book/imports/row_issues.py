@@ -1,4 +1,4 @@
-"""What an import has to say about a row: refused (ERROR) or taken with a reservation (WARNING)."""
+"""Row issues of an import: ERROR (row refused) or WARNING (imported in part or corrected)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,11 +6,11 @@ from typing import Any
 
 from backend.shared.models import Severity
 
-_SHOWN = 200  # characters of a value that a remark repeats
+_MAX_VALUE_LENGTH = 200  # characters
 
 
-class Code(StrEnum):
-    """Why; each is documented by its message."""
+class IssueCode(StrEnum):
+    """The kind of an issue; its message explains it."""
 
     ISBN_MISSING = "ISBN_MISSING"
     ISBN_INVALID = "ISBN_INVALID"
@@ -30,30 +30,32 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class RowIssue:
-    """`row` is the line of the file where the row begins (the header stands on line 1)."""
+    """An issue; `row` is the line of the file where the row begins (the header is line 1)."""
 
     row: int
     severity: Severity
-    code: Code
+    code: IssueCode
     message: str
     field: str | None = None
     value: str | None = None
 
 
 def warning(
-    row: int, code: Code, message: str, field: str | None = None, value: Any = None
+    row: int, code: IssueCode, message: str, field: str | None = None, value: Any = None
 ) -> RowIssue:
-    return RowIssue(row, Severity.WARNING, code, message, field, _shown(value))
+    """Return a WARNING."""
+    return RowIssue(row, Severity.WARNING, code, message, field, _excerpt(value))
 
 
-def refusal(
-    row: int, code: Code, message: str, field: str | None = None, value: Any = None
+def error(
+    row: int, code: IssueCode, message: str, field: str | None = None, value: Any = None
 ) -> RowIssue:
-    return RowIssue(row, Severity.ERROR, code, message, field, _shown(value))
+    """Return an ERROR."""
+    return RowIssue(row, Severity.ERROR, code, message, field, _excerpt(value))
 
 
-def _shown(value: Any) -> str | None:
-    """The value as the database can hold it, cut where it grows long."""
+def _excerpt(value: Any) -> str | None:
+    """Truncate the value and replace what PostgreSQL text cannot hold."""
     if value is None:
         return None
-    return str(value)[:_SHOWN].replace("\0", "␀").encode(errors="replace").decode()
+    return str(value)[:_MAX_VALUE_LENGTH].replace("\0", "␀").encode(errors="replace").decode()

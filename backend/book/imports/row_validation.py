@@ -1,4 +1,4 @@
-"""From a row's values to a title that may be imported, and what is to be remarked on it."""
+"""Validate the values of a record and convert them to a title."""
 
 import re
 from typing import Any
@@ -6,40 +6,43 @@ from typing import Any
 from pydantic import ValidationError
 
 from backend.book.imports.csv_parser import Record
-from backend.book.imports.row_issues import Code, RowIssue, refusal, warning
+from backend.book.imports.row_issues import IssueCode, RowIssue, error, warning
 from backend.book.schemas import isbn
 from backend.book.schemas.books import BookCreate
 
-# A number that went through a spreadsheet: digits are lost, so nothing is guessed from it.
+# A number rounded by a spreadsheet: its digits are lost.
 _LOSSY = re.compile(r"^[+-]?\d+([.,]\d*)?[eE][+-]?\d+$|^\d+[.,]\d+$")
 _WHOLE_NUMBER = re.compile(r"^([+-]?\d{1,5})([.,]0+)?$")
 _LISTS = ("subjects", "contributors")
 _ONE_LINE = ("title", "subtitle", "author", "publisher", "edition", "call_number", "shelf_location")
-_NOTHING: tuple[Any, ...] = (None, "")
+_EMPTY: tuple[Any, ...] = (None, "")
 _CODES = {
-    "title": Code.TITLE_MISSING,
-    "author": Code.AUTHOR_MISSING,
-    "publication_year": Code.YEAR_INVALID,
-    "copies": Code.COPIES_INVALID,
+    "title": IssueCode.TITLE_MISSING,
+    "author": IssueCode.AUTHOR_MISSING,
+    "publication_year": IssueCode.YEAR_INVALID,
+    "copies": IssueCode.COPIES_INVALID,
 }
 
 
-def read(record: Record) -> tuple[BookCreate | None, list[RowIssue]]:
-    """The title of a row with its warnings, or None with what is wrong with it."""
+def validate(record: Record) -> tuple[BookCreate | None, list[RowIssue]]:
+    """Return the title with its warnings, or None with the errors of the row."""
     if record.problem is not None:
-        return None, [refusal(record.line, Code.ROW_UNREADABLE, f"Row refused: {record.problem}.")]
-    cleaned = {name: _cleaned(name, value) for name, value in record.values.items()}
-    values = {name: value for name, value in cleaned.items() if value not in _NOTHING}
-    number, remarks = _isbn_of(record.line, values.pop("isbn", None), values.pop("isbn13", None))
+        message = f"Row refused: {record.problem}."
+        return None, [error(record.line, IssueCode.ROW_UNREADABLE, message)]
+    converted = {name: _convert(name, value) for name, value in record.values.items()}
+    values = {name: value for name, value in converted.items() if value not in _EMPTY}
+    number, warnings = _resolve_isbn(
+        record.line, values.pop("isbn", None), values.pop("isbn13", None)
+    )
     try:
         book = BookCreate.model_validate({**values, "isbn": number})
-    except ValidationError as error:
-        return None, _refusals(record, error)
-    return book, remarks
+    except ValidationError as invalid:
+        return None, _errors(record, invalid)
+    return book, warnings
 
 
-def _cleaned(field: str, value: Any) -> Any:
-    """A cell's text as the field's type where it reads as one; anything else as it stands."""
+def _convert(field: str, value: Any) -> Any:
+    """Convert a cell to the type of its field; return it unchanged if it cannot be."""
     if field in {"isbn", "isbn13"}:
         return None if value is None else str(value).strip("=\"' \t")
     if field in {"publication_year", "copies"}:
@@ -48,53 +51,55 @@ def _cleaned(field: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if field in _LISTS:
-        return _listed(value)
+        return _split(value)
     return " ".join(value.split()) if field in _ONE_LINE else value
 
 
-def _listed(text: str) -> list[str]:
-    separator = next((mark for mark in (";", "|") if mark in text), ",")
+def _split(text: str) -> list[str]:
+    separator = next((char for char in ";|" if char in text), ",")
     return list(dict.fromkeys(filter(None, (part.strip() for part in text.split(separator)))))
 
 
-def _isbn_of(row: int, short: str | None, long: str | None) -> tuple[str | None, list[RowIssue]]:
-    """The checked ISBN-13 of a row, or none and the one reason why."""
-    found = short and (isbn.canonical(short) or isbn.with_zeros_back(short))
+def _resolve_isbn(
+    row: int, short: str | None, long: str | None
+) -> tuple[str | None, list[RowIssue]]:
+    """Return the valid ISBN-13 of the columns isbn and isbn13, or None with the reason."""
+    found = short and (isbn.normalize(short) or isbn.restore_leading_zeros(short))
     if found:
         return found, []
-    found = isbn.canonical(long) if long else None
+    found = isbn.normalize(long) if long else None
     if short:
-        code = Code.ISBN_LOSSY if _LOSSY.match(short) else Code.ISBN_INVALID
-        taken = "the ISBN-13 column was taken." if found else "the book has none now."
-        return found, [warning(row, code, f"No valid ISBN: {taken}", "isbn", short)]
+        code = IssueCode.ISBN_LOSSY if _LOSSY.match(short) else IssueCode.ISBN_INVALID
+        result = "the ISBN-13 column is used" if found else "the book is imported without one"
+        return found, [warning(row, code, f"Invalid ISBN: {result}.", "isbn", short)]
     if found:
         return found, []
     if not long:
-        return None, [warning(row, Code.ISBN_MISSING, "The row has no ISBN.", "isbn")]
+        return None, [warning(row, IssueCode.ISBN_MISSING, "The row has no ISBN.", "isbn")]
     if _LOSSY.match(long):
-        message = "A spreadsheet has rounded this ISBN-13; it is not guessed."
-        return None, [warning(row, Code.ISBN13_LOSSY, message, "isbn13", long)]
-    message = "No valid ISBN: the book has none now."
-    return None, [warning(row, Code.ISBN_INVALID, message, "isbn13", long)]
+        message = "A spreadsheet rounded this ISBN-13: the book is imported without one."
+        return None, [warning(row, IssueCode.ISBN13_LOSSY, message, "isbn13", long)]
+    message = "Invalid ISBN: the book is imported without one."
+    return None, [warning(row, IssueCode.ISBN_INVALID, message, "isbn13", long)]
 
 
-def _refusals(record: Record, error: ValidationError) -> list[RowIssue]:
+def _errors(record: Record, invalid: ValidationError) -> list[RowIssue]:
     return [
-        refusal(
+        error(
             record.line,
-            _code(str(complaint["loc"][0]), complaint["type"], complaint["input"]),
-            f"Row refused: {complaint['loc'][0]}: "
-            f"{complaint['msg'].removeprefix('Value error, ')}.",
-            str(complaint["loc"][0]),
-            None if complaint["type"] == "missing" else complaint["input"],
+            _code(str(violation["loc"][0]), violation["type"], violation["input"]),
+            f"Row refused: {violation['loc'][0]}: "
+            f"{violation['msg'].removeprefix('Value error, ')}.",
+            str(violation["loc"][0]),
+            None if violation["type"] == "missing" else violation["input"],
         )
-        for complaint in error.errors()
+        for violation in invalid.errors()
     ]
 
 
-def _code(field: str, kind: str, given: Any) -> Code:
+def _code(field: str, kind: str, value: Any) -> IssueCode:
     if kind == "extra_forbidden":
-        return Code.FIELD_UNKNOWN
-    if field in {"title", "author"} and not (kind == "missing" or given in _NOTHING):
-        return Code.VALUE_INVALID
-    return _CODES.get(field, Code.VALUE_INVALID)
+        return IssueCode.FIELD_UNKNOWN
+    if field in {"title", "author"} and not (kind == "missing" or value in _EMPTY):
+        return IssueCode.VALUE_INVALID
+    return _CODES.get(field, IssueCode.VALUE_INVALID)

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.book.schemas.books import CopySummary
+from backend.book.schemas.copies import CopySummary
 from backend.shared.models import BookStatus
 from backend.shared.web.schemas import ResponseModel, Timestamp
 
 
 class CopyAvailability(CopySummary):
     status: BookStatus
-    due_at: Timestamp | None = Field(description="When the loan that is open now ends")
+    due_at: Timestamp | None = Field(description="Due date of the open loan")
 
 
 class ShelfCount(ResponseModel):
@@ -28,5 +28,5 @@ class Availability(ResponseModel):
     copies_available: int
     copies: list[CopyAvailability]
     shelves: list[ShelfCount]
-    next_due_at: Timestamp | None = Field(description="The earliest of the open loans")
+    next_due_at: Timestamp | None = Field(description="Earliest due date of the open loans")
     holds_waiting: int

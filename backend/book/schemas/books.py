@@ -1,15 +1,15 @@
-"""Titles, copies and loans as clients send and see them."""
+"""Request and response models of titles."""
 
-from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
 from backend.book.schemas import field_types
-from backend.shared.models import BookStatus, Condition, Custody
+from backend.book.schemas.copies import CopySummary
+from backend.shared.models import BookStatus
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
 
-_BOOK: dict[str, JsonValue] = {
+_BOOK_EXAMPLE: dict[str, JsonValue] = {
     "isbn": "978-0-201-83595-3",
     "title": "The Mythical Man-Month",
     "subtitle": "Essays on Software Engineering",
@@ -24,31 +24,25 @@ _BOOK: dict[str, JsonValue] = {
 }
 
 
-def not_null(value: Any) -> Any:
-    if value is None:
-        raise ValueError("may not be null")
-    return value
-
-
 class _BookFields(RequestModel):
-    isbn: field_types.MaybeIsbn = None
-    subtitle: field_types.MaybeLine = None
+    isbn: field_types.OptionalIsbn = None
+    subtitle: field_types.OptionalLine = None
     contributors: field_types.Contributors = []
-    publisher: field_types.MaybeLine = None
+    publisher: field_types.OptionalLine = None
     publication_year: field_types.Year | None = None
-    edition: field_types.MaybeLine = None
-    description: field_types.MaybeText = None
+    edition: field_types.OptionalLine = None
+    description: field_types.OptionalText = None
     subjects: field_types.Subjects = []
-    language: field_types.MaybeCode = None
-    cover_image_url: field_types.MaybeAddress = None
-    call_number: field_types.MaybeCode = None
-    shelf_location: field_types.MaybeCode = None
+    language: field_types.OptionalCode = None
+    cover_image_url: field_types.OptionalUrl = None
+    call_number: field_types.OptionalCode = None
+    shelf_location: field_types.OptionalCode = None
 
 
 class BookCreate(_BookFields):
-    """A new title; `copies` are made with it, each with a barcode of its own."""
+    """A title to create with `copies`, each with a new barcode."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_BOOK]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_BOOK_EXAMPLE]})
 
     title: field_types.Title
     author: field_types.Author
@@ -56,7 +50,7 @@ class BookCreate(_BookFields):
 
 
 class BookUpdate(_BookFields):
-    """The fields to change; those left out stay, null empties one that may be empty."""
+    """Title fields to change; omitted fields keep their value, null clears an optional one."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"shelf_location": "B-02-1", "subjects": ["software"]}]}
@@ -65,7 +59,7 @@ class BookUpdate(_BookFields):
     title: field_types.Title | None = None
     author: field_types.Author | None = None
 
-    _needed = field_validator("title", "author", mode="before")(not_null)
+    _required = field_validator("title", "author", mode="before")(field_types.not_null)
 
 
 class BookRead(ResponseModel):
@@ -91,19 +85,10 @@ class BookRead(ResponseModel):
     updated_at: Timestamp
 
 
-class CopySummary(ResponseModel):
-    id: UUID
-    barcode: str
-    condition: Condition
-    custody: Custody
-    shelf_location: str | None
-    call_number: str | None
-
-
 class BookDetail(BookRead):
-    """One title with its copies; `version` is what the ETag tells."""
+    """A title with its copies; `version` is the source of the ETag."""
 
     contributors: list[str]
     edition: str | None
     version: int
-    copies: list[CopySummary] = Field(description="Withdrawn copies are left out")
+    copies: list[CopySummary] = Field(description="Without withdrawn copies")

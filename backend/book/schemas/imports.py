@@ -1,4 +1,4 @@
-"""Import jobs and their remarks as clients see them."""
+"""Response models of import jobs and their row issues."""
 
 from uuid import UUID
 
@@ -7,13 +7,13 @@ from backend.shared.web.schemas import ResponseModel, Timestamp
 
 
 class ImportAccepted(ResponseModel):
-    """The job that will do it: `GET /books/bulk-import/{job_id}` tells how far it is."""
+    """The queued job; `GET /books/bulk-import/{job_id}` returns its progress."""
 
     job_id: UUID
 
 
 class ImportJobRead(ResponseModel):
-    """An import. Every row counts once as created, updated, unchanged or failed."""
+    """An import job; each row counts once: created, updated, unchanged or failed."""
 
     id: UUID
     state: ImportState
@@ -34,7 +34,7 @@ class ImportJobRead(ResponseModel):
 
 
 class ImportRowRead(ResponseModel):
-    """A remark; `row` is the line of the file (of a JSON body the number of the book)."""
+    """A row issue; `row` is the line in the file (in a JSON body the number of the book)."""
 
     row: int
     severity: Severity

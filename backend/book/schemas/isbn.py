@@ -1,15 +1,15 @@
-"""ISBNs: checked by their check digit, kept as the 13 digits of an ISBN-13."""
+"""Validate ISBNs and convert them to ISBN-13 digits."""
 
 from stdnum import isbn as _isbn
 from stdnum.exceptions import ValidationError
 
-_SHORT, _LONG = 10, 13
+_ISBN10_LENGTH, _ISBN13_LENGTH = 10, 13
 
 
-def canonical(given: str) -> str | None:
-    """The ISBN-13 of an ISBN-10 or -13 in any usual spelling; None for anything else."""
-    digits = _isbn.compact(given).upper()
-    if len(digits) not in {_SHORT, _LONG} or not digits.isascii():
+def normalize(text: str) -> str | None:
+    """Return the ISBN-13 of an ISBN-10 or -13 in any usual spelling, or None if invalid."""
+    digits = _isbn.compact(text).upper()
+    if len(digits) not in {_ISBN10_LENGTH, _ISBN13_LENGTH} or not digits.isascii():
         return None
     try:
         return str(_isbn.to_isbn13(_isbn.validate(digits)))
@@ -17,11 +17,12 @@ def canonical(given: str) -> str | None:
         return None
 
 
-def with_zeros_back(given: str) -> str | None:
-    """The ISBN-13 of an ISBN-10 whose zeros on the left a spreadsheet has dropped.
+def restore_leading_zeros(text: str) -> str | None:
+    """Return the ISBN-13 of an ISBN-10 whose leading zeros a spreadsheet dropped.
 
-    Zeros are put back up to ten characters and only then is the check digit asked: a guess that
-    it does not confirm is no ISBN.
+    None unless the check digit confirms it.
     """
-    digits = _isbn.compact(given).upper()
-    return canonical(digits.rjust(_SHORT, "0")) if 0 < len(digits) < _SHORT else None
+    digits = _isbn.compact(text).upper()
+    return (
+        normalize(digits.rjust(_ISBN10_LENGTH, "0")) if 0 < len(digits) < _ISBN10_LENGTH else None
+    )

@@ -7,7 +7,7 @@ from backend.shared.web.schemas import ResponseModel, Timestamp
 
 
 class LoanRead(ResponseModel):
-    """A loan; `overdue` is worked out when it is read."""
+    """A loan; `overdue` is computed at each read."""
 
     id: UUID
     user_id: UUID | None

@@ -1,15 +1,16 @@
-"""Barcodes of copies: `LB`, eight digits from a sequence of the database, a check digit."""
+"""Barcodes of copies: `LB`, eight digits from a database sequence, a check digit."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from stdnum import luhn
 
-_NEXT = text("SELECT nextval('barcodes') FROM generate_series(1, :count)")
+_NEXT_NUMBERS = text("SELECT nextval('barcodes') FROM generate_series(1, :count)")
 
 
-def new(session: Session, count: int) -> list[str]:
-    """So many barcodes that nobody else gets; a mistyped or swapped digit does not check."""
-    return [_barcode(number) for number in session.execute(_NEXT, {"count": count}).scalars()]
+def generate(session: Session, count: int) -> list[str]:
+    """Return new barcodes; the check digit detects a mistyped or swapped digit."""
+    numbers = session.execute(_NEXT_NUMBERS, {"count": count}).scalars()
+    return [_barcode(number) for number in numbers]
 
 
 def _barcode(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The catalogue's API in words: what a librarian does to it and what a student sees of it."""
+"""A client of the catalogue API, as a librarian and as a student."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,28 +17,30 @@ BOOK: dict[str, Any] = {
 }
 
 
-def without_isbn(**changes: Any) -> dict[str, Any]:
+def body_without_isbn(**changes: Any) -> dict[str, Any]:
     return {**BOOK, "isbn": None, **changes}
 
 
 @dataclass
-class Library:
+class CatalogueClient:
     api: Any
     librarian: SignedInUser
     student: SignedInUser
 
     def add(self, **changes: Any) -> dict[str, Any]:
-        """A new title, as the answer tells it."""
-        answer = self.create({**BOOK, **changes})
-        assert answer.status_code == 201, answer.text
-        data: dict[str, Any] = answer.json()["data"]
+        """Create a book and return it."""
+        response = self.create({**BOOK, **changes})
+        assert response.status_code == 201, response.text
+        data: dict[str, Any] = response.json()["data"]
         return data
 
     def create(self, body: Any, **headers: str) -> Any:
-        return self.api.post("/api/v1/books", json=body, headers=self._staff(headers))
+        return self.api.post("/api/v1/books", json=body, headers=self._librarian_headers(headers))
 
     def change(self, book_id: str, body: Any, **headers: str) -> Any:
-        return self.api.put(f"/api/v1/books/{book_id}", json=body, headers=self._staff(headers))
+        return self.api.put(
+            f"/api/v1/books/{book_id}", json=body, headers=self._librarian_headers(headers)
+        )
 
     def delete(self, path: str) -> Any:
         return self.api.delete(f"/api/v1{path}", headers=self.librarian.headers)
@@ -47,19 +49,19 @@ class Library:
         return self.api.get(f"/api/v1{path}", params=params, headers=self.librarian.headers)
 
     def get(self, path: str, **params: Any) -> Any:
-        """As the student."""
+        """Send a GET request as the student."""
         return self.api.get(f"/api/v1{path}", params=params, headers=self.student.headers)
 
     def read(self, book_id: str) -> dict[str, Any]:
         data: dict[str, Any] = self.get(f"/books/{book_id}").json()["data"]
         return data
 
-    def titles(self, **question: Any) -> list[str]:
-        """The titles that answer a question, in their order."""
-        answer = self.get("/books", **question)
-        assert answer.status_code == 200, answer.text
-        return [book["title"] for book in answer.json()["data"]]
+    def titles(self, **params: Any) -> list[str]:
+        """Return the titles of a search result, in order."""
+        response = self.get("/books", **params)
+        assert response.status_code == 200, response.text
+        return [book["title"] for book in response.json()["data"]]
 
-    def _staff(self, headers: dict[str, str]) -> dict[str, str]:
+    def _librarian_headers(self, headers: dict[str, str]) -> dict[str, str]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return {**self.librarian.headers, **named}

@@ -1,10 +1,18 @@
-"""What may be handed in for import, by whom, and what is refused at once."""
+"""Uploads for import: accepted and refused bodies, access."""
 
-from tests.api.book.catalogue_client import Library
-from tests.api.book.import_client import GOOD, HEAD, PATH, counts, hand_in, import_file, import_text
+from tests.api.book.catalogue_client import CatalogueClient
+from tests.api.book.import_client import (
+    EMMA,
+    HEADER,
+    PATH,
+    import_file,
+    import_text,
+    outcome_counts,
+    upload,
+)
 
 
-def test_what_is_no_table_of_books_is_refused_at_once(library: Library) -> None:
+def test_unsupported_file_is_refused(catalogue: CatalogueClient) -> None:
     for name, content, status in (
         ("books.xlsx", b"PK\x03\x04rest", 415),
         ("books.csv", b"PK\x03\x04rest", 415),
@@ -20,12 +28,12 @@ def test_what_is_no_table_of_books_is_refused_at_once(library: Library) -> None:
         ("books.csv", b"title,isbn\nx,y", 422),
         ("books.csv", b'"' + b"x" * 200_000, 422),
     ):
-        answer = hand_in(library, name, content)
-        assert answer.status_code == status, (name, content[:30], answer.text)
+        response = upload(catalogue, name, content)
+        assert response.status_code == status, (name, content[:30], response.text)
 
 
-def test_a_body_of_another_kind_is_refused(library: Library) -> None:
-    headers = library.librarian.headers
+def test_unsupported_or_invalid_body_is_refused(catalogue: CatalogueClient) -> None:
+    headers = catalogue.librarian.headers
     for body, kind, status, code in (
         (b"title,author", "text/csv", 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{", "application/json", 400, "MALFORMED_JSON"),
@@ -37,35 +45,35 @@ def test_a_body_of_another_kind_is_refused(library: Library) -> None:
         (b'{"books": [{}], "dry_run": 1}', "application/json", 422, "VALIDATION_ERROR"),
         (b'{"books": [NaN]}', "application/json", 400, "MALFORMED_JSON"),
     ):
-        answer = library.api.post(PATH, content=body, headers={**headers, "Content-Type": kind})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), body[:30]
+        response = catalogue.api.post(PATH, content=body, headers={**headers, "Content-Type": kind})
+        assert (response.status_code, response.json()["error"]["code"]) == (status, code), body[:30]
     for form in ({"format": "XLSX"}, {"format": "csw"}, {"dry_run": "perhaps"}, {"x": "1"}):
-        status = hand_in(library, "b.csv", b"title,author\nx,y", **form).status_code
+        status = upload(catalogue, "b.csv", b"title,author\nx,y", **form).status_code
         assert status == (415 if form.get("format") == "XLSX" else 422)
-    assert library.api.post(PATH, data={"file": "x"}, headers=headers).status_code == 415
-    no_file = library.api.post(PATH, files={"other": b"x"}, headers=headers)
+    assert catalogue.api.post(PATH, data={"file": "x"}, headers=headers).status_code == 415
+    no_file = catalogue.api.post(PATH, files={"other": b"x"}, headers=headers)
     assert no_file.status_code == 422
 
 
-def test_only_staff_import_and_nobody_else_is_even_read(library: Library) -> None:
-    for headers, status in (({}, 401), (library.student.headers, 403)):
-        answer = library.api.post(PATH, content=b"{", headers=headers)
-        assert answer.status_code == status
-    job = import_text(library, HEAD, GOOD)
+def test_only_staff_may_import(catalogue: CatalogueClient) -> None:
+    for headers, status in (({}, 401), (catalogue.student.headers, 403)):
+        response = catalogue.api.post(PATH, content=b"{", headers=headers)
+        assert response.status_code == status
+    job = import_text(catalogue, HEADER, EMMA)
     for path in (f"/books/bulk-import/{job['id']}", f"/books/bulk-import/{job['id']}/rows"):
-        assert library.get(path).status_code == 403
-        assert library.staff_get(path.replace(job["id"][:8], "00000000")).status_code == 404
+        assert catalogue.get(path).status_code == 403
+        assert catalogue.staff_get(path.replace(job["id"][:8], "00000000")).status_code == 404
 
 
-def test_the_same_idempotency_key_makes_one_job(library: Library) -> None:
-    headers = {**library.librarian.headers, "Idempotency-Key": "once"}
+def test_same_idempotency_key_creates_one_job(catalogue: CatalogueClient) -> None:
+    headers = {**catalogue.librarian.headers, "Idempotency-Key": "once"}
     body = {"books": [{"title": "Emma", "author": "Jane Austen"}]}
-    first, again = (library.api.post(PATH, json=body, headers=headers) for _ in range(2))
+    first, again = (catalogue.api.post(PATH, json=body, headers=headers) for _ in range(2))
     assert (first.status_code, first.json()["data"]) == (202, again.json()["data"])
 
 
-def test_a_body_over_one_mebibyte_is_taken_here(library: Library) -> None:
+def test_import_accepts_body_over_one_mebibyte(catalogue: CatalogueClient) -> None:
     row = f"{'x' * 50},Someone,,1900,{'y' * 9000}\n"
     content = "title,author,isbn,year,description\n" + row * 150
-    job = import_file(library, "big.csv", content.encode())
-    assert (job["total"], counts(job)) == (150, (1, 0, 149, 0))
+    job = import_file(catalogue, "big.csv", content.encode())
+    assert (job["total"], outcome_counts(job)) == (150, (1, 0, 149, 0))

@@ -1,28 +1,28 @@
-"""What an import makes of a file: which rows come in, which do not, and what is said of them."""
+"""Imports: which rows are imported or refused, and the issues reported."""
 
 import csv
 import io
 
 import pytest
 
-from tests.api.book.catalogue_client import Library
+from tests.api.book.catalogue_client import CatalogueClient
 from tests.api.book.import_client import (
-    GOOD,
-    HEAD,
+    EMMA,
+    HEADER,
     codes,
-    counts,
     import_file,
     import_json,
     import_text,
-    remarks,
+    outcome_counts,
+    row_issues,
 )
 
 
-def test_a_bad_row_is_told_by_its_line_and_stops_no_other(library: Library) -> None:
+def test_invalid_rows_are_reported_by_line_and_others_imported(catalogue: CatalogueClient) -> None:
     job = import_text(
-        library,
-        HEAD,
-        GOOD,
+        catalogue,
+        HEADER,
+        EMMA,
         ",Nobody,,1900",
         '"A title\nover two lines",Someone,0201835959,1999',
         "No author,,0439023483,2008",
@@ -34,8 +34,8 @@ def test_a_bad_row_is_told_by_its_line_and_stops_no_other(library: Library) -> N
         "Dune,Frank Herbert,0441013597,1965.0",
     )
     assert (job["state"], job["total"], job["processed"]) == ("SUCCEEDED", 9, 9)
-    assert counts(job) == (4, 0, 0, 5)
-    assert codes(library, job) == [
+    assert outcome_counts(job) == (4, 0, 0, 5)
+    assert codes(catalogue, job) == [
         (3, "ERROR", "TITLE_MISSING"),
         (6, "ERROR", "AUTHOR_MISSING"),
         (7, "ERROR", "YEAR_INVALID"),
@@ -43,13 +43,13 @@ def test_a_bad_row_is_told_by_its_line_and_stops_no_other(library: Library) -> N
         (10, "WARNING", "ISBN_MISSING"),
         (11, "ERROR", "ROW_UNREADABLE"),
     ]
-    assert set(library.titles(q="a title over two lines")) == {"A title over two lines"}
-    assert library.titles(year_from=1965, year_to=1965) == ["Dune"]
+    assert set(catalogue.titles(q="a title over two lines")) == {"A title over two lines"}
+    assert catalogue.titles(year_from=1965, year_to=1965) == ["Dune"]
 
 
 _ISBNS = (
-    # isbn, isbn13, what is kept, why not (or not wholly)
-    ("439023483", "", "9780439023481", None),  # a zero was dropped
+    # isbn, isbn13, stored ISBN, issue
+    ("439023483", "", "9780439023481", None),  # leading zero dropped
     ("0439023491", "9.78043902349e+12", "9780439023498", None),
     ("9780439023511", "", "9780439023511", None),
     ('="0545425115"', "", "9780545425117", None),
@@ -66,50 +66,50 @@ _ISBNS = (
 )
 
 
-def test_an_isbn_is_checked_mended_or_left_out_but_never_guessed(library: Library) -> None:
+def test_isbn_is_validated_corrected_or_omitted(catalogue: CatalogueClient) -> None:
     content = io.StringIO()
     rows = [[f"T{n}", "X", short, long] for n, (short, long, *_) in enumerate(_ISBNS)]
     csv.writer(content).writerows([["title", "author", "isbn", "isbn13"], *rows])
-    job = import_text(library, content.getvalue())
-    assert counts(job) == (len(_ISBNS), 0, 0, 0)
-    said = {row - 2: code for row, _, code in codes(library, job)}
-    kept = {book["title"]: book["isbn"] for book in library.get("/books").json()["data"]}
+    job = import_text(catalogue, content.getvalue())
+    assert outcome_counts(job) == (len(_ISBNS), 0, 0, 0)
+    reported = {row - 2: code for row, _, code in codes(catalogue, job)}
+    stored = {book["title"]: book["isbn"] for book in catalogue.get("/books").json()["data"]}
     for number, (*_, isbn, code) in enumerate(_ISBNS):
-        assert (kept[f"T{number}"], said.get(number)) == (isbn, code), _ISBNS[number]
-    assert job["warnings"] == len(said)
+        assert (stored[f"T{number}"], reported.get(number)) == (isbn, code), _ISBNS[number]
+    assert job["warnings"] == len(reported)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_separators_and_encodings_are_recognised(
-    library: Library, separator: str, encoding: str
+def test_separator_and_encoding_are_detected(
+    catalogue: CatalogueClient, separator: str, encoding: str
 ) -> None:
     rows = [["Titel", "Autor", "ISBN-13"], ["Die Räuber", "Friedrich Schiller", "9783150000151"]]
-    job = import_text(library, *(separator.join(row) for row in rows), encoding=encoding)
-    assert counts(job) == (1, 0, 0, 0)
-    assert library.titles() == ["Die Räuber"]
+    job = import_text(catalogue, *(separator.join(row) for row in rows), encoding=encoding)
+    assert outcome_counts(job) == (1, 0, 0, 0)
+    assert catalogue.titles() == ["Die Räuber"]
     guessed = [(1, "WARNING", "ENCODING_GUESSED")] if encoding == "cp1252" else []
-    assert codes(library, job) == guessed
+    assert codes(catalogue, job) == guessed
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_may_end_as_any_system_ends_them(library: Library, end: str) -> None:
-    job = import_file(library, "b.csv", end.join([HEAD, GOOD, ""]).encode())
-    assert counts(job) == (1, 0, 0, 0)
+def test_all_line_endings_are_accepted(catalogue: CatalogueClient, end: str) -> None:
+    job = import_file(catalogue, "b.csv", end.join([HEADER, EMMA, ""]).encode())
+    assert outcome_counts(job) == (1, 0, 0, 0)
 
 
-def test_every_column_reaches_its_field(library: Library) -> None:
+def test_each_known_column_maps_to_its_field(catalogue: CatalogueClient) -> None:
     job = import_text(
-        library,
+        catalogue,
         "Original_Title,Title,Authors,ISBN,ISBN13,Publisher,original_publication_year,"
         "language_code,Subjects,Copies,Shelf location,call number,Description,image_url,Other",
         'Old name,,"A, B",0439023483,,Press,-720.0,eng,x; y;x,3,A-1,823 AUS,"Long, text",'
         "https://example.org/c.jpg,ignored",
     )
-    assert counts(job) == (1, 0, 0, 0)
-    found = library.get("/books").json()["data"][0]
-    book = library.read(found["id"])
-    wanted = {
+    assert outcome_counts(job) == (1, 0, 0, 0)
+    found = catalogue.get("/books").json()["data"][0]
+    book = catalogue.read(found["id"])
+    expected = {
         "title": "Old name",
         "author": "A, B",
         "publisher": "Press",
@@ -122,32 +122,32 @@ def test_every_column_reaches_its_field(library: Library) -> None:
         "description": "Long, text",
         "cover_image_url": "https://example.org/c.jpg",
     }
-    assert {name: book[name] for name in wanted} == wanted
+    assert {name: book[name] for name in expected} == expected
     assert {copy["shelf_location"] for copy in book["copies"]} == {"A-1"}
 
 
-def test_the_same_file_again_changes_nothing(library: Library) -> None:
-    lines = [HEAD, GOOD, "No number,Someone,,1900", "No number,Someone,,1901"]
-    assert counts(import_text(library, *lines)) == (3, 0, 0, 0)
-    before = library.get("/books", sort="title").json()["data"]
-    assert counts(import_text(library, *lines)) == (0, 0, 3, 0)
-    assert library.get("/books", sort="title").json()["data"] == before
+def test_repeated_import_changes_nothing(catalogue: CatalogueClient) -> None:
+    lines = [HEADER, EMMA, "No number,Someone,,1900", "No number,Someone,,1901"]
+    assert outcome_counts(import_text(catalogue, *lines)) == (3, 0, 0, 0)
+    before = catalogue.get("/books", sort="title").json()["data"]
+    assert outcome_counts(import_text(catalogue, *lines)) == (0, 0, 3, 0)
+    assert catalogue.get("/books", sort="title").json()["data"] == before
 
 
-def test_a_known_isbn_is_updated_and_what_is_left_out_stays(library: Library) -> None:
-    book = library.add(isbn="9780141439587", title="Emma", author="J. Austen", copies=2)
-    library.read(book["id"])
-    job = import_text(library, HEAD, GOOD)
-    assert counts(job) == (0, 1, 0, 0)
-    changed = library.read(book["id"])
+def test_known_isbn_is_updated_and_empty_values_keep_theirs(catalogue: CatalogueClient) -> None:
+    book = catalogue.add(isbn="9780141439587", title="Emma", author="J. Austen", copies=2)
+    catalogue.read(book["id"])
+    job = import_text(catalogue, HEADER, EMMA)
+    assert outcome_counts(job) == (0, 1, 0, 0)
+    changed = catalogue.read(book["id"])
     assert (changed["author"], changed["publication_year"]) == ("Jane Austen", 1815)
     assert (changed["publisher"], changed["copies_total"]) == (book["publisher"], 2)
     assert changed["version"] == book["version"] + 1
 
 
-def test_a_title_alone_never_makes_two_books_one(library: Library) -> None:
+def test_equal_titles_alone_are_not_merged(catalogue: CatalogueClient) -> None:
     job = import_text(
-        library,
+        catalogue,
         "title,author,isbn,year,publisher",
         "Poems,Sylvia Plath,,1960,Heinemann",
         "Poems,Sylvia Plath,,1965,Heinemann",
@@ -155,33 +155,39 @@ def test_a_title_alone_never_makes_two_books_one(library: Library) -> None:
         "Poems,W. H. Auden,,1960,Heinemann",
         "Poems,Sylvia Plath,9780571060108,1960,Heinemann",
     )
-    assert counts(job) == (5, 0, 0, 0)
+    assert outcome_counts(job) == (5, 0, 0, 0)
 
 
-def test_two_rows_of_one_isbn_are_one_book_and_someone_is_told(library: Library) -> None:
-    job = import_text(library, HEAD, GOOD, GOOD, "Mansfield Park,Jane Austen,9780141439587,1814")
-    assert counts(job) == (1, 1, 1, 0)
-    assert codes(library, job) == [
+def test_rows_with_same_isbn_are_merged_with_warning(catalogue: CatalogueClient) -> None:
+    job = import_text(
+        catalogue, HEADER, EMMA, EMMA, "Mansfield Park,Jane Austen,9780141439587,1814"
+    )
+    assert outcome_counts(job) == (1, 1, 1, 0)
+    assert codes(catalogue, job) == [
         (3, "WARNING", "DUPLICATE_ROW"),
         (4, "WARNING", "DUPLICATE_ROW"),
         (4, "WARNING", "TITLE_DIFFERS"),
     ]
-    assert library.titles() == ["Mansfield Park"]
-    assert library.get("/books").json()["data"][0]["copies_total"] == 1
+    assert catalogue.titles() == ["Mansfield Park"]
+    assert catalogue.get("/books").json()["data"][0]["copies_total"] == 1
 
 
-def test_a_dry_run_tells_everything_and_changes_nothing(library: Library) -> None:
-    content = f"{HEAD}\n{GOOD}\n,x,,\nNew,A,,1900".encode()
-    library.add(isbn="9780141439587")
-    job = import_file(library, "b.csv", content, dry_run="true")
-    assert (counts(job), job["dry_run"]) == ((1, 1, 0, 1), True)
-    assert library.titles() == ["The Mythical Man-Month"]
-    assert (2, "ERROR") not in [row[:2] for row in codes(library, job)]
+def test_dry_run_reports_outcome_and_writes_nothing(catalogue: CatalogueClient) -> None:
+    content = f"{HEADER}\n{EMMA}\n,x,,\nNew,A,,1900".encode()
+    catalogue.add(isbn="9780141439587")
+    job = import_file(catalogue, "b.csv", content, dry_run="true")
+    assert (outcome_counts(job), job["dry_run"]) == ((1, 1, 0, 1), True)
+    assert catalogue.titles() == ["The Mythical Man-Month"]
+    assert codes(catalogue, job) == [
+        (2, "WARNING", "TITLE_DIFFERS"),
+        (3, "ERROR", "TITLE_MISSING"),
+        (4, "WARNING", "ISBN_MISSING"),
+    ]
 
 
-def test_books_of_a_json_body_are_judged_one_by_one(library: Library) -> None:
+def test_json_books_are_validated_one_by_one(catalogue: CatalogueClient) -> None:
     job = import_json(
-        library,
+        catalogue,
         {"title": "Emma", "author": "Jane Austen", "isbn": 9780141439587, "copies": 2},
         {"title": "Persuasion", "authors": "Jane Austen", "subjects": ["novel"], "year": 1817},
         {"title": 7, "author": "X"},
@@ -192,8 +198,8 @@ def test_books_of_a_json_body_are_judged_one_by_one(library: Library) -> None:
         {"title": "T" * 501, "author": "X"},
         {"title": "Many", "author": "X", "copies": 10**40},
     )
-    assert (job["total"], counts(job)) == (9, (2, 0, 0, 7))
-    refused = remarks(library, job["id"], severity="ERROR")
+    assert (job["total"], outcome_counts(job)) == (9, (2, 0, 0, 7))
+    refused = row_issues(catalogue, job["id"], severity="ERROR")
     assert [(row["row"], row["code"], row["field"]) for row in refused] == [
         (3, "VALUE_INVALID", "title"),
         (4, "FIELD_UNKNOWN", "colour"),

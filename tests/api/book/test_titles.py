@@ -1,4 +1,4 @@
-"""Adding, reading, changing and withdrawing titles."""
+"""Books: create, read, update, withdraw."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,10 +9,10 @@ from sqlalchemy import Engine, select, text
 from backend.shared.domain import custody
 from backend.shared.infra import database
 from backend.shared.models import AuditLog, OutboxEvent
-from tests.api.book.catalogue_client import BOOK, Library, without_isbn
+from tests.api.book.catalogue_client import BOOK, CatalogueClient, body_without_isbn
 
 
-def _events(book_id: str) -> list[str]:
+def _published_events(book_id: str) -> list[str]:
     with database.transaction() as session:
         found = session.execute(
             select(OutboxEvent.event_type)
@@ -22,7 +22,7 @@ def _events(book_id: str) -> list[str]:
         return list(found.scalars())
 
 
-def _audited(resource_id: str) -> list[str]:
+def _audit_actions(resource_id: str) -> list[str]:
     with database.transaction() as session:
         found = session.execute(
             select(AuditLog.action)
@@ -32,10 +32,10 @@ def _audited(resource_id: str) -> list[str]:
         return list(found.scalars())
 
 
-def test_a_new_title_gets_its_copies_with_barcodes(library: Library) -> None:
-    answer = library.create({**BOOK, "copies": 3})
-    book = answer.json()["data"]
-    assert answer.headers["Location"] == f"/api/v1/books/{book['id']}"
+def test_create_book_adds_copies_with_barcodes(catalogue: CatalogueClient) -> None:
+    response = catalogue.create({**BOOK, "copies": 3})
+    book = response.json()["data"]
+    assert response.headers["Location"] == f"/api/v1/books/{book['id']}"
     assert (book["copies_total"], book["copies_available"], book["status"]) == (3, 3, "AVAILABLE")
     barcodes = {copy["barcode"] for copy in book["copies"]}
     assert len(barcodes) == 3
@@ -43,134 +43,138 @@ def test_a_new_title_gets_its_copies_with_barcodes(library: Library) -> None:
     assert {copy["shelf_location"] for copy in book["copies"]} == {"A-01-6"}
 
 
-def test_a_title_has_one_copy_unless_told_otherwise(library: Library) -> None:
-    assert library.add()["copies_total"] == 1
-    none = library.add(isbn=None, copies=0)
+def test_create_book_adds_one_copy_by_default(catalogue: CatalogueClient) -> None:
+    assert catalogue.add()["copies_total"] == 1
+    none = catalogue.add(isbn=None, copies=0)
     assert (none["copies_total"], none["status"]) == (0, "UNAVAILABLE")
 
 
-def test_what_is_added_can_be_read_by_a_student(library: Library) -> None:
-    book = library.add()
-    answer = library.get(f"/books/{book['id']}")
-    assert answer.json()["data"] == book
-    assert answer.headers["ETag"] == '"1"'
+def test_student_reads_created_book(catalogue: CatalogueClient) -> None:
+    book = catalogue.add()
+    response = catalogue.get(f"/books/{book['id']}")
+    assert response.json()["data"] == book
+    assert response.headers["ETag"] == '"1"'
 
 
-def test_an_isbn_is_kept_as_thirteen_digits(library: Library) -> None:
-    book = library.add(isbn=None)
+def test_isbn_is_stored_as_isbn13(catalogue: CatalogueClient) -> None:
+    book = catalogue.add(isbn=None)
     for spelling in ("0201835959", "0-201-83595-9", "978-0-201-83595-3", "9780201835953"):
-        changed = library.change(book["id"], {"isbn": spelling}).json()["data"]
+        changed = catalogue.change(book["id"], {"isbn": spelling}).json()["data"]
         assert changed["isbn"] == "9780201835953", spelling
 
 
-def test_an_isbn_with_a_wrong_check_digit_is_refused(library: Library) -> None:
+def test_invalid_isbn_is_refused(catalogue: CatalogueClient) -> None:
     for wrong in ("0201835958", "12345", "9.78020E+12", "9780201835954", "isbn", "٠٢٠١٨٣٥٩٥٩"):
-        answer = library.create({**BOOK, "isbn": wrong})
-        assert answer.status_code == 422, wrong
-        assert list(answer.json()["error"]["details"]["fields"]) == ["isbn"]
+        response = catalogue.create({**BOOK, "isbn": wrong})
+        assert response.status_code == 422, wrong
+        assert list(response.json()["error"]["details"]["fields"]) == ["isbn"]
 
 
-def test_the_same_isbn_in_another_spelling_is_taken(library: Library) -> None:
-    library.add(isbn="0201835959")
-    answer = library.create({**BOOK, "isbn": "978-0-201-83595-3"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ISBN_TAKEN")
+def test_isbn_is_unique_in_any_spelling(catalogue: CatalogueClient) -> None:
+    catalogue.add(isbn="0201835959")
+    response = catalogue.create({**BOOK, "isbn": "978-0-201-83595-3"})
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "ISBN_TAKEN")
 
 
-def test_of_many_who_add_the_same_isbn_at_once_one_succeeds(library: Library) -> None:
+def test_concurrent_creations_of_one_isbn_succeed_once(catalogue: CatalogueClient) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: library.create(BOOK).status_code, range(8)))
-    assert sorted(answers) == [201] + [409] * 7
+        statuses = list(pool.map(lambda _: catalogue.create(BOOK).status_code, range(8)))
+    assert sorted(statuses) == [201] + [409] * 7
 
 
-def test_the_same_idempotency_key_adds_one_title(library: Library) -> None:
-    first, again = (library.create(BOOK, Idempotency_Key="k1") for _ in range(2))
+def test_same_idempotency_key_creates_one_book(catalogue: CatalogueClient) -> None:
+    first, again = (catalogue.create(BOOK, Idempotency_Key="k1") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json()["data"]["id"] == again.json()["data"]["id"]
-    other = library.create(without_isbn(), Idempotency_Key="k1")
+    other = catalogue.create(body_without_isbn(), Idempotency_Key="k1")
     assert other.json()["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
 
 
-def test_a_change_leaves_the_other_fields_as_they_were(library: Library) -> None:
-    book = library.add()
-    answer = library.change(book["id"], {"publication_year": 1975, "publisher": None})
-    changed = answer.json()["data"]
+def test_update_keeps_omitted_fields(catalogue: CatalogueClient) -> None:
+    book = catalogue.add()
+    response = catalogue.change(book["id"], {"publication_year": 1975, "publisher": None})
+    changed = response.json()["data"]
     assert (changed["publication_year"], changed["publisher"]) == (1975, None)
     assert (changed["title"], changed["subjects"]) == (book["title"], book["subjects"])
-    assert answer.headers["ETag"] == '"2"'
-    assert library.read(book["id"]) == changed
+    assert response.headers["ETag"] == '"2"'
+    assert catalogue.read(book["id"]) == changed
 
 
-def test_a_change_that_stands_already_writes_nothing(library: Library) -> None:
-    book = library.add()
-    answer = library.change(book["id"], {"title": BOOK["title"], "isbn": "0201835959"})
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
-    assert _events(book["id"]) == ["catalog.book.added"]
+def test_update_without_difference_writes_nothing(catalogue: CatalogueClient) -> None:
+    book = catalogue.add()
+    response = catalogue.change(book["id"], {"title": BOOK["title"], "isbn": "0201835959"})
+    assert (response.status_code, response.headers["ETag"]) == (200, '"1"')
+    assert _published_events(book["id"]) == ["catalog.book.added"]
 
 
-def test_a_stale_if_match_changes_nothing(library: Library) -> None:
-    book = library.add()
-    tag = library.get(f"/books/{book['id']}").headers["ETag"]
-    assert library.change(book["id"], {"title": "Mine"}, If_Match=tag).status_code == 200
-    late = library.change(book["id"], {"title": "Yours"}, If_Match=tag)
+def test_stale_if_match_is_refused(catalogue: CatalogueClient) -> None:
+    book = catalogue.add()
+    tag = catalogue.get(f"/books/{book['id']}").headers["ETag"]
+    assert catalogue.change(book["id"], {"title": "Mine"}, If_Match=tag).status_code == 200
+    late = catalogue.change(book["id"], {"title": "Yours"}, If_Match=tag)
     assert (late.status_code, late.json()["error"]["code"]) == (412, "STALE_VERSION")
-    assert library.read(book["id"])["title"] == "Mine"
+    assert catalogue.read(book["id"])["title"] == "Mine"
 
 
-def test_a_title_may_not_lose_what_it_needs(library: Library) -> None:
-    book = library.add()
+def test_required_fields_cannot_be_cleared(catalogue: CatalogueClient) -> None:
+    book = catalogue.add()
     for body in ({"title": None}, {"title": "  "}, {"author": None}, {"subjects": None}):
-        assert library.change(book["id"], body).status_code == 422
+        assert catalogue.change(book["id"], body).status_code == 422
 
 
-def test_a_change_can_not_take_anothers_isbn(library: Library) -> None:
-    library.add()
-    other = library.add(isbn=None, title="Peopleware")
-    answer = library.change(other["id"], {"isbn": BOOK["isbn"]})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ISBN_TAKEN")
+def test_update_refuses_isbn_of_another_book(catalogue: CatalogueClient) -> None:
+    catalogue.add()
+    other = catalogue.add(isbn=None, title="Peopleware")
+    response = catalogue.change(other["id"], {"isbn": BOOK["isbn"]})
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "ISBN_TAKEN")
 
 
-def test_a_withdrawn_title_is_gone_but_its_history_stays(library: Library, owner: Engine) -> None:
-    book = library.add(copies=2)
-    answer = library.delete(f"/books/{book['id']}")
-    assert (answer.status_code, answer.json()["data"]) == (200, None)
-    assert library.get(f"/books/{book['id']}").status_code == 404
-    assert library.get(f"/books/{book['id']}/availability").status_code == 404
-    assert library.change(book["id"], {"title": "Back"}).status_code == 404
-    assert library.delete(f"/books/{book['id']}").status_code == 404
-    assert library.titles(q="mythical") == []
+def test_withdrawn_book_is_not_found_but_its_copies_stay(
+    catalogue: CatalogueClient, owner: Engine
+) -> None:
+    book = catalogue.add(copies=2)
+    response = catalogue.delete(f"/books/{book['id']}")
+    assert (response.status_code, response.json()["data"]) == (200, None)
+    assert catalogue.get(f"/books/{book['id']}").status_code == 404
+    assert catalogue.get(f"/books/{book['id']}/availability").status_code == 404
+    assert catalogue.change(book["id"], {"title": "Back"}).status_code == 404
+    assert catalogue.delete(f"/books/{book['id']}").status_code == 404
+    assert catalogue.titles(q="mythical") == []
     with owner.connect() as connection:
         kept = connection.execute(text("SELECT count(*), min(condition) FROM copies")).one()
     assert tuple(kept) == (2, "WITHDRAWN")
-    assert library.add()["isbn"] == book["isbn"]  # its ISBN is free again
+    assert catalogue.add()["isbn"] == book["isbn"]  # its ISBN is available again
 
 
-def test_a_title_with_a_reserved_copy_can_not_be_withdrawn(library: Library) -> None:
-    book = library.add(copies=2)
+def test_book_with_reserved_copy_cannot_be_withdrawn(catalogue: CatalogueClient) -> None:
+    book = catalogue.add(copies=2)
     with database.transaction() as session:
         custody.reserve_any(session, book["id"])
-    answer = library.delete(f"/books/{book['id']}")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "BOOK_IN_USE")
-    assert library.read(book["id"])["copies_available"] == 1
+    response = catalogue.delete(f"/books/{book['id']}")
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "BOOK_IN_USE")
+    assert catalogue.read(book["id"])["copies_available"] == 1
 
 
-def test_every_change_is_told_and_audited(library: Library) -> None:
-    book = library.add()
-    library.change(book["id"], {"title": "Another"})
-    library.delete(f"/books/{book['id']}")
+def test_every_change_is_published_and_audit_actions(catalogue: CatalogueClient) -> None:
+    book = catalogue.add()
+    catalogue.change(book["id"], {"title": "Another"})
+    catalogue.delete(f"/books/{book['id']}")
     kinds = ["added", "updated", "removed"]
-    assert _events(book["id"]) == [f"catalog.book.{kind}" for kind in kinds]
-    assert _audited(book["id"]) == ["book.create", "book.update", "book.withdraw"]
+    assert _published_events(book["id"]) == [f"catalog.book.{kind}" for kind in kinds]
+    assert _audit_actions(book["id"]) == ["book.create", "book.update", "book.withdraw"]
 
 
-def test_a_student_changes_nothing(library: Library) -> None:
-    one = f"/api/v1/books/{library.add()['id']}"
+def test_student_cannot_change_catalogue(catalogue: CatalogueClient) -> None:
+    one = f"/api/v1/books/{catalogue.add()['id']}"
     for method, path in (("POST", "/api/v1/books"), ("PUT", one), ("DELETE", one)):
-        answer = library.api.request(method, path, json={"bad": 1}, headers=library.student.headers)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ROLE_NOT_ALLOWED")
-        assert library.api.request(method, path).status_code == 401
+        response = catalogue.api.request(
+            method, path, json={"bad": 1}, headers=catalogue.student.headers
+        )
+        assert (response.status_code, response.json()["error"]["code"]) == (403, "ROLE_NOT_ALLOWED")
+        assert catalogue.api.request(method, path).status_code == 401
 
 
-def test_a_value_that_no_rule_accepts_is_refused_by_name(library: Library) -> None:
+def test_invalid_value_is_refused_by_field(catalogue: CatalogueClient) -> None:
     wrong: dict[str, Any]
     for wrong in (
         {"title": "x\0y"},
@@ -188,19 +192,19 @@ def test_a_value_that_no_rule_accepts_is_refused_by_name(library: Library) -> No
         {"status": "AVAILABLE"},
         {"unknown": 1},
     ):
-        answer = library.create({**BOOK, **wrong})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
-        named = next(iter(answer.json()["error"]["details"]["fields"]))
+        response = catalogue.create({**BOOK, **wrong})
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
+        named = next(iter(response.json()["error"]["details"]["fields"]))
         assert named.startswith(next(iter(wrong)))
 
 
-def test_half_a_surrogate_pair_and_broken_json_are_refused(library: Library) -> None:
-    headers = {**library.librarian.headers, "Content-Type": "application/json"}
+def test_unpaired_surrogate_and_malformed_json_are_refused(catalogue: CatalogueClient) -> None:
+    headers = {**catalogue.librarian.headers, "Content-Type": "application/json"}
     for body, code in ((b'{"title": "\\ud800"', 400), (b'{"title": "\\ud800"}', 422)):
-        answer = library.api.post("/api/v1/books", content=body, headers=headers)
-        assert answer.status_code == code, answer.text
+        response = catalogue.api.post("/api/v1/books", content=body, headers=headers)
+        assert response.status_code == code, response.text
 
 
-def test_an_unknown_title_is_not_found(library: Library) -> None:
-    assert library.get(f"/books/{uuid4()}").status_code == 404
-    assert library.get("/books/not-an-id").status_code == 422
+def test_unknown_book_is_not_found(catalogue: CatalogueClient) -> None:
+    assert catalogue.get(f"/books/{uuid4()}").status_code == 404
+    assert catalogue.get("/books/not-an-id").status_code == 422

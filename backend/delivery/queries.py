@@ -15,7 +15,6 @@ from backend.shared.models import (
     Copy,
     DeliveryTask,
     Robot,
-    Stage,
     TaskHistory,
     TaskStatus,
     TaskType,
@@ -160,8 +159,11 @@ def locations() -> AnySelect:
 
 def pick_list() -> AnySelect:
     """Select the books that staff still have to fetch from the shelf."""
-    is_waiting = DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED])
-    is_before_loading = DeliveryTask.stage.in_([Stage.TO_SOURCE, Stage.LOADING])
+    # The check `stage_belongs_to_status` makes ASSIGNED the status of every task whose robot is
+    # on its way or waits for the book. A condition on the status alone can use its index.
+    is_before_loading = DeliveryTask.status.in_(
+        [TaskStatus.PENDING, TaskStatus.QUEUED, TaskStatus.ASSIGNED]
+    )
     return (
         select(
             DeliveryTask.id.label("task_id"),
@@ -181,5 +183,5 @@ def pick_list() -> AnySelect:
         .join(Copy, Copy.id == DeliveryTask.copy_id)
         .join(Book, Book.id == DeliveryTask.book_id)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
-        .where(DeliveryTask.task_type != TaskType.RETURN_PICKUP, is_waiting | is_before_loading)
+        .where(DeliveryTask.task_type != TaskType.RETURN_PICKUP, is_before_loading)
     )

@@ -1,1 +1,1 @@
-"""Tells people what happens: notifications and the live view."""
+"""The notification service: notifications and the live view."""

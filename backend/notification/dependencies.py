@@ -1,4 +1,4 @@
-"""Loads the notification a path names; another person's is as absent as one that never was."""
+"""Load the notification that a path names; another user's is not found."""
 
 from typing import Annotated
 from uuid import UUID
@@ -23,7 +23,7 @@ def _own_notification(
         .with_for_update()
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound("You have no such notification.")
+        raise NotFound("Notification not found.")
     etags.check(if_match, etags.etag(found.read_at or found.created_at))
     return found
 

@@ -1,7 +1,7 @@
 """The notification service: notifications and the live view.
 
-INPUT   events (through tasks, in the worker), reads by people, WebSockets, the relay's channel
-OUTPUT  notifications, and the live view of everything that changes
+INPUT   events (Celery tasks, in the worker), HTTP requests, WebSockets, the relay's channel
+OUTPUT  notifications, and snapshots and changes on WebSockets
 FLOW    event → recipients (who is notified) → templates (text) → one row per person and an event
         notification.created; the relay publishes every event → live.connection_manager sends it
         to the subscribed sockets

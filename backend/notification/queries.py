@@ -1,4 +1,4 @@
-"""The reads of the notification service."""
+"""Selects of the notification service."""
 
 from typing import Any
 from uuid import UUID
@@ -25,13 +25,13 @@ _COLUMNS = (
 def own(
     user_id: UUID, *, is_read: bool | None = None, notification_type: str | None = None
 ) -> Select[Any]:
-    """A person's notifications, filtered."""
-    found = select(*_COLUMNS).where(Notification.user_id == user_id)
+    """Select a user's notifications."""
+    statement = select(*_COLUMNS).where(Notification.user_id == user_id)
     if is_read is not None:
-        found = found.where(Notification.is_read.is_(is_read))
+        statement = statement.where(Notification.is_read.is_(is_read))
     if notification_type is not None:
-        found = found.where(Notification.notification_type == notification_type)
-    return found
+        statement = statement.where(Notification.notification_type == notification_type)
+    return statement
 
 
 def one(user_id: UUID, notification_id: UUID) -> Select[Any]:
@@ -46,18 +46,18 @@ def count_unread(user_id: UUID) -> Select[int]:
     )
 
 
-def reader(user_id: UUID) -> Select[UUID, str]:
-    """A person with the language they read; nobody when the account is closed."""
+def active_user(user_id: UUID) -> Select[UUID, str]:
+    """Select an active user with their language; no row for an inactive account."""
     return select(User.id, User.preferred_language).where(User.id == user_id, User.is_active)
 
 
 def staff() -> Select[UUID, str]:
-    """All librarians and admins at work."""
+    """Select the active librarians and admins with their language."""
     return select(User.id, User.preferred_language).where(User.role.in_(STAFF), User.is_active)
 
 
 def import_owner(job_id: UUID) -> Select[UUID, str]:
-    """Who started an import."""
+    """Select the active user who started an import, with their language."""
     return (
         select(User.id, User.preferred_language)
         .join(ImportJob, ImportJob.created_by == User.id)

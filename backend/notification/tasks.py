@@ -1,38 +1,37 @@
-"""What the worker does for this service: notify, watch the chain, forget what is old."""
+"""Celery tasks of the notification service."""
 
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.notification.service import notifications
+from backend.notification.service import notifications, watchdog
 from backend.shared.events import Event, WatchdogSent
 from backend.shared.infra import clock
 from backend.shared.messaging import inbox, outbox, retention, scheduler, subscriptions
 
-_WATCHDOG = UUID("6c756e61-0000-7000-8000-000000000001")  # there is one chain
+_WATCHDOG_ID = UUID("6c756e61-0000-7000-8000-000000000001")  # one for the system
 
 
 @inbox.consumer(subscriptions.NOTIFY)
-def notify(session: Session, event: Event, delivery: inbox.EventContext) -> None:
-    """An event people should know of becomes their notifications."""
-    notifications.notify(session, event, delivery.event_id, stale=delivery.stale)
+def notify(session: Session, event: Event, context: inbox.EventContext) -> None:
+    """Create the notifications of an event."""
+    notifications.notify(session, event, context.event_id, stale=context.stale)
 
 
 @inbox.consumer(subscriptions.WATCHDOG)
-def hear_watchdog(session: Session, event: WatchdogSent, delivery: inbox.EventContext) -> None:
-    """The synthetic event has come round."""
-    del delivery
-    notifications.note_round_trip(session, event.sent_at)
+def record_watchdog(session: Session, event: WatchdogSent, _context: inbox.EventContext) -> None:
+    """Record the round trip of the synthetic event."""
+    watchdog.record_round_trip(session, event.sent_at)
 
 
 @scheduler.periodic("watchdog", timedelta(seconds=30))
 def send_watchdog(session: Session) -> None:
-    """Send a synthetic event round outbox, relay, Redis and Celery."""
-    outbox.publish(session, WatchdogSent(watchdog_id=_WATCHDOG, sent_at=clock.now()))
+    """Send a synthetic event through outbox, relay, Redis and Celery."""
+    outbox.publish(session, WatchdogSent(watchdog_id=_WATCHDOG_ID, sent_at=clock.now()))
 
 
 @scheduler.periodic("retention", timedelta(minutes=5))
-def forget_old_rows(session: Session) -> None:
-    """Keep the tables that only grow from growing for ever."""
+def delete_expired_rows(session: Session) -> None:
+    """Delete rows past their retention time."""
     retention.delete_expired(session)

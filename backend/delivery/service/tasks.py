@@ -234,7 +234,7 @@ def retry(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
 
 
 def set_priority(session: Session, task_id: UUID, actor: Actor, priority: Priority) -> DeliveryTask:
-    """Change the priority; a queued task is dispatched anew."""
+    """Change the priority; a queued task is dispatched again."""
     task = _lock(session, task_id)
     if task.priority is priority:
         return task

@@ -1,4 +1,4 @@
-"""The routers of the notification service, one per resource."""
+"""Routers of the notification service, one per resource."""
 
 from backend.notification.endpoints import live_view, notifications
 

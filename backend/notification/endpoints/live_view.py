@@ -1,44 +1,33 @@
-"""Endpoints of the live view: WebSocket and its ticket."""
+"""Endpoints of the live view: the WebSocket and its tickets."""
 
 from fastapi import Request, WebSocket
 
-from backend.notification.endpoints.notifications import REFUSED
 from backend.notification.live import tickets
 from backend.notification.live.connection_manager import ConnectionManager
 from backend.notification.live.connection_user import ConnectionUser
-from backend.notification.schemas.notifications import (
-    WsTicket,
-)
-from backend.shared.errors import (
-    ServiceUnavailable,
-)
+from backend.notification.schemas.live_view import WsTicket
 from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
-from backend.shared.web.routing import responses
 from backend.shared.web.security import authentication, tokens
 from backend.shared.web.security.authentication import AnyoneDep
 
-router = routing.router("/notifications", "notifications")
+router = routing.router("/notifications", "live-view")
 
 
-@router.post(
-    "/ws-ticket",
-    summary="A ticket for the WebSocket",
-    responses=responses(*REFUSED, ServiceUnavailable),
-)
-def issue_ticket(request: Request, _: AnyoneDep) -> Answer[WsTicket]:
-    """Opens one WebSocket within 30 seconds, in this session. Role: all.
+@router.post("/ws-ticket", summary="Issue a WebSocket ticket")
+def issue_ws_ticket(request: Request, _: AnyoneDep) -> Answer[WsTicket]:
+    """Opens one WebSocket within 30 seconds, in the caller's session. Role: all.
 
     For browsers, which can't send an Authorization header with a WebSocket: offer the
     subprotocols `luna.v1` and `ticket.<ticket>`.
     """
-    holder = ConnectionUser.of(tokens.verify(authentication.bearer(request)))
-    ticket = tickets.issue(holder)
-    return answer(WsTicket(ticket=ticket, expires_in=int(tickets.LIFE.total_seconds())))
+    user = ConnectionUser.of(tokens.verify(authentication.bearer(request)))
+    ticket = tickets.issue(user)
+    return answer(WsTicket(ticket=ticket, expires_in=int(tickets.LIFETIME.total_seconds())))
 
 
 @router.websocket("/ws")
-async def live(websocket: WebSocket) -> None:
-    """The live view (events.md §5). Role: all; each topic says who may."""
-    hub: ConnectionManager = websocket.app.state.hub
-    await hub.serve(websocket)
+async def connect_live_view(websocket: WebSocket) -> None:
+    """Serve the live view (events.md §5). Role: all; each topic checks the role."""
+    manager: ConnectionManager = websocket.app.state.connection_manager
+    await manager.serve(websocket)

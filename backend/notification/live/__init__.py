@@ -1,5 +1,5 @@
 """The live view: one WebSocket a client, snapshots first, then changes (events.md §5).
 
-handshake (who) → sockets (one client) ↔ hub (who watches what) ← Redis ← the relay.
-`topics` says what may be watched, `snapshots` what it looks like now.
+handshake (authenticate) → sockets (one client) ↔ connection_manager (all) ← Redis ← relay.
+`topics` lists the topics and their roles, `snapshots` reads their present state.
 """

@@ -1,9 +1,9 @@
-"""Who watches what in this process, and how a change reaches them.
+"""Connections and subscriptions of this process, and the fan-out of changes to them.
 
-One Redis listener hears everything; a message is written once per topic and given to each socket
-that watches it. A topic is buffered from the moment it is asked for, then its snapshot is read:
-so no change falls between the two. A few readers take all snapshots, so that a thousand clients
-that come back at once wait in line and not at the database's door.
+One Redis listener receives all events; a message is serialized once per topic and queued on each
+subscribed socket. A topic is buffered from its subscription on, then its snapshot is read, so that
+no change is lost between the two. A fixed number of readers takes all snapshots, so that a thousand
+clients that reconnect at once do not exhaust the database's connections.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backend.notification.live import handshake, messages, snapshots
 from backend.notification.live.connection_user import ConnectionUser
 from backend.notification.live.sockets import (
-    MOST_TOPICS,
+    MAX_TOPICS,
     Ping,
     Socket,
     Subscribe,
@@ -37,26 +37,26 @@ from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState
 
 _log = logs.get(__name__)
-_SOCKETS_PER_PERSON = 10
+_MAX_SOCKETS_PER_USER = 10
 _SNAPSHOT_READERS = 2
-_SESSION_CHECK_SECONDS = 1.0
-_DATABASE_PAUSE_SECONDS = 0.5
-_ABSENT = (InterfaceError, OperationalError, PoolTimeout, OSError)
+_SESSION_CHECK_INTERVAL = 1.0  # seconds
+_DATABASE_RETRY_INTERVAL = 0.5  # seconds
+_DATABASE_UNAVAILABLE = (InterfaceError, OperationalError, PoolTimeout, OSError)
 
 
 class ConnectionManager:
-    """All sockets of this process."""
+    """All WebSockets of this process."""
 
     def __init__(self) -> None:
         self._sockets: set[Socket] = set()
-        self._per_person: Counter[UUID] = Counter()
-        self._watchers: dict[str, dict[Socket, Subscription]] = {}
-        self._unread: asyncio.Queue[tuple[Socket, Subscription]] = asyncio.Queue()
+        self._sockets_per_user: Counter[UUID] = Counter()
+        self._subscribers: dict[str, dict[Socket, Subscription]] = {}
+        self._pending_snapshots: asyncio.Queue[tuple[Socket, Subscription]] = asyncio.Queue()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listen, read snapshots and look after sessions as long as the app runs."""
-        listener = realtime.Listener([channels.LIVE], self._heard, self._resync)
+        """Listen to Redis, read snapshots and check sessions while the context is open."""
+        listener = realtime.Listener([channels.LIVE], self._on_message, self._resync)
         work = [
             listener.run(),
             self._check_sessions(),
@@ -70,19 +70,19 @@ class ConnectionManager:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    # --- one client ------------------------------------------------------------------------------
+    # --- connections -----------------------------------------------------------------------------
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Let a client in, or close at once with the reason's code, and serve it to its end."""
+        """Authenticate a client and serve it until it disconnects; close it when refused."""
         offered = websocket.scope["subprotocols"]
         protocol = handshake.PROTOCOL if handshake.PROTOCOL in offered else None
         try:
-            holder = await handshake.admit(websocket)
-            socket = self._join(holder)
-        except LunaError as problem:
-            with suppress(WebSocketDisconnect):  # it may not have waited for our no
+            user = await handshake.authenticate(websocket)
+            socket = self._register(user)
+        except LunaError as failure:
+            with suppress(WebSocketDisconnect):  # the client may be gone already
                 await websocket.accept(protocol)
-                await websocket.close(handshake.close_code(problem), problem.text)
+                await websocket.close(handshake.close_code(failure), failure.text)
             return
         try:
             await websocket.accept(protocol)
@@ -92,172 +92,174 @@ class ConnectionManager:
             with suppress(asyncio.CancelledError):
                 await reading
         finally:
-            self._leave(socket)
+            self._unregister(socket)
 
-    def _join(self, holder: ConnectionUser) -> Socket:
-        if self._per_person[holder.user_id] >= _SOCKETS_PER_PERSON:
-            raise Forbidden(f"At most {_SOCKETS_PER_PERSON} connections a person. Close one first.")
-        socket = Socket(holder)
-        self._per_person[holder.user_id] += 1
+    def _register(self, user: ConnectionUser) -> Socket:
+        if self._sockets_per_user[user.user_id] >= _MAX_SOCKETS_PER_USER:
+            raise Forbidden(f"At most {_MAX_SOCKETS_PER_USER} connections a user. Close one first.")
+        socket = Socket(user)
+        self._sockets_per_user[user.user_id] += 1
         self._sockets.add(socket)
         return socket
 
-    def _leave(self, socket: Socket) -> None:
+    def _unregister(self, socket: Socket) -> None:
         self._sockets.discard(socket)
-        self._per_person[socket.holder.user_id] -= 1
-        if not self._per_person[socket.holder.user_id]:
-            del self._per_person[socket.holder.user_id]
+        self._sockets_per_user[socket.user.user_id] -= 1
+        if not self._sockets_per_user[socket.user.user_id]:
+            del self._sockets_per_user[socket.user.user_id]
         for name in list(socket.subscriptions):
             self._unsubscribe(socket, name)
 
     async def _read(self, websocket: WebSocket, socket: Socket) -> None:
         try:
             while (message := await websocket.receive())["type"] == "websocket.receive":
-                self._grant(socket, message.get("text"))
+                self._handle(socket, message.get("text"))
         finally:
-            socket.gone()
+            socket.disconnected()
 
-    def _grant(self, socket: Socket, text: str | None) -> None:
-        wish = parse_client_message(text)
-        if wish is None:
-            problem = Invalid("Send JSON: subscribe or unsubscribe with topics, or ping.")
-            socket.offer(messages.error(None, problem))
-        elif isinstance(wish, Ping):
-            socket.offer(messages.pong())
-        elif isinstance(wish, Subscribe):
-            for name in wish.topics:
+    def _handle(self, socket: Socket, text: str | None) -> None:
+        message = parse_client_message(text)
+        if message is None:
+            failure = Invalid("Send JSON: subscribe or unsubscribe with topics, or ping.")
+            socket.enqueue(messages.error(None, failure))
+        elif isinstance(message, Ping):
+            socket.enqueue(messages.pong())
+        elif isinstance(message, Subscribe):
+            for name in message.topics:
                 self._subscribe(socket, name)
         else:
-            for name in wish.topics:
+            for name in message.topics:
                 self._unsubscribe(socket, name)
 
     def _subscribe(self, socket: Socket, name: str) -> None:
         present = socket.subscriptions.get(name)
         if present is not None and present.buffer is not None:
-            return  # its snapshot is on its way
+            return  # its snapshot is pending
         try:
-            topic = topic_of(name, socket.holder)
-            if present is None and len(socket.subscriptions) >= MOST_TOPICS:
-                raise Invalid(f"At most {MOST_TOPICS} topics a connection.")
-        except LunaError as problem:
-            socket.offer(messages.error(name, problem))
+            topic = topic_of(name, socket.user)
+            if present is None and len(socket.subscriptions) >= MAX_TOPICS:
+                raise Invalid(f"At most {MAX_TOPICS} topics a connection.")
+        except LunaError as failure:
+            socket.enqueue(messages.error(name, failure))
         else:
-            self._watch(socket, topic)
+            self._add(socket, topic)
 
-    def _watch(self, socket: Socket, topic: Topic) -> None:
-        """Keep the topic's changes from now on, and have its snapshot read."""
+    def _add(self, socket: Socket, topic: Topic) -> None:
+        """Buffer the topic's changes from now on and request its snapshot."""
         subscription = Subscription(topic)
         socket.subscriptions[topic.name] = subscription
-        self._watchers.setdefault(topic.channel, {})[socket] = subscription
-        self._unread.put_nowait((socket, subscription))
+        self._subscribers.setdefault(topic.channel, {})[socket] = subscription
+        self._pending_snapshots.put_nowait((socket, subscription))
 
     def _unsubscribe(self, socket: Socket, name: str) -> None:
         subscription = socket.subscriptions.pop(name, None)
         if subscription is None:
             return
         channel = subscription.topic.channel
-        watchers = self._watchers[channel]
-        del watchers[socket]
-        if not watchers:
-            del self._watchers[channel]
+        subscribers = self._subscribers[channel]
+        del subscribers[socket]
+        if not subscribers:
+            del self._subscribers[channel]
 
     # --- snapshots -------------------------------------------------------------------------------
 
     async def _read_snapshots(self) -> None:
         while True:
-            socket, subscription = await self._unread.get()
+            socket, subscription = await self._pending_snapshots.get()
             try:
                 await self._read_snapshot(socket, subscription)
-            except _ABSENT as error:
-                _log.warning("a snapshot waits for the database", error=str(error).splitlines()[0])
-                self._unread.put_nowait((socket, subscription))
-                await asyncio.sleep(_DATABASE_PAUSE_SECONDS)
-            except Exception:  # noqa: BLE001 (one topic's failure ends no other's snapshots)
-                _log.exception("a snapshot failed", topic=subscription.topic.name)
+            except _DATABASE_UNAVAILABLE as error:
+                _log.warning(
+                    "database unavailable, snapshot is retried", error=str(error).splitlines()[0]
+                )
+                self._pending_snapshots.put_nowait((socket, subscription))
+                await asyncio.sleep(_DATABASE_RETRY_INTERVAL)
+            except Exception:  # noqa: BLE001 (a failed topic must not stop the reader)
+                _log.exception("snapshot failed", topic=subscription.topic.name)
                 self._refuse(socket, subscription, LunaError())
 
     async def _read_snapshot(self, socket: Socket, subscription: Subscription) -> None:
         if not self._is_current(socket, subscription):
             return
         topic = subscription.topic
-        pos, data = await async_database.run(_taken, topic, socket.holder)
+        pos, data = await async_database.run(_read_topic, topic, socket.user)
         if not self._is_current(socket, subscription):
             return
         if data is None:
-            self._refuse(socket, subscription, NotFound("There is no such topic."))
+            self._refuse(socket, subscription, NotFound("Topic not found."))
         else:
             socket.send_snapshot(subscription, messages.snapshot(topic.name, pos, data), pos)
 
     def _is_current(self, socket: Socket, subscription: Subscription) -> bool:
-        """False once it was given up, or begun anew after a break."""
+        """Return False once it was cancelled, or replaced after a resync."""
         return socket.subscriptions.get(subscription.topic.name) is subscription
 
-    def _refuse(self, socket: Socket, subscription: Subscription, problem: LunaError) -> None:
+    def _refuse(self, socket: Socket, subscription: Subscription, failure: LunaError) -> None:
         name = subscription.topic.name
         self._unsubscribe(socket, name)
-        socket.offer(messages.error(name, problem))
+        socket.enqueue(messages.error(name, failure))
 
     # --- changes ---------------------------------------------------------------------------------
 
-    def _heard(self, _channel: str, body: bytes) -> None:
+    def _on_message(self, _channel: str, body: bytes) -> None:
         try:
             message = json.loads(body)
             if "position" in message:
-                self._show_position(message["topics"], message["position"])
+                self._send_position(message["topics"], message["position"])
             else:
-                self._show_event(message["topics"], message["event"])
+                self._send_event(message["topics"], message["event"])
         except (ValueError, KeyError, TypeError):
-            _log.exception("a message of the live view is not understood")
+            _log.exception("invalid message on the live channel")
 
-    def _show_event(self, channels: Iterable[str], event: dict[str, Any]) -> None:
+    def _send_event(self, channels: Iterable[str], event: dict[str, Any]) -> None:
         for channel in channels:
-            watchers = self._watchers.get(channel)
-            if watchers:
+            subscribers = self._subscribers.get(channel)
+            if subscribers:
                 text = messages.event(name_of(channel), event)
-                for socket, subscription in watchers.items():
-                    socket.offer_change(subscription, event["pos"], text)
+                for socket, subscription in subscribers.items():
+                    socket.enqueue_change(subscription, event["pos"], text)
 
-    def _show_position(self, channels: Iterable[str], position: dict[str, Any]) -> None:
+    def _send_position(self, channels: Iterable[str], position: dict[str, Any]) -> None:
         for channel in channels:
-            watchers = self._watchers.get(channel)
-            if watchers:
+            subscribers = self._subscribers.get(channel)
+            if subscribers:
                 text = messages.position(name_of(channel), position)
                 key = (channel, position["id"])
-                for socket, subscription in watchers.items():
+                for socket, subscription in subscribers.items():
                     if subscription.buffer is None:
-                        socket.offer_latest(key, text)
+                        socket.enqueue_latest(key, text)
 
     def _resync(self) -> None:
-        """Redis listens to us (again): what was published before may be missing."""
+        """Send new snapshots: before Redis confirmed the subscription, events may be missed."""
         for socket in self._sockets:
             for subscription in list(socket.subscriptions.values()):
-                socket.offer(messages.resync(subscription.topic.name))
-                self._watch(socket, subscription.topic)
+                socket.enqueue(messages.resync(subscription.topic.name))
+                self._add(socket, subscription.topic)
 
     # --- sessions --------------------------------------------------------------------------------
 
     async def _check_sessions(self) -> None:
         """Close the sockets of ended sessions, closed accounts, changed roles and passwords."""
         while True:
-            await asyncio.sleep(_SESSION_CHECK_SECONDS)
-            holders = {socket.holder.session_id for socket in self._sockets}
-            if holders:
-                with suppress(SQLAlchemyError, OSError):  # told by the next look
-                    states = await async_database.read(session_validity.read, holders)
-                    self._end_refused(holders, states)
+            await asyncio.sleep(_SESSION_CHECK_INTERVAL)
+            session_ids = {socket.user.session_id for socket in self._sockets}
+            if session_ids:
+                with suppress(SQLAlchemyError, OSError):  # the next check repeats it
+                    states = await async_database.read(session_validity.read, session_ids)
+                    self._close_refused(session_ids, states)
 
-    def _end_refused(self, checked: set[UUID], states: dict[UUID, SessionState]) -> None:
+    def _close_refused(self, checked: set[UUID], states: dict[UUID, SessionState]) -> None:
         for socket in self._sockets:
-            holder = socket.holder
-            if holder.session_id in checked:
-                state = states.get(holder.session_id)
-                problem = session_validity.refusal(state, role=holder.role, epoch=holder.epoch)
-                if problem is not None:
-                    socket.end(handshake.close_code(problem), problem.text)
+            user = socket.user
+            if user.session_id in checked:
+                state = states.get(user.session_id)
+                failure = session_validity.refusal(state, role=user.role, epoch=user.epoch)
+                if failure is not None:
+                    socket.close(handshake.close_code(failure), failure.text)
 
 
-def _taken(
-    session: Session, topic: Topic, holder: ConnectionUser
+def _read_topic(
+    session: Session, topic: Topic, user: ConnectionUser
 ) -> tuple[int, dict[str, Any] | None]:
-    pos = snapshots.begin(session)
-    return pos, topic.read(session, holder, topic.about)
+    pos = snapshots.begin_transaction(session)
+    return pos, topic.read(session, user, topic.resource_id)

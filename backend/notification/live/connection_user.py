@@ -1,4 +1,4 @@
-"""Whom a socket belongs to."""
+"""The user of a WebSocket."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,9 +10,9 @@ from backend.shared.web.security.tokens import Claims
 
 @dataclass(frozen=True, slots=True)
 class ConnectionUser:
-    """A person in one session, as they were when the socket was opened.
+    """A user in one session, as of the handshake.
 
-    `epoch` is that of the token: a role or password change raises the account's and so ends this.
+    `epoch` is the token's: a role or password change increments the account's and so ends this.
     """
 
     user_id: UUID

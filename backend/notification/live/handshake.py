@@ -1,4 +1,4 @@
-"""Who opens a socket: a token in the header, or a ticket in a subprotocol (events.md §5)."""
+"""Authenticate a WebSocket: token in the header or ticket in a subprotocol (events.md §5)."""
 
 from urllib.parse import urlsplit
 
@@ -7,59 +7,55 @@ from starlette.websockets import WebSocket
 
 from backend.notification.live import tickets
 from backend.notification.live.connection_user import ConnectionUser
-from backend.shared.errors import (
-    Forbidden,
-    LunaError,
-    NotSignedIn,
-    ServiceUnavailable,
-)
+from backend.shared.errors import Forbidden, LunaError, NotSignedIn, ServiceUnavailable
 from backend.shared.infra import async_database, config
 from backend.shared.web.security import authentication, session_validity, tokens
 
 PROTOCOL = "luna.v1"
-_TICKET = "ticket."
+_TICKET_PREFIX = "ticket."
 _TRY_AGAIN_LATER = 1013
-_CODES = {401: 4401, 403: 4403}
+_CLOSE_CODES = {401: 4401, 403: 4403}
 
 
-def close_code(problem: LunaError) -> int:
-    """4401 not signed in, 4403 not allowed, 1013 when that can't be told at the moment."""
-    return _CODES.get(problem.status, _TRY_AGAIN_LATER)
+def close_code(failure: LunaError) -> int:
+    """Return 4401 for unauthenticated, 4403 for forbidden, 1013 when it can't be checked now."""
+    return _CLOSE_CODES.get(failure.status, _TRY_AGAIN_LATER)
 
 
-async def admit(websocket: WebSocket) -> ConnectionUser:
-    """Who is there; a LunaError when they may not in."""
+async def authenticate(websocket: WebSocket) -> ConnectionUser:
+    """Return the user of a WebSocket; LunaError when it is refused."""
     _check_origin(websocket)
-    holder = await _claimed(websocket)
+    user = await _identify(websocket)
     try:
-        states = await async_database.read(session_validity.read, [holder.session_id])
+        states = await async_database.read(session_validity.read, [user.session_id])
     except (SQLAlchemyError, OSError) as error:
         raise ServiceUnavailable from error
-    state = states.get(holder.session_id)
-    problem = session_validity.refusal(state, role=holder.role, epoch=holder.epoch)
-    if problem is not None:
-        raise problem
-    return holder
+    state = states.get(user.session_id)
+    failure = session_validity.refusal(state, role=user.role, epoch=user.epoch)
+    if failure is not None:
+        raise failure
+    return user
 
 
-async def _claimed(websocket: WebSocket) -> ConnectionUser:
+async def _identify(websocket: WebSocket) -> ConnectionUser:
     if "authorization" in websocket.headers:
         return ConnectionUser.of(tokens.verify(authentication.bearer(websocket)))
     for offered in websocket.scope["subprotocols"]:
-        if offered.startswith(_TICKET):
-            return await tickets.redeem(offered.removeprefix(_TICKET))
+        if offered.startswith(_TICKET_PREFIX):
+            return await tickets.redeem(offered.removeprefix(_TICKET_PREFIX))
     raise NotSignedIn
 
 
 def _check_origin(websocket: WebSocket) -> None:
-    """Another site's page may not open a socket here; programs send no Origin."""
+    """Refuse pages of other sites; programs send no Origin."""
     origin = websocket.headers.get("origin")
     if origin is None or origin in config.http().origins:
         return
-    asked = urlsplit(origin).netloc
     host = websocket.headers.get("host", "")
-    # The gateway passes the host on without its port.
-    same = asked == host or (":" not in host and urlsplit(origin).hostname == host)
+    # The gateway forwards the host without its port.
+    same = urlsplit(origin).netloc == host or (
+        ":" not in host and urlsplit(origin).hostname == host
+    )
     if not same and origin != _origin_of(config.http().public_url):
         raise Forbidden("This site may not open the live view.")
 

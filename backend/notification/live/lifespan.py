@@ -1,4 +1,4 @@
-"""Start and stop of the live view with its application."""
+"""Run the live view with its application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,6 @@ from backend.notification.live.connection_manager import ConnectionManager
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the connection manager as long as the application runs."""
-    app.state.hub = ConnectionManager()
-    async with app.state.hub.running():
+    app.state.connection_manager = manager = ConnectionManager()
+    async with manager.running():
         yield

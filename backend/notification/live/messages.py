@@ -1,4 +1,4 @@
-"""What the server says on the WebSocket, as text: made once per topic, not once per socket."""
+"""Messages of the server on the WebSocket, as JSON text; made once a topic, not once a socket."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,7 @@ from backend.shared.errors import LunaError
 from backend.shared.infra import clock
 
 
-def _plain(value: Any) -> Any:
+def _serialize(value: Any) -> Any:
     return clock.iso(value) if isinstance(value, datetime) else str(value)
 
 
@@ -21,7 +21,7 @@ def _message(
     at: str | None = None,
     data: Any = None,
 ) -> str:
-    said = {
+    message = {
         "v": 1,
         "type": kind,
         "topic": topic,
@@ -30,11 +30,11 @@ def _message(
         "at": at or clock.iso(clock.now()),
         "data": data,
     }
-    return json.dumps(said, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, default=_serialize)
 
 
 def snapshot(topic: str, pos: int, data: dict[str, Any]) -> str:
-    """How the topic stands; it holds every event up to `pos`."""
+    """Present state of a topic, with every event up to `pos`."""
     return _message("snapshot", topic, pos=pos, data=data)
 
 
@@ -51,17 +51,17 @@ def event(topic: str, envelope: dict[str, Any]) -> str:
 
 
 def position(topic: str, data: dict[str, Any]) -> str:
-    """Where a robot is now; without `pos`, since only the latest counts."""
+    """Position of a robot; without `pos`, since only the latest counts."""
     return _message("event", topic, event="robot.position", data=data)
 
 
 def resync(topic: str) -> str:
-    """Something may have been missed; a fresh snapshot follows."""
+    """Events may have been missed; a new snapshot follows."""
     return _message("resync", topic)
 
 
-def error(topic: str | None, problem: LunaError) -> str:
-    return _message("error", topic, data={"code": problem.code, "message": problem.text})
+def error(topic: str | None, failure: LunaError) -> str:
+    return _message("error", topic, data={"code": failure.code, "message": failure.text})
 
 
 def pong() -> str:

@@ -1,4 +1,4 @@
-"""How each topic stands now. Every snapshot is one repeatable-read transaction with its `pos`."""
+"""Read the present state of a topic, with its `pos`, in one repeatable-read transaction."""
 
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,8 @@ from backend.shared.models import (
 
 Data = dict[str, Any]
 Rows = Select[*tuple[Any, ...]]
-_MOST_NOTIFICATIONS = 50
-_MOST_ROWS = 200
+_MAX_NOTIFICATIONS = 50
+_MAX_ROWS = 200
 _TASK = (
     DeliveryTask.id,
     DeliveryTask.reference,
@@ -101,18 +101,23 @@ _IMPORT = (
 )
 
 
-def begin(session: Session) -> int:
-    """Fix the moment that is read; the position up to which all events are in it.
+def begin_transaction(session: Session) -> int:
+    """Start the transaction; return the position up to which it sees all events.
 
-    The relay gives an event its position after the event's change is committed, so whatever has
-    a position up to this one is seen here, and whatever comes later is published later.
+    The relay assigns an event's position after the event's change is committed, so every event
+    up to this position is seen here, and every later one is published later.
     """
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     return session.execute(select(LivePosition.pos)).scalar_one()
 
 
-def _all(session: Session, statement: Rows) -> list[Data]:
-    return [dict(row) for row in session.execute(statement.limit(_MOST_ROWS)).mappings()]
+def _rows(session: Session, statement: Rows, limit: int = _MAX_ROWS) -> list[Data]:
+    return [dict(row) for row in session.execute(statement.limit(limit)).mappings()]
+
+
+def _row(session: Session, statement: Rows) -> Data | None:
+    row = session.execute(statement).mappings().one_or_none()
+    return dict(row) if row is not None else None
 
 
 def _tasks(*where: ColumnElement[bool]) -> Rows:
@@ -125,13 +130,12 @@ def _tasks(*where: ColumnElement[bool]) -> Rows:
     )
 
 
-def _task_of(session: Session, cause: ColumnElement[bool]) -> Data | None:
-    """The journey that serves a request or a return, with where its robot is."""
-    joined = _tasks(cause).add_columns(
+def _task_of(session: Session, condition: ColumnElement[bool]) -> Data | None:
+    """Read the task of a request or return, with its robot's position."""
+    statement = _tasks(condition).add_columns(
         Robot.pose.label("robot_position"), Robot.current_location.label("robot_location")
     )
-    found = session.execute(joined).mappings().one_or_none()
-    return dict(found) if found is not None else None
+    return _row(session, statement)
 
 
 def _requests(*where: ColumnElement[bool]) -> Rows:
@@ -142,10 +146,9 @@ def _returns(*where: ColumnElement[bool]) -> Rows:
     return select(*_RETURN).join(Book, Book.id == BookReturn.book_id).where(*where)
 
 
-def me(session: Session, holder: ConnectionUser, _about: UUID | None) -> Data:
-    """Unread notifications (the latest 50) and what is open: requests, returns, loans."""
-    mine = holder.user_id
-    unread = queries.own(mine, is_read=False).order_by(queries.SORTS["created_at"].desc())
+def me(session: Session, user: ConnectionUser, _resource_id: UUID | None) -> Data:
+    """Latest 50 unread notifications; open requests, returns and loans."""
+    unread = queries.own(user.user_id, is_read=False).order_by(queries.SORTS["created_at"].desc())
     loans = (
         select(
             Loan.id,
@@ -158,83 +161,80 @@ def me(session: Session, holder: ConnectionUser, _about: UUID | None) -> Data:
         )
         .join(Copy, Copy.id == Loan.copy_id)
         .join(Book, Book.id == Copy.book_id)
-        .where(Loan.user_id == mine, Loan.returned_at.is_(None))
+        .where(Loan.user_id == user.user_id, Loan.returned_at.is_(None))
         .order_by(Loan.due_at)
     )
     open_requests = BookRequest.status.not_in(CLOSED_STATUSES)
     open_returns = BookReturn.status.not_in(CLOSED_STATUSES)
     return {
-        "unread": session.execute(queries.count_unread(mine)).scalar_one(),
-        "notifications": _all(session, unread)[:_MOST_NOTIFICATIONS],
-        "requests": _all(session, _requests(BookRequest.user_id == mine, open_requests)),
-        "returns": _all(session, _returns(BookReturn.user_id == mine, open_returns)),
-        "loans": _all(session, loans),
+        "unread": session.execute(queries.count_unread(user.user_id)).scalar_one(),
+        "notifications": _rows(session, unread, _MAX_NOTIFICATIONS),
+        "requests": _rows(session, _requests(BookRequest.user_id == user.user_id, open_requests)),
+        "returns": _rows(session, _returns(BookReturn.user_id == user.user_id, open_returns)),
+        "loans": _rows(session, loans),
     }
 
 
-def request(session: Session, holder: ConnectionUser, about: UUID | None) -> Data | None:
-    """One request with its journey; the hand-over code is left to `GET /requests/{id}`."""
-    whose = [] if holder.is_staff else [BookRequest.user_id == holder.user_id]
-    found = session.execute(_requests(BookRequest.id == about, *whose)).mappings().one_or_none()
+def request(session: Session, user: ConnectionUser, resource_id: UUID | None) -> Data | None:
+    """One request with its task; only `GET /requests/{id}` shows the hand-over code."""
+    own = [] if user.is_staff else [BookRequest.user_id == user.user_id]
+    found = _row(session, _requests(BookRequest.id == resource_id, *own))
     if found is None:
         return None
-    return {**found, "task": _task_of(session, DeliveryTask.request_id == about)}
+    return {**found, "task": _task_of(session, DeliveryTask.request_id == resource_id)}
 
 
-def book_return(session: Session, holder: ConnectionUser, about: UUID | None) -> Data | None:
-    """One return with its journey."""
-    whose = [] if holder.is_staff else [BookReturn.user_id == holder.user_id]
-    found = session.execute(_returns(BookReturn.id == about, *whose)).mappings().one_or_none()
+def book_return(session: Session, user: ConnectionUser, resource_id: UUID | None) -> Data | None:
+    """One return with its task."""
+    own = [] if user.is_staff else [BookReturn.user_id == user.user_id]
+    found = _row(session, _returns(BookReturn.id == resource_id, *own))
     if found is None:
         return None
-    return {**found, "task": _task_of(session, DeliveryTask.return_id == about)}
+    return {**found, "task": _task_of(session, DeliveryTask.return_id == resource_id)}
 
 
-def catalog(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
-    """How many titles and copies there are, and how many copies are free."""
-    counted = select(
+def catalog(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
+    """Count titles, copies and available copies."""
+    statement = select(
         func.count().label("books"),
         func.coalesce(func.sum(Book.copies_total), 0).label("copies"),
         func.coalesce(func.sum(Book.copies_available), 0).label("copies_available"),
     ).where(Book.withdrawn_at.is_(None))
-    return dict(session.execute(counted).mappings().one())
+    return dict(session.execute(statement).mappings().one())
 
 
-def deliveries(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
-    """Every open journey, oldest first; failed ones are open until staff decide."""
-    return {"tasks": _all(session, _tasks(DeliveryTask.status.not_in(CLOSED_STATUSES)))}
+def deliveries(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
+    """Open tasks, oldest first; failed ones are open until staff retry or cancel them."""
+    return {"tasks": _rows(session, _tasks(DeliveryTask.status.not_in(CLOSED_STATUSES)))}
 
 
 def _robots(*where: ColumnElement[bool]) -> Rows:
     return select(*_ROBOT).where(Robot.retired_at.is_(None), *where).order_by(Robot.robot_name)
 
 
-def robots(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
-    return {"robots": _all(session, _robots())}
+def robots(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
+    return {"robots": _rows(session, _robots())}
 
 
-def robot(session: Session, _holder: ConnectionUser, about: UUID | None) -> Data | None:
-    """One robot with the journey it is on."""
-    found = session.execute(_robots(Robot.id == about)).mappings().one_or_none()
+def robot(session: Session, _user: ConnectionUser, resource_id: UUID | None) -> Data | None:
+    """One robot with its current task."""
+    found = _row(session, _robots(Robot.id == resource_id))
     if found is None:
         return None
-    travelling = DeliveryTask.status.in_((TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS))
-    journey = _tasks(DeliveryTask.assigned_robot_id == about, travelling)
-    task = session.execute(journey).mappings().one_or_none()
-    return {**found, "task": dict(task) if task is not None else None}
+    is_current = DeliveryTask.status.in_((TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS))
+    task = _tasks(DeliveryTask.assigned_robot_id == resource_id, is_current)
+    return {**found, "task": _row(session, task)}
 
 
-def alerts(session: Session, _holder: ConnectionUser, _about: UUID | None) -> Data:
-    """Journeys that staff must decide on, robots that are stopped or silent."""
-    troubled = or_(Robot.stopped_at.is_not(None), Robot.connectivity == Connectivity.OFFLINE)
+def alerts(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
+    """Failed tasks; stopped and offline robots."""
+    needs_attention = or_(Robot.stopped_at.is_not(None), Robot.connectivity == Connectivity.OFFLINE)
     return {
-        "tasks": _all(session, _tasks(DeliveryTask.status == TaskStatus.FAILED)),
-        "robots": _all(session, _robots(troubled)),
+        "tasks": _rows(session, _tasks(DeliveryTask.status == TaskStatus.FAILED)),
+        "robots": _rows(session, _robots(needs_attention)),
     }
 
 
-def import_job(session: Session, _holder: ConnectionUser, about: UUID | None) -> Data | None:
-    """How far an import is."""
-    found = session.execute(select(*_IMPORT).where(ImportJob.id == about)).mappings()
-    row = found.one_or_none()
-    return dict(row) if row is not None else None
+def import_job(session: Session, _user: ConnectionUser, resource_id: UUID | None) -> Data | None:
+    """Progress of an import."""
+    return _row(session, select(*_IMPORT).where(ImportJob.id == resource_id))

@@ -1,7 +1,7 @@
-"""One client: what it asks, what it watches, and what still has to be sent to it.
+"""One WebSocket: messages from its client, its subscriptions, and its queue of messages to send.
 
-A client that does not read is given 256 waiting messages, then dropped with 4408 so that it
-reconnects; nobody waits for it.
+A client that does not read is closed with 4408 at 256 queued messages, so that it reconnects and
+slows no other.
 """
 
 import asyncio
@@ -14,55 +14,57 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backend.notification.live.connection_user import ConnectionUser
 from backend.notification.live.topics import Topic
 
-MOST_WAITING = 256
-MOST_TOPICS = 100
-_MOST_CHARACTERS = 16 * 1024
+MAX_QUEUED_MESSAGES = 256
+MAX_TOPICS = 100
+_MAX_MESSAGE_CHARACTERS = 16 * 1024
 _TOO_SLOW = 4408
-_NOBODY = 0
-_PATIENCE_SECONDS = 10  # for a client that has to be told to go, but does not read
+_CLIENT_GONE = 0
+_CLOSE_TIMEOUT = 10  # seconds in which a client that does not read can take the close frame
 
 
-class _Asked(BaseModel):
+class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 TopicName = Annotated[str, Field(max_length=64)]
-TopicNames = Annotated[list[TopicName], Field(min_length=1, max_length=MOST_TOPICS)]
+TopicNames = Annotated[list[TopicName], Field(min_length=1, max_length=MAX_TOPICS)]
 
 
-class Subscribe(_Asked):
-    """`since` is where a client left off; until replay exists a snapshot answers it."""
+class Subscribe(_Message):
+    """`since` is the last position seen; there is no replay yet, a snapshot answers it."""
 
     action: Literal["subscribe"]
     topics: TopicNames
-    since: Annotated[dict[TopicName, int], Field(max_length=MOST_TOPICS)] | None = None
+    since: Annotated[dict[TopicName, int], Field(max_length=MAX_TOPICS)] | None = None
 
 
-class Unsubscribe(_Asked):
+class Unsubscribe(_Message):
     action: Literal["unsubscribe"]
     topics: TopicNames
 
 
-class Ping(_Asked):
+class Ping(_Message):
     action: Literal["ping"]
 
 
-Wish = Subscribe | Unsubscribe | Ping
-_wishes: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Field(discriminator="action")])
+ClientMessage = Subscribe | Unsubscribe | Ping
+_client_messages: TypeAdapter[ClientMessage] = TypeAdapter(
+    Annotated[ClientMessage, Field(discriminator="action")]
+)
 
 
-def parse_client_message(text: str | None) -> Wish | None:
-    """What a client asks for; None when it can't be understood."""
-    if text is None or len(text) > _MOST_CHARACTERS:
+def parse_client_message(text: str | None) -> ClientMessage | None:
+    """Parse a message; None when it is invalid."""
+    if text is None or len(text) > _MAX_MESSAGE_CHARACTERS:
         return None
     try:
-        return _wishes.validate_json(text)
+        return _client_messages.validate_json(text)
     except ValueError:
         return None
 
 
 class Subscription:
-    """One topic of one socket. Until its snapshot is sent, changes are kept in `buffer`."""
+    """One topic of one socket. Until its snapshot is sent, `buffer` holds its changes."""
 
     __slots__ = ("buffer", "topic")
 
@@ -72,84 +74,84 @@ class Subscription:
 
 
 class Socket:
-    """The server's end of one WebSocket."""
+    """The server's side of one WebSocket."""
 
-    __slots__ = ("_ending", "_latest", "_more", "_patience", "_waiting", "holder", "subscriptions")
+    __slots__ = ("_close", "_close_timeout", "_latest", "_queue", "_ready", "subscriptions", "user")
 
-    def __init__(self, holder: ConnectionUser) -> None:
-        self.holder = holder
+    def __init__(self, user: ConnectionUser) -> None:
+        self.user = user
         self.subscriptions: dict[str, Subscription] = {}
-        self._waiting: deque[str] = deque()
+        self._queue: deque[str] = deque()
         self._latest: dict[tuple[str, str], str] = {}
-        self._more = asyncio.Event()
-        self._ending: tuple[int, str] | None = None
-        self._patience: asyncio.Timeout | None = None
+        self._ready = asyncio.Event()
+        self._close: tuple[int, str] | None = None
+        self._close_timeout: asyncio.Timeout | None = None
 
-    def offer(self, text: str) -> None:
-        """Send this as soon as the client reads."""
-        if self._ending is not None:
+    def enqueue(self, text: str) -> None:
+        """Send a message when the client reads; close the socket when the queue is full."""
+        if self._close is not None:
             return
-        if len(self._waiting) >= MOST_WAITING:
-            self.end(_TOO_SLOW, "You read too slowly. Connect again.")
+        if len(self._queue) >= MAX_QUEUED_MESSAGES:
+            self.close(_TOO_SLOW, "The client reads too slowly. Connect again.")
             return
-        self._waiting.append(text)
-        self._more.set()
+        self._queue.append(text)
+        self._ready.set()
 
-    def offer_latest(self, key: tuple[str, str], text: str) -> None:
-        """Send this, instead of what still waits under the same key."""
-        if self._ending is None:
+    def enqueue_latest(self, key: tuple[str, str], text: str) -> None:
+        """Send a message, in place of a queued one with the same key."""
+        if self._close is None:
             self._latest[key] = text
-            self._more.set()
+            self._ready.set()
 
-    def offer_change(self, subscription: Subscription, pos: int, text: str) -> None:
-        """Send a change of a topic, after the topic's snapshot."""
+    def enqueue_change(self, subscription: Subscription, pos: int, text: str) -> None:
+        """Send a change of a topic, after its snapshot."""
         if subscription.buffer is None:
-            self.offer(text)
-        elif len(subscription.buffer) < MOST_WAITING:
+            self.enqueue(text)
+        elif len(subscription.buffer) < MAX_QUEUED_MESSAGES:
             subscription.buffer.append((pos, text))
         else:
-            self.end(_TOO_SLOW, "More happens than can be sent. Connect again.")
+            self.close(_TOO_SLOW, "Too many changes before the snapshot. Connect again.")
 
     def send_snapshot(self, subscription: Subscription, snapshot: str, pos: int) -> None:
-        """Send a topic's snapshot and those kept changes that are not in it."""
-        kept, subscription.buffer = subscription.buffer or [], None
-        self.offer(snapshot)
-        for place, text in kept:
-            if place > pos:
-                self.offer(text)
+        """Send a topic's snapshot and the buffered changes after it."""
+        buffered, subscription.buffer = subscription.buffer or [], None
+        self.enqueue(snapshot)
+        for change_pos, text in buffered:
+            if change_pos > pos:
+                self.enqueue(text)
 
-    def end(self, code: int, reason: str) -> None:
-        """Close with this code; what waits is given up."""
-        if self._ending is not None:
+    def close(self, code: int, reason: str) -> None:
+        """Close with this code; drop the queued messages."""
+        if self._close is not None:
             return
-        self._ending = (code, reason)
-        self._waiting.clear()
+        self._close = (code, reason)
+        self._queue.clear()
         self._latest.clear()
-        self._more.set()
-        if self._patience is not None:
-            self._patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_SECONDS)
+        self._ready.set()
+        if self._close_timeout is not None:
+            self._close_timeout.reschedule(asyncio.get_running_loop().time() + _CLOSE_TIMEOUT)
 
-    def gone(self) -> None:
-        """The client has left: there is nobody to say goodbye to."""
-        self.end(_NOBODY, "")
+    def disconnected(self) -> None:
+        """Stop writing; the client has closed the connection."""
+        self.close(_CLIENT_GONE, "")
 
     async def _next(self) -> str | None:
-        while self._ending is None:
-            if self._waiting:
-                return self._waiting.popleft()
+        while self._close is None:
+            if self._queue:
+                return self._queue.popleft()
             if self._latest:
                 return self._latest.pop(next(iter(self._latest)))
-            self._more.clear()
-            await self._more.wait()
+            self._ready.clear()
+            await self._ready.wait()
         return None
 
     async def write(self, websocket: WebSocket) -> None:
-        """Send what is offered until the end; returns when the socket is closed or given up."""
+        """Send queued messages until the socket is closed or the close times out."""
         try:
-            async with asyncio.timeout(None) as self._patience:
+            async with asyncio.timeout(None) as self._close_timeout:
                 while (text := await self._next()) is not None:
                     await websocket.send_text(text)
-                if self._ending is not None and self._ending[0] != _NOBODY:
-                    await websocket.close(*self._ending)
+                if self._close is not None and self._close[0] != _CLIENT_GONE:
+                    await websocket.close(*self._close)
         except (TimeoutError, WebSocketDisconnect):
             return

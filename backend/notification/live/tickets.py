@@ -1,7 +1,7 @@
 """Single-use tickets that let a browser open a WebSocket without a token in its URL.
 
-Redis keeps only the ticket's hash, for 30 seconds; taking it out is one atomic command, so a
-ticket opens one socket. It is bound to the session and the token epoch it was made under.
+Redis keeps only the ticket's hash, for 30 seconds; redeeming is one atomic command, so a ticket
+opens one socket. It is bound to the session and the token epoch it was issued under.
 """
 
 import json
@@ -14,34 +14,32 @@ from backend.shared.infra import redis
 from backend.shared.models import Role
 from backend.shared.web.security import api_keys
 
-LIFE = timedelta(seconds=30)
+LIFETIME = timedelta(seconds=30)
 
 
 def _key(ticket: str) -> str:
     return f"ws-ticket:{api_keys.digest(ticket)}"
 
 
-def issue(holder: ConnectionUser) -> str:
-    """A new ticket; ServiceUnavailable when Redis is away."""
+def issue(user: ConnectionUser) -> str:
+    """Issue a ticket; ServiceUnavailable without Redis."""
     ticket = api_keys.new_secret()
-    kept = json.dumps(
-        [str(holder.user_id), str(holder.session_id), holder.role.value, holder.epoch]
-    )
+    value = json.dumps([str(user.user_id), str(user.session_id), user.role.value, user.epoch])
     if redis.is_up():
         with redis.guarded():
-            redis.client().set(_key(ticket), kept, ex=LIFE)
+            redis.client().set(_key(ticket), value, ex=LIFETIME)
             return ticket
     raise ServiceUnavailable
 
 
 async def redeem(ticket: str) -> ConnectionUser:
-    """Whose ticket it is, once; NotSignedIn after that, or when it is unknown or too old."""
+    """Return the user of a ticket and delete it; NotSignedIn when unknown, used or expired."""
     if not redis.is_up():
         raise ServiceUnavailable
     with redis.guarded():
-        kept = await redis.async_client().getdel(_key(ticket))
-        if kept is None:
+        value = await redis.async_client().getdel(_key(ticket))
+        if value is None:
             raise NotSignedIn
-        user_id, session_id, role, epoch = json.loads(kept)
+        user_id, session_id, role, epoch = json.loads(value)
         return ConnectionUser(UUID(user_id), UUID(session_id), Role(role), epoch)
     raise ServiceUnavailable

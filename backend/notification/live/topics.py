@@ -1,7 +1,7 @@
-"""What can be watched, and who may ask: one table.
+"""Topics of the live view, with the roles that may subscribe.
 
-A topic's channel is the name under which `realtime.topics` shows an event; `me` is
-`user:{id}` there, so that nobody can name another person's.
+A topic's channel is its name in `realtime.topics`; `me` is `user:{id}` there, so that no client
+can name another user's.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from backend.notification.live import snapshots
 from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.errors import NotFound, RoleNotAllowed
 
-# How a topic stands for someone; None when there is no such thing, or it is not theirs.
+# Reads a topic for a user; None when the resource does not exist or is not theirs.
 Read = Callable[[Session, ConnectionUser, UUID | None], dict[str, Any] | None]
 
 
@@ -37,44 +37,44 @@ _KINDS = {
     "alerts": _Kind(snapshots.alerts, staff_only=True),
     "imports": _Kind(snapshots.import_job, staff_only=True, has_id=True),
 }
-_MINE = "user:"
+_USER_PREFIX = "user:"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something watched by someone: its name on the wire, its channel inside."""
+    """A topic as one user sees it: `name` in messages, `channel` inside."""
 
     name: str
     channel: str
     read: Read
-    about: UUID | None
+    resource_id: UUID | None
 
 
-def topic_of(name: str, holder: ConnectionUser) -> Topic:
-    """The topic of that name; NotFound when there is none, RoleNotAllowed when it is not theirs.
+def topic_of(name: str, user: ConnectionUser) -> Topic:
+    """Resolve a name; NotFound for an unknown topic, RoleNotAllowed for one of staff.
 
-    Whether a request, return, robot or import exists, and is theirs, shows in its snapshot.
+    Whether the request, return, robot or import exists and is theirs is checked by its snapshot.
     """
     kind_name, colon, rest = name.partition(":")
     kind = _KINDS.get(kind_name)
-    about = _id(rest)
-    if kind is None or kind.has_id != bool(colon) or (kind.has_id and about is None):
-        raise NotFound("There is no such topic.")
-    if kind.staff_only and not holder.is_staff:
+    resource_id = _parse_id(rest)
+    if kind is None or kind.has_id != bool(colon) or (kind.has_id and resource_id is None):
+        raise NotFound("Topic not found.")
+    if kind.staff_only and not user.is_staff:
         raise RoleNotAllowed("Your role does not allow this topic.")
-    channel = f"{_MINE}{holder.user_id}" if name == "me" else name
-    return Topic(name, channel, kind.read, about)
+    channel = f"{_USER_PREFIX}{user.user_id}" if name == "me" else name
+    return Topic(name, channel, kind.read, resource_id)
 
 
 def name_of(channel: str) -> str:
-    """How a channel is called on the wire."""
-    return "me" if channel.startswith(_MINE) else channel
+    """Return the topic name of a channel."""
+    return "me" if channel.startswith(_USER_PREFIX) else channel
 
 
-def _id(text: str) -> UUID | None:
-    """Only the usual spelling, so that a topic has one name."""
+def _parse_id(text: str) -> UUID | None:
+    """Accept only the canonical spelling, so that a topic has one name."""
     try:
-        found = UUID(text)
+        parsed = UUID(text)
     except ValueError:
         return None
-    return found if str(found) == text else None
+    return parsed if str(parsed) == text else None

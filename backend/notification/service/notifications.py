@@ -1,7 +1,6 @@
-"""The rules of notifications: made once per event and person, read, forgotten."""
+"""Rules of notifications: created once per event and user, marked as read, deleted."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +14,14 @@ from backend.notification.service.recipients import MessageSpec, Recipients, mes
 from backend.shared.events import Event, NotificationCreated
 from backend.shared.infra import clock, ids
 from backend.shared.messaging import outbox
-from backend.shared.models import Notification, ProcessHeartbeat
+from backend.shared.models import Notification
 
-# What a client needs to open the thing told of; no names, no codes.
-_LINKS = ("request_id", "return_id", "task_id", "book_id", "robot_id", "job_id")
+# Ids by which a client opens the resource of a notification; no names, no codes.
+_LINK_FIELDS = ("request_id", "return_id", "task_id", "book_id", "robot_id", "job_id")
 
 
 def mark_read(notification: Notification) -> Notification:
-    """Reading again changes nothing: the first time stands."""
+    """Mark as read; a repeated call keeps the first `read_at`."""
     if not notification.is_read:
         notification.is_read = True
         notification.read_at = clock.now()
@@ -30,7 +29,7 @@ def mark_read(notification: Notification) -> Notification:
 
 
 def mark_all_read(session: Session, user_id: UUID) -> int:
-    """How many were unread."""
+    """Mark all as read; return how many were unread."""
     marked = session.execute(
         update(Notification)
         .where(Notification.user_id == user_id, Notification.is_read.is_(False))
@@ -45,34 +44,34 @@ def delete(session: Session, notification: Notification) -> None:
 
 
 def notify(session: Session, event: Event, event_id: UUID, *, stale: bool) -> None:
-    """Tell whom the event concerns, each person once however often it comes."""
+    """Create the notifications of an event: at most one per event and user."""
     rows = [
-        _row(event, event_id, word, reader_id, language)
-        for word in messages_for(event, stale=stale)
-        for reader_id, language in _readers(session, event, word.audience)
+        _row(event, event_id, spec, user_id, language)
+        for spec in messages_for(event, stale=stale)
+        for user_id, language in _recipients(session, event, spec.recipients)
     ]
     if not rows:
         return
-    made = session.execute(
+    created = session.execute(
         insert(Notification)
         .values(rows)
         .on_conflict_do_nothing(index_elements=["event_id", "user_id"])
         .returning(Notification)
     ).scalars()
-    for notification in made.all():
-        outbox.publish(session, _created(notification))
+    for notification in created:
+        outbox.publish(session, _created_event(notification))
 
 
 def notification_type(event: Event) -> str:
-    """`delivery.task.assigned` is `DELIVERY_TASK_ASSIGNED`."""
+    """Return the event's type in UPPER_SNAKE: `DELIVERY_TASK_ASSIGNED`."""
     return event.TYPE.replace(".", "_").upper()
 
 
 def _row(
-    event: Event, event_id: UUID, word: MessageSpec, user_id: UUID, language: str
+    event: Event, event_id: UUID, spec: MessageSpec, user_id: UUID, language: str
 ) -> dict[str, Any]:
     values = event.model_dump(mode="json")
-    title, message = templates.words(word.template, language, values)
+    title, message = templates.render(spec.template, language, values)
     return {
         "id": ids.uuid7(),
         "user_id": user_id,
@@ -80,23 +79,23 @@ def _row(
         "notification_type": notification_type(event),
         "title": title,
         "message": message,
-        "payload": {name: values[name] for name in _LINKS if values.get(name)},
+        "payload": {name: values[name] for name in _LINK_FIELDS if values.get(name)},
         "is_read": False,
         "created_at": clock.now(),
     }
 
 
-def _readers(session: Session, event: Any, audience: Recipients) -> Sequence[Row[UUID, str]]:
-    match audience:
+def _recipients(session: Session, event: Any, recipients: Recipients) -> Sequence[Row[UUID, str]]:
+    match recipients:
         case Recipients.STAFF:
             return session.execute(queries.staff()).all()
         case Recipients.OWNER:
             return session.execute(queries.import_owner(event.job_id)).all()
         case Recipients.STUDENT:
-            return session.execute(queries.reader(event.user_id)).all()
+            return session.execute(queries.active_user(event.user_id)).all()
 
 
-def _created(notification: Notification) -> NotificationCreated:
+def _created_event(notification: Notification) -> NotificationCreated:
     return NotificationCreated(
         notification_id=notification.id,
         user_id=notification.user_id,
@@ -105,23 +104,4 @@ def _created(notification: Notification) -> NotificationCreated:
         message=notification.message,
         payload=notification.payload,
         created_at=notification.created_at,
-    )
-
-
-def note_round_trip(session: Session, sent_at: datetime) -> None:
-    """Keep how long the synthetic event took round the whole chain, in milliseconds.
-
-    One row for the system, part `watchdog`: readiness and the alert look at its age too.
-    """
-    now = clock.now()
-    took = round((now - sent_at).total_seconds() * 1000)
-    row = insert(ProcessHeartbeat).values(
-        part="watchdog", instance="chain", since=now, at=now, details={"round_trip_ms": took}
-    )
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=["part", "instance"],
-            set_={"at": row.excluded.at, "details": row.excluded.details},
-            where=ProcessHeartbeat.at < row.excluded.at,
-        )
     )

@@ -1,4 +1,4 @@
-"""Who is told what, per event: the one table behind every notification."""
+"""Choose recipients and templates per event; `RULES` is the whole table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Recipients(Enum):
 
 @dataclass(frozen=True)
 class MessageSpec:
-    """One template to one audience."""
+    """One template for one group of recipients."""
 
-    audience: Recipients
+    recipients: Recipients
     template: str
 
 
@@ -37,8 +37,8 @@ def _staff(template: str) -> MessageSpec:
     return MessageSpec(Recipients.STAFF, template)
 
 
-def _always(word: MessageSpec) -> Rule:
-    return lambda _event: [word]
+def _always(spec: MessageSpec) -> Rule:
+    return lambda _event: [spec]
 
 
 def _is_return(task: TaskEvent) -> bool:
@@ -64,7 +64,7 @@ def _loading(task: TaskEvent) -> list[MessageSpec]:
 
 
 def _departed(task: TaskEvent) -> list[MessageSpec]:
-    """A return's departure is told by “picked up”."""
+    """Nobody for a return: `ReturnPickedUp` notifies the student."""
     return [_student("delivery.departed")] if _is_delivery(task) else []
 
 
@@ -74,27 +74,24 @@ def _arrived(task: TaskEvent) -> list[MessageSpec]:
     return [_student("delivery.arrived") if _is_delivery(task) else _staff("desk.arrived")]
 
 
-def _waits_for_a_robot(task: TaskEvent) -> bool:
-    return task.status in {TaskStatus.PENDING, TaskStatus.QUEUED}
-
-
 def _reminder(task: TaskEvent) -> list[MessageSpec]:
-    if _waits_for_a_robot(task):
+    if task.status in {TaskStatus.PENDING, TaskStatus.QUEUED}:
         return [_staff("desk.no_robot"), _student("delivery.no_robot")]
     if task.stage is Stage.LOADING:
-        waits = _student("return.reminder") if _is_return(task) else _staff("desk.loading_reminder")
+        spec = _student("return.reminder") if _is_return(task) else _staff("desk.loading_reminder")
     elif task.stage is Stage.BRINGING_BACK:
-        waits = _staff("desk.brought_back")
+        spec = _staff("desk.brought_back")
     elif _is_delivery(task):
-        waits = _student("delivery.reminder")
+        spec = _student("delivery.reminder")
     else:
-        waits = _staff("desk.arrived_reminder")
-    return [waits]
+        spec = _staff("desk.arrived_reminder")
+    return [spec]
 
 
 def _import_finished(event: events.ImportFinished) -> list[MessageSpec]:
-    well = event.state == ImportState.SUCCEEDED
-    return [MessageSpec(Recipients.OWNER, "import.succeeded" if well else "import.failed")]
+    succeeded = event.state == ImportState.SUCCEEDED
+    template = "import.succeeded" if succeeded else "import.failed"
+    return [MessageSpec(Recipients.OWNER, template)]
 
 
 RULES: dict[type[Event], Rule] = {
@@ -119,10 +116,10 @@ RULES: dict[type[Event], Rule] = {
 
 
 def messages_for(event: Event, *, stale: bool) -> list[MessageSpec]:
-    """Who is told what of this event.
+    """List the messages of an event.
 
-    Nobody when it is of a journey and a later event of that journey has been told already:
-    people would be sent to a place the robot has left.
+    None for a task event that a later event of the same task has overtaken: it would send people
+    to a place that the robot has left.
     """
     if stale and isinstance(event, TaskEvent):
         return []

@@ -1,6 +1,6 @@
-"""The words of every notification, per language. A second language is one more dict below.
+"""Texts of the notifications, one dict per language.
 
-Values come from the event; a hand-over code is never among them: it is shown in the app alone.
+Values come from the event, which never holds the hand-over code: only the app shows it.
 """
 
 from collections.abc import Mapping
@@ -90,16 +90,16 @@ _ENGLISH: dict[str, Template] = {
         "book is.",
     ),
     "system.dead_letter": Template(
-        "Something was left undone",
-        "LUNA gave up on an event ({event_type}). Ask whoever runs it to look at luna events.",
+        "An event could not be processed",
+        "Event {event_type} failed for good. Ask an operator to check `luna events`.",
     ),
-    "robot.offline": Template("A robot is offline", "Nothing is heard from {robot_name}."),
+    "robot.offline": Template("A robot is offline", "{robot_name} has stopped reporting."),
     "robot.stop_requested": Template(
-        "Emergency stop", "{robot_name} was told to stop. Reason: {why}."
+        "Emergency stop", "{robot_name} was ordered to stop. Reason: {why}."
     ),
     "robot.stop_unconfirmed": Template(
         "A robot may still be moving",
-        "{robot_name} has not confirmed that it stands still. Go and look.",
+        "{robot_name} has not confirmed that it has stopped. Check it on site.",
     ),
     "import.succeeded": Template(
         "Import finished", "{processed} rows read, {failed} refused, {warnings} with a warning."
@@ -110,20 +110,20 @@ _ENGLISH: dict[str, Template] = {
 }
 
 LANGUAGES: dict[str, dict[str, Template]] = {_FALLBACK: _ENGLISH}
-_UNSAID = {"en": "no reason was given"}
+_NO_REASON = {"en": "no reason was given"}
 
 
-def words(key: str, language: str, values: Mapping[str, Any]) -> tuple[str, str]:
-    """Title and message in that language, or in English where it is not spoken yet."""
-    spoken = language if language in LANGUAGES else _FALLBACK
-    template = LANGUAGES[spoken][key]
+def render(key: str, language: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return title and message in `language`, in English when there are no texts in it."""
+    language = language if language in LANGUAGES else _FALLBACK
+    template = LANGUAGES[language][key]
     known = {"robot_name": "A robot", **{k: v for k, v in values.items() if v is not None}}
-    known["why"] = _reason(values.get("reason")) or _UNSAID[spoken]
+    known["why"] = _reason(values.get("reason")) or _NO_REASON[language]
     return template.title.format_map(known), template.message.format_map(known)
 
 
 def _reason(code: Any) -> str:
-    """A reason as people say it: the code `NOT_LOADED` is “not loaded”, a sentence stays."""
+    """Make a reason code readable: `NOT_LOADED` is “not loaded”; a sentence is kept."""
     first, colon, rest = str(code or "").rstrip(".").partition(": ")
-    said = first.replace("_", " ").lower() if first.isupper() else first
-    return f"{said}{colon}{rest}"
+    readable = first.replace("_", " ").lower() if first.isupper() else first
+    return f"{readable}{colon}{rest}"

@@ -1,4 +1,4 @@
-"""Cancel, fail, retry: at any moment, with the book wherever it is."""
+"""Cancel, fail and retry in every stage, before and after loading."""
 
 import pytest
 from sqlalchemy import Engine, text
@@ -7,7 +7,7 @@ from tests.factories import users
 from tests.scenario import Scenario, code_of, details_of
 
 
-def test_a_request_that_waits_is_cancelled_at_once_and_its_copy_is_free_again(
+def test_cancel_of_pending_request_frees_copy_at_once(
     scenario: Scenario,
 ) -> None:
     scenario.request_delivery()
@@ -16,25 +16,25 @@ def test_a_request_that_waits_is_cancelled_at_once_and_its_copy_is_free_again(
     assert scenario.state == "CANCELLED"
     assert scenario.custody() == "ON_SHELF"
     assert scenario.as_student("cancel").json()["data"]["cancel_reason"] == "Found it online"
-    scenario.request_delivery()  # and may be asked for anew
+    scenario.request_delivery()  # the title can be requested again
 
 
-def test_a_robot_under_way_to_the_desk_is_called_off(scenario: Scenario) -> None:
+def test_cancel_on_way_to_source_cancels_drive(scenario: Scenario) -> None:
     scenario.request_delivery()
     scenario.run_events()
     drive = scenario.robot.next_command()
     scenario.robot.report(drive, "ACCEPTED")
     scenario.as_student("cancel")
     assert code_of(scenario.robot.report(drive, "STARTED")) == "LEASE_LOST"
-    told = scenario.robot.next_command()
-    assert (told["type"], told["payload"]) == ("CANCEL", {"command_id": drive["id"]})
-    scenario.robot.report(told, "SUCCEEDED")
+    cancel = scenario.robot.next_command()
+    assert (cancel["type"], cancel["payload"]) == ("CANCEL", {"command_id": drive["id"]})
+    scenario.robot.report(cancel, "SUCCEEDED")
     scenario.request_delivery()
     scenario.run_events()
-    assert scenario.state == "ASSIGNED/TO_SOURCE"  # the robot serves again
+    assert scenario.state == "ASSIGNED/TO_SOURCE"  # the robot is assigned again
 
 
-def test_a_robot_that_waits_for_the_book_is_freed(scenario: Scenario) -> None:
+def test_cancel_before_loading_frees_robot(scenario: Scenario) -> None:
     scenario.until_loading()
     scenario.as_student("cancel")
     assert scenario.state == "CANCELLED"
@@ -43,9 +43,7 @@ def test_a_robot_that_waits_for_the_book_is_freed(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("moment", ["until_departed", "until_handover"])
-def test_a_loaded_robot_brings_the_book_back_and_staff_take_it_after_arrival_only(
-    scenario: Scenario, moment: str
-) -> None:
+def test_student_cancel_after_loading_brings_book_back(scenario: Scenario, moment: str) -> None:
     getattr(scenario, moment)()
     scenario.as_student("cancel")
     assert (scenario.current_request["status"], scenario.state) == (
@@ -70,14 +68,14 @@ def test_a_loaded_robot_brings_the_book_back_and_staff_take_it_after_arrival_onl
     assert scenario.as_librarian("complete").json()["data"]["status"] == "CANCELLED"
 
 
-def test_a_completed_request_can_not_be_cancelled(scenario: Scenario) -> None:
+def test_completed_request_cannot_be_cancelled(scenario: Scenario) -> None:
     scenario.until_on_loan()
     refused = scenario.as_student("cancel", 409)
     assert code_of(refused) == "INVALID_STATE_TRANSITION"
     assert details_of(refused) == {"current": "COMPLETED", "requested": "CANCEL", "allowed": []}
 
 
-def test_a_librarian_ends_the_delivery_and_an_admin_may_cancel_the_request(
+def test_librarian_cancels_delivery_and_admin_cancels_request(
     scenario: Scenario,
 ) -> None:
     scenario.request_delivery()
@@ -91,7 +89,7 @@ def test_a_librarian_ends_the_delivery_and_an_admin_may_cancel_the_request(
     assert scenario.current_request["cancel_reason"] == "Closed today"
 
 
-def test_a_failed_delivery_leaves_request_and_copy_until_it_is_retried(scenario: Scenario) -> None:
+def test_failed_delivery_keeps_request_and_copy_until_retry(scenario: Scenario) -> None:
     scenario.until_loading()
     failed = scenario.as_librarian("fail", reason="The shelf is locked").json()["data"]
     assert (failed["status"], failed["failure_reason"]) == ("FAILED", "The shelf is locked")
@@ -103,7 +101,7 @@ def test_a_failed_delivery_leaves_request_and_copy_until_it_is_retried(scenario:
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
-def test_failing_with_the_book_on_board_needs_the_place_of_the_book(scenario: Scenario) -> None:
+def test_fail_with_book_on_board_requires_book_location(scenario: Scenario) -> None:
     scenario.until_departed()
     refused = scenario.as_librarian("fail", 422, reason="It fell")
     assert list(details_of(refused)["fields"]) == ["book_location"]
@@ -115,7 +113,7 @@ def test_failing_with_the_book_on_board_needs_the_place_of_the_book(scenario: Sc
     assert (scenario.current_request["status"], scenario.custody()) == ("PENDING", "RESERVED")
 
 
-def test_a_failed_delivery_is_cancelled_with_the_book_back_on_its_shelf(scenario: Scenario) -> None:
+def test_cancel_of_failed_delivery_returns_book_to_shelf(scenario: Scenario) -> None:
     scenario.until_departed()
     scenario.as_librarian("fail", reason="It fell", book_location="Circulation Desk")
     scenario.as_librarian("cancel")
@@ -124,7 +122,7 @@ def test_a_failed_delivery_is_cancelled_with_the_book_back_on_its_shelf(scenario
 
 
 @pytest.mark.parametrize("moment", ["until_loading", "until_departed"])
-def test_a_missing_book_can_not_be_asked_for(scenario: Scenario, moment: str) -> None:
+def test_missing_book_cannot_be_requested(scenario: Scenario, moment: str) -> None:
     getattr(scenario, moment)()
     scenario.as_librarian("fail", reason="Nobody finds it", book_location="MISSING")
     scenario.as_librarian("cancel", book_location="MISSING")
@@ -132,7 +130,7 @@ def test_a_missing_book_can_not_be_asked_for(scenario: Scenario, moment: str) ->
     assert code_of(scenario.request_delivery(expect=409)) == "BOOK_NOT_AVAILABLE"
 
 
-def test_a_member_cancels_a_failed_delivery_and_staff_say_where_the_book_is(
+def test_student_cancel_of_failed_delivery_leaves_task_to_staff(
     scenario: Scenario,
 ) -> None:
     scenario.until_departed()
@@ -144,20 +142,20 @@ def test_a_member_cancels_a_failed_delivery_and_staff_say_where_the_book_is(
     assert (scenario.state, scenario.custody()) == ("CANCELLED", "ON_SHELF")
 
 
-def test_what_staff_do_to_a_journey_is_audited(scenario: Scenario, owner: Engine) -> None:
+def test_staff_actions_on_task_are_audited(scenario: Scenario, owner: Engine) -> None:
     scenario.request_delivery()
     scenario.as_librarian("priority", priority="HIGH")
     scenario.as_librarian("fail", reason="No robot")
     scenario.as_librarian("retry")
     scenario.as_librarian("cancel", reason="Enough")
-    question = "SELECT action, user_id FROM audit_logs WHERE action LIKE 'delivery.%' ORDER BY id"
+    statement = "SELECT action, user_id FROM audit_logs WHERE action LIKE 'delivery.%' ORDER BY id"
     with owner.connect() as connection:
-        rows = [tuple(row) for row in connection.execute(text(question))]
+        rows = [tuple(row) for row in connection.execute(text(statement))]
     actions = ("priority", "fail", "retry", "cancel")
     assert rows == [(f"delivery.{action}", scenario.librarian.id) for action in actions]
 
 
-def test_an_ended_delivery_can_not_be_reordered(scenario: Scenario) -> None:
+def test_priority_of_cancelled_delivery_cannot_change(scenario: Scenario) -> None:
     scenario.request_delivery()
     scenario.as_student("cancel")
     assert (

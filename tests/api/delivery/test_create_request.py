@@ -1,4 +1,4 @@
-"""POST /requests: who may have what brought where."""
+"""POST /requests: locations, limits and ownership; the pick list."""
 
 import pytest
 from sqlalchemy import Engine, text
@@ -9,26 +9,28 @@ from tests.scenario import Scenario, code_of, details_of
 
 
 @pytest.mark.parametrize("place", ["Study Room 201", "STUDY room 201", "sr-201", " SR-201 "])
-def test_a_place_may_be_named_in_any_case_or_by_its_code(scenario: Scenario, place: str) -> None:
+def test_location_is_accepted_in_any_case_or_by_code(scenario: Scenario, place: str) -> None:
     made = scenario.request_delivery(place)
     assert made.json()["data"]["request_location"] == "Study Room 201"
     assert made.headers["location"] == f"/api/v1/requests/{scenario.request['id']}"
 
 
-def test_an_unknown_place_is_refused_with_the_nearest_names(scenario: Scenario) -> None:
+def test_unknown_location_is_refused_with_nearest_names(scenario: Scenario) -> None:
     refused = scenario.request_delivery("Study Rom 202", 422)
     assert code_of(refused) == "UNKNOWN_LOCATION"
     assert details_of(refused)["location"] == "Study Rom 202"
     assert details_of(refused)["nearest"][0] == "Study Room 202"
 
 
-def test_no_book_is_brought_to_a_dock(scenario: Scenario) -> None:
+def test_dock_is_no_delivery_location(scenario: Scenario) -> None:
     assert code_of(scenario.request_delivery("Dock 1", 422)) == "UNKNOWN_LOCATION"
-    listed = scenario.get(scenario.student, "/deliveries/locations")
-    assert "Dock 1" not in [place["name"] for place in listed]
+    listed = scenario.get(scenario.student, "/deliveries/locations?limit=100")
+    names = {place["name"] for place in listed}
+    assert "Study Room 201" in names
+    assert "Dock 1" not in names
 
 
-def test_a_request_reserves_the_copy_and_makes_the_journey(scenario: Scenario) -> None:
+def test_request_reserves_copy_and_creates_task(scenario: Scenario) -> None:
     made = scenario.request_delivery(notes="Please ring").json()["data"]
     assert (made["status"], made["notes"], made["handover_code"]) == (
         "PENDING",
@@ -54,25 +56,25 @@ def test_a_request_reserves_the_copy_and_makes_the_journey(scenario: Scenario) -
     )
 
 
-def test_the_same_student_can_not_ask_twice_for_a_title(scenario: Scenario, owner: Engine) -> None:
+def test_second_request_for_same_title_is_refused(scenario: Scenario, owner: Engine) -> None:
     scenario.request_delivery()
     assert code_of(scenario.request_delivery(expect=409)) == "ALREADY_REQUESTED"
     with owner.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM book_requests")) == 1
 
 
-def test_the_last_copy_is_gone_for_the_next_student(scenario: Scenario) -> None:
+def test_request_without_available_copy_is_refused(scenario: Scenario) -> None:
     scenario.request_delivery()
     scenario.student = users.student()
     assert code_of(scenario.request_delivery(expect=409)) == "BOOK_NOT_AVAILABLE"
 
 
-def test_an_unknown_book_is_not_found(scenario: Scenario) -> None:
+def test_unknown_book_is_not_found(scenario: Scenario) -> None:
     scenario.book = users.student().id
     assert code_of(scenario.request_delivery(expect=404)) == "NOT_FOUND"
 
 
-def test_requests_under_way_count_towards_the_limit_of_loans(
+def test_open_requests_count_towards_loan_limit(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = config.LoanSettings(loans_per_member=2)
@@ -86,7 +88,7 @@ def test_requests_under_way_count_towards_the_limit_of_loans(
     assert details_of(refused) == {"limit": 2}
 
 
-def test_a_librarian_asks_for_a_member_and_a_student_only_for_themselves(
+def test_only_librarian_creates_request_for_another_member(
     scenario: Scenario,
 ) -> None:
     member = users.student()
@@ -99,7 +101,7 @@ def test_a_librarian_asks_for_a_member_and_a_student_only_for_themselves(
     assert scenario.get(member, "/requests")[0]["id"] == made["id"]
 
 
-def test_anothers_request_is_not_there(scenario: Scenario) -> None:
+def test_request_of_another_student_is_not_found(scenario: Scenario) -> None:
     scenario.until_handover()
     other = users.student()
     path = f"/requests/{scenario.request['id']}"
@@ -110,7 +112,7 @@ def test_anothers_request_is_not_there(scenario: Scenario) -> None:
     assert scenario.state == "IN_PROGRESS/HANDOVER"
 
 
-def test_staff_see_all_requests_and_filter_them(scenario: Scenario) -> None:
+def test_staff_list_all_requests_with_filters(scenario: Scenario) -> None:
     scenario.request_delivery()
     listed = scenario.get(
         scenario.librarian, f"/requests?user_id={scenario.student.id}&status=PENDING"
@@ -119,16 +121,31 @@ def test_staff_see_all_requests_and_filter_them(scenario: Scenario) -> None:
     assert scenario.get(scenario.librarian, "/requests?status=COMPLETED") == []
 
 
-def test_a_body_with_an_unknown_field_is_refused_by_its_name(scenario: Scenario) -> None:
+def test_unknown_field_is_refused_by_name(scenario: Scenario) -> None:
     refused = scenario.request_delivery(expect=422, colour="red")
     assert code_of(refused) == "VALIDATION_ERROR"
     assert list(details_of(refused)["fields"]) == ["colour"]
 
 
-def test_the_pick_list_names_books_in_shelf_order_until_they_are_loaded(scenario: Scenario) -> None:
-    scenario.until_loading()
-    listed = scenario.get(scenario.librarian, "/deliveries/pick-list")
-    assert [row["task_id"] for row in listed] == [scenario.task_id]
-    assert listed[0]["robot_name"] == "luna-bot-1"
+def test_pick_list_is_in_shelf_order_until_book_is_loaded(
+    scenario: Scenario, owner: Engine
+) -> None:
+    def listed() -> list[tuple[str, str | None]]:
+        rows = scenario.get(scenario.librarian, "/deliveries/pick-list")
+        return [(row["task_id"], row["robot_name"]) for row in rows]
+
+    loading = scenario.until_loading().task_id
+    scenario.book, scenario.student = catalogue.add_book("A Wizard of Earthsea"), users.student()
+    scenario.request_delivery()
+    waiting = scenario.task_id
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE copies SET shelf_location = CASE book_id WHEN :book THEN 'A' ELSE 'B' END"
+            ),
+            {"book": scenario.book},
+        )
+    assert listed() == [(waiting, None), (loading, "luna-bot-1")]
+    scenario.task_id = loading
     scenario.as_librarian("book-placed")
-    assert scenario.get(scenario.librarian, "/deliveries/pick-list") == []
+    assert listed() == [(waiting, None)]

@@ -1,4 +1,4 @@
-"""When nobody comes, and when a robot falls silent (workflow.md §4)."""
+"""Timeouts, offline robots and failed drives (workflow.md §4)."""
 
 from sqlalchemy import Engine, text
 
@@ -8,18 +8,16 @@ from tests.scenario import Scenario, code_of, seconds_until_offline, start_scena
 
 
 def _reminders(owner: Engine) -> list[str]:
-    question = (
+    statement = (
         "SELECT payload ->> 'reason' FROM outbox "
         "WHERE event_type IN ('delivery.task.reminder', 'delivery.task.needs_attention') "
         "ORDER BY id"
     )
     with owner.connect() as connection:
-        return list(connection.execute(text(question)).scalars())
+        return list(connection.execute(text(statement)).scalars())
 
 
-def test_a_robot_that_nobody_loads_is_freed_and_the_second_time_the_task_fails(
-    scenario: Scenario, owner: Engine
-) -> None:
+def test_loading_timeout_releases_robot_then_fails_task(scenario: Scenario, owner: Engine) -> None:
     scenario.until_loading()
     scenario.advance_minutes(4.9)
     assert _reminders(owner) == []
@@ -29,7 +27,7 @@ def test_a_robot_that_nobody_loads_is_freed_and_the_second_time_the_task_fails(
     scenario.robot.heartbeat()
     scenario.advance_minutes(4.9)
     task = scenario.task
-    assert (task["stage"], task["attempt"]) == ("TO_SOURCE", 2)  # freed, and sent again
+    assert (task["stage"], task["attempt"]) == ("TO_SOURCE", 2)  # released, then assigned again
     assert [step["to_status"] for step in task["history"]][-2:] == ["QUEUED", "ASSIGNED"]
     scenario.drive_robot()
     scenario.advance_minutes(10.1)
@@ -38,7 +36,7 @@ def test_a_robot_that_nobody_loads_is_freed_and_the_second_time_the_task_fails(
     assert (scenario.current_request["status"], scenario.custody()) == ("APPROVED", "RESERVED")
 
 
-def test_a_receiver_who_does_not_come_is_reminded_twice_then_the_book_goes_back(
+def test_absent_receiver_is_reminded_twice_then_book_goes_back(
     scenario: Scenario, owner: Engine
 ) -> None:
     scenario.until_handover()
@@ -60,7 +58,7 @@ def test_a_receiver_who_does_not_come_is_reminded_twice_then_the_book_goes_back(
     assert scenario.custody() == "ON_SHELF"
 
 
-def test_a_fetched_book_stays_on_the_robot_and_staff_are_told(
+def test_unreceived_return_stays_on_robot_and_alerts_staff(
     scenario: Scenario, owner: Engine
 ) -> None:
     scenario.until_on_loan()
@@ -75,7 +73,7 @@ def test_a_fetched_book_stays_on_the_robot_and_staff_are_told(
     scenario.as_librarian("complete")
 
 
-def test_people_are_told_once_when_no_robot_is_free_for_a_while(api: object, owner: Engine) -> None:
+def test_task_without_robot_sends_one_reminder(api: object, owner: Engine) -> None:
     scenario = start_scenario(api, robots=0)
     scenario.request_delivery()
     scenario.run_events()
@@ -88,17 +86,17 @@ def test_people_are_told_once_when_no_robot_is_free_for_a_while(api: object, own
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
-def _falls_silent(scenario: Scenario) -> None:
+def _go_offline(scenario: Scenario) -> None:
     event_runner.run_periodic("robot.connectivity")
     scenario.advance_seconds(seconds_until_offline())
     event_runner.run_periodic("robot.connectivity")
 
 
-def test_a_task_whose_robot_is_lost_before_loading_is_given_to_another(api: object) -> None:
+def test_task_of_robot_offline_before_loading_is_reassigned(api: object) -> None:
     scenario = start_scenario(api)
     scenario.until_loading()
     first = scenario.robot
-    _falls_silent(scenario)
+    _go_offline(scenario)
     task = scenario.task
     assert (task["status"], task["attempt"]) == ("QUEUED", 2)
     second = catalogue.add_robot(api, "luna-bot-2")
@@ -110,7 +108,7 @@ def test_a_task_whose_robot_is_lost_before_loading_is_given_to_another(api: obje
     assert first.next_command() is None
 
 
-def test_a_lost_robots_command_is_void_and_it_is_told_to_halt_when_it_comes_back(
+def test_command_of_offline_robot_is_void(
     scenario: Scenario,
 ) -> None:
     scenario.request_delivery()
@@ -118,16 +116,16 @@ def test_a_lost_robots_command_is_void_and_it_is_told_to_halt_when_it_comes_back
     drive = scenario.robot.next_command()
     scenario.robot.report(drive, "ACCEPTED")
     scenario.robot.report(drive, "STARTED")
-    _falls_silent(scenario)
+    _go_offline(scenario)
     assert scenario.state == "QUEUED"
     assert code_of(scenario.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
 
 
-def test_a_robot_lost_with_the_book_on_board_keeps_its_task_and_staff_are_told(
+def test_offline_robot_with_book_on_board_keeps_task_and_alerts_staff(
     scenario: Scenario, owner: Engine
 ) -> None:
     scenario.until_departed()
-    _falls_silent(scenario)
+    _go_offline(scenario)
     assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     assert _reminders(owner) == ["ROBOT_OFFLINE"]
     scenario.robot.heartbeat()
@@ -135,7 +133,7 @@ def test_a_robot_lost_with_the_book_on_board_keeps_its_task_and_staff_are_told(
     assert scenario.state == "IN_PROGRESS/HANDOVER"
 
 
-def test_a_drive_that_fails_is_tried_again_then_another_robot_does_it(scenario: Scenario) -> None:
+def test_failed_drive_is_retried_then_task_is_released(scenario: Scenario) -> None:
     scenario.request_delivery()
     scenario.run_events()
     for _ in range(3):
@@ -147,9 +145,7 @@ def test_a_drive_that_fails_is_tried_again_then_another_robot_does_it(scenario: 
     assert task["history"][-2]["reason"] == "ROBOT_ERROR: blocked"
 
 
-def test_a_loaded_robot_that_can_not_go_on_waits_for_staff(
-    scenario: Scenario, owner: Engine
-) -> None:
+def test_failed_drive_with_book_on_board_alerts_staff(scenario: Scenario, owner: Engine) -> None:
     scenario.until_departed()
     for _ in range(3):
         scenario.robot.report(scenario.robot.next_command(), "FAILED", message="blocked")

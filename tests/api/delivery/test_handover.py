@@ -1,4 +1,4 @@
-"""The end of a delivery: the code, the member, and staff in their place."""
+"""The hand-over: its code, completion by the member and by staff."""
 
 import pytest
 from sqlalchemy import Engine, text
@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 from tests.scenario import Scenario, code_of, details_of
 
 
-def test_the_code_is_shown_to_the_requester_alone_and_only_at_the_hand_over(
+def test_handover_code_is_shown_to_requester_only_during_handover(
     scenario: Scenario,
 ) -> None:
     scenario.until_loading()
@@ -22,9 +22,7 @@ def test_the_code_is_shown_to_the_requester_alone_and_only_at_the_hand_over(
     assert listed[0]["handover_code"] is None
 
 
-def test_a_completed_delivery_is_a_loan_that_ends_on_an_open_day(
-    scenario: Scenario, owner: Engine
-) -> None:
+def test_completed_delivery_opens_loan_due_on_open_day(scenario: Scenario, owner: Engine) -> None:
     scenario.until_handover()
     done = scenario.as_student("complete").json()["data"]
     assert (done["status"], done["task"]["status"]) == ("COMPLETED", "COMPLETED")
@@ -40,7 +38,7 @@ def test_a_completed_delivery_is_a_loan_that_ends_on_an_open_day(
     )
 
 
-def test_completing_again_answers_the_same_and_writes_nothing(
+def test_repeated_complete_answers_same_and_writes_nothing(
     scenario: Scenario, owner: Engine
 ) -> None:
     scenario.until_handover()
@@ -53,7 +51,7 @@ def test_completing_again_answers_the_same_and_writes_nothing(
 
 
 @pytest.mark.parametrize("leg", ["until_loading", "until_departed"])
-def test_nothing_is_complete_before_the_robot_is_there(scenario: Scenario, leg: str) -> None:
+def test_complete_before_arrival_is_refused(scenario: Scenario, leg: str) -> None:
     getattr(scenario, leg)()
     state = scenario.state
     refused = scenario.as_student("complete", 409)
@@ -64,9 +62,7 @@ def test_nothing_is_complete_before_the_robot_is_there(scenario: Scenario, leg: 
     assert scenario.state == state
 
 
-def test_staff_complete_for_a_member_with_the_members_code(
-    scenario: Scenario, owner: Engine
-) -> None:
+def test_staff_complete_with_handover_code(scenario: Scenario, owner: Engine) -> None:
     scenario.until_handover()
     code = scenario.current_request["handover_code"]
     wrong = f"{(int(code) + 1) % 10000:04}"
@@ -75,33 +71,31 @@ def test_staff_complete_for_a_member_with_the_members_code(
     assert scenario.state == "IN_PROGRESS/HANDOVER"
     scenario.act_as(scenario.librarian, "complete", handover_code=code)
     assert scenario.current_request["status"] == "COMPLETED"
-    assert _audited(owner) == [(scenario.librarian.id, {"with_code": True, "reason": None})]
+    assert _audit_entries(owner) == [(scenario.librarian.id, {"with_code": True, "reason": None})]
 
 
-def test_staff_complete_for_a_member_with_a_reason_which_is_audited(
-    scenario: Scenario, owner: Engine
-) -> None:
+def test_staff_complete_with_reason_is_audited(scenario: Scenario, owner: Engine) -> None:
     scenario.until_handover()
     scenario.act_as(scenario.librarian, "complete", reason="The screen is broken")
     reason = {"with_code": False, "reason": "The screen is broken"}
-    assert _audited(owner) == [(scenario.librarian.id, reason)]
+    assert _audit_entries(owner) == [(scenario.librarian.id, reason)]
 
 
-def _audited(owner: Engine) -> list[tuple[object, ...]]:
-    question = (
+def _audit_entries(owner: Engine) -> list[tuple[object, ...]]:
+    statement = (
         "SELECT user_id, changes FROM audit_logs WHERE action = 'request.complete_for_member'"
     )
     with owner.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(question))]
+        return [tuple(row) for row in connection.execute(text(statement))]
 
 
-def test_staff_can_not_complete_a_student_delivery_by_its_journey(scenario: Scenario) -> None:
+def test_staff_cannot_complete_student_delivery_by_its_task(scenario: Scenario) -> None:
     scenario.until_handover()
     assert code_of(scenario.as_librarian("complete", 409)) == "INVALID_STATE_TRANSITION"
     assert scenario.state == "IN_PROGRESS/HANDOVER"
 
 
-def test_the_history_tells_the_whole_way(scenario: Scenario) -> None:
+def test_history_holds_every_transition(scenario: Scenario) -> None:
     scenario.until_on_loan()
     stages = [(step["to_status"], step["to_stage"]) for step in scenario.task["history"]]
     assert stages == [

@@ -1,4 +1,4 @@
-"""Many at once: exactly one, never two, never none."""
+"""Concurrent calls: exactly one succeeds, never two, never none."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,16 +14,16 @@ from tests.factories import catalogue, users
 from tests.scenario import Scenario, code_of
 
 
-def _at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """All calls started in the same instant; their answers in order."""
+def _concurrently(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Start all calls at the same time; return their answers in order."""
     barrier = Barrier(len(calls))
 
-    def go(call: Callable[[], Any]) -> Any:
+    def run(call: Callable[[], Any]) -> Any:
         barrier.wait()
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return [done.result() for done in [pool.submit(go, call) for call in calls]]
+        return [done.result() for done in [pool.submit(run, call) for call in calls]]
 
 
 def _count(owner: Engine, table: str) -> int:
@@ -31,7 +31,7 @@ def _count(owner: Engine, table: str) -> int:
         return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608 (a table's name)
 
 
-def test_of_fifty_who_ask_for_the_last_copy_exactly_one_gets_it(
+def test_fifty_concurrent_requests_for_last_copy_create_one(
     scenario: Scenario, owner: Engine
 ) -> None:
     body = {"book_id": str(scenario.book), "request_location": "SR-201"}
@@ -39,19 +39,19 @@ def test_of_fifty_who_ask_for_the_last_copy_exactly_one_gets_it(
     def ask(person: users.SignedInUser) -> Callable[[], Any]:
         return lambda: scenario.api.post("/api/v1/requests", json=body, headers=person.headers)
 
-    answers = _at_once([ask(users.student()) for _ in range(50)])
+    answers = _concurrently([ask(users.student()) for _ in range(50)])
     assert Counter(each.status_code for each in answers) == {201: 1, 409: 49}
     refused = {code_of(each) for each in answers if each.status_code == 409}
     assert refused == {"BOOK_NOT_AVAILABLE"}
     assert _count(owner, "book_requests") == _count(owner, "delivery_tasks") == 1
 
 
-def test_the_same_key_fifty_times_at_once_is_one_request_and_one_answer(
+def test_concurrent_calls_with_same_idempotency_key_create_one_request(
     scenario: Scenario, owner: Engine
 ) -> None:
     body = {"book_id": str(scenario.book), "request_location": "SR-201"}
     headers = {**scenario.student.headers, "Idempotency-Key": "the-same"}
-    answers = _at_once(
+    answers = _concurrently(
         [lambda: scenario.api.post("/api/v1/requests", json=body, headers=headers)] * 50
     )
     assert {each.status_code for each in answers} == {201}
@@ -60,32 +60,32 @@ def test_the_same_key_fifty_times_at_once_is_one_request_and_one_answer(
     assert _count(owner, "book_requests") == 1
 
 
-def test_the_same_key_with_another_body_is_refused(scenario: Scenario) -> None:
+def test_idempotency_key_with_another_body_is_refused(scenario: Scenario) -> None:
     key = {"Idempotency-Key": "the-same"}
     body = {"book_id": str(scenario.book), "request_location": "SR-201"}
     scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=key)
     other = {**body, "request_location": "SR-202"}
     refused = scenario.call(scenario.student, "POST", "/requests", 409, json=other, headers=key)
     assert code_of(refused) == "IDEMPOTENCY_KEY_REUSED"
-    someone = users.student()  # whose key of the same name is another key
+    someone = users.student()  # a key belongs to one user
     answered = scenario.call(someone, "POST", "/requests", 409, json=body, headers=key)
     assert code_of(answered) == "BOOK_NOT_AVAILABLE"
 
 
-def test_book_placed_many_times_at_once_is_one_proof_and_one_command(
+def test_concurrent_book_placed_writes_one_proof_and_one_command(
     scenario: Scenario, owner: Engine
 ) -> None:
     scenario.until_loading()
-    answers = _at_once([lambda: scenario.as_librarian("book-placed")] * 8)
+    answers = _concurrently([lambda: scenario.as_librarian("book-placed")] * 8)
     assert {each.json()["data"]["stage"] for each in answers} == {"TO_DESTINATION"}
     assert _count(owner, "loading_proofs") == 1
     assert _count(owner, "robot_commands WHERE leg = 'TO_DESTINATION'") == 1
 
 
-def test_cancel_and_book_placed_at_once_leave_one_truth(scenario: Scenario) -> None:
+def test_concurrent_cancel_and_book_placed_stay_consistent(scenario: Scenario) -> None:
     scenario.until_loading()
     path = f"/api/v1/deliveries/{scenario.task_id}/book-placed"
-    cancelled, placed = _at_once(
+    cancelled, placed = _concurrently(
         [
             lambda: scenario.as_student("cancel"),
             lambda: scenario.api.put(path, headers=scenario.librarian.headers),
@@ -99,7 +99,7 @@ def test_cancel_and_book_placed_at_once_leave_one_truth(scenario: Scenario) -> N
         assert (scenario.state, scenario.custody()) == ("CANCELLED", "ON_SHELF")
 
 
-def test_dispatchers_at_once_never_send_a_robot_twice_nor_a_task_two_robots(
+def test_concurrent_dispatchers_assign_each_robot_and_task_once(
     scenario: Scenario, owner: Engine
 ) -> None:
     catalogue.add_robot(scenario.api, "luna-bot-2")
@@ -107,21 +107,21 @@ def test_dispatchers_at_once_never_send_a_robot_twice_nor_a_task_two_robots(
         scenario.book, scenario.student = catalogue.add_book(f"Book {number}"), users.student()
         scenario.request_delivery()
 
-    def look() -> int:
+    def dispatch_once() -> int:
         with database.transaction() as session:
             return dispatch.run(session)
 
-    assert sum(_at_once([look] * 6)) == 2
+    assert sum(_concurrently([dispatch_once] * 6)) == 2
     assert _count(owner, "robot_commands") == 2
     assert _count(owner, "delivery_tasks WHERE status = 'QUEUED'") == 2
 
 
-def test_forty_readers_at_once_with_new_sessions_are_all_served(scenario: Scenario) -> None:
-    """A guard must not wait for a second connection while its call holds a first."""
+def test_forty_concurrent_reads_with_new_sessions_succeed(scenario: Scenario) -> None:
+    """A guard must not wait for a second connection while its call holds one."""
     readers = [users.student() for _ in range(40)]
 
     def read(person: users.SignedInUser) -> Callable[[], Any]:
         return lambda: scenario.api.get("/api/v1/requests", headers=person.headers)
 
-    answers = _at_once([read(person) for person in readers])
+    answers = _concurrently([read(person) for person in readers])
     assert {each.status_code for each in answers} == {200}

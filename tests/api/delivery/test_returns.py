@@ -1,4 +1,4 @@
-"""Returns: a borrowed book is fetched."""
+"""Returns: creation, pick-up, cancellation and failure."""
 
 from sqlalchemy import Engine, text
 
@@ -6,7 +6,7 @@ from tests.factories import users
 from tests.scenario import Scenario, code_of, details_of
 
 
-def test_only_a_book_on_loan_to_the_caller_is_fetched(scenario: Scenario) -> None:
+def test_only_own_loan_can_be_returned_once(scenario: Scenario) -> None:
     assert code_of(scenario.request_return(expect=409)) == "NOT_BORROWED"
     scenario.until_on_loan()
     borrower, scenario.student = scenario.student, users.student()
@@ -17,10 +17,10 @@ def test_only_a_book_on_loan_to_the_caller_is_fetched(scenario: Scenario) -> Non
     assert code_of(scenario.request_return(expect=409)) == "ALREADY_RETURNING"
 
 
-def test_a_book_is_fetched_and_shelved(scenario: Scenario, owner: Engine) -> None:
+def test_returned_book_is_fetched_and_shelved(scenario: Scenario, owner: Engine) -> None:
     scenario.until_on_loan()
     scenario.request_return("sr-202")
-    assert scenario.as_student("picked-up", 409).status_code == 409  # the robot is not there
+    assert scenario.as_student("picked-up", 409).status_code == 409  # the robot has not arrived
     scenario.run_events()
     assert scenario.current_request["status"] == "PICKUP_SCHEDULED"
     scenario.drive_robot()
@@ -37,7 +37,7 @@ def test_a_book_is_fetched_and_shelved(scenario: Scenario, owner: Engine) -> Non
     assert None not in tuple(loans)
 
 
-def test_a_return_is_called_off_before_the_robot_has_the_book_and_never_after(
+def test_return_can_be_cancelled_only_before_pickup(
     scenario: Scenario,
 ) -> None:
     scenario.until_on_loan()
@@ -56,7 +56,7 @@ def test_a_return_is_called_off_before_the_robot_has_the_book_and_never_after(
     assert code_of(scenario.as_librarian("cancel", 409)) == "INVALID_STATE_TRANSITION"
 
 
-def test_anothers_return_is_not_there(scenario: Scenario) -> None:
+def test_return_of_another_student_is_not_found(scenario: Scenario) -> None:
     scenario.until_on_loan()
     scenario.request_return()
     other = users.student()
@@ -66,7 +66,7 @@ def test_anothers_return_is_not_there(scenario: Scenario) -> None:
     assert scenario.get(other, "/returns") == []
 
 
-def test_a_failed_return_with_the_book_on_board_is_closed_by_where_the_book_is(
+def test_failed_return_with_book_on_board_is_closed_by_book_location(
     scenario: Scenario,
 ) -> None:
     scenario.until_on_loan()

@@ -1,4 +1,4 @@
-"""What the tests of notifications stand on: events reach this service's consumers alone."""
+"""Deliver events to the consumers of the notification service only."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests import event_runner
 
 
 @pytest.fixture(autouse=True)
-def _others_do_not_react(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The journeys here are hand-made; a dispatcher would set out on them."""
+def _only_own_consumers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tasks here are written directly; the dispatcher must not assign them."""
 
-    def ours(event_type: str) -> list[str]:
+    def own_consumers(event_type: str) -> list[str]:
         consumers = subscriptions.consumers_of(event_type)
         return [name for name in consumers if subscriptions.queue_of(name) == "notification"]
 
-    monkeypatch.setattr(event_runner, "consumers_of", ours)
+    monkeypatch.setattr(event_runner, "consumers_of", own_consumers)

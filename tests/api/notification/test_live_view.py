@@ -1,4 +1,4 @@
-"""What a client of the live view is shown: topics, snapshots, changes, and nothing in between."""
+"""Topics, snapshots and changes of the live view."""
 
 from typing import Any
 from uuid import uuid4
@@ -9,7 +9,7 @@ from backend.shared import events
 from backend.shared.infra import commit_hooks, database, redis
 from backend.shared.messaging import channels, realtime, relay
 from backend.shared.models import ImportJob, OutboxEvent, Stage
-from tests.api.notification.ws_client import show, watching
+from tests.api.notification.ws_client import connect, relay_events
 from tests.event_runner import run_events
 from tests.factories import users
 from tests.factories.event_factories import (
@@ -25,88 +25,91 @@ STAFF_TOPICS = ["deliveries", "robots", "alerts"]
 ABSENT = "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"  # fixed: all pytest workers collect the same names
 
 
-def test_my_topic_shows_what_is_mine_and_open(api: Any) -> None:
+def test_me_snapshot_holds_own_open_items(api: Any) -> None:
     student, other = users.student(), users.student()
-    journey = request_of(student)
+    request = request_of(student)
     request_of(other)
-    publish(request_event(journey))
+    publish(request_event(request))
     run_events()
-    with watching(api, student) as watcher:
-        shown = watcher.subscribe("me")
-    assert (shown["v"], shown["type"], shown["topic"]) == (1, "snapshot", "me")
-    assert [row["id"] for row in shown["data"]["requests"]] == [str(journey.request_id)]
-    assert shown["data"]["unread"] == 1
-    assert shown["data"]["notifications"][0]["title"] == "Request received"
-    assert shown["data"]["returns"] == shown["data"]["loans"] == []
+    with connect(api, student) as client:
+        snapshot = client.subscribe("me")
+    assert (snapshot["v"], snapshot["type"], snapshot["topic"]) == (1, "snapshot", "me")
+    assert [row["id"] for row in snapshot["data"]["requests"]] == [str(request.request_id)]
+    assert snapshot["data"]["unread"] == 1
+    assert snapshot["data"]["notifications"][0]["title"] == "Request received"
+    assert snapshot["data"]["returns"] == snapshot["data"]["loans"] == []
 
 
-def test_a_change_follows_its_snapshot_with_the_events_words(api: Any) -> None:
+def test_change_follows_snapshot_with_event_payload(api: Any) -> None:
     student = users.student()
-    with watching(api, student) as watcher:
-        pos = watcher.subscribe("me")["pos"]
+    with connect(api, student) as client:
+        pos = client.subscribe("me")["pos"]
         opened = loan_opened(student.id)
-        show(loan_opened(users.student().id), opened)
-        change = watcher.next()
+        relay_events(loan_opened(users.student().id), opened)
+        change = client.receive()
     assert (change["type"], change["event"]) == ("event", "circulation.loan.opened")
     assert change["data"]["loan_id"] == str(opened.loan_id)
     assert change["pos"] == pos + 2
     assert change["at"].endswith("Z")
 
 
-def test_notifications_arrive_as_they_are_made(api: Any) -> None:
+def test_new_notification_arrives_on_me_topic(api: Any) -> None:
     student = users.student()
-    with watching(api, student) as watcher:
-        watcher.subscribe("me")
+    with connect(api, student) as client:
+        client.subscribe("me")
         publish(request_event(request_of(student)))
         run_events()
-        _show_all()
-        told = [watcher.next() for _ in range(2)]
-    assert [each["event"] for each in told] == ["delivery.request.created", "notification.created"]
-    assert told[1]["data"]["title"] == "Request received"
+        _relay_all()
+        changes = [client.receive() for _ in range(2)]
+    assert [each["event"] for each in changes] == [
+        "delivery.request.created",
+        "notification.created",
+    ]
+    assert changes[1]["data"]["title"] == "Request received"
 
 
-def _show_all() -> None:
-    """Show what the test chain has carried already, as the relay would have."""
+def _relay_all() -> None:
+    """Publish the events that run_events has processed, as the relay does."""
     with database.transaction() as session:
         rows = session.query(OutboxEvent).order_by(OutboxEvent.id).all()
-        shown = [relay.envelope(row) | {"pos": place} for place, row in enumerate(rows, start=1)]
-    assert realtime.publish(shown)
+        envelopes = [relay.envelope(row) | {"pos": pos} for pos, row in enumerate(rows, start=1)]
+    assert realtime.publish(envelopes)
 
 
-def test_ones_own_request_can_be_watched_and_holds_no_code(api: Any) -> None:
+def test_own_request_topic_holds_no_handover_code(api: Any) -> None:
     student = users.student()
-    journey = request_of(student)
-    topic = f"request:{journey.request_id}"
-    with watching(api, student) as watcher:
-        shown = watcher.subscribe(topic)
-        assert shown["data"]["task"]["reference"] == journey.reference
-        assert HANDOVER_CODE not in str(shown)
-        show(task_event(events.TaskBringingBack, journey, stage=Stage.BRINGING_BACK))
-        assert watcher.next()["event"] == "delivery.task.bringing_back"
+    request = request_of(student)
+    topic = f"request:{request.request_id}"
+    with connect(api, student) as client:
+        snapshot = client.subscribe(topic)
+        assert snapshot["data"]["task"]["reference"] == request.reference
+        assert HANDOVER_CODE not in str(snapshot)
+        relay_events(task_event(events.TaskBringingBack, request, stage=Stage.BRINGING_BACK))
+        assert client.receive()["event"] == "delivery.task.bringing_back"
 
 
 @pytest.mark.parametrize("topic", [*STAFF_TOPICS, f"robot:{ABSENT}", f"imports:{ABSENT}"])
-def test_a_student_may_not_watch_what_is_the_staffs(api: Any, topic: str) -> None:
-    with watching(api, users.student()) as watcher:
-        answer = watcher.subscribe(topic)
+def test_student_cannot_subscribe_to_staff_topic(api: Any, topic: str) -> None:
+    with connect(api, users.student()) as client:
+        answer = client.subscribe(topic)
         assert (answer["type"], answer["topic"]) == ("error", topic)
         assert answer["data"]["code"] == "ROLE_NOT_ALLOWED"
-        show(task_event(events.TaskBringingBack, request_of(users.student())))
-        assert watcher.silence()
+        relay_events(task_event(events.TaskBringingBack, request_of(users.student())))
+        assert client.is_silent()
 
 
-def test_anothers_request_looks_as_if_it_did_not_exist(api: Any) -> None:
+def test_request_topic_of_another_student_is_not_found(api: Any) -> None:
     owner, stranger, librarian = users.student(), users.student(), users.librarian()
-    journey = request_of(owner)
-    topic = f"request:{journey.request_id}"
-    with watching(api, stranger) as watcher:
-        theirs, nobodys = watcher.subscribe(topic), watcher.subscribe(f"request:{uuid4()}")
-        assert theirs["data"] == nobodys["data"]
-        assert theirs["data"]["code"] == "NOT_FOUND"
-        show(task_event(events.TaskBringingBack, journey))
-        assert watcher.silence()
-    with watching(api, librarian) as watcher:
-        assert watcher.subscribe(topic)["type"] == "snapshot"
+    request = request_of(owner)
+    topic = f"request:{request.request_id}"
+    with connect(api, stranger) as client:
+        existing, unknown = client.subscribe(topic), client.subscribe(f"request:{uuid4()}")
+        assert existing["data"] == unknown["data"]
+        assert existing["data"]["code"] == "NOT_FOUND"
+        relay_events(task_event(events.TaskBringingBack, request))
+        assert client.is_silent()
+    with connect(api, librarian) as client:
+        assert client.subscribe(topic)["type"] == "snapshot"
 
 
 @pytest.mark.parametrize(
@@ -124,55 +127,55 @@ def test_anothers_request_looks_as_if_it_did_not_exist(api: Any) -> None:
         f"return:{ABSENT}",
     ],
 )
-def test_an_unknown_topic_is_an_error_and_nothing_else(api: Any, topic: str) -> None:
-    with watching(api, users.admin()) as watcher:
-        answer = watcher.subscribe(topic)
+def test_unknown_topic_answers_one_error(api: Any, topic: str) -> None:
+    with connect(api, users.admin()) as client:
+        answer = client.subscribe(topic)
         assert (answer["type"], answer["data"]["code"]) == ("error", "NOT_FOUND")
-        assert watcher.silence()
+        assert client.is_silent()
 
 
-def test_staff_see_everything_there_is(api: Any) -> None:
-    journey = request_of(users.student())
+def test_staff_can_subscribe_to_every_topic(api: Any) -> None:
+    request = request_of(users.student())
     with database.transaction() as session:
         job = ImportJob(format="CSV")
         session.add(job)
         session.flush()
         imports = f"imports:{job.id}"
-    with watching(api, users.librarian()) as watcher:
-        deliveries = watcher.subscribe("deliveries")["data"]["tasks"]
-        assert [task["reference"] for task in deliveries] == [journey.reference]
-        robots = watcher.subscribe("robots")["data"]["robots"]
-        assert [robot["id"] for robot in robots] == [str(journey.robot_id)]
-        assert watcher.subscribe(f"robot:{journey.robot_id}")["data"]["task"] is None
-        assert watcher.subscribe("alerts")["data"] == {"tasks": [], "robots": []}
-        assert watcher.subscribe("catalog")["data"]["books"] == 1
-        assert watcher.subscribe(imports)["data"]["state"] == "QUEUED"
+    with connect(api, users.librarian()) as client:
+        deliveries = client.subscribe("deliveries")["data"]["tasks"]
+        assert [task["reference"] for task in deliveries] == [request.reference]
+        robots = client.subscribe("robots")["data"]["robots"]
+        assert [robot["id"] for robot in robots] == [str(request.robot_id)]
+        assert client.subscribe(f"robot:{request.robot_id}")["data"]["task"] is None
+        assert client.subscribe("alerts")["data"] == {"tasks": [], "robots": []}
+        assert client.subscribe("catalog")["data"]["books"] == 1
+        assert client.subscribe(imports)["data"]["state"] == "QUEUED"
         stopped = events.RobotStopConfirmed(
-            robot_id=journey.robot_id, robot_name="luna-bot-1", stop_version=1
+            robot_id=request.robot_id, robot_name="luna-bot-1", stop_version=1
         )
-        show(stopped)
-        topics = {watcher.next()["topic"] for _ in range(3)}
-        assert topics == {"robots", f"robot:{journey.robot_id}", "alerts"}
+        relay_events(stopped)
+        topics = {client.receive()["topic"] for _ in range(3)}
+        assert topics == {"robots", f"robot:{request.robot_id}", "alerts"}
 
 
-def test_what_is_unsubscribed_is_shown_no_more(api: Any) -> None:
+def test_unsubscribed_topic_sends_no_changes(api: Any) -> None:
     student = users.student()
-    with watching(api, student) as watcher:
-        watcher.subscribe("me")
-        watcher.say(action="unsubscribe", topics=["me", "never-asked-for"])
-        assert watcher.silence()
-        show(loan_opened(student.id))
-        assert watcher.silence()
+    with connect(api, student) as client:
+        client.subscribe("me")
+        client.send(action="unsubscribe", topics=["me", "never-subscribed"])
+        assert client.is_silent()
+        relay_events(loan_opened(student.id))
+        assert client.is_silent()
 
 
-def test_since_is_answered_with_a_snapshot(api: Any) -> None:
-    with watching(api, users.student()) as watcher:
-        watcher.say(action="subscribe", topics=["me"], since={"me": 1234})
-        assert watcher.next()["type"] == "snapshot"
+def test_since_is_answered_with_snapshot(api: Any) -> None:
+    with connect(api, users.student()) as client:
+        client.send(action="subscribe", topics=["me"], since={"me": 1234})
+        assert client.receive()["type"] == "snapshot"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "not json",
         "[]",
@@ -191,53 +194,55 @@ def test_since_is_answered_with_a_snapshot(api: Any) -> None:
         b"\x00\xff",
     ],
 )
-def test_what_makes_no_sense_is_answered_and_the_socket_lives_on(
-    api: Any, said: str | bytes
+def test_invalid_message_answers_error_and_keeps_socket_open(
+    api: Any, message: str | bytes
 ) -> None:
-    with watching(api, users.student()) as watcher:
-        watcher.say_raw(said)
-        answer = watcher.next()
+    with connect(api, users.student()) as client:
+        client.send_raw(message)
+        answer = client.receive()
         assert (answer["type"], answer["data"]["code"]) == ("error", "VALIDATION_ERROR")
-        assert watcher.silence()
+        assert client.is_silent()
 
 
-def test_a_socket_watches_a_hundred_topics_at_most(api: Any) -> None:
-    with watching(api, users.librarian()) as watcher:
+def test_socket_subscribes_to_at_most_hundred_topics(api: Any) -> None:
+    with connect(api, users.librarian()) as client:
         student = users.student()
-        journeys = [request_of(student) for _ in range(34)]
-        names = [f"request:{j.request_id}" for j in journeys]
-        names += [f"robot:{j.robot_id}" for j in journeys]
+        requests = [request_of(student) for _ in range(34)]
+        names = [f"request:{j.request_id}" for j in requests]
+        names += [f"robot:{j.robot_id}" for j in requests]
         with database.transaction() as session:
             jobs = [ImportJob(format="CSV") for _ in range(32)]
             session.add_all(jobs)
             session.flush()
             names += [f"imports:{job.id}" for job in jobs]
         assert len(names) == 100
-        assert watcher.subscribe(*names)["type"] == "snapshot"
-        one_more = watcher.subscribe("deliveries")
+        assert client.subscribe(*names)["type"] == "snapshot"
+        one_more = client.subscribe("deliveries")
         assert (one_more["type"], one_more["data"]["code"]) == ("error", "VALIDATION_ERROR")
 
 
-def test_only_the_latest_position_of_a_robot_counts(api: Any) -> None:
+def test_only_latest_position_of_robot_is_sent(api: Any) -> None:
     robot, other = {"id": str(uuid4())}, {"id": str(uuid4())}
-    with watching(api, users.librarian()) as watcher:
-        watcher.subscribe("robots")
-        where = [realtime.position_update(["robots"], robot | {"x": float(x)}) for x in range(500)]
-        commit_hooks.send([realtime.position_update(["robots"], other | {"x": -1.0}), *where])
-        seen = [watcher.next()]
-        assert seen[0]["data"] == other | {"x": -1.0}
-        while seen[-1]["data"]["x"] != 499.0:
-            seen.append(watcher.next())
-        assert seen[-1]["pos"] is None
-        assert seen[-1]["event"] == "robot.position"
-        assert watcher.silence()
+    with connect(api, users.librarian()) as client:
+        client.subscribe("robots")
+        positions = [
+            realtime.position_update(["robots"], robot | {"x": float(x)}) for x in range(500)
+        ]
+        commit_hooks.send([realtime.position_update(["robots"], other | {"x": -1.0}), *positions])
+        received = [client.receive()]
+        assert received[0]["data"] == other | {"x": -1.0}
+        while received[-1]["data"]["x"] != 499.0:
+            received.append(client.receive())
+        assert received[-1]["pos"] is None
+        assert received[-1]["event"] == "robot.position"
+        assert client.is_silent()
 
 
-def test_a_message_that_is_not_understood_disturbs_nobody(api: Any) -> None:
+def test_invalid_redis_message_is_ignored(api: Any) -> None:
     student = users.student()
-    with watching(api, student) as watcher:
-        watcher.subscribe("me")
-        for nonsense in (b"", b"{}", b"[1]", b'{"topics": ["robots"], "event": {}}'):
-            redis.client().publish(channels.LIVE, nonsense)
-        show(loan_opened(student.id))
-        assert watcher.next()["event"] == "circulation.loan.opened"
+    with connect(api, student) as client:
+        client.subscribe("me")
+        for body in (b"", b"{}", b"[1]", b'{"topics": ["robots"], "event": {}}'):
+            redis.client().publish(channels.LIVE, body)
+        relay_events(loan_opened(student.id))
+        assert client.receive()["event"] == "circulation.loan.opened"

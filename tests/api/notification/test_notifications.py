@@ -1,4 +1,4 @@
-"""A person's own notifications: list, read, mark, delete, count."""
+"""The caller's own notifications: list, get, mark as read, delete, count."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,11 +14,11 @@ from tests.factories.event_factories import publish, request_event, request_of
 PATH = "/api/v1/notifications"
 
 
-def _tell(
+def _notify(
     person: users.SignedInUser, times: int = 1, kind: str = "DELIVERY_TASK_ARRIVED"
 ) -> list[str]:
-    """Notifications of this person, the newest first; their ids."""
-    made = []
+    """Create notifications and return their ids, newest first."""
+    ids = []
     with database.transaction() as session:
         for number in range(times):
             row = Notification(
@@ -31,14 +31,14 @@ def _tell(
             )
             session.add(row)
             session.flush()
-            made.append(str(row.id))
-    return made[::-1]
+            ids.append(str(row.id))
+    return ids[::-1]
 
 
-def test_the_list_shows_ones_own_newest_first(api: Any) -> None:
+def test_list_holds_own_notifications_newest_first(api: Any) -> None:
     student, librarian = users.student(), users.librarian()
-    mine = _tell(student, 3)
-    _tell(librarian)
+    mine = _notify(student, 3)
+    _notify(librarian)
     answer = api.get(PATH, headers=student.headers).json()
     assert [row["id"] for row in answer["data"]] == mine
     assert answer["pagination"] == {"page": 1, "limit": 20, "total": 3, "total_pages": 1}
@@ -46,10 +46,10 @@ def test_the_list_shows_ones_own_newest_first(api: Any) -> None:
     assert staff["pagination"]["total"] == 1
 
 
-def test_the_list_is_filtered_by_type_and_by_read(api: Any) -> None:
+def test_list_is_filtered_by_type_and_read_state(api: Any) -> None:
     student = users.student()
-    first, second = _tell(student, 2)
-    [other] = _tell(student, kind="DELIVERY_TASK_ASSIGNED")
+    first, second = _notify(student, 2)
+    [other] = _notify(student, kind="DELIVERY_TASK_ASSIGNED")
     api.put(f"{PATH}/{first}/read", headers=student.headers)
 
     def found(**filters: Any) -> set[str]:
@@ -62,9 +62,9 @@ def test_the_list_is_filtered_by_type_and_by_read(api: Any) -> None:
     assert found(notification_type="NOTHING_OF_THE_KIND") == set()
 
 
-def test_the_list_keeps_the_rules_of_pages(api: Any) -> None:
+def test_list_is_paginated_and_sorted(api: Any) -> None:
     student = users.student()
-    ids = _tell(student, 5)
+    ids = _notify(student, 5)
     page = api.get(PATH, params={"page": 2, "limit": 2}, headers=student.headers).json()
     assert [row["id"] for row in page["data"]] == ids[2:4]
     rising = api.get(PATH, params={"sort": "created_at"}, headers=student.headers).json()
@@ -74,9 +74,9 @@ def test_the_list_keeps_the_rules_of_pages(api: Any) -> None:
     assert wrong.json()["error"]["details"]["fields"]["sort"] == ["must be one of: created_at"]
 
 
-def test_reading_again_changes_nothing(api: Any) -> None:
+def test_repeated_mark_read_changes_nothing(api: Any) -> None:
     student = users.student()
-    [mine] = _tell(student)
+    [mine] = _notify(student)
     first = api.put(f"{PATH}/{mine}/read", headers=student.headers)
     assert first.json()["data"]["is_read"] is True
     advance_clock(timedelta(minutes=1))
@@ -85,9 +85,9 @@ def test_reading_again_changes_nothing(api: Any) -> None:
     assert again.json()["data"] == first.json()["data"]
 
 
-def test_a_stale_if_match_is_refused(api: Any) -> None:
+def test_stale_if_match_is_refused(api: Any) -> None:
     student = users.student()
-    [mine] = _tell(student)
+    [mine] = _notify(student)
     seen = api.get(f"{PATH}/{mine}", headers=student.headers).headers["etag"]
     headers = student.headers | {"If-Match": seen}
     assert api.put(f"{PATH}/{mine}/read", headers=headers).status_code == 200
@@ -95,9 +95,9 @@ def test_a_stale_if_match_is_refused(api: Any) -> None:
     assert (stale.status_code, stale.json()["error"]["code"]) == (412, "STALE_VERSION")
 
 
-def test_anothers_notification_is_absent_for_everyone_else(api: Any) -> None:
+def test_notification_of_another_user_is_not_found(api: Any) -> None:
     student = users.student()
-    [mine] = _tell(student)
+    [mine] = _notify(student)
     for stranger in (users.student(), users.librarian(), users.admin()):
         calls = [
             api.get(f"{PATH}/{mine}", headers=stranger.headers),
@@ -108,10 +108,10 @@ def test_anothers_notification_is_absent_for_everyone_else(api: Any) -> None:
     assert api.get(f"{PATH}/{mine}", headers=student.headers).json()["data"]["is_read"] is False
 
 
-def test_read_all_reads_only_ones_own(api: Any) -> None:
+def test_read_all_marks_only_own_notifications(api: Any) -> None:
     student, other = users.student(), users.student()
-    _tell(student, 3)
-    _tell(other)
+    _notify(student, 3)
+    _notify(other)
     count = f"{PATH}/unread-count"
     assert api.get(count, headers=student.headers).json()["data"] == {"unread": 3}
     answer = api.put(f"{PATH}/read-all", headers=student.headers)
@@ -121,15 +121,15 @@ def test_read_all_reads_only_ones_own(api: Any) -> None:
     assert api.get(count, headers=other.headers).json()["data"] == {"unread": 1}
 
 
-def test_a_deleted_notification_is_gone(api: Any) -> None:
+def test_deleted_notification_is_not_found(api: Any) -> None:
     student = users.student()
-    [mine] = _tell(student)
+    [mine] = _notify(student)
     answer = api.delete(f"{PATH}/{mine}", headers=student.headers)
     assert (answer.status_code, answer.json()["data"]) == (200, None)
     assert api.delete(f"{PATH}/{mine}", headers=student.headers).status_code == 404
 
 
-def test_nobody_reads_without_signing_in(api: Any) -> None:
+def test_anonymous_access_is_refused(api: Any) -> None:
     calls = [
         api.get(PATH),
         api.get(f"{PATH}/unread-count"),
@@ -140,16 +140,16 @@ def test_nobody_reads_without_signing_in(api: Any) -> None:
     assert [call.status_code for call in calls] == [401] * 5
 
 
-def test_the_watchdog_tells_how_long_the_chain_takes(api: Any) -> None:
+def test_watchdog_records_round_trip(api: Any) -> None:
     run_periodic("watchdog")
     advance_clock(timedelta(milliseconds=1500))
     run_events()
     with database.transaction() as session:
-        heard = session.get_one(ProcessHeartbeat, ("watchdog", "chain"))
-    assert 1500 <= heard.details["round_trip_ms"] < 10_000
+        heartbeat = session.get_one(ProcessHeartbeat, ("watchdog", "chain"))
+    assert 1500 <= heartbeat.details["round_trip_ms"] < 10_000
 
 
-def test_old_rows_are_forgotten_and_unfinished_events_never(api: Any) -> None:
+def test_retention_deletes_old_rows_but_no_pending_event(api: Any) -> None:
     student = users.student()
     publish(request_event(request_of(student)))
     run_events()

@@ -1,4 +1,4 @@
-"""Nothing falls between a snapshot and the changes after it, whatever breaks meanwhile."""
+"""No change is lost between a snapshot and the changes after it, also across failures."""
 
 import os
 import threading
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from backend.shared import events
 from backend.shared.infra import redis
 from backend.shared.messaging import realtime
-from tests.api.notification.ws_client import show, wait_until, watching
+from tests.api.notification.ws_client import connect, relay_events, wait_until
 from tests.factories import users
 from tests.factories.event_factories import loan_opened, request_of, task_event
 
@@ -25,94 +25,92 @@ def _waits_for_a_lock(owner: Engine) -> bool:
         return bool(connection.execute(text(f"SELECT count(*) {_WAITING}")).scalar_one())
 
 
-def test_what_happens_while_the_snapshot_is_read_follows_it_and_nothing_comes_twice(
-    api: Any, owner: Engine
-) -> None:
+def test_changes_during_snapshot_read_follow_it_once(api: Any, owner: Engine) -> None:
     student, librarian = users.student(), users.librarian()
-    journey = request_of(student)
-    back = task_event(events.TaskBringingBack, journey)
-    show(back)
-    with watching(api, student) as watcher, watching(api, librarian) as other:
+    request = request_of(student)
+    back = task_event(events.TaskBringingBack, request)
+    relay_events(back)
+    with connect(api, student) as client, connect(api, librarian) as other:
         other.subscribe("deliveries")
         with owner.begin() as holding:
-            # The reader has fixed its moment and then waits for this table.
+            # The reader has fixed its position and then waits for this table.
             holding.execute(text("LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE"))
-            watcher.say(action="subscribe", topics=["me"])
+            client.send(action="subscribe", topics=["me"])
             wait_until(lambda: _waits_for_a_lock(owner))
             late = {
                 "eventType": back.TYPE,
                 "timestamp": "2026-01-15T10:30:00.000Z",
                 "payload": back.model_dump(mode="json"),
-                "pos": 1,  # shown late: the snapshot holds it already
+                "pos": 1,  # published late: the snapshot holds it already
             }
             assert realtime.publish([late])
-            show(task_event(events.TaskBringingBack, journey, attempt=2))
-            heard = [other.next()["pos"] for _ in range(2)]
-        assert heard == [1, 2]
-        snapshot, change = watcher.next(), watcher.next()
+            relay_events(task_event(events.TaskBringingBack, request, attempt=2))
+            positions = [other.receive()["pos"] for _ in range(2)]
+        assert positions == [1, 2]
+        snapshot, change = client.receive(), client.receive()
         assert (snapshot["type"], snapshot["pos"]) == ("snapshot", 1)
         assert (change["pos"], change["data"]["attempt"]) == (2, 2)
-        assert watcher.silence()
+        assert client.is_silent()
 
 
-def test_a_snapshot_that_the_database_broke_off_is_read_again(api: Any, owner: Engine) -> None:
-    waiting = f"SELECT pg_terminate_backend(pid) {_WAITING}"
+def test_snapshot_interrupted_by_database_is_retried(api: Any, owner: Engine) -> None:
+    terminate = f"SELECT pg_terminate_backend(pid) {_WAITING}"
     superuser = create_engine(
         make_url(os.environ["LUNA_TEST_DATABASE_URL"]).set(database=owner.url.database)
     )
-    with watching(api, users.student()) as watcher:
+    with connect(api, users.student()) as client:
         with owner.begin() as holding:
             holding.execute(text("LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE"))
-            watcher.say(action="subscribe", topics=["me"])
+            client.send(action="subscribe", topics=["me"])
             wait_until(lambda: _waits_for_a_lock(owner))
             with superuser.connect() as connection:
-                assert connection.execute(text(waiting)).scalars().all() == [True]
-        assert watcher.next()["type"] == "snapshot"
+                assert connection.execute(text(terminate)).scalars().all() == [True]
+        assert client.receive()["type"] == "snapshot"
     superuser.dispose()
 
 
-def test_nothing_falls_between_snapshot_and_changes_under_load(api: Any) -> None:
+def test_no_change_is_lost_between_snapshot_and_changes_under_load(api: Any) -> None:
     student = users.student()
-    done = 60
+    total = 60
 
-    def happen() -> None:
-        for number in range(done):
-            show(loan_opened(student.id, f"Volume {number}"))
+    def publish_all() -> None:
+        for number in range(total):
+            relay_events(loan_opened(student.id, f"Volume {number}"))
 
-    happening = threading.Thread(target=happen)
-    with watching(api, student) as watcher:
-        happening.start()
+    publisher = threading.Thread(target=publish_all)
+    with connect(api, student) as client:
+        publisher.start()
         last = 0
-        while last < done:
-            watcher.say(action="subscribe", topics=["me"])
-            said = watcher.next()
-            while said["type"] != "snapshot":  # a change of the subscription before
-                said = watcher.next()
-            last = said["pos"]
-            for _ in range(min(3, done - last)):
-                change = watcher.next()
+        while last < total:
+            client.send(action="subscribe", topics=["me"])
+            message = client.receive()
+            while message["type"] != "snapshot":  # a change of the earlier subscription
+                message = client.receive()
+            last = message["pos"]
+            for _ in range(min(3, total - last)):
+                change = client.receive()
                 assert change["pos"] == last + 1
                 last = change["pos"]
-            watcher.say(action="unsubscribe", topics=["me"])
-        happening.join()
-    assert last == done
+            client.send(action="unsubscribe", topics=["me"])
+        publisher.join()
+    assert last == total
 
 
-def test_after_a_break_of_redis_each_topic_is_told_anew(api: Any) -> None:
+def test_redis_reconnect_sends_resync_and_new_snapshot(api: Any) -> None:
     student = users.student()
-    with watching(api, student) as watcher:
-        watcher.subscribe("me")
-        _break_the_subscription()
-        assert watcher.next()["type"] == "resync"
-        assert watcher.next()["type"] == "snapshot"
-        show(loan_opened(student.id))
-        assert watcher.next()["event"] == "circulation.loan.opened"
+    with connect(api, student) as client:
+        client.subscribe("me")
+        _kill_subscriptions()
+        assert client.receive()["type"] == "resync"
+        assert client.receive()["type"] == "snapshot"
+        relay_events(loan_opened(student.id))
+        assert client.receive()["event"] == "circulation.loan.opened"
 
 
-def _break_the_subscription() -> None:
-    """Cut the connections that listen on this test's database of Redis."""
+def _kill_subscriptions() -> None:
+    """Close the subscribed connections of this test's Redis database."""
     client = redis.client()
-    ours = client.connection_pool.connection_kwargs.get("db", 0)
+    database = client.connection_pool.connection_kwargs.get("db", 0)
     for connection in client.client_list(_type="pubsub"):
-        if int(connection["db"]) == ours:
+        if int(connection["db"]) == database:
             client.client_kill_filter(_id=connection["id"])

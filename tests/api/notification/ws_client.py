@@ -1,4 +1,4 @@
-"""A client of the live view, for tests; and the real relay that shows it what happens."""
+"""A WebSocket client of the live view, and the real relay that sends events to it."""
 
 import json
 import time
@@ -15,73 +15,73 @@ from backend.shared.messaging import celery_app, outbox, relay
 from tests.factories.users import SignedInUser
 
 PATH = "/api/v1/notifications/ws"
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 
 
-class Watcher:
-    """One open socket; every wait has an end."""
+class WsClient:
+    """One open WebSocket; every wait has a timeout."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
         self.protocol = session.accepted_subprotocol
 
-    def say(self, **wish: Any) -> None:
-        self._session.send_json(wish)
+    def send(self, **message: Any) -> None:
+        self._session.send_json(message)
 
-    def say_raw(self, text: str | bytes) -> None:
+    def send_raw(self, text: str | bytes) -> None:
         (self._session.send_text if isinstance(text, str) else self._session.send_bytes)(text)
 
-    def next(self, seconds: float = _PATIENCE) -> dict[str, Any]:
-        """The next message; WebSocketDisconnect when it is the server's close."""
+    def receive(self, seconds: float = _TIMEOUT) -> dict[str, Any]:
+        """Return the next message; WebSocketDisconnect when the server closes."""
 
         async def wait() -> Any:
             with anyio.fail_after(seconds):
-                return await self._session._send_rx.receive()  # noqa: SLF001 (receive() of the test client may wait for ever)
+                return await self._session._send_rx.receive()  # noqa: SLF001 (receive() of the test client has no timeout)
 
         message = self._session.portal.call(wait)
-        self._session._raise_on_close(message)  # noqa: SLF001 (what its receive_json does)
-        said: dict[str, Any] = json.loads(message["text"])
-        return said
+        self._session._raise_on_close(message)  # noqa: SLF001 (as its receive_json does)
+        decoded: dict[str, Any] = json.loads(message["text"])
+        return decoded
 
     def subscribe(self, *topics: str) -> dict[str, Any]:
-        """Subscribe, and give the last topic's answer."""
-        self.say(action="subscribe", topics=list(topics))
-        return [self.next() for _ in topics][-1]
+        """Subscribe and return the last topic's answer."""
+        self.send(action="subscribe", topics=list(topics))
+        return [self.receive() for _ in topics][-1]
 
-    def silence(self) -> bool:
-        """Whether nothing was said before the answer to a ping."""
-        self.say(action="ping")
-        return bool(self.next()["type"] == "pong")
+    def is_silent(self) -> bool:
+        """Return whether the answer to a ping is the next message."""
+        self.send(action="ping")
+        return bool(self.receive()["type"] == "pong")
 
-    def closed(self, seconds: float = _PATIENCE) -> int:
-        """The code the server closes with; what it says before is passed over."""
-        ends = time.monotonic() + seconds
+    def close_code(self, seconds: float = _TIMEOUT) -> int:
+        """Return the code the server closes with; skip messages before it."""
+        deadline = time.monotonic() + seconds
         try:
             while True:
-                self.next(max(ends - time.monotonic(), 0.01))
-        except WebSocketDisconnect as end:
-            return end.code
+                self.receive(max(deadline - time.monotonic(), 0.01))
+        except WebSocketDisconnect as closed:
+            return closed.code
 
 
 @contextmanager
-def watching(api: Any, person: SignedInUser | None = None, **options: Any) -> Iterator[Watcher]:
-    """An open socket of this person, by the Authorization header."""
-    headers = options.pop("headers", {}) | (person.headers if person is not None else {})
+def connect(api: Any, user: SignedInUser | None = None, **options: Any) -> Iterator[WsClient]:
+    """Open a WebSocket, with the user's Authorization header."""
+    headers = options.pop("headers", {}) | (user.headers if user is not None else {})
     with api.websocket_connect(PATH, headers=headers, **options) as session:
-        yield Watcher(session)
+        yield WsClient(session)
 
 
-def show(*happened: Event) -> None:
-    """Commit these events and let the relay show them."""
+def relay_events(*events: Event) -> None:
+    """Commit these events and let the relay publish them."""
     with database.transaction() as session:
-        for event in happened:
+        for event in events:
             outbox.publish(session, event)
     relay.Relay(celery_app.celery).relay_batch()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = _PATIENCE) -> None:
-    """Look again and again until it is so."""
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "it did not come true in time"
+def wait_until(condition: Callable[[], bool], seconds: float = _TIMEOUT) -> None:
+    """Poll a condition until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "condition not met in time"
         time.sleep(0.01)

@@ -1,6 +1,6 @@
-"""Nothing lost, nothing doubled (events.md §2): the real outbox, relay and inbox.
+"""Every event takes effect exactly once: the real outbox, relay and inbox.
 
-The broker alone is a stand-in: it keeps what it is given, loses it, or is away.
+Only the broker is a fake: it keeps what it receives, loses it, or is unavailable.
 """
 
 from collections import Counter
@@ -12,28 +12,30 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from backend.shared.infra import database, redis
-from backend.shared.messaging import celery_app, inbox, relay, scheduler, subscriptions
+from backend.shared.messaging import celery_app, inbox, outbox, relay, scheduler, subscriptions
 from tests import event_runner
+from tests.factories import event_factories
 from tests.scenario import Scenario, start_scenario
 
 
 class Broker:
-    """Takes events as Celery would."""
+    """Receives events as Celery would."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.is_away = False
+        self.is_down = False
 
     def send_task(self, name: str, args: list[Any], queue: str, **_: Any) -> None:
-        if self.is_away:
+        if self.is_down:
             raise OSError("no broker")
         assert queue == name.partition(".")[0]
         self.sent.append((name, args[0]))
 
     def consumers(self) -> list[str]:
-        """Who was sent something since the last look."""
+        """Return the consumers that were sent an event since the last call."""
         names = [name for name, _ in self.sent]
         self.sent.clear()
         return sorted(names)
@@ -46,12 +48,12 @@ def broker() -> Broker:
 
 @pytest.fixture
 def sender(broker: Broker) -> relay.Relay:
-    return relay.Relay(broker)  # type: ignore[arg-type]  # a stand-in at the port
+    return relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
 
 
 @pytest.fixture
-def asked(api: Any) -> Scenario:
-    """A request has been made: one event waits, for the dispatcher and for notifications."""
+def scenario(api: Any) -> Scenario:
+    """A request was created: one event is pending, for the dispatcher and for notifications."""
     scenario = start_scenario(api, robots=0)
     scenario.request_delivery()
     return scenario
@@ -61,17 +63,17 @@ BOTH = sorted([subscriptions.DISPATCH, subscriptions.NOTIFY])
 
 
 def _acked(owner: Engine) -> bool:
-    question = "SELECT acked_at IS NOT NULL FROM outbox WHERE event_type LIKE '%request.created'"
+    statement = "SELECT acked_at IS NOT NULL FROM outbox WHERE event_type LIKE '%request.created'"
     with owner.connect() as connection:
-        return bool(connection.scalar(text(question)))
+        return bool(connection.scalar(text(statement)))
 
 
 def _process(envelope: dict[str, Any], name: str) -> None:
     celery_app.celery.tasks[name].run(envelope)
 
 
-def test_an_event_is_finished_only_when_every_consumer_has_done_it(
-    asked: Scenario, owner: Engine, broker: Broker, sender: relay.Relay
+def test_event_is_finished_when_every_consumer_has_processed_it(
+    scenario: Scenario, owner: Engine, broker: Broker, sender: relay.Relay
 ) -> None:
     (envelope,) = event_runner.pending_events()
     event_runner.redeliver({**envelope, "eventType": "system.nothing"})  # loads the handlers
@@ -88,8 +90,8 @@ def test_an_event_is_finished_only_when_every_consumer_has_done_it(
     assert _acked(owner)
 
 
-def test_an_event_that_is_lost_on_the_way_is_sent_again_after_5_10_and_15_seconds(
-    asked: Scenario, broker: Broker, sender: relay.Relay
+def test_lost_event_is_sent_again_after_5_10_and_15_seconds(
+    scenario: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:
     sender.relay_batch()
     for wait in (5, 10, 15, 15):
@@ -102,19 +104,19 @@ def test_an_event_that_is_lost_on_the_way_is_sent_again_after_5_10_and_15_second
         assert broker.consumers() == BOTH
 
 
-def test_an_event_that_comes_twice_has_one_effect(asked: Scenario, owner: Engine) -> None:
+def test_event_delivered_twice_takes_effect_once(scenario: Scenario, owner: Engine) -> None:
     (envelope,) = event_runner.pending_events()
     for _ in range(3):
         event_runner.redeliver(envelope)
-    history = asked.task["history"]
+    history = scenario.task["history"]
     assert [step["to_status"] for step in history] == ["PENDING", "QUEUED"]
     with owner.connect() as connection:
-        told = connection.scalar(text("SELECT count(*) FROM notifications"))
-    assert told == 1
+        notifications = connection.scalar(text("SELECT count(*) FROM notifications"))
+    assert notifications == 1
 
 
-def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Scenario) -> None:
-    """The second waits at the inbox row of the first, and finds it done."""
+def test_event_in_two_workers_at_once_takes_effect_once(scenario: Scenario) -> None:
+    """The second waits for the inbox row of the first and finds the event processed."""
     (envelope,) = event_runner.pending_events()
     effects: list[Any] = []
     began, may_end = Event(), Event()
@@ -128,38 +130,38 @@ def test_an_event_that_two_workers_have_at_once_has_one_effect(asked: Scenario) 
         first = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope)
         assert began.wait(10)
         second = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope)
-        _until_someone_waits_for_a_lock()
+        _wait_until_a_lock_is_awaited()
         may_end.set()
         first.result()
         second.result()
     assert len(effects) == 1
 
 
-def _until_someone_waits_for_a_lock() -> None:
-    question = (
+def _wait_until_a_lock_is_awaited() -> None:
+    statement = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     end = monotonic() + 10
     with database.reading_engine().connect() as connection:
-        while connection.scalar(text(question)) == 0:
-            assert monotonic() < end, "the second worker never came to the inbox"
+        while connection.scalar(text(statement)) == 0:
+            assert monotonic() < end, "the second worker never reached the inbox"
 
 
-def test_an_absent_broker_loses_nothing(
-    asked: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
+def test_unavailable_broker_loses_no_event(
+    scenario: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
-    broker.is_away = True
+    broker.is_down = True
     sender.relay_batch()
     assert not _acked(owner)
-    broker.is_away = False
+    broker.is_down = False
     event_runner.advance_clock(timedelta(seconds=1.1))
     sender.relay_batch()
     assert broker.consumers() == BOTH
 
 
-def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
-    asked: Scenario, broker: Broker, sender: relay.Relay
+def test_emptied_redis_is_sent_every_unfinished_event_at_once(
+    scenario: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:
     sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)
     sender.relay_batch()
@@ -171,15 +173,15 @@ def test_a_redis_that_forgot_everything_is_sent_everything_unfinished_at_once(
     assert broker.consumers() == BOTH
 
 
-def test_two_relays_at_once_send_each_event_once(asked: Scenario, broker: Broker) -> None:
+def test_two_concurrent_relays_send_each_event_once(scenario: Scenario, broker: Broker) -> None:
     for number in range(20):
-        asked.as_librarian("priority", priority=("HIGH", "LOW")[number % 2])
+        scenario.as_librarian("priority", priority=("HIGH", "LOW")[number % 2])
     event_runner.run_events()
-    asked.as_librarian("priority", priority="URGENT")
+    scenario.as_librarian("priority", priority="URGENT")
     for number in range(20):
-        asked.as_librarian("priority", priority=("HIGH", "LOW")[number % 2])
+        scenario.as_librarian("priority", priority=("HIGH", "LOW")[number % 2])
     waiting = len(event_runner.pending_events())
-    relays = [relay.Relay(broker) for _ in range(2)]  # type: ignore[arg-type]  # a stand-in
+    relays = [relay.Relay(broker) for _ in range(2)]  # type: ignore[arg-type]  # a fake
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda each: each.relay_batch(), relays))
     sent = Counter(envelope["eventId"] for _, envelope in broker.sent)
@@ -187,29 +189,29 @@ def test_two_relays_at_once_send_each_event_once(asked: Scenario, broker: Broker
     assert len(sent) == waiting == 21
 
 
-def _fails(*_: Any) -> None:
-    raise RuntimeError("poison")
+def _fail(*_: Any) -> None:
+    raise RuntimeError("handler failed")
 
 
-def test_an_event_whose_handler_failed_ten_times_is_a_dead_letter(
-    asked: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
+def test_event_becomes_a_dead_letter_after_ten_failures(
+    scenario: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
     (envelope,) = event_runner.pending_events()
     for _ in range(10):
-        with pytest.raises(RuntimeError, match="poison"):
-            inbox.consume(subscriptions.NOTIFY, _fails, envelope)
+        with pytest.raises(RuntimeError, match="handler failed"):
+            inbox.consume(subscriptions.NOTIFY, _fail, envelope)
     assert _dead(owner) is None
-    inbox.consume(subscriptions.NOTIFY, _fails, envelope)  # is not run again
+    inbox.consume(subscriptions.NOTIFY, _fail, envelope)  # does not run again
     assert subscriptions.NOTIFY in _dead(owner)
     event_runner.advance_clock(timedelta(minutes=1))
     sender.relay_batch()
     sent = {each["eventId"]: each["eventType"] for _, each in broker.sent}
     assert envelope["eventId"] not in sent
-    assert len(sent) == 1  # staff are told of it
+    assert len(sent) == 1  # the alert for staff
 
 
-def test_sending_an_event_again_is_no_failure_of_its_handler(
-    asked: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
+def test_repeated_sending_does_not_count_as_failure(
+    scenario: Scenario, broker: Broker, sender: relay.Relay, owner: Engine
 ) -> None:
     for _ in range(30):
         sender.relay_batch()
@@ -217,19 +219,19 @@ def test_sending_an_event_again_is_no_failure_of_its_handler(
     assert len(broker.sent) == 60
     assert _dead(owner) is None
     event_runner.run_events()
-    assert asked.state == "QUEUED"
+    assert scenario.state == "QUEUED"
 
 
-def test_a_failed_handler_leaves_nothing_behind_and_may_succeed_later(
-    asked: Scenario, owner: Engine
+def test_failed_handler_leaves_no_rows_and_can_succeed_later(
+    scenario: Scenario, owner: Engine
 ) -> None:
     (envelope,) = event_runner.pending_events()
-    with pytest.raises(RuntimeError, match="poison"):
-        inbox.consume(subscriptions.DISPATCH, _fails, envelope)
+    with pytest.raises(RuntimeError, match="handler failed"):
+        inbox.consume(subscriptions.DISPATCH, _fail, envelope)
     with owner.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM processed_events")) == 0
     event_runner.run_events()
-    assert asked.state == "QUEUED"
+    assert scenario.state == "QUEUED"
 
 
 def _dead(owner: Engine) -> Any:
@@ -237,16 +239,36 @@ def _dead(owner: Engine) -> Any:
         return connection.scalar(text("SELECT last_error FROM outbox WHERE dead_at IS NOT NULL"))
 
 
-def test_an_event_is_never_told_of_a_change_that_was_not_committed(
-    asked: Scenario, monkeypatch: pytest.MonkeyPatch
+def test_event_is_pending_after_its_commit_and_not_before(
+    scenario: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:
     before = len(event_runner.pending_events())
-    asked.as_librarian("book-placed", 409)
-    asked.as_student("complete", 409)
-    assert len(event_runner.pending_events()) == before
+    with database.transaction() as session:
+        outbox.publish(session, event_factories.loan_opened(scenario.student.id))
+        sender.relay_batch()
+        assert broker.consumers() == BOTH  # of the request alone
+        assert len(event_runner.pending_events()) == before
+    assert len(event_runner.pending_events()) == before + 1
 
 
-def test_periodic_work_is_done_by_one_scheduler_at_a_time(asked: Scenario, owner: Engine) -> None:
+def test_event_of_a_change_that_was_rolled_back_is_never_published(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service fails after it has written the change and the event."""
+    before = event_runner.pending_events()
+    publish = outbox.publish
+
+    def publish_and_fail(session: Session, event: Any) -> None:
+        publish(session, event)
+        raise RuntimeError("failure after the event was written")
+
+    monkeypatch.setattr(outbox, "publish", publish_and_fail)
+    scenario.as_student("cancel", 500)
+    assert event_runner.pending_events() == before
+    assert scenario.current_request["status"] == "PENDING"
+
+
+def test_periodic_job_runs_in_one_scheduler_at_a_time(scenario: Scenario, owner: Engine) -> None:
     event_runner.run_periodic("delivery.deadlines")
     job = next(job for job in scheduler.PERIODIC_JOBS if job.name == "delivery.deadlines")
     with owner.begin() as elsewhere:

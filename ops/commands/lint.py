@@ -17,6 +17,13 @@ from ops.home import ROOT
 PROGRAMS = Path(sys.executable).parent
 CODE = ("backend", "bridge", "ops", "tests")
 RULES = ("tests/architecture", "tests/docker")  # the unit tests among them
+LOCKS = {  # with the arguments that each is compiled from
+    LOCK: ("--group", "dev", "pyproject.toml"),
+    ROOT / "bridge" / "requirements.lock": (
+        *("--constraint", "requirements.lock"),
+        "bridge/pyproject.toml",
+    ),
+}
 Check = Callable[[], str]  # returns the problem, or "" when there is none
 
 
@@ -35,20 +42,26 @@ def _program(*words: str) -> Check:
 
 
 def lock_names_no_address() -> str:
-    """Check that the lock file works with any package index."""
-    lines = enumerate(LOCK.read_text(encoding="utf-8").splitlines(), 1)
-    found = [f"{LOCK.name}:{number}: {line}" for number, line in lines if "://" in line]
-    return "\n".join(found)
+    """Check that the lock files work with any package index."""
+    return "\n".join(
+        f"{lock.name}:{number}: {line}"
+        for lock in LOCKS
+        for number, line in enumerate(lock.read_text(encoding="utf-8").splitlines(), 1)
+        if "://" in line
+    )
 
 
 def lock_is_fresh() -> str:
-    """Resolve again, preferring the pinned versions; any difference means that it is stale."""
+    """Resolve each lock again, preferring its pins; any difference means that it is stale."""
+    return "\n".join(filter(None, (_stale(lock, words) for lock, words in LOCKS.items())))
+
+
+def _stale(lock: Path, words: tuple[str, ...]) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        again = Path(shutil.copy(LOCK, folder))
-        words = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"]
-        words += ["--no-annotate", "--group", "dev", "pyproject.toml", "--output-file", str(again)]
+        again = Path(shutil.copy(lock, folder))
+        options = ["--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate"]
         done = subprocess.run(  # noqa: S603 — our own uv
-            [str(BOOT / "bin" / "uv"), *words],
+            [BOOT / "bin" / "uv", "pip", "compile", *options, *words, "--output-file", again],
             cwd=ROOT,
             env=_uv_environment(),
             capture_output=True,
@@ -57,8 +70,8 @@ def lock_is_fresh() -> str:
         )
         if done.returncode != 0:
             return done.stderr.strip()
-        if again.read_bytes() != LOCK.read_bytes():
-            return "requirements.lock is not what pyproject.toml resolves to"
+        if again.read_bytes() != lock.read_bytes():
+            return f"{lock.relative_to(ROOT)} is not what {words[-1]} resolves to"
     return ""
 
 

@@ -1,8 +1,9 @@
-"""The robot's side of LUNA: asks what to do, drives, reports, and stops when told or when alone.
+"""The robot's side of LUNA: fetches commands, drives, reports, and stops.
 
 INPUT   commands and the emergency stop, fetched from LUNA by long polls
-OUTPUT  heartbeats, command events, stop acknowledgements; motion through a driver
-FLOW    session -> heartbeats + stop poll + command poll -> helm -> driver -> journal -> LUNA
+OUTPUT  heartbeats, command events, stop confirmations; motion through a driver
+FLOW    session -> heartbeat, stop poll, command poll -> motion controller -> driver
+        -> journal -> reports
 
 LUNA never connects to the robot. This package imports nothing of the backend.
 """

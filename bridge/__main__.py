@@ -1,3 +1,3 @@
-from bridge.cli import app
+from bridge.cli import main
 
-app()
+main()

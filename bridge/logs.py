@@ -1,4 +1,4 @@
-"""One JSON object a line on standard output; never the key, never a header."""
+"""A log of one JSON object per line on standard output; never a key or a header."""
 
 import contextlib
 import json
@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 
 class Log:
-    """Writes what happened; `bind` gives a log that names the robot, the command or the task."""
+    """Writes log lines; `bind` returns a log that adds fields to each line."""
 
     def __init__(
         self, style: str = "json", out: TextIO | None = None, bound: dict[str, Any] | None = None
@@ -26,19 +26,19 @@ class Log:
     def warning(self, event: str, **fields: Any) -> None:
         self._write("warning", event, fields)
 
-    def alarm(self, event: str, **fields: Any) -> None:
+    def error(self, event: str, **fields: Any) -> None:
         self._write("error", event, fields)
 
     def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        known = {**self._bound, **fields}
-        named = {name: value for name, value in known.items() if value is not None}
+        merged = {**self._bound, **fields}
+        present = {name: value for name, value in merged.items() if value is not None}
         if self._style == "console":
-            details = " ".join(f"{name}={value}" for name, value in named.items())
+            details = " ".join(f"{name}={value}" for name, value in present.items())
             line = f"{now} {level:7} {event} {details}".rstrip()
         else:
             head = {"timestamp": now, "level": level, "service": "bridge", "event": event}
-            line = json.dumps(head | named, default=str, ensure_ascii=False)
-        with contextlib.suppress(OSError):  # a reader that went away must not end a drive
+            line = json.dumps(head | present, default=str, ensure_ascii=False)
+        with contextlib.suppress(OSError):  # a closed pipe must not end a drive
             self._out.write(line + "\n")
             self._out.flush()

@@ -1,4 +1,4 @@
-"""What LUNA sends, read strictly: a field that is missing or odd is an error, never a guess."""
+"""Messages from LUNA, parsed strictly: a missing or malformed field is an error."""
 
 import math
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ Json: TypeAlias = dict[str, Any]
 
 
 class MalformedError(Exception):
-    """Something LUNA sent cannot be understood; the text says what, for people."""
+    """A message from LUNA is malformed; the text names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A place on the map: x and y in metres, theta in radians, floor as the map numbers it."""
+    """A position on the map: x and y in metres, theta in radians, floor number of the map."""
 
     x: float
     y: float
@@ -23,7 +23,7 @@ class Pose:
     floor: int
 
     def distance(self, other: "Pose") -> float:
-        """Metres as the crow flies; the floor is not looked at."""
+        """Straight-line distance in metres; the floor is ignored."""
         return math.hypot(other.x - self.x, other.y - self.y)
 
     def as_json(self) -> Json:
@@ -44,7 +44,7 @@ class Waypoint:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing to do, held under a lease; a higher lease token replaces a lower one."""
+    """A leased command; a higher lease token replaces a lower one."""
 
     id: str
     type: str
@@ -56,7 +56,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class StopOrder:
-    """The emergency stop as LUNA knows it; stop and resume each raise the version."""
+    """The state of the emergency stop; stop and resume each raise the version."""
 
     version: int
     stopped: bool

@@ -1,4 +1,4 @@
-"""What the bridge asks of a robot: the whole interface between LUNA and any machine."""
+"""The interface between the bridge and a robot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,25 +8,25 @@ from bridge.messages import Json, Pose, Waypoint
 
 
 class DriveFailedError(Exception):
-    """The robot tried and did not get there; the text says why."""
+    """The robot did not complete the motion; the text says why."""
 
 
 class DriveRefusedError(Exception):
-    """The robot will not try, since it cannot do it safely; the text says why."""
+    """The motion would not be safe; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class RobotState:
-    """How the robot is, from its own sensors."""
+    """The state of the robot, from its own sensors."""
 
     pose: Pose
-    waypoint: str | None  # the name of the waypoint it stands at; None while between two
+    waypoint: str | None  # name of the waypoint it is at; None between two
     battery: float  # 0 to 1
     charging: bool
     docked: bool
-    speed: float  # metres a second, from odometry
-    remaining_m: float = 0.0  # metres of the present drive still ahead
-    emergency_stop: bool = False  # the red button on the robot itself
+    speed: float  # metres per second, from odometry
+    remaining_m: float = 0.0  # metres to the end of the current drive
+    emergency_stop: bool = False  # the hardware button
     bumper: bool = False
     obstacle: bool = False
     errors: tuple[Json, ...] = ()  # each {type, level, message}
@@ -34,13 +34,13 @@ class RobotState:
 
 
 class Driver(Protocol):
-    """One robot. Every call but `state` may take as long as the robot needs.
+    """A robot. Every call but `state` may take as long as the robot needs.
 
-    A motion (navigate, dock, undock) ends by returning when done, by raising DriveFailedError or
-    DriveRefusedError, or by being cancelled: then the robot brakes. `stop` brakes at once and drops
-    the motion. `pause` brakes and keeps it, `resume` goes on; both may be called at any time, and
-    a motion begun while paused waits. Cruel orders of calls must be safe: the robot stands still
-    unless exactly one motion is under way and it is not paused.
+    A motion (navigate, dock, undock) returns when done, raises DriveFailedError or
+    DriveRefusedError, or is cancelled: then the robot brakes. `stop` brakes at once and drops the
+    motion. `pause` brakes and keeps it, `resume` continues it; both may be called at any time, and
+    a motion that starts while paused waits. Any order of calls must be safe: the robot moves only
+    while exactly one motion is under way and not paused.
     """
 
     def state(self) -> RobotState: ...

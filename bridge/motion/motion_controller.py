@@ -1,6 +1,6 @@
-"""The only one who moves the robot: a stop beats everything, a hold pauses, a drive needs neither.
+"""The only caller of the driver's motions: a stop overrides a hold, a hold pauses a drive.
 
-The watchdog, the emergency stop and the commands all act through here, so that no order of their
+The watchdog, the emergency stop and the commands all act through it, so that no order of their
 calls can leave the robot moving against one of them.
 """
 
@@ -12,19 +12,19 @@ from typing import Any
 from bridge.drivers.base import Driver, RobotState
 from bridge.logs import Log
 
-STILL_M_S = 0.0005  # what is told as 0.000 m/s
-LOOK_S = 0.02  # between two looks at the odometry while braking
-BRAKE_AGAIN_S = 0.5  # a robot that still rolls is told again this often
+STANDSTILL_M_S = 0.0005  # rounds to 0.000 m/s in reports
+ODOMETRY_INTERVAL_S = 0.02  # while braking
+BRAKE_INTERVAL_S = 0.5  # repeat while the robot still moves
 
-TOLD_TO_PAUSE = "told to pause"
+PAUSE_COMMAND = "pause command"
 
 
 class HaltedError(Exception):
-    """The motion was ended from outside before it was done."""
+    """The motion was ended from outside before it was complete."""
 
 
 class MotionController:
-    """`stopped` is None until LUNA has said whether the robot may move; None forbids motion too."""
+    """`stopped` is None until LUNA has reported the stop state; None forbids motion too."""
 
     def __init__(self, driver: Driver, log: Log) -> None:
         self._driver = driver
@@ -32,9 +32,9 @@ class MotionController:
         self._motion: asyncio.Task[None] | None = None
         self._holds: set[str] = set()
         self._released = asyncio.Event()
-        self._began = asyncio.Event()
+        self._motion_started = asyncio.Event()
         self.stopped: bool | None = None
-        self.stops = 0  # counts the stops: what was told before one must not be done after it
+        self.stops = 0  # number of stops: a command from before a stop must not run after it
 
     @property
     def state(self) -> RobotState:
@@ -42,25 +42,25 @@ class MotionController:
 
     @property
     def driving(self) -> bool:
-        """A motion is under way, be it paused."""
+        """Whether a motion is under way, paused or not."""
         return self._motion is not None
 
     @property
     def moving(self) -> bool:
-        """The robot rolls, or may begin to at any moment."""
-        return self.driving or abs(self.state.speed) > STILL_M_S
+        """Whether the robot moves, or may start to at any moment."""
+        return self.driving or abs(self.state.speed) > STANDSTILL_M_S
 
     @property
     def holds(self) -> frozenset[str]:
         return frozenset(self._holds)
 
     async def drive(self, motion: Coroutine[Any, Any, None]) -> None:
-        """Carry a motion out to its end; raises HaltedError when stop or halt ended it first."""
+        """Run a motion to its end; raises HaltedError when a stop or halt ended it first."""
         if self.stopped is not False or self._motion is not None:
             motion.close()
             raise HaltedError
         self._motion = task = asyncio.create_task(motion)
-        self._began.set()
+        self._motion_started.set()
         try:
             await asyncio.wait({task})
         finally:
@@ -72,32 +72,32 @@ class MotionController:
         task.result()
 
     async def stop(self) -> None:
-        """Brake now and let nothing move until `release_stop`."""
+        """Brake now and refuse motion until `release_stop`."""
         self.stopped = True
         self.stops += 1
         self._released.clear()
         await self._brake()
 
     async def release_stop(self) -> None:
-        """The robot may move again, when it is told to anew; a pause by command is void too."""
+        """Allow motion for new commands; also ends a pause by command."""
         self.stopped = False
         self._released.set()
-        await self.release(TOLD_TO_PAUSE)
+        await self.release(PAUSE_COMMAND)
 
-    async def may_move(self, patience: float) -> bool:
-        """True once the robot is not stopped; waits at most `patience` seconds for the release."""
+    async def wait_until_released(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the release; whether the robot may move."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 await self._released.wait()
         return self.stopped is False
 
     async def halt(self) -> None:
-        """End the present motion and wait until the robot stands; new ones may follow."""
+        """End the current motion and wait for standstill; new motions may follow."""
         await self._brake()
         await self.standstill()
 
     async def hold(self, reason: str) -> None:
-        """Pause for this reason; the robot goes on when no reason is left."""
+        """Pause for this reason; the robot continues when no reason is left."""
         if reason not in self._holds:
             self._holds.add(reason)
             await self._driver.pause()
@@ -108,27 +108,27 @@ class MotionController:
             if not self._holds:
                 await self._driver.resume()
 
-    async def begun(self) -> None:
-        """Wait for a motion to be under way."""
+    async def wait_for_motion(self) -> None:
+        """Wait until a motion is under way."""
         while self._motion is None:
-            self._began.clear()
-            await self._began.wait()
+            self._motion_started.clear()
+            await self._motion_started.wait()
 
     async def standstill(self) -> None:
-        """Wait until the odometry says 0; a robot that rolls on is told to brake again.
+        """Wait until odometry reports 0, braking again while the robot still moves.
 
-        Also returns when a newer drive has begun: it began from standing.
+        Also returns when a newer drive has started: it started from standstill.
         """
-        waited = 0.0
-        while abs(self.state.speed) > STILL_M_S and not self._drives_freely():
-            await asyncio.sleep(LOOK_S)
-            waited += LOOK_S
-            if waited >= BRAKE_AGAIN_S:
-                waited = 0.0
-                self._log.alarm("robot.still_moving", speed=self.state.speed)
+        elapsed = 0.0
+        while abs(self.state.speed) > STANDSTILL_M_S and not self._is_driving():
+            await asyncio.sleep(ODOMETRY_INTERVAL_S)
+            elapsed += ODOMETRY_INTERVAL_S
+            if elapsed >= BRAKE_INTERVAL_S:
+                elapsed = 0.0
+                self._log.error("robot.still_moving", speed=self.state.speed)
                 await (self._driver.stop() if self._motion is None else self._driver.pause())
 
-    def _drives_freely(self) -> bool:
+    def _is_driving(self) -> bool:
         return self._motion is not None and not self._holds
 
     async def _brake(self) -> None:

@@ -1,19 +1,18 @@
-"""May the robot drive this route from where it is? It never moves on a guess."""
+"""Checks a planned route against the robot's position."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 from bridge.messages import Json, MalformedError, Pose, Waypoint, waypoint_from
 
-NEAR_M = 0.5  # this close to a place or to a leg of the route, the robot counts as being on it
+NEAR_M = 0.5  # within it the robot counts as being at a waypoint or on a leg
 
 
 def planned_route(payload: Json, here: Pose) -> tuple[Waypoint, ...]:
-    """The waypoints still ahead of a robot that stands at `here`, the target last.
+    """The waypoints still ahead of a robot at `here`, the target last; empty at the target.
 
-    Empty when it stands at the target already. Raises MalformedError, with the reason in words,
-    when the payload leaves anything open: no pose, no route, a route that ends elsewhere or that
-    begins on a floor where the robot is not.
+    Raises MalformedError when the payload has no pose or no route, or a route that ends elsewhere
+    or starts on another floor.
     """
     target = waypoint_from(payload.get("waypoint"))
     listed = payload.get("route")
@@ -28,13 +27,13 @@ def planned_route(payload: Json, here: Pose) -> tuple[Waypoint, ...]:
         raise MalformedError(f"the route ends at {route[-1].name}, not at {target.name}")
     if route[0].pose.floor != here.floor:
         raise MalformedError(
-            f"the route begins on floor {route[0].pose.floor}, the robot is on floor {here.floor}"
+            f"the route starts on floor {route[0].pose.floor}, the robot is on floor {here.floor}"
         )
     return _ahead(here, route)
 
 
 def _ahead(here: Pose, route: Sequence[Waypoint]) -> tuple[Waypoint, ...]:
-    """Leave out what lies behind a robot that is already under way on the route."""
+    """Leave out the waypoints that a robot on the route has passed."""
     for index, (start, end) in enumerate(pairwise(route)):
         on_floor = start.pose.floor == end.pose.floor == here.floor
         if on_floor and _distance_to_leg(here, start.pose, end.pose) <= NEAR_M:

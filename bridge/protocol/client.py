@@ -1,4 +1,4 @@
-"""The connections to LUNA: the envelope, its errors, and patience when nothing answers."""
+"""HTTP calls to LUNA: the envelope, its errors, and retries with backoff."""
 
 import asyncio
 import contextlib
@@ -16,17 +16,15 @@ from bridge.protocol.link_monitor import LinkMonitor
 from bridge.timeouts import Timeouts
 
 BASE = "/api/v1/robot/bridge"
-ANSWER_TIMEOUT_S = 5.0
-UNREACHABLE_STATUS = 500  # and above: LUNA is there, but cannot answer now
+RESPONSE_TIMEOUT_S = 5.0
+UNREACHABLE_STATUS = 500  # and above: LUNA can't respond now
 TOO_MANY = 429
 UNAUTHENTICATED = 401
-KEY_REFUSED_ADVICE = (
-    "the robot stands still and asks again slowly; an admin must issue it a new key"
-)
+KEY_REFUSED_ACTION = "the robot stays stopped and retries slowly; an admin must create a new key"
 
 
 class UnreachableError(Exception):
-    """No usable answer: no network, a timeout, LUNA is starting or overloaded. Worth a retry."""
+    """No usable response: no network, a timeout, LUNA is starting or overloaded. Retry."""
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
@@ -34,7 +32,7 @@ class UnreachableError(Exception):
 
 
 class DeclinedError(Exception):
-    """LUNA understood and said no; asking the same again would not help."""
+    """LUNA refused the request; repeating it would not help."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -43,11 +41,11 @@ class DeclinedError(Exception):
 
 
 class LeaseLostError(DeclinedError):
-    """Somebody else holds the command now, or nobody: it must be halted."""
+    """The lease of the command is lost: the robot must halt."""
 
 
 class SupersededError(DeclinedError):
-    """A newer session of this robot exists: this bridge must never drive it again."""
+    """A newer session of this robot exists: this bridge must not drive it again."""
 
 
 class KeyRefusedError(DeclinedError):
@@ -55,35 +53,35 @@ class KeyRefusedError(DeclinedError):
 
 
 class Backoff:
-    """Growing, jittered pauses, so that a fleet does not knock all at once."""
+    """Exponential backoff with jitter, so that a fleet does not retry in step."""
 
-    def __init__(self, first: float, most: float) -> None:
-        self._first = first
-        self._most = most
-        self._next = first
+    def __init__(self, initial: float, maximum: float) -> None:
+        self._initial = initial
+        self._maximum = maximum
+        self._next = initial
 
     def reset(self) -> None:
-        self._next = self._first
+        self._next = self._initial
 
     def pause(self) -> float:
-        """Seconds to wait now; twice as long each time, up to the most."""
-        pause, self._next = self._next, min(self._next * 2, self._most)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311  spreads load, guards no secret
+        """Seconds to wait now; doubles each time, up to the maximum."""
+        pause, self._next = self._next, min(self._next * 2, self._maximum)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not cryptography
 
 
 class KeyFileMissingError(Exception):
-    """There is no key to show LUNA; the text says what to do."""
+    """The key file is missing or empty; the text says what to do."""
 
 
 class Key:
-    """The robot's key, read anew from its file when LUNA refuses it (it may have been rotated)."""
+    """The robot's key; read again from its file when LUNA refuses it, since it may be rotated."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._value = self._read()
 
     def reload(self) -> None:
-        with contextlib.suppress(KeyFileMissingError):  # half written: the next look finds it whole
+        with contextlib.suppress(KeyFileMissingError):  # half written: the next reload reads it
             self._value = self._read()
 
     def header(self) -> dict[str, str]:
@@ -102,25 +100,25 @@ class Key:
 
 
 def make_http(url: str) -> httpx.AsyncClient:
-    """One HTTP client with connections of its own; plain http loads no certificate store."""
+    """An HTTP client with its own connections; for plain http it loads no certificates."""
     secure = url.startswith("https:")
     tls = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(base_url=url.rstrip("/") + BASE, verify=tls, trust_env=secure)
 
 
 class ApiClient:
-    """One line to LUNA, which carries one call at a time and waits for no other line."""
+    """Calls LUNA over its own connection, one call at a time."""
 
     def __init__(
-        self, http: httpx.AsyncClient, key: Key, contact: LinkMonitor, timing: Timeouts, log: Log
+        self, http: httpx.AsyncClient, key: Key, link: LinkMonitor, timeouts: Timeouts, log: Log
     ) -> None:
         self._http = http
         self._key = key
-        self._contact = contact
-        self._timing = timing
+        self._link = link
+        self._timeouts = timeouts
         self._log = log
-        self._backoff = Backoff(timing.retry_first, timing.retry_most)
-        self._down = False
+        self._backoff = Backoff(timeouts.retry_initial, timeouts.retry_max)
+        self._is_down = False
 
     async def call(
         self,
@@ -129,50 +127,50 @@ class ApiClient:
         body: Json | None = None,
         *,
         query: Mapping[str, Any] | None = None,
-        timeout: float = ANSWER_TIMEOUT_S,  # noqa: ASYNC109  handed on to httpx
+        timeout: float = RESPONSE_TIMEOUT_S,  # noqa: ASYNC109  passed on to httpx
     ) -> Any:
-        """Ask once, return `data`; raises UnreachableError, DeclinedError or one of its kinds."""
+        """Send one request and return `data`; raises UnreachableError or a DeclinedError."""
         try:
             async with asyncio.timeout(timeout):
-                answer = await self._http.request(
+                response = await self._http.request(
                     method, path, json=body, params=query, timeout=timeout,
                     headers=self._key.header(),
                 )  # fmt: skip
-            data = read(answer)
+            data = read(response)
         except (httpx.TransportError, TimeoutError) as error:
-            self._contact.failed()
+            self._link.record_failure()
             raise UnreachableError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         except UnreachableError:
-            self._contact.failed()
+            self._link.record_failure()
             raise
-        self._contact.answered()
+        self._link.record_response()
         self._backoff.reset()
-        if self._down:
-            self._down = False
-            self._log.info("luna.reached", path=path)
+        if self._is_down:
+            self._is_down = False
+            self._log.info("luna.reachable", path=path)
         return data
 
     async def recover(self, error: UnreachableError | DeclinedError) -> None:
-        """Wait before the next try: longer each time, and long when only a person can help.
+        """Wait before a retry: longer each time, and longest while the key is refused.
 
-        Raises SupersededError on, since nothing can help then.
+        Raises a SupersededError again: no retry can succeed.
         """
         if isinstance(error, SupersededError):
             raise error
         if isinstance(error, KeyRefusedError):
-            await self._contact.key_refused()
-            self._log.alarm("key.refused", reason=str(error), action=KEY_REFUSED_ADVICE)
-            await asyncio.sleep(self._timing.key_retry)
+            await self._link.key_refused()
+            self._log.error("key.refused", reason=str(error), action=KEY_REFUSED_ACTION)
+            await asyncio.sleep(self._timeouts.key_retry)
             self._key.reload()
             return
-        if not self._down:
-            self._down = True
+        if not self._is_down:
+            self._is_down = True
             self._log.warning("luna.unreachable", reason=str(error))
         asked = error.retry_after if isinstance(error, UnreachableError) else 0.0
         await asyncio.sleep(max(self._backoff.pause(), asked))
 
-    async def insist(self, method: str, path: str, body: Json | None = None) -> Any:
-        """Ask the same again until LUNA grants it; raises only SupersededError."""
+    async def retry_forever(self, method: str, path: str, body: Json | None = None) -> Any:
+        """Repeat the request until it succeeds; raises only SupersededError."""
         while True:
             try:
                 return await self.call(method, path, body)
@@ -180,19 +178,19 @@ class ApiClient:
                 await self.recover(error)
 
 
-def read(answer: httpx.Response) -> Any:
-    """The `data` of an envelope, or the error that it stands for."""
-    if answer.status_code >= UNREACHABLE_STATUS or answer.status_code == TOO_MANY:
-        raise UnreachableError(f"HTTP {answer.status_code}", _retry_after(answer))
+def read(response: httpx.Response) -> Any:
+    """The `data` of an envelope; raises the error that it holds."""
+    if response.status_code >= UNREACHABLE_STATUS or response.status_code == TOO_MANY:
+        raise UnreachableError(f"HTTP {response.status_code}", _retry_after(response))
     try:
-        envelope = answer.json()
+        envelope = response.json()
         if envelope["success"] is True:
             return envelope["data"]
         code = str(envelope["error"]["code"])
         message = str(envelope["error"]["message"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UnreachableError(f"HTTP {answer.status_code} without LUNA's envelope") from error
-    raise _declined(answer.status_code, code, message)
+        raise UnreachableError(f"HTTP {response.status_code} without LUNA's envelope") from error
+    raise _declined(response.status_code, code, message)
 
 
 def _declined(status: int, code: str, message: str) -> DeclinedError:
@@ -204,8 +202,8 @@ def _declined(status: int, code: str, message: str) -> DeclinedError:
     return kind(status, code, message)
 
 
-def _retry_after(answer: httpx.Response) -> float:
-    """What a limited caller was asked to wait, at most 10 s; after an outage we come sooner."""
-    asked = answer.headers.get("Retry-After", "")
-    limited = answer.status_code == TOO_MANY and asked.isdigit()
+def _retry_after(response: httpx.Response) -> float:
+    """Seconds that a 429 asks to wait, at most 10; 0 for other responses."""
+    asked = response.headers.get("Retry-After", "")
+    limited = response.status_code == TOO_MANY and asked.isdigit()
     return min(float(asked), 10.0) if limited else 0.0

@@ -1,7 +1,7 @@
-"""Takes commands from LUNA's long poll; CANCEL, PAUSE and RESUME overtake the drive under way.
+"""Receives commands through the long poll; CANCEL, PAUSE and RESUME overtake a drive.
 
-A command delivered again is never driven twice: under way, it goes on under the newer lease;
-done, its end is told again.
+A command that is delivered again is never driven twice: one under way continues under the newer
+lease, the end of a finished one is reported again.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from bridge.logs import Log
 from bridge.messages import Command, Json, MalformedError, command_from, text
 from bridge.motion.executor import MOTIONS, Execution, Executor
-from bridge.motion.motion_controller import TOLD_TO_PAUSE, MotionController
+from bridge.motion.motion_controller import PAUSE_COMMAND, MotionController
 from bridge.protocol.journal import Journal
 from bridge.protocol.long_poll import LongPoll
 from bridge.protocol.reports import Reports
@@ -19,17 +19,17 @@ class Commands:
     def __init__(
         self,
         executor: Executor,
-        helm: MotionController,
+        controller: MotionController,
         journal: Journal,
         reports: Reports,
         log: Log,
     ) -> None:
         self._executor = executor
-        self._helm = helm
+        self._controller = controller
         self._journal = journal
         self._reports = reports
         self._log = log
-        self._at_once: dict[str, Callable[[Command], Awaitable[str]]] = {
+        self._immediate: dict[str, Callable[[Command], Awaitable[str]]] = {
             "CANCEL": self._cancel,
             "PAUSE": self._pause,
             "RESUME": self._resume,
@@ -37,7 +37,7 @@ class Commands:
         }
 
     async def listen(self, poll: LongPoll, epoch: int) -> None:
-        """Take commands for ever."""
+        """Receive commands forever."""
         while True:
             data = await poll.ask("/commands/next", {"epoch": epoch})
             if data is None:
@@ -45,57 +45,57 @@ class Commands:
             try:
                 command = command_from(data)
             except MalformedError as error:
-                self._log.alarm("command.not_understood", reason=str(error))
-                await poll.not_understood(error)
+                self._log.error("command.malformed", reason=str(error))
+                await poll.back_off(error)
             else:
                 await self.take(command)
 
     async def lost(self, command_id: str) -> None:
-        """LUNA has taken the command away: stand still and forget it."""
+        """Halt a command whose lease is lost."""
         execution = self._executor.find(command_id)
         if execution is not None:
-            await self._executor.end(execution, "LOST", "LUNA has taken the command away.")
+            await self._executor.end(execution, "LOST", "The lease was lost.")
 
     async def take(self, command: Command) -> None:
-        if command.lease_token < self._journal.mark(command.id).lease_token:
-            return  # an old delivery that arrives late
+        if command.lease_token < self._journal.record(command.id).lease_token:
+            return  # a late delivery under an older lease
         log = self._log.bind(command_id=command.id, task_id=command.task_id)
         log.info("command.received", type=command.type, lease_token=command.lease_token)
         await self._journal.lease(command.id, command.lease_token)
         execution = self._executor.find(command.id)
         if execution is not None and execution.ended_as is None:
-            await self._report_again(execution)
+            await self._repeat_start(execution)
             return
         if execution is not None:
-            await execution.over.wait()
-        end = self._journal.mark(command.id).end
+            await execution.finished.wait()
+        end = self._journal.record(command.id).end
         if end is not None:
-            await self._report_end_again(command, end)
+            await self._repeat_end(command, end)
         elif command.type in MOTIONS:
-            await self._line_up(command)
+            await self._enqueue(command)
         else:
-            await self._do_at_once(command)
+            await self._run_immediately(command)
 
-    async def _report_again(self, execution: Execution) -> None:
+    async def _repeat_start(self, execution: Execution) -> None:
         if execution.started:
             await self._reports.add(execution.command.id, "ACCEPTED", {})
             await self._reports.add(execution.command.id, "STARTED", {})
 
-    async def _report_end_again(self, command: Command, end: Json) -> None:
+    async def _repeat_end(self, command: Command, end: Json) -> None:
         if not self._reports.has_unsent(command.id):
             details = {name: value for name, value in end.items() if name != "type"}
             await self._reports.add(command.id, end["type"], details)
 
-    async def _line_up(self, command: Command) -> None:
-        """LUNA keeps one active command a robot: ask whether the present one still stands."""
+    async def _enqueue(self, command: Command) -> None:
+        """Queue the command and report progress, which shows whether the current one is void."""
         self._executor.submit(command)
         if self._executor.current is not None:
             await self._executor.report_progress(self._executor.current)
 
-    async def _do_at_once(self, command: Command) -> None:
-        action = self._at_once.get(command.type)
+    async def _run_immediately(self, command: Command) -> None:
+        action = self._immediate.get(command.type)
         if action is None:
-            message = f"This robot does not know {command.type}."
+            message = f"Unknown command type: {command.type}."
             await self._reports.add(command.id, "REFUSED", {"message": message})
             return
         await self._reports.add(command.id, "ACCEPTED", {})
@@ -115,15 +115,15 @@ class Commands:
         return "The robot stands still."
 
     async def _pause(self, _command: Command) -> str:
-        await self._helm.hold(TOLD_TO_PAUSE)
-        await self._helm.standstill()
+        await self._controller.hold(PAUSE_COMMAND)
+        await self._controller.standstill()
         return "The robot is paused."
 
     async def _resume(self, _command: Command) -> str:
-        await self._helm.release(TOLD_TO_PAUSE)
-        return "The robot may go on."
+        await self._controller.release(PAUSE_COMMAND)
+        return "The robot continues."
 
     async def _announce(self, command: Command) -> str:
-        words = text(command.payload, "text")
-        self._log.info("announce", command_id=command.id, text=words)
+        message = text(command.payload, "text")
+        self._log.info("announce", command_id=command.id, text=message)
         return "Announced."

@@ -1,4 +1,4 @@
-"""The emergency stop: its own line, always open, in front of everything else."""
+"""The emergency stop: its own long poll, which is always open."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,95 +16,101 @@ from bridge.protocol.client import (
 from bridge.protocol.long_poll import LongPoll
 
 
-class StopWatch:
-    """Learns of stops from the long poll and from heartbeat answers; obeys the newest version."""
+class StopListener:
+    """Receives stops through the long poll and heartbeats; applies the newest version."""
 
-    def __init__(self, helm: MotionController, poll: LongPoll, posts: ApiClient, log: Log) -> None:
-        self._helm = helm
+    def __init__(
+        self, controller: MotionController, poll: LongPoll, client: ApiClient, log: Log
+    ) -> None:
+        self._controller = controller
         self._poll = poll
-        self._posts = posts
+        self._client = client
         self._log = log
-        self._told_by_poll = False
-        self._unacknowledged = asyncio.Event()
+        self._version_from_poll = False
+        self._unconfirmed = asyncio.Event()
         self.version = 0
         self.changed: Callable[[], None] = lambda: None
 
     async def listen(self) -> None:
-        """Keep the long poll open for ever."""
+        """Keep the long poll open forever."""
         while True:
             data = await self._poll.ask("/stop", {"after": self.version})
             if data is None:
                 continue
             try:
-                await self.heard_from_poll(stop_order_from(data))
+                await self.apply_poll(stop_order_from(data))
             except MalformedError as error:
-                await self._poll.not_understood(error)
+                await self._poll.back_off(error)
 
-    async def heard_from_poll(self, order: StopOrder) -> None:
+    async def apply_poll(self, order: StopOrder) -> None:
         if order.version < self.version:
             return
-        self._told_by_poll = True
-        await self._obey(order)
+        self._version_from_poll = True
+        await self._apply(order)
 
-    async def heard_from_heartbeat(self, order: StopOrder, known_when_asked: int) -> None:
-        """An answer may be older than what the poll has said since; then it does not count.
+    async def apply_heartbeat(self, order: StopOrder, known_when_asked: int) -> None:
+        """Apply the response to a heartbeat, unless the poll has returned a newer version since.
 
-        Older than what was known when the heartbeat left, it means that LUNA itself went back
-        (restored from a backup): LUNA's word counts again.
+        A version older than `known_when_asked` means that LUNA was restored from a backup: it is
+        applied.
         """
-        went_back = order.version < known_when_asked
-        if order.version < self.version and not went_back:
+        was_restored = order.version < known_when_asked
+        if order.version < self.version and not was_restored:
             return
         newer = order.version != self.version
         if newer:
-            self._told_by_poll = False
-        resumes = not order.stopped and self._helm.stopped is True
-        if resumes and self._told_by_poll:
-            return  # the poll said stopped under this very version; only a newer one resumes
-        await self._obey(order)
+            self._version_from_poll = False
+        resumes = not order.stopped and self._controller.stopped is True
+        if resumes and self._version_from_poll:
+            return  # the poll returned a stop of this version; only a newer one resumes
+        await self._apply(order)
 
-    async def _obey(self, order: StopOrder) -> None:
-        news = order.version != self.version or order.stopped != self._helm.stopped
-        first = self._helm.stopped is None
+    async def _apply(self, order: StopOrder) -> None:
+        is_new = order.version != self.version or order.stopped != self._controller.stopped
+        first = self._controller.stopped is None
         missed = not order.stopped and order.version > self.version
         self.version = order.version
-        if not news:
+        if not is_new:
             return
-        if missed and self._helm.stopped is False:
-            await self._helm.stop()  # stopped and resumed between two looks: what was told is void
+        if missed and self._controller.stopped is False:
+            await self._controller.stop()  # stopped and resumed since: earlier commands are void
         if order.stopped:
-            braking = asyncio.ensure_future(self._helm.stop())
-            self._unacknowledged.set()
+            braking = asyncio.ensure_future(self._controller.stop())
+            self._unconfirmed.set()
             self._log.warning("stop.received", stop_version=order.version, reason=order.reason)
             await braking
         else:
-            await self._helm.release_stop()
+            await self._controller.release_stop()
             if first:
                 return
             self._log.info("stop.released", stop_version=order.version)
         self.changed()
 
-    async def acknowledge(self) -> None:
-        """Tell LUNA of each stop twice: received, and standing by the odometry; never sooner."""
+    async def confirm(self) -> None:
+        """Confirm each stop twice: RECEIVED at once, MOTION_STOPPED when odometry reports 0."""
         while True:
-            await self._unacknowledged.wait()
-            self._unacknowledged.clear()
+            await self._unconfirmed.wait()
+            self._unconfirmed.clear()
             version = self.version
             received = asyncio.ensure_future(self._post(version, "RECEIVED"))
-            await self._helm.standstill()
-            self._log.info("stop.standing", stop_version=version)
+            await self._controller.standstill()
+            self._log.info("stop.standstill", stop_version=version)
             await received
             await self._post(version, "MOTION_STOPPED")
 
     async def _post(self, version: int, kind: str) -> None:
-        body = {"stop_version": version, "type": kind, "speed": round(self._helm.state.speed, 3)}
+        body = {
+            "stop_version": version,
+            "type": kind,
+            "speed": round(self._controller.state.speed, 3),
+        }
         while version == self.version:
             try:
-                await self._posts.call("POST", "/stop/events", body)
+                await self._client.call("POST", "/stop/events", body)
             except (UnreachableError, KeyRefusedError, SupersededError) as error:
-                await self._posts.recover(error)
+                await self._client.recover(error)
             except DeclinedError as error:
-                self._log.warning("stop.event_declined", type=kind, reason=str(error))
+                self._log.warning("stop.confirmation_declined", type=kind, reason=str(error))
                 return
             else:
                 return

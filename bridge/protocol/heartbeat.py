@@ -1,4 +1,4 @@
-"""How the robot is, told LUNA once a second while moving; the answer can stop it."""
+"""Heartbeats: once a second while moving; the response can stop the robot."""
 
 import asyncio
 import contextlib
@@ -8,67 +8,67 @@ from bridge.logs import Log
 from bridge.messages import Json, MalformedError, StopOrder, integer, mapping, text
 from bridge.motion.motion_controller import MotionController
 from bridge.protocol.client import ApiClient, DeclinedError, UnreachableError
-from bridge.protocol.emergency_stop import StopWatch
+from bridge.protocol.emergency_stop import StopListener
 from bridge.timeouts import Timeouts
 
-PAUSED_BY_LUNA = "LUNA asks for it"
+PAUSED_BY_LUNA = "requested by LUNA"
 
 
 class Heartbeat:
-    """`nudge` sends the next one at once: something changed."""
+    """Sends heartbeats; `nudge` sends the next one at once."""
 
     def __init__(
         self,
-        line: ApiClient,
-        helm: MotionController,
-        stop: StopWatch,
+        client: ApiClient,
+        controller: MotionController,
+        stop: StopListener,
         epoch: int,
-        timing: Timeouts,
+        timeouts: Timeouts,
         log: Log,
     ) -> None:
-        self._line = line
-        self._helm = helm
+        self._client = client
+        self._controller = controller
         self._stop = stop
         self._epoch = epoch
-        self._timeout = timing.heartbeat_timeout
+        self._timeout = timeouts.heartbeat_timeout
         self._log = log
         self._seq = 0
         self._nudged = asyncio.Event()
-        self._answered = asyncio.Event()
+        self._response_applied = asyncio.Event()
         self.active_command: Callable[[], str | None] = lambda: None
 
     def nudge(self) -> None:
         self._nudged.set()
 
-    async def next_answer(self) -> None:
-        """Wait until LUNA has answered a heartbeat and its answer has been obeyed."""
-        await self._answered.wait()
+    async def next_response(self) -> None:
+        """Wait until LUNA has answered a heartbeat and the response has been applied."""
+        await self._response_applied.wait()
 
     async def beat(self, moving_interval: float, idle_interval: float) -> None:
-        """Send for ever: at once, then each so many seconds, sooner when nudged."""
+        """Send forever: at once, then at the interval in seconds, or when nudged."""
         while True:
             self._nudged.clear()
             known = self._stop.version
             try:
-                answer = await self._line.call(
+                answer = await self._client.call(
                     "POST", "/heartbeat", self._body(), timeout=self._timeout
                 )
-                await self._obey(answer, known)
+                await self._apply(answer, known)
             except (UnreachableError, DeclinedError) as error:
-                await self._line.recover(error)
+                await self._client.recover(error)
                 continue
             except MalformedError as error:
-                self._log.alarm("heartbeat.answer_odd", reason=str(error))
-            self._answered.set()
-            self._answered = asyncio.Event()
-            interval = moving_interval if self._helm.moving else idle_interval
+                self._log.error("heartbeat.malformed_response", reason=str(error))
+            self._response_applied.set()
+            self._response_applied = asyncio.Event()
+            interval = moving_interval if self._controller.moving else idle_interval
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(interval):
                     await self._nudged.wait()
 
     def _body(self) -> Json:
         self._seq += 1
-        state = self._helm.state
+        state = self._controller.state
         return {
             "epoch": self._epoch,
             "seq": self._seq,
@@ -84,22 +84,22 @@ class Heartbeat:
                 "obstacle": state.obstacle,
             },
             "active_command": self.active_command(),
-            "errors": [*state.errors, *self._own_warnings()],
+            "errors": [*state.errors, *self._warnings()],
             "sensors": state.sensors,
         }
 
-    def _own_warnings(self) -> list[Json]:
+    def _warnings(self) -> list[Json]:
         return [
-            {"type": "PAUSED", "level": "WARNING", "message": f"The robot is paused: {hold}."}
-            for hold in sorted(self._helm.holds)
+            {"type": "PAUSED", "level": "WARNING", "message": f"The robot is paused: {reason}."}
+            for reason in sorted(self._controller.holds)
         ]
 
-    async def _obey(self, data: object, known: int) -> None:
+    async def _apply(self, data: object, known: int) -> None:
         answer = mapping(data, "heartbeat answer")
         desired = text(answer, "desired")
         order = StopOrder(integer(answer, "stop_version"), stopped=desired == "STOP")
-        await self._stop.heard_from_heartbeat(order, known)
+        await self._stop.apply_heartbeat(order, known)
         if desired == "PAUSE":
-            await self._helm.hold(PAUSED_BY_LUNA)
+            await self._controller.hold(PAUSED_BY_LUNA)
         elif desired == "RUN":
-            await self._helm.release(PAUSED_BY_LUNA)
+            await self._controller.release(PAUSED_BY_LUNA)

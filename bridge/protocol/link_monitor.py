@@ -1,4 +1,4 @@
-"""Do we still hear LUNA? Everything that depends on the answer waits here."""
+"""Tracks whether LUNA responds, and interrupts polls that outlived an outage."""
 
 import asyncio
 import time
@@ -8,57 +8,50 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 
-class RegainedError(Exception):
-    """Contact was lost and is back: a long poll from before may hang on a dead connection."""
+class LinkRestoredError(Exception):
+    """The link was lost and is back: an earlier long poll may hang on a dead connection."""
 
 
-async def _nobody() -> None:
-    """Nothing moves yet, so nothing has to be halted."""
+async def _ignore() -> None:
+    """Do nothing: before the session no motion has to be halted."""
 
 
 class LinkMonitor:
-    """Remembers the last good answer, and tells when a contact broken for `lost_after` is back."""
+    """Records responses and failures; the link is lost after `lost_after` s of failures."""
 
     def __init__(self, lost_after: float) -> None:
         self._lost_after = lost_after
-        self._last_good = time.monotonic()
+        self._last_response = time.monotonic()
         self._failing_since: float | None = None
-        self._regained = asyncio.Event()
-        self._heard = asyncio.Event()
-        self.key_refused: Callable[[], Awaitable[None]] = _nobody
+        self._restored = asyncio.Event()
+        self.key_refused: Callable[[], Awaitable[None]] = _ignore
 
     @property
     def silence(self) -> float:
-        """Seconds since LUNA last gave a good answer."""
-        return time.monotonic() - self._last_good
+        """Seconds since LUNA last responded."""
+        return time.monotonic() - self._last_response
 
-    def answered(self) -> None:
+    def record_response(self) -> None:
         now = time.monotonic()
         failing_since, self._failing_since = self._failing_since, None
-        self._last_good = now
-        self._heard.set()
-        self._heard = asyncio.Event()
+        self._last_response = now
         if failing_since is not None and now - failing_since >= self._lost_after:
-            self._regained.set()
-            self._regained = asyncio.Event()
+            self._restored.set()
+            self._restored = asyncio.Event()
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         if self._failing_since is None:
             self._failing_since = time.monotonic()
 
-    async def next_answer(self) -> None:
-        """Wait for the next good answer of any kind."""
-        await self._heard.wait()
-
-    async def hold_line(self, poll: Coroutine[Any, Any, Answer]) -> Answer:
-        """Run a long poll; raises RegainedError when it outlived a break of the contact."""
+    async def run_poll(self, poll: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run a long poll; raises LinkRestoredError when it outlived an outage."""
         asking = asyncio.ensure_future(poll)
-        regained = asyncio.ensure_future(self._regained.wait())
+        regained = asyncio.ensure_future(self._restored.wait())
         try:
             await asyncio.wait({asking, regained}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
-            raise RegainedError
+            raise LinkRestoredError
         finally:
             asking.cancel()
             regained.cancel()

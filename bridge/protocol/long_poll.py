@@ -1,4 +1,4 @@
-"""A long poll: a question that LUNA answers when there is something to say."""
+"""Long polls: requests that LUNA answers when there is something new."""
 
 import asyncio
 import time
@@ -6,38 +6,38 @@ from typing import Any
 
 from bridge.messages import Json
 from bridge.protocol.client import ApiClient, DeclinedError, UnreachableError
-from bridge.protocol.link_monitor import LinkMonitor, RegainedError
+from bridge.protocol.link_monitor import LinkMonitor, LinkRestoredError
 from bridge.timeouts import Timeouts
 
 
 class LongPoll:
-    def __init__(self, line: ApiClient, contact: LinkMonitor, timing: Timeouts) -> None:
-        self._line = line
-        self._contact = contact
-        self._timing = timing
+    def __init__(self, client: ApiClient, link: LinkMonitor, timeouts: Timeouts) -> None:
+        self._client = client
+        self._link = link
+        self._timeouts = timeouts
 
     async def ask(self, path: str, query: Json) -> Any | None:
-        """One answer, or None when there is none yet: ask again. Raises only SupersededError."""
-        asked = time.monotonic()
-        timing = self._timing
+        """One response, or None when the caller must ask again. Raises only SupersededError."""
+        started = time.monotonic()
+        timeouts = self._timeouts
         try:
-            data = await self._contact.hold_line(
-                self._line.call(
+            data = await self._link.run_poll(
+                self._client.call(
                     "GET",
                     path,
-                    query={**query, "wait": timing.poll_wait},
-                    timeout=timing.poll_wait + timing.poll_slack,
+                    query={**query, "wait": timeouts.poll_wait},
+                    timeout=timeouts.poll_wait + timeouts.poll_margin,
                 )
             )
-        except RegainedError:
+        except LinkRestoredError:
             return None
         except (UnreachableError, DeclinedError) as error:
-            await self._line.recover(error)
+            await self._client.recover(error)
             return None
-        if data is None and time.monotonic() - asked < timing.poll_rest:
-            await asyncio.sleep(timing.poll_rest)
+        if data is None and time.monotonic() - started < timeouts.poll_pause:
+            await asyncio.sleep(timeouts.poll_pause)
         return data
 
-    async def not_understood(self, error: Exception) -> None:
-        """Wait, so that an answer that nobody understands is not fetched without a pause."""
-        await self._line.recover(UnreachableError(str(error)))
+    async def back_off(self, error: Exception) -> None:
+        """Wait after a malformed response, so that it is not fetched again without a pause."""
+        await self._client.recover(UnreachableError(str(error)))

@@ -1,4 +1,4 @@
-"""Sends the journal's events to LUNA: in order, each until it is answered, none overtaking."""
+"""Sends the journal's events to LUNA in order, each until it is answered."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,46 +16,46 @@ from bridge.protocol.client import (
 )
 from bridge.protocol.journal import Event, Journal
 
-# answers that mean: this command is no longer ours to carry out
-VOID = frozenset({"LEASE_LOST", "INVALID_STATE_TRANSITION", "NOT_FOUND"})
+# error codes of a command that this bridge must no longer execute
+LOST_CODES = frozenset({"LEASE_LOST", "INVALID_STATE_TRANSITION", "NOT_FOUND"})
 
 
 class Reports:
-    """`lost` is called with a command's id when LUNA says that it is not ours any more."""
+    """Records and sends reports; `lost` is called with the id of a command whose lease is lost."""
 
-    def __init__(self, line: ApiClient, journal: Journal, log: Log) -> None:
-        self._line = line
+    def __init__(self, client: ApiClient, journal: Journal, log: Log) -> None:
+        self._client = client
         self._journal = journal
         self._log = log
-        self._more = asyncio.Event()
-        self._none_left = asyncio.Event()
+        self._added = asyncio.Event()
+        self._all_sent = asyncio.Event()
         self.lost: Callable[[str], Awaitable[None]] | None = None
 
     async def add(self, command_id: str, kind: str, details: Json) -> None:
-        self._none_left.clear()
+        self._all_sent.clear()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         await self._journal.append(command_id, kind, {"at": now, **details})
-        self._more.set()
+        self._added.set()
 
     def has_unsent(self, command_id: str) -> bool:
         return any(event.command_id == command_id for event in self._journal.unsent)
 
     async def all_answered(self) -> None:
-        """Wait until LUNA has answered everything reported so far."""
+        """Wait until LUNA has answered all reports so far."""
         if self._journal.unsent:
-            await self._none_left.wait()
+            await self._all_sent.wait()
 
     async def send(self) -> None:
-        """Send for ever; first what an earlier run left behind."""
+        """Send forever, first what an earlier run left unsent."""
         while True:
             while self._journal.unsent:
                 await self._send(self._journal.unsent[0])
-            self._none_left.set()
-            await self._more.wait()
-            self._more.clear()
+            self._all_sent.set()
+            await self._added.wait()
+            self._added.clear()
 
     async def _send(self, event: Event) -> None:
-        token = self._journal.mark(event.command_id).lease_token
+        token = self._journal.record(event.command_id).lease_token
         body = {
             "lease_token": token,
             "event_seq": event.number,
@@ -63,9 +63,9 @@ class Reports:
             **event.details,
         }
         try:
-            await self._line.call("POST", f"/commands/{event.command_id}/events", body)
+            await self._client.call("POST", f"/commands/{event.command_id}/events", body)
         except (UnreachableError, KeyRefusedError, SupersededError) as error:
-            await self._line.recover(error)
+            await self._client.recover(error)
             return
         except DeclinedError as error:
             await self._declined(event, token, error)
@@ -73,13 +73,13 @@ class Reports:
         await self._journal.answered(event)
 
     async def _declined(self, event: Event, token: int, error: DeclinedError) -> None:
-        newer = self._journal.mark(event.command_id).lease_token != token
+        newer = self._journal.record(event.command_id).lease_token != token
         if isinstance(error, LeaseLostError) and newer:
-            return  # a newer lease came while this was on its way: send it again under that one
+            return  # a newer lease came meanwhile: send the event again under it
         await self._journal.answered(event)
         log = self._log.bind(command_id=event.command_id, type=event.type, number=event.number)
         log.warning("event.declined", reason=str(error))
-        if error.code not in VOID:
+        if error.code not in LOST_CODES:
             return
         for other in [e for e in self._journal.unsent if e.command_id == event.command_id]:
             await self._journal.answered(other)

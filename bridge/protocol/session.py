@@ -1,4 +1,4 @@
-"""One boot of a robot: opens its session, then keeps every line to LUNA alive until the end."""
+"""Runs a bridge: opens a session and runs all its parts until it is cancelled."""
 
 import asyncio
 import uuid
@@ -16,7 +16,7 @@ from bridge.motion.executor import Executor
 from bridge.motion.motion_controller import MotionController
 from bridge.protocol.client import ApiClient, Key, SupersededError, UnreachableError, make_http
 from bridge.protocol.commands import Commands
-from bridge.protocol.emergency_stop import StopWatch
+from bridge.protocol.emergency_stop import StopListener
 from bridge.protocol.heartbeat import Heartbeat
 from bridge.protocol.journal import Journal
 from bridge.protocol.link_monitor import LinkMonitor
@@ -28,7 +28,7 @@ from bridge.timeouts import Timeouts
 ENDED = 0
 SUPERSEDED = 3
 
-LEAST_INTERVAL_S = 0.05  # between heartbeats, whatever LUNA asks for
+MIN_INTERVAL_S = 0.05  # minimum between heartbeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,19 @@ class Session:
     epoch: int
     moving_interval: float  # seconds between heartbeats
     idle_interval: float
-    clock_ahead: timedelta  # LUNA's clock before ours
+    clock_offset: timedelta  # LUNA's clock minus ours
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClients:
-    """Each with its own connection, so that no call waits behind another."""
+    """One client per purpose, each with its own connection, so that no call waits for another."""
 
     heartbeat: ApiClient
     commands: ApiClient
     reports: ApiClient
     stop_poll: ApiClient
-    stop_posts: ApiClient
-    contact: LinkMonitor
+    stop_confirmations: ApiClient
+    link: LinkMonitor
 
 
 async def run(
@@ -59,113 +59,117 @@ async def run(
     journal_file: Path,
     log: Log,
     *,
-    timing: Timeouts | None = None,
+    timeouts: Timeouts | None = None,
 ) -> int:
-    """Serve the robot until cancelled; the robot stands still when this returns or raises.
+    """Serve the robot until cancelled; it is at standstill when this returns or raises.
 
     Returns SUPERSEDED when a newer session of the same robot has taken over.
     """
-    timing = timing or Timeouts()
-    helm = MotionController(driver, log)
+    timeouts = timeouts or Timeouts()
+    controller = MotionController(driver, log)
     journal = Journal(journal_file)
     ending = ENDED
     try:
-        async with _lines(url, key, timing, log) as lines:
-            await _serve(lines, driver, helm, journal, timing, log)
+        async with _open_clients(url, key, timeouts, log) as clients:
+            await _serve(clients, driver, controller, journal, timeouts, log)
     except* SupersededError:
         ending = SUPERSEDED
-        log.alarm(
+        log.error(
             "bridge.superseded",
             reason="A newer session of this robot exists: this bridge stops the robot and ends.",
         )
     finally:
         with suppress(TimeoutError):
-            async with asyncio.timeout(timing.farewell):
-                await helm.stop()
-                await helm.standstill()
+            async with asyncio.timeout(timeouts.shutdown):
+                await controller.stop()
+                await controller.standstill()
         await driver.close()
         journal.close()
     return ending
 
 
 @asynccontextmanager
-async def _lines(url: str, key: Key, timing: Timeouts, log: Log) -> AsyncIterator[ApiClients]:
-    contact = LinkMonitor(timing.silence)
+async def _open_clients(
+    url: str, key: Key, timeouts: Timeouts, log: Log
+) -> AsyncIterator[ApiClients]:
+    link = LinkMonitor(timeouts.max_silence)
     async with AsyncExitStack() as opened:
 
-        async def line() -> ApiClient:
+        async def client() -> ApiClient:
             http = await opened.enter_async_context(make_http(url))
-            return ApiClient(http, key, contact, timing, log)
+            return ApiClient(http, key, link, timeouts, log)
 
         yield ApiClients(
-            heartbeat=await line(),
-            commands=await line(),
-            reports=await line(),
-            stop_poll=await line(),
-            stop_posts=await line(),
-            contact=contact,
+            heartbeat=await client(),
+            commands=await client(),
+            reports=await client(),
+            stop_poll=await client(),
+            stop_confirmations=await client(),
+            link=link,
         )
 
 
 async def _serve(
-    lines: ApiClients,
+    clients: ApiClients,
     driver: Driver,
-    helm: MotionController,
+    controller: MotionController,
     journal: Journal,
-    timing: Timeouts,
+    timeouts: Timeouts,
     log: Log,
 ) -> None:
-    session = await _open_session(lines.heartbeat, timing)
+    session = await _open_session(clients.heartbeat, timeouts)
     log = log.bind(robot=session.robot_id)
     log.info("session.opened", epoch=session.epoch, unsent_events=len(journal.unsent))
-    contact = lines.contact
-    stop = StopWatch(helm, LongPoll(lines.stop_poll, contact, timing), lines.stop_posts, log)
-    heartbeat = Heartbeat(lines.heartbeat, helm, stop, session.epoch, timing, log)
-    reports = Reports(lines.reports, journal, log)
-    executor = Executor(driver, helm, reports, timing, log)
-    commands = Commands(executor, helm, journal, reports, log)
-    watchdog = Watchdog(helm, contact, heartbeat, executor.confirm, log)
+    link = clients.link
+    stop = StopListener(
+        controller, LongPoll(clients.stop_poll, link, timeouts), clients.stop_confirmations, log
+    )
+    heartbeat = Heartbeat(clients.heartbeat, controller, stop, session.epoch, timeouts, log)
+    reports = Reports(clients.reports, journal, log)
+    executor = Executor(driver, controller, reports, timeouts, log)
+    commands = Commands(executor, controller, journal, reports, log)
+    watchdog = Watchdog(controller, link, heartbeat, executor.confirm, log)
 
-    executor.clock_ahead = session.clock_ahead
+    executor.clock_offset = session.clock_offset
     heartbeat.active_command = lambda: executor.active_command
     executor.changed = stop.changed = heartbeat.nudge
     reports.lost = commands.lost
-    contact.key_refused = partial(executor.give_up, "LUNA refuses the robot's key.")
+    link.key_refused = partial(executor.fail_all, "LUNA refused the robot's key.")
 
     async with asyncio.TaskGroup() as tasks:
         for part in (
             stop.listen(),
-            stop.acknowledge(),
+            stop.confirm(),
             heartbeat.beat(session.moving_interval, session.idle_interval),
-            watchdog.watch(timing.silence),
+            watchdog.watch(timeouts.max_silence),
             reports.send(),
             executor.run(),
-            commands.listen(LongPoll(lines.commands, contact, timing), session.epoch),
+            commands.listen(LongPoll(clients.commands, link, timeouts), session.epoch),
         ):
             tasks.create_task(part)
 
 
-async def _open_session(line: ApiClient, timing: Timeouts) -> Session:
-    """Ask until LUNA opens the session; each start of the bridge is a boot of its own."""
+async def _open_session(client: ApiClient, timeouts: Timeouts) -> Session:
+    """Open a session; each start of the bridge has its own boot id."""
     boot = {"boot_id": str(uuid.uuid4())}
     while True:
         try:
-            return _session_from(await line.insist("POST", "/session", boot), timing)
+            return _session_from(await client.retry_forever("POST", "/session", boot), timeouts)
         except MalformedError as error:
-            await line.recover(UnreachableError(str(error)))
+            await client.recover(UnreachableError(str(error)))
 
 
-def _session_from(data: object, timing: Timeouts) -> Session:
+def _session_from(data: object, timeouts: Timeouts) -> Session:
     body = mapping(data, "session")
     server_time = instant(body.get("server_time"))
     return Session(
         robot_id=text(body, "robot_id"),
         epoch=integer(body, "epoch"),
         moving_interval=max(
-            LEAST_INTERVAL_S, min(timing.heartbeat_moving, number(body, "heartbeat_interval"))
+            MIN_INTERVAL_S, min(timeouts.heartbeat_moving, number(body, "heartbeat_interval"))
         ),
         idle_interval=max(
-            LEAST_INTERVAL_S, min(timing.heartbeat_idle, number(body, "offline_after") / 3)
+            MIN_INTERVAL_S, min(timeouts.heartbeat_idle, number(body, "offline_after") / 3)
         ),
-        clock_ahead=server_time - datetime.now(UTC),
+        clock_offset=server_time - datetime.now(UTC),
     )

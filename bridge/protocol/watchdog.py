@@ -1,4 +1,4 @@
-"""The dead man: a robot that moves and has not heard LUNA for 3 s stops by itself."""
+"""Pauses a moving robot that has had no response from LUNA for 3 s."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,44 +8,44 @@ from bridge.motion.motion_controller import MotionController
 from bridge.protocol.heartbeat import Heartbeat
 from bridge.protocol.link_monitor import LinkMonitor
 
-NO_CONTACT = "no contact with LUNA"
+NO_CONNECTION = "no connection to LUNA"
 
 
 class Watchdog:
     """Pauses the drive after `limit` seconds of silence.
 
-    It goes on when LUNA has answered a heartbeat (so a stop given meanwhile is known) and then
-    `still_mine` has shown that the command was not given to another meanwhile.
+    The drive continues when LUNA has answered a heartbeat (so a stop is known) and then
+    `confirm_command` has confirmed that the command is still leased to this bridge.
     """
 
     def __init__(
         self,
-        helm: MotionController,
-        contact: LinkMonitor,
+        controller: MotionController,
+        link: LinkMonitor,
         heartbeat: Heartbeat,
-        still_mine: Callable[[], Awaitable[None]],
+        confirm_command: Callable[[], Awaitable[None]],
         log: Log,
     ) -> None:
-        self._helm = helm
-        self._contact = contact
+        self._controller = controller
+        self._link = link
         self._heartbeat = heartbeat
-        self._still_mine = still_mine
+        self._confirm_command = confirm_command
         self._log = log
 
     async def watch(self, limit: float) -> None:
         while True:
-            await self._helm.begun()
-            left = limit - self._contact.silence
+            await self._controller.wait_for_motion()
+            left = limit - self._link.silence
             if left > 0:
                 await asyncio.sleep(left)
             else:
-                await self._pause_until_sure()
+                await self._pause_until_confirmed()
 
-    async def _pause_until_sure(self) -> None:
-        await self._helm.hold(NO_CONTACT)
-        silence = round(self._contact.silence, 1)
-        self._log.warning("deadman.paused", silence_s=silence)
-        await self._heartbeat.next_answer()
-        await self._still_mine()
-        await self._helm.release(NO_CONTACT)
-        self._log.info("deadman.released", driving=self._helm.driving)
+    async def _pause_until_confirmed(self) -> None:
+        await self._controller.hold(NO_CONNECTION)
+        silence = round(self._link.silence, 1)
+        self._log.warning("watchdog.paused", silence_s=silence)
+        await self._heartbeat.next_response()
+        await self._confirm_command()
+        await self._controller.release(NO_CONNECTION)
+        self._log.info("watchdog.released", driving=self._controller.driving)

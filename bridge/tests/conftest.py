@@ -1,4 +1,4 @@
-"""A bridge with a simulator against the fake LUNA, quick enough for tests."""
+"""A bridge with a simulator against the fake server, with short timeouts."""
 
 import asyncio
 import io
@@ -13,7 +13,7 @@ from bridge.drivers.simulator import Place, Simulator
 from bridge.logs import Log
 from bridge.protocol import session
 from bridge.protocol.client import Key
-from bridge.tests.fake_server import KEY, FakeLuna, serving
+from bridge.tests.fake_server import KEY, FakeServer, serving
 from bridge.timeouts import Timeouts
 
 QUICK = Timeouts(
@@ -21,13 +21,13 @@ QUICK = Timeouts(
     heartbeat_idle=0.2,
     heartbeat_timeout=0.2,
     progress=0.05,
-    silence=0.3,
+    max_silence=0.3,
     poll_wait=2,
-    poll_slack=1.0,
-    stop_doubt=0.2,
+    poll_margin=1.0,
+    resume_wait=0.2,
     key_retry=0.1,
-    retry_first=0.01,
-    retry_most=0.1,
+    retry_initial=0.01,
+    retry_max=0.1,
 )
 
 
@@ -40,49 +40,49 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def luna(anyio_backend: str) -> AsyncIterator[FakeLuna]:
+async def server(anyio_backend: str) -> AsyncIterator[FakeServer]:
     async with serving() as fake:
         yield fake
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for what wakes nobody: a line in the log, a simulator that has come to rest."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition without an event: a log line, a simulator at standstill."""
     async with asyncio.timeout(8):
-        while not true():  # noqa: ASYNC110  neither of them has an event to wait for
+        while not condition():  # noqa: ASYNC110  neither has an event to wait for
             await asyncio.sleep(0.01)
 
 
 class Robot:
-    """One bridge under test: start it, and look at its simulator and its log."""
+    """A bridge under test with its simulator and its log."""
 
-    def __init__(self, luna: FakeLuna, directory: Path) -> None:
-        self.luna = luna
+    def __init__(self, server: FakeServer, directory: Path) -> None:
+        self.server = server
         self.directory = directory
         self.key_file = directory / "key"
         self.key_file.write_text(KEY + "\n")
         self.output = io.StringIO()
         self.task: asyncio.Task[int] | None = None
         self.simulator = self.make_simulator()
-        self.timing = QUICK
+        self.timeouts = QUICK
 
     def make_simulator(self, speed: float = SPEED) -> Simulator:
         start = Place(0.0, 0.0, 0.0, 1, "A")
         self.simulator = Simulator(start, speed, self.directory / "robot.json")
         return self.simulator
 
-    async def start(self, **timing: float) -> None:
+    async def start(self, **timeouts: float) -> None:
         self.task = asyncio.create_task(
             session.run(
-                self.luna.url,
+                self.server.url,
                 Key(self.key_file),
                 self.simulator,
                 self.directory / "journal.jsonl",
                 Log(out=self.output),
-                timing=replace(self.timing, **timing),  # type: ignore[arg-type]  # all are numbers
+                timeouts=replace(self.timeouts, **timeouts),  # type: ignore[arg-type]  # all are numbers
             )
         )
-        beats = len(self.luna.heartbeats)
-        await self.luna.until(lambda: len(self.luna.heartbeats) > beats)
+        beats = len(self.server.heartbeats)
+        await self.server.until(lambda: len(self.server.heartbeats) > beats)
 
     async def end(self) -> None:
         if self.task is not None:
@@ -91,10 +91,10 @@ class Robot:
                 await self.task
 
     async def until_moving(self) -> None:
-        await self.luna.until(lambda: self.luna.heartbeats[-1]["speed"] > 0)
+        await self.server.until(lambda: self.server.heartbeats[-1]["speed"] > 0)
 
     async def until_log(self, event: str, times: int = 1) -> None:
-        """The log says what LUNA cannot know: what reached the bridge, and what it does alone."""
+        """Wait for a log event, for what the server can't observe."""
         await until(lambda: self.output.getvalue().count(f'"event": "{event}"') >= times)
 
     async def until_standing(self) -> None:
@@ -105,7 +105,7 @@ class Robot:
 
 
 @pytest.fixture
-async def robot(luna: FakeLuna, tmp_path: Path) -> AsyncIterator[Robot]:
-    one = Robot(luna, tmp_path)
+async def robot(server: FakeServer, tmp_path: Path) -> AsyncIterator[Robot]:
+    one = Robot(server, tmp_path)
     yield one
     await one.end()

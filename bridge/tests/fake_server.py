@@ -1,4 +1,4 @@
-"""A small LUNA that speaks the bridge protocol over real HTTP and misbehaves when told to."""
+"""A fake server of the bridge protocol over real HTTP, with faults on demand."""
 
 import asyncio
 import json
@@ -20,11 +20,11 @@ KEY = "luna_rb_test_secret"
 Json = dict[str, Any]
 
 
-def granted(data: Any) -> Response:
+def success(data: Any) -> Response:
     return JSONResponse({"success": True, "data": data, "meta": {}})
 
 
-def declined(status: int, code: str) -> Response:
+def failure(status: int, code: str) -> Response:
     error = {"code": code, "message": f"No: {code}.", "details": {}}
     return JSONResponse({"success": False, "error": error, "meta": {}}, status)
 
@@ -33,17 +33,17 @@ def waypoint(name: str, x: float, y: float = 0.0, floor: int = 1) -> Json:
     return {"id": f"id-{name}", "name": name, "x": x, "y": y, "theta": 0.0, "floor": floor}
 
 
-def journey(*points: Json, **more: Any) -> Json:
+def navigation(*points: Json, **more: Any) -> Json:
     """The payload of a NAVIGATE along these waypoints."""
     return {"waypoint": points[-1], "route": list(points), "task": None, **more}
 
 
 @dataclass
-class Given:
+class IssuedCommand:
     id: str
     body: Json
-    events: list[Json] = field(default_factory=list)  # as accepted, in the order they came
-    tries: list[Json] = field(default_factory=list)  # every arrival, repeated ones too
+    events: list[Json] = field(default_factory=list)  # accepted events, in order
+    attempts: list[Json] = field(default_factory=list)  # every request, repeated ones too
 
     @property
     def types(self) -> list[str]:
@@ -54,24 +54,24 @@ class Given:
         return [kind for kind in self.types if kind != "PROGRESS"]
 
 
-class FakeLuna:
+class FakeServer:
     def __init__(self) -> None:
         self.port = 0
         self.epoch = 0
         self.token = 0
         self.sessions: list[Json] = []
         self.heartbeats: list[Json] = []
-        self.given: dict[str, Given] = {}
+        self.commands: dict[str, IssuedCommand] = {}
         self.waiting: list[Json] = []
         self.stop: Json = {"stop_version": 0, "stopped": False, "reason": None}
         self.stop_events: list[Json] = []
         self.enrolments: list[Json] = []
         self.key = KEY
-        self.mute: set[str] = set()  # of these paths' ends nothing is ever answered
-        self.broken: set[str] = set()  # these answer 502, as the gateway does
-        self.lost: set[str] = set()  # these vanish: no answer, not even when all is well again
-        self.swallowed = 0
-        self.lose_answers = 0  # so many events are recorded, but the bridge never learns of it
+        self.muted: set[str] = set()  # paths that get no response while listed
+        self.broken: set[str] = set()  # paths that get a 502, as from the gateway
+        self.lost: set[str] = set()  # paths whose requests never get a response
+        self.unanswered = 0
+        self.lose_answers = 0  # number of events that are recorded, but answered with a 502
         self.closing = False
         self._changed = asyncio.Condition()
 
@@ -83,12 +83,12 @@ class FakeLuna:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, true: Callable[[], bool], seconds: float = 8.0) -> None:
-        """Wait until the condition holds after something has happened here."""
+    async def until(self, condition: Callable[[], bool], seconds: float = 8.0) -> None:
+        """Wait until the condition holds; it is checked after each change."""
         async with asyncio.timeout(seconds), self._changed:
-            await self._changed.wait_for(true)
+            await self._changed.wait_for(condition)
 
-    async def give(self, kind: str, payload: Json | None = None, **more: Any) -> Given:
+    async def issue(self, kind: str, payload: Json | None = None, **more: Any) -> IssuedCommand:
         self.token += 1
         body = {
             "id": str(uuid.uuid4()),
@@ -102,21 +102,21 @@ class FakeLuna:
             "attempt": 1,
             **more,
         }
-        given = Given(body["id"], body)
-        self.given[given.id] = given
+        command = IssuedCommand(body["id"], body)
+        self.commands[command.id] = command
         self.waiting.append(body)
         await self.changed()
-        return given
+        return command
 
-    async def give_again(self, given: Given) -> None:
+    async def issue_again(self, command: IssuedCommand) -> None:
         self.token += 1
-        given.body = {**given.body, "lease_token": self.token, "attempt": 2}
-        self.waiting.append(given.body)
+        command.body = {**command.body, "lease_token": self.token, "attempt": 2}
+        self.waiting.append(command.body)
         await self.changed()
 
-    async def take_away(self, given: Given) -> None:
+    async def revoke(self, command: IssuedCommand) -> None:
         self.token += 1
-        given.body = {**given.body, "lease_token": self.token}
+        command.body = {**command.body, "lease_token": self.token}
 
     async def order_stop(self, *, stopped: bool) -> None:
         version = self.stop["stop_version"] + 1
@@ -128,7 +128,7 @@ class FakeLuna:
         self.sessions.append(body)
         self.epoch += 1
         await self.changed()
-        return granted(
+        return success(
             {
                 "robot_id": "robot-1",
                 "epoch": self.epoch,
@@ -142,10 +142,10 @@ class FakeLuna:
     async def heartbeat(self, request: Request) -> Response:
         body = await request.json()
         if body["epoch"] != self.epoch:
-            return declined(409, "STALE_EPOCH")
+            return failure(409, "STALE_EPOCH")
         self.heartbeats.append(body)
         await self.changed()
-        return granted(
+        return success(
             {
                 "stop_version": self.stop["stop_version"],
                 "desired": "STOP" if self.stop["stopped"] else "RUN",
@@ -158,51 +158,53 @@ class FakeLuna:
         epoch = int(request.query_params["epoch"])
         await self._wait_for(lambda: bool(self.waiting) or epoch != self.epoch, request)
         if epoch != self.epoch:
-            return declined(409, "STALE_EPOCH")
+            return failure(409, "STALE_EPOCH")
         command = self.waiting.pop(0) if self.waiting else None
         await self.changed()
-        return granted(command)
+        return success(command)
 
     async def event(self, request: Request) -> Response:
-        given = self.given[request.path_params["id"]]
+        command = self.commands[request.path_params["id"]]
         body = await request.json()
-        given.tries.append(body)
+        command.attempts.append(body)
         await self.changed()
-        if body["lease_token"] != given.body["lease_token"]:
-            return declined(409, "LEASE_LOST")
+        if body["lease_token"] != command.body["lease_token"]:
+            return failure(409, "LEASE_LOST")
         content = {name: value for name, value in body.items() if name != "lease_token"}
-        known = next((e for e in given.events if e["event_seq"] == body["event_seq"]), None)
+        known = next((e for e in command.events if e["event_seq"] == body["event_seq"]), None)
         if known is None:
-            given.events.append(content)
+            command.events.append(content)
         elif known != content:
-            return declined(409, "CONFLICT")
+            return failure(409, "CONFLICT")
         await self.changed()
         if self.lose_answers:
             self.lose_answers -= 1
-            return declined(502, "BAD_GATEWAY")
-        return granted({"command_id": given.id, "status": "STARTED"})
+            return failure(502, "BAD_GATEWAY")
+        return success({"command_id": command.id, "status": "STARTED"})
 
     async def next_stop(self, request: Request) -> Response:
         after = int(request.query_params["after"])
         await self._wait_for(lambda: self.stop["stop_version"] > after, request)
-        return granted(self.stop if self.stop["stop_version"] > after else None)
+        return success(self.stop if self.stop["stop_version"] > after else None)
 
     async def stop_event(self, request: Request) -> Response:
         self.stop_events.append(await request.json())
         await self.changed()
-        return granted({"stop_version": self.stop["stop_version"]})
+        return success({"stop_version": self.stop["stop_version"]})
 
     async def enroll(self, request: Request) -> Response:
         body = await request.json()
         self.enrolments.append(body)
         if body["code"] != "GOOD":
-            return declined(401, "INVALID_CREDENTIALS")
-        return granted({"robot_id": "robot-1", "robot_name": "Ada", "key": KEY})
+            return failure(401, "INVALID_CREDENTIALS")
+        return success({"robot_id": "robot-1", "robot_name": "Ada", "key": KEY})
 
-    async def _wait_for(self, true: Callable[[], bool], request: Request) -> None:
-        """As long as the long poll asks."""
+    async def _wait_for(self, condition: Callable[[], bool], request: Request) -> None:
+        """Wait at most as long as the long poll asks."""
         try:
-            await self.until(lambda: true() or self.closing, float(request.query_params["wait"]))
+            await self.until(
+                lambda: condition() or self.closing, float(request.query_params["wait"])
+            )
         except TimeoutError:
             return
 
@@ -214,14 +216,16 @@ class FakeLuna:
             if any(word in end for word in self.broken):
                 return Response("<html>Bad Gateway</html>", 502)
             if any(word in end for word in self.lost):
-                self.swallowed += 1
+                self.unanswered += 1
                 await self.changed()
                 await self.until(lambda: self.closing, 60)
-            if any(word in end for word in self.mute):
+            if any(word in end for word in self.muted):
                 async with self._changed:
-                    await self._changed.wait_for(lambda: not any(word in end for word in self.mute))
+                    await self._changed.wait_for(
+                        lambda: not any(word in end for word in self.muted)
+                    )
             if not open_to_all and request.headers.get("Authorization") != f"Bearer {self.key}":
-                return declined(401, "UNAUTHENTICATED")
+                return failure(401, "UNAUTHENTICATED")
             answered: Response = await endpoint(request)
             return answered
 
@@ -244,29 +248,29 @@ class FakeLuna:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[FakeLuna]:
-    luna = FakeLuna()
-    # the protocol is named so that asyncio switches Nagle's algorithm off: 40 ms an answer else
-    with socket.socket(proto=socket.IPPROTO_TCP) as door:
-        door.bind(("127.0.0.1", 0))
-        luna.port = door.getsockname()[1]
+async def serving() -> AsyncIterator[FakeServer]:
+    fake = FakeServer()
+    # IPPROTO_TCP makes asyncio set TCP_NODELAY; without it each response takes 40 ms
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        fake.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            luna.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+            fake.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
         )
         config.load()
-        server = uvicorn.Server(config)
-        server.lifespan = config.lifespan_class(config)
-        await server.startup(sockets=[door])  # serve() would look for its end each 0.1 s only
+        http = uvicorn.Server(config)
+        http.lifespan = config.lifespan_class(config)
+        await http.startup(sockets=[listener])  # serve() would check for its end every 0.1 s only
         try:
-            yield luna
+            yield fake
         finally:
-            luna.closing = True
-            luna.mute.clear()
-            await luna.changed()
-            await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
-            for listening in server.servers:
+            fake.closing = True
+            fake.muted.clear()
+            await fake.changed()
+            await asyncio.gather(*http.server_state.tasks, return_exceptions=True)
+            for listening in http.servers:
                 listening.close()
-            for connection in list(server.server_state.connections):
+            for connection in list(http.server_state.connections):
                 connection.shutdown()
 
 

@@ -1,11 +1,11 @@
-"""What the robot did is on disk until LUNA has it."""
+"""The journal keeps events on disk until LUNA has answered them."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from bridge.protocol.journal import TRIM_AT_LINES, Journal
+from bridge.protocol.journal import MAX_LINES, Journal
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ def unsent(journal: Journal) -> list[tuple[str, int, str]]:
     return [(event.command_id, event.number, event.type) for event in journal.unsent]
 
 
-async def test_unsent_events_are_there_after_a_restart_in_order(file: Path) -> None:
+async def test_unsent_events_survive_restart_in_order(file: Path) -> None:
     journal = Journal(file)
     await journal.lease("go", 7)
     first = await journal.append("go", "ACCEPTED", {})
@@ -34,11 +34,11 @@ async def test_unsent_events_are_there_after_a_restart_in_order(file: Path) -> N
     again = Journal(file)
     assert unsent(again) == [("go", 2, "STARTED"), ("other", 1, "REFUSED")]
     assert again.unsent[0].details == {"speed": 0}
-    assert again.mark("go").lease_token == 7
+    assert again.record("go").lease_token == 7
     again.close()
 
 
-async def test_numbers_go_on_after_a_restart(file: Path) -> None:
+async def test_event_numbers_continue_after_restart(file: Path) -> None:
     journal = Journal(file)
     await journal.answered(await journal.append("go", "ACCEPTED", {}))
     journal.close()
@@ -47,16 +47,16 @@ async def test_numbers_go_on_after_a_restart(file: Path) -> None:
     again.close()
 
 
-async def test_the_end_of_a_command_is_remembered(file: Path) -> None:
+async def test_end_of_command_survives_restart(file: Path) -> None:
     journal = Journal(file)
     await journal.answered(await journal.append("go", "SUCCEEDED", {"speed": 0}))
     journal.close()
     again = Journal(file)
-    assert again.mark("go").end == {"type": "SUCCEEDED", "speed": 0}
+    assert again.record("go").end == {"type": "SUCCEEDED", "speed": 0}
     again.close()
 
 
-async def test_a_line_torn_by_a_power_cut_is_skipped(file: Path) -> None:
+async def test_incomplete_last_line_is_skipped(file: Path) -> None:
     journal = Journal(file)
     await journal.append("go", "ACCEPTED", {})
     journal.close()
@@ -70,21 +70,21 @@ async def test_a_line_torn_by_a_power_cut_is_skipped(file: Path) -> None:
     last.close()
 
 
-async def test_the_file_does_not_grow_for_ever_and_forgets_nothing_it_needs(file: Path) -> None:
+async def test_trimmed_file_keeps_records_and_unsent_events(file: Path) -> None:
     journal = Journal(file)
     await journal.lease("go", 7)
-    for _ in range(TRIM_AT_LINES):
+    for _ in range(MAX_LINES):
         await journal.answered(await journal.append("go", "PROGRESS", {}))
-    assert len(lines_of(file)) < TRIM_AT_LINES
+    assert len(lines_of(file)) < MAX_LINES
     await journal.append("go", "ARRIVED", {})
     journal.close()
     again = Journal(file)
-    assert unsent(again) == [("go", TRIM_AT_LINES + 1, "ARRIVED")]
-    assert again.mark("go").lease_token == 7
+    assert unsent(again) == [("go", MAX_LINES + 1, "ARRIVED")]
+    assert again.record("go").lease_token == 7
     again.close()
 
 
-async def test_a_newer_lease_is_what_unsent_events_carry(file: Path) -> None:
+async def test_newer_lease_survives_restart(file: Path) -> None:
     journal = Journal(file)
     await journal.lease("go", 7)
     await journal.append("go", "ACCEPTED", {})
@@ -92,5 +92,5 @@ async def test_a_newer_lease_is_what_unsent_events_carry(file: Path) -> None:
     journal.close()
     assert json.loads(lines_of(file)[-1]) == {"lease": 9, "command": "go"}
     again = Journal(file)
-    assert again.mark("go").lease_token == 9
+    assert again.record("go").lease_token == 9
     again.close()

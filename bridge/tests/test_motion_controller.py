@@ -1,4 +1,4 @@
-"""The helm alone: no order of calls leaves the robot moving against a stop."""
+"""The motion controller: no order of calls leaves the robot moving against a stop."""
 
 import io
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from bridge.drivers.simulator import Place, Simulator
 from bridge.logs import Log
 from bridge.messages import waypoint_from
-from bridge.motion.motion_controller import TOLD_TO_PAUSE, HaltedError, MotionController
+from bridge.motion.motion_controller import PAUSE_COMMAND, HaltedError, MotionController
 from bridge.tests.fake_server import waypoint
 
 pytestmark = pytest.mark.anyio
@@ -22,36 +22,40 @@ def robot(tmp_path: Path) -> Simulator:
 
 
 @pytest.fixture
-def helm(robot: Simulator) -> MotionController:
+def controller(robot: Simulator) -> MotionController:
     return MotionController(robot, Log(out=io.StringIO()))
 
 
-async def test_nothing_moves_before_luna_has_said_that_it_may(
-    helm: MotionController, robot: Simulator
+async def test_motion_is_refused_before_stop_state_is_known(
+    controller: MotionController, robot: Simulator
 ) -> None:
     with pytest.raises(HaltedError):
-        await helm.drive(robot.navigate([B]))
+        await controller.drive(robot.navigate([B]))
     assert robot.state().waypoint == "A"
 
 
-async def test_nothing_moves_while_stopped(helm: MotionController, robot: Simulator) -> None:
-    await helm.release_stop()
-    await helm.stop()
+async def test_motion_is_refused_while_stopped(
+    controller: MotionController, robot: Simulator
+) -> None:
+    await controller.release_stop()
+    await controller.stop()
     with pytest.raises(HaltedError):
-        await helm.drive(robot.navigate([B]))
+        await controller.drive(robot.navigate([B]))
     assert robot.state().waypoint == "A"
 
 
-async def test_after_the_release_it_drives(helm: MotionController, robot: Simulator) -> None:
-    await helm.stop()
-    await helm.release_stop()
-    await helm.drive(robot.navigate([B]))
+async def test_motion_is_allowed_after_release(
+    controller: MotionController, robot: Simulator
+) -> None:
+    await controller.stop()
+    await controller.release_stop()
+    await controller.drive(robot.navigate([B]))
     assert robot.state().waypoint == "B"
 
 
-async def test_a_release_voids_the_pause_that_was_told_before(helm: MotionController) -> None:
-    await helm.hold(TOLD_TO_PAUSE)
-    await helm.hold("another reason")
-    await helm.stop()
-    await helm.release_stop()
-    assert helm.holds == {"another reason"}
+async def test_release_ends_pause_by_command_only(controller: MotionController) -> None:
+    await controller.hold(PAUSE_COMMAND)
+    await controller.hold("another reason")
+    await controller.stop()
+    await controller.release_stop()
+    assert controller.holds == {"another reason"}

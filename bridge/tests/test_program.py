@@ -1,4 +1,4 @@
-"""The program as it is started on a robot: a process, its signals, its files, its end."""
+"""The program as a process: signals, files and exit codes."""
 
 import asyncio
 import json
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.protocol.enrollment import EnrolmentFailedError, enrol
-from bridge.tests.fake_server import KEY, FakeLuna, journey, log_lines, waypoint
+from bridge.protocol.enrollment import EnrollmentFailedError, enroll
+from bridge.tests.fake_server import KEY, FakeServer, log_lines, navigation, waypoint
 
 pytestmark = pytest.mark.anyio
 
@@ -20,21 +20,21 @@ Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 @pytest.fixture
-async def start(luna: FakeLuna, tmp_path: Path) -> AsyncIterator[Start]:
+async def start(server: FakeServer, tmp_path: Path) -> AsyncIterator[Start]:
     running: list[asyncio.subprocess.Process] = []
     key_file = tmp_path / "key"
     key_file.write_text(KEY)
 
     async def start_bridge(*, ready: bool = True) -> asyncio.subprocess.Process:
-        sessions = len(luna.heartbeats)
+        sessions = len(server.heartbeats)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bridge", "run", "--url", luna.url, "--key-file", key_file),
+            *(sys.executable, "-m", "bridge", "run", "--url", server.url, "--key-file", key_file),
             *("--state-dir", tmp_path / "state", "--speed", "40", "--start-waypoint", "A"),
             stdout=asyncio.subprocess.PIPE,
         )
         running.append(process)
         if ready:
-            await luna.until(lambda: len(luna.heartbeats) > sessions)
+            await server.until(lambda: len(server.heartbeats) > sessions)
         return process
 
     yield start_bridge
@@ -44,12 +44,12 @@ async def start(luna: FakeLuna, tmp_path: Path) -> AsyncIterator[Start]:
         await process.communicate()
 
 
-async def test_sigterm_stops_the_robot_and_ends_the_program_within_a_second(
-    luna: FakeLuna, start: Start, tmp_path: Path
+async def test_sigterm_stops_robot_and_exits_within_a_second(
+    server: FakeServer, start: Start, tmp_path: Path
 ) -> None:
     process = await start()
-    await luna.give("NAVIGATE", journey(A, FAR))
-    await luna.until(lambda: luna.heartbeats[-1]["speed"] > 0)
+    await server.issue("NAVIGATE", navigation(A, FAR))
+    await server.until(lambda: server.heartbeats[-1]["speed"] > 0)
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(1):
         assert await process.wait() == 0
@@ -60,37 +60,37 @@ async def test_sigterm_stops_the_robot_and_ends_the_program_within_a_second(
     assert 0 < saved["x"] < 500
 
 
-async def test_a_killed_bridge_tells_later_what_it_did_and_stands_where_it_was(
-    luna: FakeLuna, start: Start, tmp_path: Path
+async def test_killed_bridge_reports_after_restart_and_keeps_position(
+    server: FakeServer, start: Start, tmp_path: Path
 ) -> None:
     process = await start()
-    luna.broken = {"events"}
-    go = await luna.give("NAVIGATE", journey(A, B))
-    await luna.until(lambda: luna.heartbeats[-1]["waypoint"] == "B")
-    await luna.until(lambda: luna.heartbeats[-1]["active_command"] is None)
+    server.broken = {"events"}
+    drive = await server.issue("NAVIGATE", navigation(A, B))
+    await server.until(lambda: server.heartbeats[-1]["waypoint"] == "B")
+    await server.until(lambda: server.heartbeats[-1]["active_command"] is None)
     process.kill()
     await process.wait()
-    assert go.events == []
-    luna.broken = set()
+    assert drive.events == []
+    server.broken = set()
     await start()
-    await luna.until(lambda: "SUCCEEDED" in go.types)
-    assert go.types == ["ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED"]
-    assert [event["event_seq"] for event in go.events] == [1, 2, 3, 4]
-    assert luna.heartbeats[-1]["waypoint"] == "B"
-    boots = [session["boot_id"] for session in luna.sessions]
+    await server.until(lambda: "SUCCEEDED" in drive.types)
+    assert drive.types == ["ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED"]
+    assert [event["event_seq"] for event in drive.events] == [1, 2, 3, 4]
+    assert server.heartbeats[-1]["waypoint"] == "B"
+    boots = [session["boot_id"] for session in server.sessions]
     assert len(set(boots)) == 2
 
 
-async def test_a_superseded_bridge_ends_with_3(luna: FakeLuna, start: Start) -> None:
+async def test_superseded_bridge_exits_with_3(server: FakeServer, start: Start) -> None:
     process = await start()
-    luna.epoch += 1
-    await luna.changed()
+    server.epoch += 1
+    await server.changed()
     async with asyncio.timeout(8):
         assert await process.wait() == 3
 
 
-async def test_a_second_bridge_on_the_same_directory_ends_with_4(
-    luna: FakeLuna, start: Start
+async def test_second_bridge_on_same_directory_exits_with_4(
+    server: FakeServer, start: Start
 ) -> None:
     await start()
     second = await start(ready=False)
@@ -98,29 +98,31 @@ async def test_a_second_bridge_on_the_same_directory_ends_with_4(
         assert await second.wait() == 4
 
 
-async def test_enrolment_keeps_the_key_for_its_owner_only(luna: FakeLuna, tmp_path: Path) -> None:
+async def test_enrollment_writes_key_readable_by_owner_only(
+    server: FakeServer, tmp_path: Path
+) -> None:
     key_file = tmp_path / "robot" / "key"
-    process = await enroll(luna, "GOOD", key_file)
+    process = await start_enroll(server, "GOOD", key_file)
     output, _ = await process.communicate()
     assert process.returncode == 0
     assert "Ada" in output.decode()
     assert KEY not in output.decode()
     assert key_file.read_text().strip() == KEY
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
-    assert luna.enrolments[0]["code"] == "GOOD"
+    assert server.enrolments[0]["code"] == "GOOD"
 
 
-async def test_a_used_code_is_told_in_a_sentence(luna: FakeLuna, tmp_path: Path) -> None:
+async def test_used_enrollment_code_is_declined(server: FakeServer, tmp_path: Path) -> None:
     key_file = tmp_path / "key"
-    with pytest.raises(EnrolmentFailedError, match="LUNA declined the code"):
-        await enrol(luna.url, "USED", key_file, "1")
+    with pytest.raises(EnrollmentFailedError, match="LUNA declined the code"):
+        await enroll(server.url, "USED", key_file, "1")
     assert not key_file.exists()
 
 
-async def enroll(luna: FakeLuna, code: str, key_file: Path) -> asyncio.subprocess.Process:
+async def start_enroll(server: FakeServer, code: str, key_file: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bridge", "enroll"),
-        *("--url", luna.url, "--code", code, "--key-file", key_file),
+        *("--url", server.url, "--code", code, "--key-file", key_file),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,4 +1,4 @@
-"""The simulator: where it is follows from the clock, and what it remembers survives a kill."""
+"""The simulator: its position follows from the clock, its state survives a crash."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bridge.drivers.simulated_drive import BRAKING_S, CRUISE_M_S, ELEVATOR_S, Si
 from bridge.drivers.simulator import Place, Simulator
 from bridge.messages import Pose, Waypoint, waypoint_from
 from bridge.motion.route import planned_route
-from bridge.tests.fake_server import journey, waypoint
+from bridge.tests.fake_server import navigation, waypoint
 
 A = waypoint_from(waypoint("A", 0.0))
 B = waypoint_from(waypoint("B", 3.1))
@@ -20,37 +20,37 @@ UPSTAIRS = waypoint_from(waypoint("C2", 3.1, 3.1, floor=2))
 START = Place(0.0, 0.0, 0.0, 1, "A")
 
 
-def trip(*route: Waypoint, factor: float = 1.0) -> SimulatedDrive:
+def drive_along(*route: Waypoint, factor: float = 1.0) -> SimulatedDrive:
     made = SimulatedDrive(A, route, factor, now=100.0)
-    made.go(100.0)
+    made.start(100.0)
     return made
 
 
-def test_position_follows_from_the_time_passed() -> None:
-    drive = trip(B, C)
+def test_position_follows_from_elapsed_time() -> None:
+    drive = drive_along(B, C)
     assert drive.pose(105.0).x == pytest.approx(5 * CRUISE_M_S)
     assert drive.pose(115.0).y == pytest.approx(5 * CRUISE_M_S)
     assert drive.speed(115.0) == pytest.approx(CRUISE_M_S)
     assert drive.waypoint(115.0) is None
     assert drive.remaining(115.0) == pytest.approx(5 * CRUISE_M_S)
-    assert drive.cruise_left(115.0) == pytest.approx(5.0)
+    assert drive.time_left(115.0) == pytest.approx(5.0)
 
 
-def test_it_stands_at_the_target_when_the_time_is_over() -> None:
-    drive = trip(B, C)
+def test_drive_ends_at_target() -> None:
+    drive = drive_along(B, C)
     assert drive.pose(120.5) == C.pose
     assert (drive.speed(120.5), drive.waypoint(120.5)) == (0.0, "C")
-    assert drive.cruise_left(120.5) == 0.0
+    assert drive.time_left(120.5) == 0.0
 
 
-def test_ten_times_the_speed_takes_a_tenth_of_the_time() -> None:
-    drive = trip(B, C, factor=10)
-    assert drive.cruise_left(100.0) == pytest.approx(2.0)
+def test_tenfold_speed_takes_a_tenth_of_the_time() -> None:
+    drive = drive_along(B, C, factor=10)
+    assert drive.time_left(100.0) == pytest.approx(2.0)
     assert drive.speed(101.5) == pytest.approx(10 * CRUISE_M_S)
 
 
-def test_braking_takes_its_way_and_then_it_stands() -> None:
-    drive = trip(B)
+def test_braking_robot_comes_to_standstill() -> None:
+    drive = drive_along(B)
     drive.brake(105.0)
     rest = 105.0 + BRAKING_S
     assert drive.speed(105.0) == pytest.approx(CRUISE_M_S)
@@ -58,12 +58,12 @@ def test_braking_takes_its_way_and_then_it_stands() -> None:
     assert drive.speed(rest) == 0
     assert drive.pose(rest).x == pytest.approx(5 * CRUISE_M_S + CRUISE_M_S * BRAKING_S / 2)
     assert drive.pose(rest) == drive.pose(rest + 1000)
-    drive.go(200.0)
+    drive.start(200.0)
     assert drive.pose(201.0).x == pytest.approx(drive.pose(rest).x + CRUISE_M_S)
 
 
-def test_the_elevator_changes_the_floor_and_nothing_else() -> None:
-    drive = trip(B, C, UPSTAIRS)
+def test_elevator_changes_floor_without_distance() -> None:
+    drive = drive_along(B, C, UPSTAIRS)
     riding = 120.0 + ELEVATOR_S / 2
     assert (drive.pose(riding).floor, drive.speed(riding)) == (1, 0.0)
     assert drive.pose(120.0 + ELEVATOR_S).floor == 2
@@ -79,13 +79,13 @@ def test_the_elevator_changes_the_floor_and_nothing_else() -> None:
         (Pose(9, 9, 0, 1), ["A", "B", "C"]),
     ],
 )
-def test_a_robot_on_its_route_does_not_turn_back(here: Pose, ahead: list[str]) -> None:
-    payload = journey(waypoint("A", 0.0), waypoint("B", 3.1), waypoint("C", 3.1, 3.1))
+def test_route_omits_passed_waypoints(here: Pose, ahead: list[str]) -> None:
+    payload = navigation(waypoint("A", 0.0), waypoint("B", 3.1), waypoint("C", 3.1, 3.1))
     assert [point.name for point in planned_route(payload, here)] == ahead
 
 
 @pytest.mark.anyio
-async def test_driving_uses_the_battery_and_the_dock_fills_it(tmp_path: Path) -> None:
+async def test_driving_discharges_and_docking_charges_battery(tmp_path: Path) -> None:
     robot = Simulator(START, speed=1000, state_file=tmp_path / "robot.json", range_m=31)
     await robot.navigate([B])
     assert robot.state().battery == pytest.approx(0.9)
@@ -99,7 +99,7 @@ async def test_driving_uses_the_battery_and_the_dock_fills_it(tmp_path: Path) ->
 
 
 @pytest.mark.anyio
-async def test_an_empty_battery_ends_the_drive(tmp_path: Path) -> None:
+async def test_empty_battery_fails_the_drive(tmp_path: Path) -> None:
     robot = Simulator(START, speed=100, state_file=tmp_path / "robot.json", range_m=2)
     with pytest.raises(DriveFailedError):
         await robot.navigate([replace(B, pose=replace(B.pose, x=1000.0))])
@@ -107,14 +107,14 @@ async def test_an_empty_battery_ends_the_drive(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_it_does_not_dock_elsewhere(tmp_path: Path) -> None:
+async def test_docking_away_from_dock_is_refused(tmp_path: Path) -> None:
     robot = Simulator(START, speed=100, state_file=tmp_path / "robot.json")
     with pytest.raises(DriveRefusedError):
         await robot.dock(B)
 
 
 @pytest.mark.anyio
-async def test_a_new_simulator_stands_where_the_old_one_did(tmp_path: Path) -> None:
+async def test_new_simulator_continues_from_saved_state(tmp_path: Path) -> None:
     file = tmp_path / "robot.json"
     await Simulator(START, speed=1000, state_file=file).navigate([B, C, UPSTAIRS])
     again = Simulator(START, speed=1000, state_file=file).state()
@@ -122,7 +122,7 @@ async def test_a_new_simulator_stands_where_the_old_one_did(tmp_path: Path) -> N
     assert again.battery < 1
 
 
-def test_a_damaged_state_is_not_believed(tmp_path: Path) -> None:
+def test_invalid_state_file_is_ignored(tmp_path: Path) -> None:
     file = tmp_path / "robot.json"
     file.write_text(json.dumps({"x": "here", "y": 0, "theta": 0, "floor": 1}))
     assert Simulator(START, speed=1, state_file=file).state().waypoint == "A"

@@ -1,4 +1,4 @@
-"""Commands as a bridge meets them: leased, fenced, reported once (robot-protocol.md §3)."""
+"""Commands: leased, fenced by tokens, reported idempotently (robot-protocol.md §3)."""
 
 from typing import Any
 
@@ -11,155 +11,156 @@ from tests.scenario import Scenario, code_of
 
 
 def _status(owner: Engine, command: Any) -> str:
-    question = text("SELECT status FROM robot_commands WHERE id = :id")
+    statement = text("SELECT status FROM robot_commands WHERE id = :id")
     with owner.connect() as connection:
-        return str(connection.scalar(question, {"id": command["id"]}))
+        return str(connection.scalar(statement, {"id": command["id"]}))
 
 
 @pytest.fixture
-def told(scenario: Scenario) -> Any:
-    """The robot's command to drive to the desk."""
+def command(scenario: Scenario) -> Any:
+    """The leased command that sends the robot to the desk."""
     scenario.request_delivery()
     scenario.run_events()
     return scenario.robot.next_command()
 
 
-def test_a_command_is_leased_to_one_poll_alone(scenario: Scenario, told: Any) -> None:
-    assert told["type"] == "NAVIGATE"
-    assert [place["name"] for place in told["payload"]["route"]] == ["Dock 1", "Circulation Desk"]
-    assert told["payload"]["task"]["stage"] == "TO_SOURCE"
-    assert told["attempt"] == 1
+def test_command_is_leased_to_one_poll_only(scenario: Scenario, command: Any) -> None:
+    assert command["type"] == "NAVIGATE"
+    assert [place["name"] for place in command["payload"]["route"]] == [
+        "Dock 1",
+        "Circulation Desk",
+    ]
+    assert command["payload"]["task"]["stage"] == "TO_SOURCE"
+    assert command["attempt"] == 1
     assert scenario.robot.next_command() is None
 
 
-def test_the_same_report_again_gets_the_first_answer(scenario: Scenario, told: Any) -> None:
-    first = scenario.robot.report(told, "ACCEPTED").json()["data"]
-    scenario.robot.report(told, "STARTED")
-    scenario.robot.reports[told["id"]] = 0
-    assert scenario.robot.report(told, "ACCEPTED").json()["data"] == first
+def test_repeated_report_gets_first_response(scenario: Scenario, command: Any) -> None:
+    first = scenario.robot.report(command, "ACCEPTED").json()["data"]
+    scenario.robot.report(command, "STARTED")
+    scenario.robot.reports[command["id"]] = 0
+    assert scenario.robot.report(command, "ACCEPTED").json()["data"] == first
     assert first["status"] == "ACCEPTED"
 
 
-def test_another_report_under_the_same_number_is_refused(scenario: Scenario, told: Any) -> None:
-    scenario.robot.report(told, "ACCEPTED")
-    scenario.robot.reports[told["id"]] = 0
-    refused = scenario.robot.report(told, "FAILED")
+def test_different_report_under_same_number_is_refused(scenario: Scenario, command: Any) -> None:
+    scenario.robot.report(command, "ACCEPTED")
+    scenario.robot.reports[command["id"]] = 0
+    refused = scenario.robot.report(command, "FAILED")
     assert (refused.status_code, code_of(refused)) == (409, "CONFLICT")
 
 
-def test_a_token_that_is_not_the_latest_has_lost_the_lease(
-    scenario: Scenario, told: Any, owner: Engine
-) -> None:
-    stale = {**told, "lease_token": told["lease_token"] - 1}
+def test_report_with_old_token_is_refused(scenario: Scenario, command: Any, owner: Engine) -> None:
+    stale = {**command, "lease_token": command["lease_token"] - 1}
     refused = scenario.robot.report(stale, "STARTED")
     assert (refused.status_code, code_of(refused)) == (409, "LEASE_LOST")
-    assert _status(owner, told) == "LEASED"
+    assert _status(owner, command) == "LEASED"
 
 
-def test_another_robots_command_is_not_there(scenario: Scenario, told: Any) -> None:
+def test_command_of_another_robot_is_not_found(scenario: Scenario, command: Any) -> None:
     other = catalogue.add_robot(scenario.api, "luna-bot-2")
-    refused = other.report(told, "SUCCEEDED")
+    refused = other.report(command, "SUCCEEDED")
     assert (refused.status_code, code_of(refused)) == (404, "NOT_FOUND")
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
-def test_a_lease_that_lapses_before_the_start_goes_back_three_times_then_fails(
-    scenario: Scenario, told: Any, owner: Engine
+def test_command_fails_after_three_expired_leases(
+    scenario: Scenario, command: Any, owner: Engine
 ) -> None:
-    tokens = [told["lease_token"]]
+    tokens = [command["lease_token"]]
     for _ in range(2):
         scenario.advance_seconds(16)
         event_runner.run_periodic("robot.leases")
-        assert _status(owner, told) == "QUEUED"
+        assert _status(owner, command) == "QUEUED"
         again = scenario.robot.next_command()
-        assert again["id"] == told["id"]
+        assert again["id"] == command["id"]
         tokens.append(again["lease_token"])
     assert tokens == sorted(set(tokens))
-    assert code_of(scenario.robot.report(told, "STARTED")) == "LEASE_LOST"
+    assert code_of(scenario.robot.report(command, "STARTED")) == "LEASE_LOST"
     scenario.advance_seconds(16)
     event_runner.run_periodic("robot.leases")
-    assert _status(owner, told) == "FAILED"
+    assert _status(owner, command) == "FAILED"
     scenario.robot.heartbeat()
-    scenario.run_events()  # the journey asks anew
-    assert scenario.robot.next_command()["id"] != told["id"]
+    scenario.run_events()  # a new command is issued
+    assert scenario.robot.next_command()["id"] != command["id"]
 
 
 @pytest.fixture
-def lost(scenario: Scenario, told: Any, owner: Engine) -> Any:
-    """The command, whose lease ran out while the robot was driving."""
-    scenario.robot.report(told, "ACCEPTED")
-    scenario.robot.report(told, "STARTED")
+def unknown(scenario: Scenario, command: Any, owner: Engine) -> Any:
+    """The command, UNKNOWN since its lease expired during the drive."""
+    scenario.robot.report(command, "ACCEPTED")
+    scenario.robot.report(command, "STARTED")
     scenario.robot.at = None
     scenario.advance_seconds(14)
     scenario.robot.heartbeat()
     scenario.advance_seconds(2)
     event_runner.run_periodic("robot.leases")
-    assert _status(owner, told) == "UNKNOWN"
+    assert _status(owner, command) == "UNKNOWN"
     assert scenario.robot.next_command() is None  # never sent again blindly
-    return told
+    return command
 
 
-def test_an_unknown_command_that_the_robot_names_is_under_way(
-    scenario: Scenario, lost: Any, owner: Engine
+def test_unknown_command_named_by_robot_becomes_started(
+    scenario: Scenario, unknown: Any, owner: Engine
 ) -> None:
-    scenario.robot.heartbeat(active_command=lost["id"])
-    assert _status(owner, lost) == "STARTED"
+    scenario.robot.heartbeat(active_command=unknown["id"])
+    assert _status(owner, unknown) == "STARTED"
 
 
-def test_an_unknown_command_whose_robot_stands_at_the_target_is_done(
-    scenario: Scenario, lost: Any, owner: Engine
+def test_unknown_command_of_robot_at_target_succeeds(
+    scenario: Scenario, unknown: Any, owner: Engine
 ) -> None:
     scenario.robot.at = "Circulation Desk"
     scenario.robot.heartbeat()
-    assert _status(owner, lost) == "SUCCEEDED"
+    assert _status(owner, unknown) == "SUCCEEDED"
     scenario.run_events()
     assert scenario.state == "ASSIGNED/LOADING"
 
 
-def test_an_unknown_command_of_which_the_robot_knows_nothing_is_asked_again(
-    scenario: Scenario, lost: Any, owner: Engine
+def test_unknown_command_not_named_by_robot_is_issued_anew(
+    scenario: Scenario, unknown: Any, owner: Engine
 ) -> None:
     scenario.robot.at = "Dock 1"
     scenario.robot.heartbeat()
-    assert _status(owner, lost) == "VOID"
+    assert _status(owner, unknown) == "VOID"
     again = scenario.robot.next_command()
-    assert again["id"] != lost["id"]
+    assert again["id"] != unknown["id"]
     assert again["payload"]["waypoint"]["name"] == "Circulation Desk"
-    assert code_of(scenario.robot.report(lost, "SUCCEEDED")) == "LEASE_LOST"
+    assert code_of(scenario.robot.report(unknown, "SUCCEEDED")) == "LEASE_LOST"
 
 
-def test_a_heartbeat_that_names_the_command_renews_its_lease(
-    scenario: Scenario, told: Any, owner: Engine
+def test_heartbeat_naming_the_command_renews_its_lease(
+    scenario: Scenario, command: Any, owner: Engine
 ) -> None:
-    scenario.robot.report(told, "ACCEPTED")
-    scenario.robot.report(told, "STARTED")
+    scenario.robot.report(command, "ACCEPTED")
+    scenario.robot.report(command, "STARTED")
     for _ in range(3):
         scenario.advance_seconds(8)
-        scenario.robot.heartbeat(active_command=told["id"])
+        scenario.robot.heartbeat(active_command=command["id"])
         event_runner.run_periodic("robot.leases")
-    assert _status(owner, told) == "STARTED"
+    assert _status(owner, command) == "STARTED"
 
 
-def test_an_older_session_is_refused_everywhere(scenario: Scenario, told: Any) -> None:
+def test_older_session_is_refused_by_every_endpoint(scenario: Scenario, command: Any) -> None:
     old = scenario.robot.epoch
     scenario.robot.open_session()
     stale_beat = scenario.robot.heartbeat(epoch=old)
     assert (stale_beat.status_code, code_of(stale_beat)) == (409, "STALE_EPOCH")
     stale_poll = scenario.robot.call("GET", f"/commands/next?epoch={old}&wait=0")
     assert (stale_poll.status_code, code_of(stale_poll)) == (409, "STALE_EPOCH")
-    assert code_of(scenario.robot.report(told, "STARTED")) == "LEASE_LOST"
-    assert scenario.robot.next_command()["id"] == told["id"]  # the newest session has it
+    assert code_of(scenario.robot.report(command, "STARTED")) == "LEASE_LOST"
+    assert scenario.robot.next_command()["id"] == command["id"]  # leased to the newest session
 
 
-def test_a_long_poll_without_a_command_ends_with_null(scenario: Scenario) -> None:
+def test_long_poll_without_command_returns_null(scenario: Scenario) -> None:
     answer = scenario.robot.call("GET", f"/commands/next?epoch={scenario.robot.epoch}&wait=0.1")
     assert answer.json()["success"] is True
     assert answer.json()["data"] is None
     assert scenario.robot.call("GET", "/stop?after=0&wait=0.1").json()["data"] is None
 
 
-def test_an_event_of_an_older_drive_changes_nothing(scenario: Scenario, told: Any) -> None:
-    scenario.robot.report(told, "FAILED", message="blocked")
+def test_late_event_of_older_command_changes_nothing(scenario: Scenario, command: Any) -> None:
+    scenario.robot.report(command, "FAILED", message="blocked")
     failed = _envelope(scenario, "robot.command.failed")
     scenario.run_events()
     scenario.drive_robot()

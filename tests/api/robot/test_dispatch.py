@@ -23,7 +23,7 @@ def _bot(scenario: Scenario, name: str, at: str = "Dock 1") -> Bridge:
 
 
 def _ask_many(scenario: Scenario, *priorities: str) -> list[str]:
-    """One request each, of this priority; the ids of their tasks."""
+    """Create one request per priority; the ids of their tasks."""
     made = []
     for number, priority in enumerate(priorities):
         scenario.book, scenario.student = catalogue.add_book(f"Book {number}"), users.student()
@@ -39,7 +39,7 @@ def _serves(scenario: Scenario, task_id: str) -> Any:
     return scenario.get(scenario.librarian, f"/deliveries/{task_id}")["assigned_robot_id"]
 
 
-def test_the_most_urgent_is_served_first_then_the_oldest(hall: Scenario) -> None:
+def test_tasks_are_served_by_priority_then_age(hall: Scenario) -> None:
     low, first, second, high, urgent = _ask_many(hall, "LOW", "NORMAL", "NORMAL", "HIGH", "URGENT")
     queue = [task["id"] for task in hall.get(hall.librarian, "/robot/tasks")]
     assert queue == [urgent, high, first, second, low]
@@ -49,7 +49,7 @@ def test_the_most_urgent_is_served_first_then_the_oldest(hall: Scenario) -> None
         assert _serves(hall, served) == str(robot.id)
 
 
-def test_the_nearest_robot_is_sent(hall: Scenario) -> None:
+def test_nearest_robot_is_assigned(hall: Scenario) -> None:
     _bot(hall, "far", "Study Room 203")
     near = _bot(hall, "near", "Return Station")
     _bot(hall, "farther", "Study Room 202")
@@ -59,7 +59,7 @@ def test_the_nearest_robot_is_sent(hall: Scenario) -> None:
 
 
 @pytest.mark.parametrize("reason", ["battery", "stopped", "maintenance", "silent", "busy", "error"])
-def test_a_robot_that_is_not_fit_is_not_sent(hall: Scenario, reason: str) -> None:
+def test_unassignable_robot_is_not_assigned(hall: Scenario, reason: str) -> None:
     near = _bot(hall, "near", "Circulation Desk")
     far = _bot(hall, "far", "Study Room 203")
     _make_unfit(hall, near, reason)
@@ -91,14 +91,14 @@ def _make_unfit(scenario: Scenario, robot: Bridge, reason: str) -> None:
         event_runner.run_periodic("robot.connectivity")
 
 
-def test_a_new_priority_wakes_the_dispatcher(hall: Scenario) -> None:
+def test_priority_change_triggers_dispatch(hall: Scenario) -> None:
     hall.request_delivery()
     hall.run_events()
     hall.as_librarian("priority", priority="HIGH")
     assert "delivery.task.queued" in hall.run_events()
 
 
-def test_a_freed_robot_serves_the_next_at_once(hall: Scenario) -> None:
+def test_released_robot_is_assigned_the_next_task(hall: Scenario) -> None:
     _bot(hall, "only")
     first, second = _ask_many(hall, "NORMAL", "NORMAL")
     assert (_serves(hall, second), hall.state) == (None, "QUEUED")
@@ -111,6 +111,6 @@ def test_a_freed_robot_serves_the_next_at_once(hall: Scenario) -> None:
     assert _serves(hall, second) == str(hall.robots[0].id)
 
 
-def test_students_see_neither_robots_nor_queue(hall: Scenario) -> None:
+def test_student_cannot_list_robots_or_tasks(hall: Scenario) -> None:
     for path in ("/robot/status", "/robot/tasks", "/robot/map", "/deliveries"):
         assert hall.call(hall.student, "GET", path, 403)

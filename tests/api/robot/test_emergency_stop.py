@@ -1,4 +1,4 @@
-"""The emergency stop: at once, past every queue, until someone lifts it (robot-protocol.md §4)."""
+"""Emergency stop and resume (robot-protocol.md §4)."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def _status(scenario: Scenario, robot: Bridge) -> Any:
     return scenario.get(scenario.librarian, f"/robot/status/{robot.id}")
 
 
-def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(scenario: Scenario) -> None:
+def test_stop_voids_commands_and_task_keeps_its_stage(scenario: Scenario) -> None:
     scenario.until_departed()
     drive = scenario.robot.next_command()
     scenario.robot.report(drive, "ACCEPTED")
@@ -43,8 +43,8 @@ def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(scenario: Scena
     assert stopped["robots"] == [{"id": str(scenario.robot.id), "state": "REQUESTED"}]
     assert code_of(scenario.robot.report(drive, "PROGRESS")) == "LEASE_LOST"
     assert scenario.robot.next_command() is None
-    told = scenario.robot.heartbeat().json()["data"]
-    assert (told["desired"], told["stop_version"]) == ("STOP", stopped["stop_version"])
+    response = scenario.robot.heartbeat().json()["data"]
+    assert (response["desired"], response["stop_version"]) == ("STOP", stopped["stop_version"])
     assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
     event_runner.run_periodic("robot.pending_commands")
     scenario.run_events()
@@ -58,7 +58,7 @@ def test_a_stop_voids_every_command_and_the_task_keeps_its_stage(scenario: Scena
 
 
 def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any, float]:
-    """What the long poll answers when `act` is done, and seconds from its end to that answer."""
+    """The response to the long poll after `act`, and the seconds between both."""
     from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 
     with ThreadPoolExecutor(1) as pool:
@@ -72,9 +72,9 @@ def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any
         return answer.json()["data"], time.monotonic() - done
 
 
-@pytest.mark.parametrize("redis_remembers", [True, False])
-def test_the_stop_poll_is_woken_at_once(scenario: Scenario, redis_remembers: bool) -> None:  # noqa: FBT001 (a case)
-    if not redis_remembers:
+@pytest.mark.parametrize("redis_is_intact", [True, False])
+def test_stop_poll_returns_at_once(scenario: Scenario, redis_is_intact: bool) -> None:  # noqa: FBT001 (a case)
+    if not redis_is_intact:
         redis.client().flushall()
     order, took = _while_waiting(
         lambda: scenario.robot.call("GET", "/stop?after=0&wait=20"), lambda: _stop(scenario)
@@ -91,13 +91,13 @@ def test_the_stop_poll_is_woken_at_once(scenario: Scenario, redis_remembers: boo
     assert order["stop_version"] > after
 
 
-def test_a_poll_that_comes_late_is_answered_at_once(scenario: Scenario) -> None:
+def test_stop_poll_after_the_stop_returns_at_once(scenario: Scenario) -> None:
     version = _stop(scenario)["stop_version"]
     order = scenario.robot.call("GET", "/stop?after=0&wait=20").json()["data"]
     assert (order["stopped"], order["stop_version"]) == (True, version)
 
 
-def test_a_bridge_confirms_that_it_has_received_the_stop_and_that_it_stands(
+def test_bridge_confirms_stop_and_standstill(
     scenario: Scenario,
 ) -> None:
     version = _stop(scenario)["stop_version"]
@@ -110,7 +110,7 @@ def test_a_bridge_confirms_that_it_has_received_the_stop_and_that_it_stands(
     assert scenario.run_events().count("robot.stop.confirmed") == 1
 
 
-def test_an_answer_to_an_older_stop_confirms_nothing(scenario: Scenario) -> None:
+def test_confirmation_of_older_stop_has_no_effect(scenario: Scenario) -> None:
     old = _stop(scenario)["stop_version"]
     new = _stop(scenario)["stop_version"]
     body = {"stop_version": old, "type": "MOTION_STOPPED"}
@@ -120,22 +120,20 @@ def test_an_answer_to_an_older_stop_confirms_nothing(scenario: Scenario) -> None
     assert _status(scenario, scenario.robot)["stop_state"] == "REQUESTED"
 
 
-def test_staff_are_alerted_once_when_a_robot_does_not_confirm_within_two_seconds(
-    scenario: Scenario, owner: Engine
-) -> None:
+def test_staff_are_alerted_once_about_unconfirmed_stop(scenario: Scenario, owner: Engine) -> None:
     _stop(scenario)
     event_runner.advance_clock(timedelta(seconds=2.5))
-    question = "SELECT count(*) FROM outbox WHERE event_type = 'robot.stop.unconfirmed'"
-    _wait_until(lambda: _count(owner, question) == 1)  # the service itself looks, not the worker
+    statement = "SELECT count(*) FROM outbox WHERE event_type = 'robot.stop.unconfirmed'"
+    _wait_until(lambda: _count(owner, statement) == 1)  # checked by the service, not by the worker
     scenario.run_events()
     titles = [each["title"] for each in scenario.get(scenario.librarian, "/notifications")]
     assert any("stop" in title.lower() for title in titles)
-    assert _count(owner, question) == 1
+    assert _count(owner, statement) == 1
 
 
-def _count(owner: Engine, question: str) -> int:
+def _count(owner: Engine, statement: str) -> int:
     with owner.connect() as connection:
-        return int(connection.scalar(text(question)) or 0)
+        return int(connection.scalar(text(statement)) or 0)
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
@@ -146,7 +144,7 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         pause.wait(0.02)
 
 
-def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(scenario: Scenario) -> None:
+def test_fleet_resume_keeps_individually_stopped_robot_stopped(scenario: Scenario) -> None:
     second = catalogue.add_robot(scenario.api, "luna-bot-2")
     _stop(scenario, scenario.robot)
     assert _status(scenario, second)["stopped"] is False
@@ -157,10 +155,10 @@ def test_lifting_the_fleets_stop_leaves_what_was_stopped_by_itself(scenario: Sce
     assert _resume(scenario, scenario.robot)["robots"] == [str(scenario.robot.id)]
 
 
-def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(scenario: Scenario) -> None:
+def test_robot_registered_during_fleet_stop_is_stopped(scenario: Scenario) -> None:
     _stop(scenario)
-    newcomer = catalogue.add_robot(scenario.api, "luna-bot-2")
-    assert newcomer.heartbeat().json()["data"]["desired"] == "STOP"
+    added = catalogue.add_robot(scenario.api, "luna-bot-2")
+    assert added.heartbeat().json()["data"]["desired"] == "STOP"
     scenario.request_delivery()
     scenario.run_events()
     assert scenario.state == "QUEUED"
@@ -169,14 +167,14 @@ def test_a_robot_that_comes_while_the_fleet_is_stopped_is_stopped_too(scenario: 
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
-def test_a_robot_that_was_never_heard_is_unreachable(scenario: Scenario) -> None:
+def test_robot_never_seen_is_unreachable(scenario: Scenario) -> None:
     body = {"robot_name": "luna-bot-9"}
     made = scenario.call(users.admin(), "POST", "/robot/robots", 201, json=body).json()["data"]
     states = {each["id"]: each["state"] for each in _stop(scenario)["robots"]}
     assert states[made["id"]] == "UNREACHABLE"
 
 
-def test_a_resume_needs_a_reason_and_a_stop_needs_none(scenario: Scenario) -> None:
+def test_resume_requires_a_reason_and_stop_does_not(scenario: Scenario) -> None:
     scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
     scenario.call(scenario.librarian, "POST", "/robot/resume", 422, json={})
     scenario.call(scenario.student, "POST", "/robot/emergency-stop", 403)
@@ -186,20 +184,20 @@ def test_a_resume_needs_a_reason_and_a_stop_needs_none(scenario: Scenario) -> No
 def test_stop_and_resume_are_audited(scenario: Scenario, owner: Engine) -> None:
     _stop(scenario, scenario.robot)
     _resume(scenario, scenario.robot)
-    question = "SELECT action, user_id FROM audit_logs WHERE action LIKE 'robot.%' ORDER BY id"
+    statement = "SELECT action, user_id FROM audit_logs WHERE action LIKE 'robot.%' ORDER BY id"
     with owner.connect() as connection:
-        rows = [tuple(row) for row in connection.execute(text(question))][-2:]
+        rows = [tuple(row) for row in connection.execute(text(statement))][-2:]
     assert rows == [("robot.stop", scenario.librarian.id), ("robot.resume", scenario.librarian.id)]
 
 
-def test_a_loading_confirmed_during_a_stop_makes_no_command_before_it_is_lifted(
+def test_stopped_robot_receives_no_move_command_after_loading(
     scenario: Scenario, owner: Engine
 ) -> None:
     scenario.until_loading()
     _stop(scenario)
     scenario.as_librarian("book-placed")
     assert scenario.state == "IN_PROGRESS/TO_DESTINATION"
-    check_invariants(owner)  # among the invariants: a stopped robot is told nothing
+    check_invariants(owner)  # among the invariants: a stopped robot is response nothing
     with owner.connect() as connection:
         waiting = text("SELECT count(*) FROM robot_commands WHERE status = 'QUEUED'")
         assert connection.scalar(waiting) == 0

@@ -1,4 +1,4 @@
-"""The robot may leave only after a person has loaded it: each way round that one could think of."""
+"""A robot leaves only after staff confirmed the loading: attempts to get around that rule."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from tests.scenario import Scenario
 
 @pytest.fixture
 def waiting(scenario: Scenario) -> Any:
-    """The robot stands at the desk, empty; the command that brought it there."""
+    """The finished command that brought the empty robot to the desk."""
     scenario.request_delivery()
     scenario.run_events()
     command = scenario.drive_robot()
@@ -26,7 +26,7 @@ def waiting(scenario: Scenario) -> Any:
     return command
 
 
-def _is_told_nothing(scenario: Scenario) -> None:
+def _assert_no_command(scenario: Scenario) -> None:
     event_runner.run_periodic("robot.pending_commands")
     event_runner.run_periodic("robot.dispatch_sweep")
     scenario.run_events()
@@ -35,23 +35,23 @@ def _is_told_nothing(scenario: Scenario) -> None:
     assert scenario.state == "ASSIGNED/LOADING"
 
 
-def test_asking_again_and_again_gives_nothing(scenario: Scenario, waiting: Any) -> None:
+def test_repeated_polls_give_no_command(scenario: Scenario, waiting: Any) -> None:
     for _ in range(3):
-        _is_told_nothing(scenario)
+        _assert_no_command(scenario)
 
 
-def test_a_new_session_gives_nothing(scenario: Scenario, waiting: Any) -> None:
+def test_new_session_gives_no_command(scenario: Scenario, waiting: Any) -> None:
     scenario.robot.open_session()
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_repeating_the_arrival_gives_nothing(scenario: Scenario, waiting: Any) -> None:
+def test_repeated_arrival_reports_give_no_command(scenario: Scenario, waiting: Any) -> None:
     for kind in ("ARRIVED", "SUCCEEDED", "ARRIVED", "STARTED", "FAILED"):
         scenario.robot.report(waiting, kind)
-        _is_told_nothing(scenario)
+        _assert_no_command(scenario)
 
 
-def test_a_report_of_some_other_number_or_robot_gives_nothing(
+def test_report_of_unknown_command_or_other_robot_gives_no_command(
     scenario: Scenario, waiting: Any
 ) -> None:
     other = catalogue.add_robot(scenario.api, "luna-bot-2")
@@ -59,34 +59,32 @@ def test_a_report_of_some_other_number_or_robot_gives_nothing(
     unknown = {**waiting, "id": str(ids.uuid7())}
     assert scenario.robot.report(unknown, "SUCCEEDED").status_code == 404
     assert other.next_command() is None
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_a_heartbeat_that_says_it_is_elsewhere_gives_nothing(
-    scenario: Scenario, waiting: Any
-) -> None:
+def test_heartbeat_from_elsewhere_gives_no_command(scenario: Scenario, waiting: Any) -> None:
     for place in ("Study Room 201", None, "Circulation Desk"):
         scenario.robot.at = place
         scenario.robot.heartbeat(active_command=waiting["id"])
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_a_lease_that_lapses_and_a_restart_give_nothing(scenario: Scenario, waiting: Any) -> None:
+def test_expired_lease_and_restart_give_no_command(scenario: Scenario, waiting: Any) -> None:
     scenario.advance_seconds(14)
     scenario.robot.heartbeat()
     scenario.advance_seconds(2)
     event_runner.run_periodic("robot.leases")
     scenario.robot.open_session()
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_a_stop_and_a_resume_give_nothing(scenario: Scenario, waiting: Any) -> None:
+def test_stop_and_resume_give_no_command(scenario: Scenario, waiting: Any) -> None:
     scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
     scenario.call(scenario.librarian, "POST", "/robot/resume", json={"reason": "All clear"})
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_an_event_that_is_delivered_again_gives_nothing(scenario: Scenario) -> None:
+def test_redelivered_event_gives_no_command(scenario: Scenario) -> None:
     scenario.request_delivery()
     scenario.run_events()
     scenario.robot.drive(scenario.robot.next_command())
@@ -94,13 +92,11 @@ def test_an_event_that_is_delivered_again_gives_nothing(scenario: Scenario) -> N
     scenario.run_events()
     for envelope in [*arrived, *reversed(arrived)]:
         event_runner.redeliver(envelope)
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_an_event_that_was_forgotten_as_done_gives_nothing(
-    scenario: Scenario, owner: Engine
-) -> None:
-    """Even without the inbox: what it asks for does not fit the journey any more."""
+def test_event_without_inbox_row_gives_no_command(scenario: Scenario, owner: Engine) -> None:
+    """Even without the inbox the event no longer fits the task's stage."""
     scenario.request_delivery()
     scenario.run_events()
     scenario.robot.drive(scenario.robot.next_command())
@@ -110,18 +106,16 @@ def test_an_event_that_was_forgotten_as_done_gives_nothing(
         connection.execute(text("DELETE FROM processed_events"))
     for envelope in arrived:
         event_runner.redeliver(envelope)
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_no_bridge_can_place_the_book_itself(scenario: Scenario, waiting: Any) -> None:
+def test_bridge_cannot_confirm_loading(scenario: Scenario, waiting: Any) -> None:
     path = f"/api/v1/deliveries/{scenario.task_id}/book-placed"
     assert scenario.api.put(path, headers=scenario.robot.headers).status_code == 403
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
-def test_the_one_function_that_drives_refuses_without_a_proof(
-    scenario: Scenario, waiting: Any
-) -> None:
+def test_issue_navigation_refuses_without_proof(scenario: Scenario, waiting: Any) -> None:
     def drive_away() -> None:
         with database.transaction() as session:
             task = database.row_lock(session, DeliveryTask, UUID(scenario.task_id))
@@ -130,7 +124,7 @@ def test_the_one_function_that_drives_refuses_without_a_proof(
 
     with pytest.raises(RobotUnavailable):
         drive_away()
-    _is_told_nothing(scenario)
+    _assert_no_command(scenario)
 
 
 _INSERT = """
@@ -140,7 +134,7 @@ _INSERT = """
 """
 
 
-def test_the_database_refuses_a_command_to_leave_without_a_proof(
+def test_database_refuses_departure_command_without_proof(
     scenario: Scenario, waiting: Any, owner: Engine
 ) -> None:
     values = {
@@ -153,7 +147,7 @@ def test_the_database_refuses_a_command_to_leave_without_a_proof(
         direct.execute(text(_INSERT), values)
 
 
-def test_the_database_refuses_a_forged_or_borrowed_proof(scenario: Scenario, owner: Engine) -> None:
+def test_database_refuses_forged_or_foreign_proof(scenario: Scenario, owner: Engine) -> None:
     scenario.until_departed()
     with owner.connect() as connection:
         real = connection.scalar(text("SELECT id FROM loading_proofs"))
@@ -176,7 +170,7 @@ def test_the_database_refuses_a_forged_or_borrowed_proof(scenario: Scenario, own
     assert first != scenario.task_id
 
 
-def test_a_proof_can_not_be_altered_by_the_application(scenario: Scenario) -> None:
+def test_application_cannot_alter_proof(scenario: Scenario) -> None:
     scenario.until_departed()
     for statement in ("UPDATE loading_proofs SET attempt = 9", "DELETE FROM loading_proofs"):
         with (

@@ -1,4 +1,4 @@
-"""Robots for admins, their keys, and what each key opens."""
+"""Robots, their keys, and the map."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ def _with_key(robot: Bridge, key: str) -> Bridge:
     return Bridge(robot.api, robot.id, key, epoch=robot.epoch, seq=robot.seq)
 
 
-def test_a_robot_is_registered_enrolled_once_and_speaks(
+def test_registered_robot_enrolls_once_and_connects(
     scenario: Scenario, admin: users.SignedInUser
 ) -> None:
     made = scenario.call(admin, "POST", "/robot/robots", 201, json={"robot_name": "luna-bot-7"})
@@ -40,7 +40,7 @@ def test_a_robot_is_registered_enrolled_once_and_speaks(
     assert scenario.get(scenario.librarian, f"/robot/status/{robot['id']}")["online"] is True
 
 
-def test_an_enrolment_code_is_void_after_a_quarter_of_an_hour(
+def test_enrollment_code_expires_after_15_minutes(
     scenario: Scenario, admin: users.SignedInUser
 ) -> None:
     path = f"/robot/robots/{scenario.robot.id}/enrolment-code"
@@ -49,7 +49,9 @@ def test_an_enrolment_code_is_void_after_a_quarter_of_an_hour(
     scenario.call(None, "POST", "/robot/bridge/enroll", 401, json={"code": code})
 
 
-def test_a_rotated_key_overlaps_for_a_while(scenario: Scenario, admin: users.SignedInUser) -> None:
+def test_rotated_key_stays_valid_for_ten_minutes(
+    scenario: Scenario, admin: users.SignedInUser
+) -> None:
     path = f"/robot/robots/{scenario.robot.id}/key"
     new = scenario.call(admin, "POST", path, 201).json()["data"]["key"]
     assert _with_key(scenario.robot, new).heartbeat().status_code == 200
@@ -59,7 +61,7 @@ def test_a_rotated_key_overlaps_for_a_while(scenario: Scenario, admin: users.Sig
     assert _with_key(scenario.robot, new).heartbeat().status_code == 200
 
 
-def test_a_leaked_key_is_revoked_at_once(scenario: Scenario, admin: users.SignedInUser) -> None:
+def test_leaked_key_is_revoked_at_once(scenario: Scenario, admin: users.SignedInUser) -> None:
     path = f"/robot/robots/{scenario.robot.id}/key"
     new = scenario.call(admin, "POST", path, 201, json={"revoke_now": True}).json()["data"]["key"]
     authentication.invalidate_caches()  # cached for up to a second
@@ -67,7 +69,7 @@ def test_a_leaked_key_is_revoked_at_once(scenario: Scenario, admin: users.Signed
     assert _with_key(scenario.robot, new).heartbeat().status_code == 200
 
 
-def test_a_retired_robots_key_opens_nothing(scenario: Scenario, admin: users.SignedInUser) -> None:
+def test_key_of_retired_robot_is_refused(scenario: Scenario, admin: users.SignedInUser) -> None:
     scenario.call(admin, "DELETE", f"/robot/robots/{scenario.robot.id}")
     authentication.invalidate_caches()
     assert scenario.robot.heartbeat().status_code == 401
@@ -75,11 +77,11 @@ def test_a_retired_robots_key_opens_nothing(scenario: Scenario, admin: users.Sig
 
 
 @pytest.mark.parametrize("key", ["luna_rb_abc_def", "luna_rb_", "nonsense", "a.b.c"])
-def test_a_wrong_key_opens_nothing(scenario: Scenario, key: str) -> None:
+def test_wrong_key_is_refused(scenario: Scenario, key: str) -> None:
     assert _with_key(scenario.robot, key).heartbeat().status_code == 401
 
 
-def test_a_robots_key_opens_no_persons_path_and_a_persons_token_no_robots(
+def test_robot_key_and_user_token_are_not_interchangeable(
     scenario: Scenario,
 ) -> None:
     for path in ("/requests", "/robot/status", "/notifications"):
@@ -89,7 +91,7 @@ def test_a_robots_key_opens_no_persons_path_and_a_persons_token_no_robots(
         assert _with_key(scenario.robot, person.token).heartbeat().status_code == 403
 
 
-def test_a_robot_on_a_journey_is_not_taken_out_of_service(
+def test_robot_with_task_cannot_be_set_to_maintenance_or_retired(
     scenario: Scenario, admin: users.SignedInUser
 ) -> None:
     scenario.request_delivery()
@@ -117,7 +119,7 @@ def _body(place: Any, **changes: Any) -> dict[str, Any]:
     return {**{field: place[field] for field in fields}, **changes}
 
 
-def test_a_place_that_a_delivery_needs_is_neither_moved_nor_removed(scenario: Scenario) -> None:
+def test_waypoint_of_open_task_cannot_be_moved_or_deleted(scenario: Scenario) -> None:
     scenario.request_delivery()
     room = _place(scenario, "Study Room 201")
     path = f"/robot/waypoints/{room['id']}"
@@ -130,7 +132,7 @@ def test_a_place_that_a_delivery_needs_is_neither_moved_nor_removed(scenario: Sc
     assert code_of(scenario.request_delivery(expect=422)) == "UNKNOWN_LOCATION"
 
 
-def test_a_new_place_can_be_asked_for_at_once(scenario: Scenario) -> None:
+def test_created_waypoint_is_accepted_in_requests_at_once(scenario: Scenario) -> None:
     body = _body(_place(scenario, "Study Room 203"), name="Atrium", location_code="AT-1")
     made = scenario.call(scenario.librarian, "POST", "/robot/waypoints", 201, json=body).json()[
         "data"
@@ -140,7 +142,7 @@ def test_a_new_place_can_be_asked_for_at_once(scenario: Scenario) -> None:
     assert scenario.request_delivery("atrium").json()["data"]["request_location"] == made["name"]
 
 
-def test_the_map_can_be_put_back_as_it_was_read(scenario: Scenario) -> None:
+def test_exported_map_can_be_loaded_unchanged(scenario: Scenario) -> None:
     read = scenario.get(scenario.librarian, "/robot/map")
     put = scenario.call(scenario.librarian, "PUT", "/robot/map", json=read).json()["data"]
     assert put["version"] == read["version"] + 1
@@ -148,7 +150,7 @@ def test_the_map_can_be_put_back_as_it_was_read(scenario: Scenario) -> None:
     assert {**again, "version": 0} == {**read, "version": 0}
 
 
-def test_a_map_without_a_place_that_a_delivery_needs_is_refused(scenario: Scenario) -> None:
+def test_map_without_waypoint_of_open_task_is_refused(scenario: Scenario) -> None:
     scenario.request_delivery()
     read = scenario.get(scenario.librarian, "/robot/map")
     kept = [place for place in read["waypoints"] if place["location_code"] != "SR-201"]
@@ -158,7 +160,7 @@ def test_a_map_without_a_place_that_a_delivery_needs_is_refused(scenario: Scenar
     assert len(scenario.get(scenario.librarian, "/robot/waypoints")) == len(catalogue.WAYPOINTS)
 
 
-def test_a_removed_places_name_is_free_again(scenario: Scenario) -> None:
+def test_name_of_deleted_waypoint_can_be_reused(scenario: Scenario) -> None:
     place = {"name": "Atrium", "location_code": "AT-1", "kind": "DELIVERY_POINT", "x": 9, "y": 9}
     made = scenario.call(scenario.librarian, "POST", "/robot/waypoints", 201, json=place).json()[
         "data"
@@ -168,8 +170,8 @@ def test_a_removed_places_name_is_free_again(scenario: Scenario) -> None:
     scenario.call(scenario.librarian, "POST", "/robot/waypoints", 201, json=place)
 
 
-def test_a_robot_waits_while_no_open_way_leads_on(scenario: Scenario) -> None:
-    """The map loses an edge under a journey: the loading stands, the robot is not sent blindly."""
+def test_robot_without_route_receives_no_command_until_map_allows(scenario: Scenario) -> None:
+    """The map loses an edge during a task: the loading is confirmed, no command is issued."""
     scenario.until_loading()
     whole = scenario.get(scenario.librarian, "/robot/map")
     cut = {**whole, "edges": whole["edges"][:2]}

@@ -55,6 +55,6 @@ def schema_checksum() -> str:
     """Return a checksum of the migrations: an unchanged schema is not migrated again."""
     folder = ROOT / "backend" / "shared" / "migrations"
     checksum = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.sql")]):
         checksum.update(path.read_bytes())
     return checksum.hexdigest()

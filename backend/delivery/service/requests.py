@@ -11,7 +11,7 @@ from backend.delivery.service.on_behalf_of import member_for
 from backend.shared import events
 from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.route_graph import Place
+from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.domain.workflow import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
 from backend.shared.infra import database
@@ -73,10 +73,10 @@ def _open_requests(session: Session, member: UUID) -> list[UUID]:
     return list(found)
 
 
-def _loading_place(session: Session, copy: Copy, book: Book) -> Place:
+def _loading_place(session: Session, copy: Copy, book: Book) -> GraphWaypoint:
     places = route_graph.current(session)
-    if copy.home_workstation_id is not None and copy.home_workstation_id in places.places:
-        return places.places[copy.home_workstation_id]
+    if copy.home_workstation_id is not None and copy.home_workstation_id in places.waypoints:
+        return places.waypoints[copy.home_workstation_id]
     return places.workstation_for(copy.shelf_location or book.shelf_location)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.domain import audit, eta, task_effects, workflow
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.route_graph import Place
+from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.domain.workflow import Action, TransitionContext
 from backend.shared.errors import Conflict, NotFound, WrongCopy, WrongRobot, invalid
 from backend.shared.events import TaskQueued
@@ -34,8 +34,8 @@ def create(
     session: Session,
     kind: TaskType,
     copy: Copy,
-    source: Place,
-    destination: Place,
+    source: GraphWaypoint,
+    destination: GraphWaypoint,
     actor: Actor,
     **references: UUID | None,
 ) -> DeliveryTask:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import commands, route_graph
-from backend.shared.domain.route_graph import Place, RouteGraph
+from backend.shared.domain.route_graph import GraphWaypoint, RouteGraph
 from backend.shared.infra import clock, config
 from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
@@ -52,7 +52,9 @@ def dock_low_battery(session: Session) -> None:
             _enqueue(session, robot, CommandType.NAVIGATE, dock, payload)
 
 
-def _nearest_free_dock(session: Session, graph: RouteGraph, here: Place) -> Place | None:
+def _nearest_free_dock(
+    session: Session, graph: RouteGraph, here: GraphWaypoint
+) -> GraphWaypoint | None:
     occupied = set(_occupied_docks(session))
     docks = [
         (length, dock)
@@ -79,7 +81,7 @@ def _occupied_docks(session: Session) -> Iterator[str]:
 
 
 def _enqueue(
-    session: Session, robot: Robot, kind: CommandType, dock: Place, payload: dict[str, Any]
+    session: Session, robot: Robot, kind: CommandType, dock: GraphWaypoint, payload: dict[str, Any]
 ) -> None:
     commands.enqueue(
         session,

@@ -1,4 +1,4 @@
-"""Who performs an action: a signed-in person or a robot."""
+"""Who performs an action: an authenticated user or a robot."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,14 +6,12 @@ from uuid import UUID
 from backend.shared.models import Role
 
 STAFF = (Role.LIBRARIAN, Role.ADMIN)
-
-
 EVERYONE = (Role.STUDENT, Role.LIBRARIAN, Role.ADMIN)
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person."""
+    """An authenticated user."""
 
     id: UUID
     role: Role
@@ -27,7 +25,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class RobotActor:
-    """A bridge that has shown its robot's key."""
+    """A bridge, authenticated by its robot's key."""
 
     robot_id: UUID
     robot_name: str

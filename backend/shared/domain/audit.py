@@ -1,4 +1,4 @@
-"""The audit trail: who did what. Written in the transaction of the deed; never changed after."""
+"""The audit trail: entries are written in the transaction of the action and never changed."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ def record(
     resource: tuple[str, Any],
     changes: dict[str, Any] | None = None,
 ) -> None:
-    """Note that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`."""
+    """Record that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`."""
     resource_type, resource_id = resource
     context = request_context.current()
     session.execute(

@@ -1,10 +1,10 @@
-"""Giving commands to robots, taking them back: used by the workflow in its own transactions.
+"""Robot commands: issue, enqueue and void them within the caller's transaction.
 
-**A robot waits for the book here**: `drive` makes the one command that sets a robot in motion.
-For a leg that carries a book it takes the loading proof as an argument, and the database refuses
-the row without one (`ck_robot_commands_loaded_before_it_leaves`) or with one of another task or
-robot (`fk_robot_commands_loading_proof`). A robot that is stopped, offline, in maintenance or in
-error is given nothing: its task is *owed* a command, made by `settle` once the robot is able.
+`issue_navigation` creates the one command that sets a robot in motion for a task. For a leg that
+carries a book it requires the loading proof: the database rejects the row without one
+(`ck_robot_commands_loaded_before_it_leaves`) or with one of another task or robot
+(`fk_robot_commands_loading_proof`). A robot that is stopped, offline, in maintenance or in error
+receives no command: its task's command is pending until `issue_pending` can create it.
 
 Lock order everywhere: task, then robot, then command.
 """
@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import route_graph
-from backend.shared.domain.route_graph import Place
+from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.errors import RobotUnavailable
 from backend.shared.events import CommandCreated
 from backend.shared.infra import clock, commit_hooks, config, database
@@ -48,7 +48,7 @@ _LEG_OF_STAGE = {
 
 
 def can_move(robot: Robot) -> bool:
-    """Whether a robot may be given a command to move now."""
+    """Return whether the robot may receive a command to move now."""
     return (
         robot.stopped_at is None
         and robot.retired_at is None
@@ -58,11 +58,11 @@ def can_move(robot: Robot) -> bool:
 
 
 def is_assignable() -> ColumnElement[bool]:
-    """Whether a robot may be given a new journey, for a query."""
+    """Build the condition for robots to which a task may be assigned."""
     busy = select(RobotCommand.id).where(
         RobotCommand.robot_id == Robot.id, RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES)
     )
-    travelling = select(DeliveryTask.id).where(
+    has_task = select(DeliveryTask.id).where(
         DeliveryTask.assigned_robot_id == Robot.id, DeliveryTask.status.in_(ACTIVE_TASK_STATUSES)
     )
     return (
@@ -71,17 +71,17 @@ def is_assignable() -> ColumnElement[bool]:
         & Robot.stopped_at.is_(None)
         & Robot.retired_at.is_(None)
         & ~busy.exists()
-        & ~travelling.exists()
+        & ~has_task.exists()
     )
 
 
 def needs_navigation(task: DeliveryTask) -> bool:
-    """Whether the task is in a driving stage and has not arrived yet."""
+    """Return whether the task is in a driving stage and its robot has not arrived."""
     return task.stage in _LEG_OF_STAGE and task.arrived_at is None
 
 
 def target_of(task: DeliveryTask) -> UUID:
-    """The waypoint that the task's present stage drives to."""
+    """Return the waypoint to which the task's present stage leads."""
     if task.stage is Stage.TO_SOURCE:
         return task.source_waypoint_id
     if task.stage is Stage.BRINGING_BACK and task.back_waypoint_id is not None:
@@ -92,21 +92,21 @@ def target_of(task: DeliveryTask) -> UUID:
 def issue_navigation(
     session: Session, task: DeliveryTask, proof: LoadingProof | None = None
 ) -> RobotCommand | None:
-    """Send the task's robot where its stage leads; None when it can't go now (then it is owed).
+    """Issue the navigation command of the task's stage; None when the robot can't move now.
 
-    Any earlier command of the robot is void. `proof` is found when not given; without one no
-    command to leave with a book comes to be.
+    Voids earlier commands of the robot. `proof` is looked up when not given. RobotUnavailable
+    when the leg carries a book and there is no proof.
     """
     if task.stage is None or task.assigned_robot_id is None:
-        raise RobotUnavailable("This delivery travels with no robot at the moment.")
+        raise RobotUnavailable("This delivery has no robot at the moment.")
     robot = database.row_lock(session, Robot, task.assigned_robot_id)
     void(session, robot)
     if robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}:
         robot.status = RobotStatus.BUSY
     if not can_move(robot):
         return None
-    way = _route(session, robot, task)
-    if way is None:
+    route = _route(session, robot, task)
+    if route is None:
         return None
     leg = _LEG_OF_STAGE[task.stage]
     if leg is not Leg.TO_SOURCE and proof is None:
@@ -120,7 +120,7 @@ def issue_navigation(
             leg=leg,
             target_waypoint_id=target_of(task),
             loading_proof_id=proof.id if proof is not None else None,
-            payload=_navigation_payload(task, way, proof),
+            payload=_navigation_payload(task, route, proof),
             deadline=clock.now() + _LONGEST_DRIVE,
         ),
     )
@@ -135,37 +135,37 @@ def _proof_of(session: Session, task: DeliveryTask) -> LoadingProof:
         )
     ).scalar_one_or_none()
     if proof is None:
-        raise RobotUnavailable("Nobody has confirmed that the book is on this robot.")
+        raise RobotUnavailable("The loading has not been confirmed for this robot.")
     return proof
 
 
-def _route(session: Session, robot: Robot, task: DeliveryTask) -> list[Place] | None:
-    """The route to where the task leads; None while no open way leads there."""
-    places = route_graph.current(session)
-    target, here = places.places.get(target_of(task)), places.nearest(robot.pose)
+def _route(session: Session, robot: Robot, task: DeliveryTask) -> list[GraphWaypoint] | None:
+    """Find the shortest open route to the task's target; None when there is none."""
+    graph = route_graph.current(session)
+    target, here = graph.waypoints.get(target_of(task)), graph.nearest(robot.pose)
     if target is None or here is None:
         return None
     try:
-        return places.route(here.id, target.id)
+        return graph.route(here.id, target.id)
     except RobotUnavailable:
         return None
 
 
 def _navigation_payload(
-    task: DeliveryTask, way: list[Place], proof: LoadingProof | None
+    task: DeliveryTask, route: list[GraphWaypoint], proof: LoadingProof | None
 ) -> dict[str, Any]:
-    target = way[-1]
+    target = route[-1]
     stage = task.stage.value if task.stage is not None else None
     return {
         "waypoint": target.as_payload(),
-        "route": [place.as_payload() for place in way],
+        "route": [waypoint.as_payload() for waypoint in route],
         "task": {"id": str(task.id), "reference": task.reference, "stage": stage},
         "loading_proof_id": str(proof.id) if proof is not None else None,
     }
 
 
 def enqueue(session: Session, robot: Robot, command: RobotCommand) -> RobotCommand:
-    """Put a command on the robot's list and wake its poll at commit. The robot must be locked."""
+    """Insert a command for the robot and wake its poll at commit. The robot must be locked."""
     command.robot_id = robot.id
     session.add(command)
     session.flush()
@@ -184,7 +184,7 @@ def enqueue(session: Session, robot: Robot, command: RobotCommand) -> RobotComma
 
 
 def void(session: Session, robot: Robot) -> None:
-    """Void the robot's commands to move; one that the robot may be carrying out is cancelled.
+    """Void the robot's active commands to move, and cancel one that it may be executing.
 
     The robot's row must be locked.
     """
@@ -198,11 +198,11 @@ def void(session: Session, robot: Robot) -> None:
         .with_for_update()
     ).scalars()
     for command in active.all():
-        was_held = command.status in IN_FLIGHT_COMMAND_STATUSES
+        was_in_flight = command.status in IN_FLIGHT_COMMAND_STATUSES
         command.status = CommandStatus.VOID
         command.finished_at = clock.now()
         session.flush()
-        if was_held and robot.stopped_at is None:
+        if was_in_flight and robot.stopped_at is None:
             enqueue(
                 session,
                 robot,
@@ -215,7 +215,7 @@ def void(session: Session, robot: Robot) -> None:
 
 
 def release(session: Session, robot_id: UUID) -> None:
-    """The robot's journey is over or taken from it: it may serve another."""
+    """Void the robot's commands and make it available for another task."""
     robot = database.row_lock(session, Robot, robot_id)
     void(session, robot)
     if robot.status in {RobotStatus.BUSY, RobotStatus.NAVIGATING}:
@@ -224,7 +224,7 @@ def release(session: Session, robot_id: UUID) -> None:
 
 
 def issue_pending(session: Session, task_id: UUID) -> bool:
-    """Make the command that a task is owed, if its robot is able now; whether one was made."""
+    """Issue the task's pending command if its robot can move now; return whether one was issued."""
     task = database.row_lock_or_none(session, DeliveryTask, task_id)
     if task is None or task.assigned_robot_id is None or not needs_navigation(task):
         return False
@@ -237,7 +237,7 @@ def issue_pending(session: Session, task_id: UUID) -> bool:
 
 
 def _has_outcome(session: Session, task: DeliveryTask) -> bool:
-    """Whether this stage's drive has ended already, and the event of it is on its way."""
+    """Return whether this stage's drive has ended and only its event is still to be processed."""
     last = session.execute(
         select(RobotCommand.status)
         .where(
@@ -253,7 +253,7 @@ def _has_outcome(session: Session, task: DeliveryTask) -> bool:
 
 
 def has_active_command(session: Session, robot_id: UUID) -> bool:
-    """Whether the robot has a command to move that has not ended."""
+    """Return whether the robot has a command to move that has not ended."""
     found = session.execute(
         select(RobotCommand.id)
         .where(
@@ -267,7 +267,7 @@ def has_active_command(session: Session, robot_id: UUID) -> bool:
 
 
 def active_task_id(session: Session, robot_id: UUID) -> UUID | None:
-    """The journey that the robot is on."""
+    """Return the task that the robot is serving."""
     return session.execute(
         select(DeliveryTask.id).where(
             DeliveryTask.assigned_robot_id == robot_id,

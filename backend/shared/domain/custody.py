@@ -1,7 +1,7 @@
-"""Where a copy is and who has it: the only way a copy's custody and its loan ever change.
+"""Custody of copies: the only code that changes a copy's custody and opens or closes its loan.
 
-Each move is legal from some custodies only (the table `MOVES`); the copy's row is locked, so two
-moves at once are settled here and by the indexes of the database, never by luck.
+A transition is legal from some custodies only (`TRANSITIONS`). The copy's row is locked, so
+concurrent transitions are serialized; unique indexes are the second guard.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -28,14 +28,14 @@ from backend.shared.models import (
 
 
 class CustodyTransition(StrEnum):
-    RESERVE = "RESERVE"  # kept for a request
-    RELEASE = "RELEASE"  # no longer kept
-    LOAD = "LOAD"  # a person has put it on the robot
-    UNLOAD = "UNLOAD"  # taken off a failed journey, kept for its next attempt
-    LEND = "LEND"  # the student has it
-    COLLECT = "COLLECT"  # the student has put it on the robot
-    SHELVE = "SHELVE"  # staff have it again
-    KEEP_AT_DESK = "KEEP_AT_DESK"  # a colleague has it
+    RESERVE = "RESERVE"  # for a request
+    RELEASE = "RELEASE"  # the reservation ends
+    LOAD = "LOAD"  # put on the robot by a person
+    UNLOAD = "UNLOAD"  # taken off after a failure, reserved for the next attempt
+    LEND = "LEND"  # handed to the student
+    COLLECT = "COLLECT"  # put on the robot by the borrower
+    SHELVE = "SHELVE"  # received and shelved by staff
+    KEEP_AT_DESK = "KEEP_AT_DESK"  # handed to a colleague
 
 
 TRANSITIONS: dict[CustodyTransition, tuple[frozenset[Custody], Custody]] = {
@@ -51,7 +51,7 @@ TRANSITIONS: dict[CustodyTransition, tuple[frozenset[Custody], Custody]] = {
 
 
 def move(session: Session, copy_id: UUID, step: CustodyTransition) -> Copy:
-    """Make one move; Conflict when the copy is not where the move begins."""
+    """Apply one transition; Conflict when it is not legal from the copy's custody."""
     copy = database.row_lock_or_none(session, Copy, copy_id)
     origins, end = TRANSITIONS[step]
     if copy is None or copy.custody not in origins:
@@ -67,10 +67,10 @@ def move(session: Session, copy_id: UUID, step: CustodyTransition) -> Copy:
 
 
 def reserve_any(session: Session, book_id: UUID) -> Copy:
-    """Keep one available copy of a title; BookNotAvailable when there is none.
+    """Reserve one available copy of a title; BookNotAvailable when there is none.
 
-    Copies that another transaction is taking are waited for, not skipped: if that one fails,
-    this one gets the copy. The last one is never lent twice and never to nobody.
+    When every free copy is locked by another transaction, wait for its outcome instead of
+    skipping: if it fails, this one gets the copy.
     """
     candidates = (
         select(Copy.id)
@@ -84,7 +84,7 @@ def reserve_any(session: Session, book_id: UUID) -> Copy:
     )
     free = candidates.with_for_update(skip_locked=True).limit(1)
     copy_id = session.execute(free).scalar_one_or_none()
-    if copy_id is None:  # all free ones are being taken just now: wait for the outcome
+    if copy_id is None:  # all free copies are locked
         copy_id = session.execute(candidates.with_for_update().limit(1)).scalar_one_or_none()
     if copy_id is None:
         raise BookNotAvailable(book_id=book_id)
@@ -92,7 +92,7 @@ def reserve_any(session: Session, book_id: UUID) -> Copy:
 
 
 def lend(session: Session, copy_id: UUID, user_id: UUID, channel: LoanChannel) -> Loan:
-    """Hand the copy to a member: custody and the open loan are one."""
+    """Move the copy into the member's custody and open the loan."""
     copy = move(session, copy_id, CustodyTransition.LEND)
     settings = config.loans()
     loan = Loan(
@@ -110,10 +110,10 @@ def lend(session: Session, copy_id: UUID, user_id: UUID, channel: LoanChannel) -
 
 
 def collect(session: Session, loan_id: UUID) -> Loan:
-    """The robot has the borrowed copy: the loan is over for the member, reminders stop."""
+    """Move a borrowed copy onto the robot; the loan ends for the member."""
     loan = database.row_lock_or_none(session, Loan, loan_id)
     if loan is None or loan.returned_at is not None:
-        raise Conflict("This loan is closed already.")
+        raise Conflict("This loan is already closed.")
     move(session, loan.copy_id, CustodyTransition.COLLECT)
     loan.returned_at = clock.now()
     loan.state = LoanState.RETURNED
@@ -122,7 +122,7 @@ def collect(session: Session, loan_id: UUID) -> Loan:
 
 
 def receive(session: Session, loan_id: UUID) -> None:
-    """Staff have a fetched copy in hand: shelved, the loan processed."""
+    """Shelve a returned copy and mark its loan processed."""
     loan = database.row_lock_or_none(session, Loan, loan_id)
     if loan is None:
         raise Conflict("There is no loan for this return.")
@@ -133,7 +133,7 @@ def receive(session: Session, loan_id: UUID) -> None:
 
 
 def mark_missing(session: Session, copy_id: UUID) -> None:
-    """Nobody knows where the copy is: it is on no robot and can't be asked for."""
+    """Mark a copy as missing; it is no longer on a robot and can't be requested."""
     copy = database.row_lock_or_none(session, Copy, copy_id)
     if copy is None:
         raise Conflict("There is no such copy.")
@@ -143,10 +143,10 @@ def mark_missing(session: Session, copy_id: UUID) -> None:
     session.flush()
 
 
-def check_loan_limit(session: Session, user_id: UUID, under_way: int) -> None:
-    """LoanLimitReached when open loans and requests under way fill a member's limit.
+def check_loan_limit(session: Session, user_id: UUID, open_requests: int) -> None:
+    """Raise LoanLimitReached when open loans and `open_requests` reach the member's limit.
 
-    The member's row is locked, so that two requests at once are counted one after the other.
+    Locks the member's row, so that concurrent requests are counted one after the other.
     """
     database.row_lock(session, User, user_id)
     open_loans = len(
@@ -155,12 +155,12 @@ def check_loan_limit(session: Session, user_id: UUID, under_way: int) -> None:
         ).all()
     )
     limit = config.loans().loans_per_member
-    if open_loans + under_way >= limit:
+    if open_loans + open_requests >= limit:
         raise LoanLimitReached(limit=limit)
 
 
 def _due(days: int) -> datetime:
-    """The end of the day, `days` from now, on a day the library is open (not a Sunday)."""
+    """Return the end of the day `days` from now, moved to an open day (not a Sunday)."""
     day = (clock.now() + timedelta(days=days)).date()
     while day.weekday() == 6:  # noqa: PLR2004 (Sunday)
         day += timedelta(days=1)

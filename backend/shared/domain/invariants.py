@@ -1,6 +1,6 @@
-"""The invariants of workflow.md §2, one query each: every row that comes back breaks one.
+"""The invariants of workflow.md §2, one query each: every returned row is a violation.
 
-`luna check` asks them of a running database; tests ask them after every story.
+`luna check` runs them on a running database; tests run them after every scenario.
 """
 
 from collections.abc import Iterator
@@ -9,11 +9,19 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from backend.shared.domain.workflow import TRANSITIONS, Action
+from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    ACTIVE_TASK_STATUSES,
+    CLOSED_STATUSES,
+    MOTION_COMMAND_TYPES,
+    sql_values,
+)
 
-_MOVING = "command.type IN ('NAVIGATE', 'DOCK', 'UNDOCK')"
-_ACTIVE = "command.status IN ('QUEUED', 'LEASED', 'ACCEPTED', 'STARTED', 'UNKNOWN')"
+_MOVING = f"command.type IN {sql_values(MOTION_COMMAND_TYPES)}"
+_ACTIVE = f"command.status IN {sql_values(ACTIVE_COMMAND_STATUSES)}"
+_OPEN = f"status NOT IN {sql_values(CLOSED_STATUSES)}"
 
-# Where a journey is → what its request or return may be, and where its copy.
+# Status and stage of a task → permitted statuses of its request or return, custodies of its copy.
 _STUDENT_DELIVERY = {
     ("PENDING", None): ("PENDING", "RESERVED"),
     ("QUEUED", None): ("PENDING APPROVED", "RESERVED"),
@@ -45,7 +53,7 @@ def _agreement_rows() -> Iterator[str]:
             yield f"('{kind}', '{status}', '{stage or ''}', '{causes}', '{custodies or ''}')"
 
 
-def _legal_steps() -> Iterator[str]:
+def _legal_transitions() -> Iterator[str]:
     yield "('CREATE', '', '', 'PENDING', '')"
     for action, steps in TRANSITIONS.items():
         for (from_status, from_stage), (to_status, to_stage) in steps.items():
@@ -56,31 +64,31 @@ def _legal_steps() -> Iterator[str]:
 
 
 INVARIANTS: dict[str, str] = {
-    "a copy has one open request, return, loan or delivery at most": """
+    "a copy has at most one open request, return, loan or staff delivery": f"""
         SELECT copy_id, string_agg(what, ', ') AS open_things
         FROM (
             SELECT copy_id, 'request' AS what FROM book_requests
-            WHERE status NOT IN ('COMPLETED', 'CANCELLED')
+            WHERE {_OPEN}
             UNION ALL
             SELECT copy_id, 'loan' FROM loans WHERE returned_at IS NULL
             UNION ALL
             SELECT copy_id, 'staff delivery' FROM delivery_tasks
             WHERE request_id IS NULL AND return_id IS NULL
-              AND status NOT IN ('COMPLETED', 'CANCELLED')
+              AND {_OPEN}
         ) AS things
         GROUP BY copy_id HAVING count(*) > 1
         UNION ALL
         SELECT loan.copy_id, 'two returns' FROM book_returns AS returned
         JOIN loans AS loan ON loan.id = returned.loan_id
-        WHERE returned.status NOT IN ('COMPLETED', 'CANCELLED')
+        WHERE returned.{_OPEN}
         GROUP BY loan.copy_id HAVING count(*) > 1
     """,
-    "a robot has one journey at most": """
+    "a robot has at most one active task": f"""
         SELECT assigned_robot_id, count(*) FROM delivery_tasks
-        WHERE status IN ('ASSIGNED', 'IN_PROGRESS')
+        WHERE status IN {sql_values(ACTIVE_TASK_STATUSES)}
         GROUP BY assigned_robot_id HAVING count(*) > 1
     """,
-    "no robot leaves with a book that nobody has confirmed": f"""
+    "a command to leave with a book has an earlier loading confirmation": f"""
         SELECT command.id, command.task_id FROM robot_commands AS command
         LEFT JOIN loading_proofs AS proof ON proof.id = command.loading_proof_id
         WHERE command.leg IS NOT NULL AND command.leg <> 'TO_SOURCE'
@@ -97,7 +105,7 @@ INVARIANTS: dict[str, str] = {
         JOIN delivery_tasks AS task ON task.id = command.task_id
         WHERE task.stage = 'LOADING' AND {_MOVING} AND {_ACTIVE}
     """,
-    "a journey, its request or return, and its copy agree": f"""
+    "a task, its request or return, and its copy agree": f"""
         SELECT task.id, task.reference, task.status, task.stage,
                coalesce(request.status, returned.status) AS cause, copy.custody
         FROM delivery_tasks AS task
@@ -121,7 +129,7 @@ INVARIANTS: dict[str, str] = {
         GROUP BY copy.id, copy.custody
         HAVING (copy.custody = 'ON_LOAN') <> (count(loan.id) = 1) OR count(loan.id) > 1
     """,
-    "every history is a legal path that ends at its status": f"""
+    "a task's history is a legal path that ends at its status": f"""
         WITH steps AS (
             SELECT step.*, lag(to_status) OVER path AS came_status,
                    lag(to_stage) OVER path AS came_stage,
@@ -137,9 +145,9 @@ INVARIANTS: dict[str, str] = {
                <> (task.status, coalesce(task.stage, '')))
            OR (steps.action, coalesce(steps.from_status, ''), coalesce(steps.from_stage, ''),
                steps.to_status, coalesce(steps.to_stage, ''))
-              NOT IN (VALUES {", ".join(_legal_steps())})
+              NOT IN (VALUES {", ".join(_legal_transitions())})
     """,
-    "no stopped, offline or resting robot is told to move": f"""
+    "no stopped, offline or maintenance robot receives a command to move": f"""
         SELECT robot.robot_name, command.id FROM robot_commands AS command
         JOIN robots AS robot ON robot.id = command.robot_id
         WHERE {_MOVING} AND (
@@ -152,16 +160,14 @@ INVARIANTS: dict[str, str] = {
                   AND event.aggregate_id = robot.id)))
     """,
 }
-assert set(TRANSITIONS) == set(
-    Action
-)  # a new action needs its steps, and so its place in the history
+assert set(TRANSITIONS) == set(Action)  # the history check covers every action
 
 
 def find_violations(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    """Each invariant that does not hold, with the rows that break it (at most 20)."""
+    """Return each violated invariant with the rows that violate it (at most 20)."""
     found = {}
-    for sentence, query in INVARIANTS.items():
+    for invariant, query in INVARIANTS.items():
         rows = connection.execute(text(query)).mappings().fetchmany(20)
         if rows:
-            found[sentence] = [dict(row) for row in rows]
+            found[invariant] = [dict(row) for row in rows]
     return found

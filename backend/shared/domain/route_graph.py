@@ -1,6 +1,6 @@
-"""The map as robots drive it: places, the shortest way between them, what people call them.
+"""The map as a graph: waypoints by name or location code, and the shortest route between them.
 
-Kept in memory as a graph and read again only when the map's version has changed.
+Cached in memory and read again when the map's version changes or a closed edge reopens.
 """
 
 import difflib
@@ -20,12 +20,12 @@ from backend.shared.infra import clock
 from backend.shared.models import FleetState, Waypoint, WaypointEdge, WaypointKind
 
 _SUGGESTIONS = 5
-NOT_SERVED = (WaypointKind.JUNCTION, WaypointKind.DOCK)  # nobody hands a book over there
+NOT_SERVED = (WaypointKind.JUNCTION, WaypointKind.DOCK)  # no hand-over there
 
 
 @dataclass(frozen=True)
-class Place:
-    """A waypoint: metres on its floor, theta in radians."""
+class GraphWaypoint:
+    """A waypoint, detached from the session: metres on its floor, theta in radians."""
 
     id: UUID
     name: str
@@ -52,25 +52,25 @@ class RouteGraph:
     """One version of the map."""
 
     def __init__(
-        self, version: int, places: Iterable[Place], edges: Iterable[WaypointEdge]
+        self, version: int, waypoints: Iterable[GraphWaypoint], edges: Iterable[WaypointEdge]
     ) -> None:
         self.version = version
-        self.places = {place.id: place for place in places}
-        self._by_word = {
-            word.casefold(): place
-            for place in self.places.values()
-            for word in (place.name, place.location_code)
+        self.waypoints = {waypoint.id: waypoint for waypoint in waypoints}
+        self._by_name = {
+            name.casefold(): waypoint
+            for waypoint in self.waypoints.values()
+            for name in (waypoint.name, waypoint.location_code)
         }
         now = clock.now()
         self._graph: nx.DiGraph[UUID] = nx.DiGraph()
-        self._graph.add_nodes_from(self.places)
+        self._graph.add_nodes_from(self.waypoints)
         self.reopens_at: datetime | None = None
         for edge in edges:
             self._add(edge, now)
 
     def _add(self, edge: WaypointEdge, now: datetime) -> None:
-        if edge.from_id not in self.places or edge.to_id not in self.places:
-            return  # an end that is not in use
+        if edge.from_id not in self.waypoints or edge.to_id not in self.waypoints:
+            return  # an end is inactive
         if edge.closed_until is not None and edge.closed_until > now:
             self.reopens_at = min(filter(None, [self.reopens_at, edge.closed_until]))
             return
@@ -78,74 +78,74 @@ class RouteGraph:
         if edge.bidirectional:
             self._graph.add_edge(edge.to_id, edge.from_id, distance=edge.distance)
 
-    def find(self, words: str) -> Place:
-        """The place with this name or location code, in any case; UnknownLocation else."""
-        place = self._by_word.get(words.strip().casefold())
-        if place is None or place.kind in NOT_SERVED:
-            raise UnknownLocation(location=words, nearest=self._nearest_names(words))
-        return place
+    def find(self, name: str) -> GraphWaypoint:
+        """Find a waypoint by name or location code, case-insensitively; else UnknownLocation."""
+        waypoint = self._by_name.get(name.strip().casefold())
+        if waypoint is None or waypoint.kind in NOT_SERVED:
+            raise UnknownLocation(location=name, nearest=self._similar_names(name))
+        return waypoint
 
-    def _nearest_names(self, words: str) -> list[str]:
+    def _similar_names(self, name: str) -> list[str]:
         close = difflib.get_close_matches(
-            words.strip().casefold(), self._by_word, n=3 * _SUGGESTIONS, cutoff=0.3
+            name.strip().casefold(), self._by_name, n=3 * _SUGGESTIONS, cutoff=0.3
         )
         found = dict.fromkeys(
-            self._by_word[word].name for word in close if self._by_word[word].kind not in NOT_SERVED
+            self._by_name[key].name for key in close if self._by_name[key].kind not in NOT_SERVED
         )
         return list(found)[:_SUGGESTIONS]
 
-    def route(self, start: UUID, end: UUID) -> list[Place]:
-        """The shortest open way, both ends included; RobotUnavailable when there is none."""
+    def route(self, start: UUID, end: UUID) -> list[GraphWaypoint]:
+        """Return the shortest open route with both ends; RobotUnavailable when there is none."""
         try:
-            way: list[UUID] = nx.shortest_path(self._graph, start, end, weight="distance")
+            route: list[UUID] = nx.shortest_path(self._graph, start, end, weight="distance")
         except (nx.NetworkXNoPath, nx.NodeNotFound) as error:
-            raise RobotUnavailable("No open way leads there.") from error
-        return [self.places[place] for place in way]
+            raise RobotUnavailable("No open route leads there.") from error
+        return [self.waypoints[waypoint_id] for waypoint_id in route]
 
     def length(self, start: UUID, end: UUID) -> float:
-        """Metres of the shortest open way; infinite when there is none."""
+        """Return the metres of the shortest open route; infinite when there is none."""
         try:
             return float(nx.shortest_path_length(self._graph, start, end, weight="distance"))
         except (nx.NetworkXNoPath, nx.NodeNotFound):
             return math.inf
 
-    def nearest(self, pose: dict[str, Any] | None) -> Place | None:
-        """The place nearest to a pose on its own floor; None for a robot that is nowhere."""
+    def nearest(self, pose: dict[str, Any] | None) -> GraphWaypoint | None:
+        """Return the waypoint nearest to a pose on its floor; None when the pose is unknown."""
         if pose is None:
             return None
-        here = [place for place in self.places.values() if place.floor == pose.get("floor")]
+        on_floor = [node for node in self.waypoints.values() if node.floor == pose.get("floor")]
         return min(
-            here,
-            key=lambda place: math.hypot(place.x - pose["x"], place.y - pose["y"]),
+            on_floor,
+            key=lambda node: math.hypot(node.x - pose["x"], node.y - pose["y"]),
             default=None,
         )
 
-    def of_kind(self, kind: WaypointKind) -> list[Place]:
-        return [place for place in self.places.values() if place.kind is kind]
+    def of_kind(self, kind: WaypointKind) -> list[GraphWaypoint]:
+        return [node for node in self.waypoints.values() if node.kind is kind]
 
-    def default_of(self, kinds: Sequence[WaypointKind]) -> Place:
-        """The place marked default among the first of `kinds` that the map has."""
+    def default_of(self, kinds: Sequence[WaypointKind]) -> GraphWaypoint:
+        """Return the waypoint marked default of the first of `kinds` that the map has."""
         for kind in kinds:
-            places = sorted(self.of_kind(kind), key=lambda place: place.location_code)
-            if places:
-                return next((place for place in places if place.details.get("default")), places[0])
+            nodes = sorted(self.of_kind(kind), key=lambda node: node.location_code)
+            if nodes:
+                return next((node for node in nodes if node.details.get("default")), nodes[0])
         raise RobotUnavailable("The map has no workstation: add one first.")
 
-    def workstation_for(self, shelf: str | None) -> Place:
-        """Where staff load a book of this shelf: the station that serves it, or the default."""
+    def workstation_for(self, shelf: str | None) -> GraphWaypoint:
+        """Return the workstation that serves a shelf, or the default workstation."""
         default = self.default_of([WaypointKind.WORKSTATION])
         if not shelf:
             return default
         serving = [
-            (len(prefix), place)
-            for place in self.of_kind(WaypointKind.WORKSTATION)
-            for prefix in place.details.get("serves_shelves", [])
+            (len(prefix), node)
+            for node in self.of_kind(WaypointKind.WORKSTATION)
+            for prefix in node.details.get("serves_shelves", [])
             if shelf.casefold().startswith(str(prefix).casefold())
         ]
         return max(serving, key=lambda match: match[0])[1] if serving else default
 
-    def return_station(self) -> Place:
-        """Where fetched books are brought."""
+    def return_station(self) -> GraphWaypoint:
+        """Return the destination of returns."""
         return self.default_of([WaypointKind.RETURN_STATION, WaypointKind.WORKSTATION])
 
 
@@ -153,26 +153,26 @@ _cached: dict[str, RouteGraph] = {}
 
 
 def current(session: Session) -> RouteGraph:
-    """The map as it is now."""
+    """Return the graph of the current map."""
     version = session.execute(select(FleetState.map_version)).scalar_one()
     cached = _cached.get("map")
     expired = cached is not None and cached.reopens_at and cached.reopens_at <= clock.now()
-    if cached is None or cached.version != version or expired or not cached.places:
+    if cached is None or cached.version != version or expired or not cached.waypoints:
         cached = _read(session, version)
         _cached["map"] = cached
     return cached
 
 
 def clear_cache() -> None:
-    """Read the map anew at the next use (tests that empty the database)."""
+    """Read the map again at the next use (for tests that empty the database)."""
     _cached.clear()
 
 
 def _read(session: Session, version: int) -> RouteGraph:
-    waypoints = session.execute(select(Waypoint).where(Waypoint.is_active)).scalars()
+    rows = session.execute(select(Waypoint).where(Waypoint.is_active)).scalars()
     edges = session.execute(select(WaypointEdge)).scalars()
-    places = [
-        Place(
+    waypoints = [
+        GraphWaypoint(
             id=row.id,
             name=row.name,
             location_code=row.location_code,
@@ -183,6 +183,6 @@ def _read(session: Session, version: int) -> RouteGraph:
             theta=row.theta,
             details=row.details,
         )
-        for row in waypoints
+        for row in rows
     ]
-    return RouteGraph(version, places, edges)
+    return RouteGraph(version, waypoints, edges)

@@ -1,6 +1,6 @@
-"""What a step of a task takes along: its copy, request, return and loan; and the events it tells.
+"""Effects of a transition on the task's copy, request, return and loan, and the events of them.
 
-Called by `workflow.apply` alone (and `tell` by whoever reminds people of a task).
+Only `workflow.apply` applies effects; reminders and alerts publish task events too.
 """
 
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from backend.shared.models import (
     TaskType,
 )
 
-MISSING = "MISSING"  # what staff say when nobody knows where a book is
+MISSING = "MISSING"  # the book_location of a book that staff could not find
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What moves with a step: the copy, the request, the return (None = nothing)."""
+    """What a transition changes: the copy, the request, the return (None: unchanged)."""
 
     custody: CustodyTransition | None = None
     request: RequestStatus | None = None
@@ -43,7 +43,7 @@ class Effect:
 
 
 def apply_effect(session: Session, task: DeliveryTask, effect: Effect, reason: str | None) -> None:
-    """Move what belongs to the task as `effect` says."""
+    """Change the task's copy, request and return as `effect` says."""
     if effect.request is not None and task.request_id is not None:
         _move_request(session, task, effect.request, reason)
     if effect.returned is not None and task.return_id is not None:
@@ -119,15 +119,15 @@ def _move_return(
 def effect_of_cancelled_failure(
     session: Session, task: DeliveryTask, book_location: str | None
 ) -> Effect:
-    """What a cancelled failure moves along: it depends on where the book was left.
+    """Determine the effect of cancelling a failed task: it depends on where the book is.
 
-    A book that had been on the robot needs `book_location`: a place, or MISSING.
+    A book that was on the robot requires `book_location`: a place, or MISSING. Conflict otherwise.
     """
     copy = database.row_lock(session, Copy, task.copy_id)
     loaded = copy.custody is Custody.ON_ROBOT
     place = book_location or task.book_location
     if loaded and not place:
-        raise Conflict("Say where the book is: give book_location.", field="book_location")
+        raise Conflict("State where the book is: book_location is required.", field="book_location")
     lost = place == MISSING and copy.custody is not Custody.ON_LOAN
     if lost:
         custody.mark_missing(session, copy.id)
@@ -140,12 +140,14 @@ def effect_of_cancelled_failure(
 
 
 def unload_for_retry(session: Session, task: DeliveryTask) -> None:
-    """A book that a failed journey had on board is kept at the source for the next attempt."""
+    """Move a book that a failed task had on board back to RESERVED for the next attempt."""
     copy = database.row_lock(session, Copy, task.copy_id)
     if copy.custody is not Custody.ON_ROBOT:
         return
     if task.task_type is TaskType.RETURN_PICKUP:
-        raise Conflict("The book has been fetched already: cancel this, saying where it is.")
+        raise Conflict(
+            "The book has already been picked up: cancel the return and state where it is."
+        )
     custody.move(session, copy.id, CustodyTransition.UNLOAD)
 
 
@@ -198,7 +200,7 @@ def publish_return_event(
 
 
 def _names_of(session: Session, task: DeliveryTask) -> Row[str, str, UUID]:
-    """The book's title, the robot's name and whose request or return it is."""
+    """Select the book's title, the robot's name and the owner of the request or return."""
     return session.execute(
         select(
             Book.title,
@@ -217,9 +219,9 @@ def _names_of(session: Session, task: DeliveryTask) -> Row[str, str, UUID]:
 def publish_task_event(
     session: Session, task: DeliveryTask, kind: type[events.TaskEvent], reason: str | None = None
 ) -> None:
-    """Publish an event of the task with its whole present state."""
+    """Publish an event with the task's whole present state."""
     session.flush()
-    facts = _names_of(session, task)
+    names = _names_of(session, task)
     outbox.publish(
         session,
         kind(
@@ -232,12 +234,12 @@ def publish_task_event(
             attempt=task.attempt,
             request_id=task.request_id,
             return_id=task.return_id,
-            user_id=facts.user_id,
+            user_id=names.user_id,
             book_id=task.book_id,
-            book_title=facts.title,
+            book_title=names.title,
             copy_id=task.copy_id,
             robot_id=task.assigned_robot_id,
-            robot_name=facts.robot_name,
+            robot_name=names.robot_name,
             source=task.source_location,
             destination=task.destination_location,
             eta=task.eta,

@@ -12,7 +12,7 @@ class _AccountEvent(RegisteredEvent):
 
 
 class AccountRegistered(_AccountEvent):
-    """Someone has an account now."""
+    """An account was created."""
 
     TYPE = "account.registered"
     email: str
@@ -20,7 +20,7 @@ class AccountRegistered(_AccountEvent):
 
 
 class SessionEnded(_AccountEvent):
-    """A session is over: its tokens are refused by every service."""
+    """A session ended: every service rejects its tokens."""
 
     TYPE = "account.session.ended"
     session_id: UUID

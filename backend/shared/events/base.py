@@ -1,4 +1,4 @@
-"""What every event has, and the table of all of them by type."""
+"""The base class of events, and the event classes by type."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Event(BaseModel):
-    """Base: what happened (`TYPE`), who says so (`SOURCE`), to what (`AGGREGATE`, its id)."""
+    """An event: its type, the service that published it, and the aggregate that changed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -17,16 +17,16 @@ class Event(BaseModel):
     VERSION: ClassVar[int] = 1
 
     def aggregate_id(self) -> UUID:
-        """The id of the thing it happened to: the field named after the aggregate."""
-        found: UUID = getattr(self, f"{self.AGGREGATE.rsplit('_', maxsplit=1)[-1]}_id")
-        return found
+        """Return the aggregate's id: the field named after the last word of AGGREGATE."""
+        aggregate_id: UUID = getattr(self, f"{self.AGGREGATE.rsplit('_', maxsplit=1)[-1]}_id")
+        return aggregate_id
 
 
 BY_TYPE: dict[str, type[Event]] = {}
 
 
 class RegisteredEvent(Event):
-    """An event that is found by its type."""
+    """Base of the concrete events: registers each class in BY_TYPE."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -13,19 +13,19 @@ class _BookEvent(RegisteredEvent):
 
 
 class BookAdded(_BookEvent):
-    """A title is in the catalogue."""
+    """A title was added to the catalogue."""
 
     TYPE = "catalog.book.added"
 
 
 class BookUpdated(_BookEvent):
-    """What the catalogue says of a title has changed."""
+    """The record of a title changed."""
 
     TYPE = "catalog.book.updated"
 
 
 class BookRemoved(_BookEvent):
-    """A title is withdrawn; its history is kept."""
+    """A title was withdrawn; its history is kept."""
 
     TYPE = "catalog.book.removed"
 
@@ -42,18 +42,18 @@ class _ImportEvent(RegisteredEvent):
 
 
 class ImportQueued(_ImportEvent):
-    """A file was taken; its first batch may begin."""
+    """An import file was accepted; its first batch can be processed."""
 
     TYPE = "catalog.import.queued"
 
 
 class ImportProgressed(_ImportEvent):
-    """A batch is done; its consumer does the next."""
+    """A batch was processed; the consumer processes the next one."""
 
     TYPE = "catalog.import.progressed"
 
 
 class ImportFinished(_ImportEvent):
-    """An import has come to its end, well or not."""
+    """An import ended, successfully or not."""
 
     TYPE = "catalog.import.finished"

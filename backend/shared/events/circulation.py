@@ -18,12 +18,12 @@ class _LoanEvent(RegisteredEvent):
 
 
 class LoanOpened(_LoanEvent):
-    """A member has a copy and a day by which it is due."""
+    """A copy was lent to a member, with a due date."""
 
     TYPE = "circulation.loan.opened"
 
 
 class LoanClosed(_LoanEvent):
-    """Staff have a lent copy in hand again."""
+    """Staff received a lent copy."""
 
     TYPE = "circulation.loan.closed"

@@ -21,19 +21,19 @@ class RequestEvent(RegisteredEvent):
 
 
 class RequestCreated(RequestEvent):
-    """A member wants a book brought; a copy is kept for them."""
+    """A member requested a book; a copy is reserved."""
 
     TYPE = "delivery.request.created"
 
 
 class RequestCancelled(RequestEvent):
-    """A request is over without the book: called off, or nobody came."""
+    """A request ended without a hand-over: cancelled, or nobody received the book."""
 
     TYPE = "delivery.request.cancelled"
 
 
 class RequestCompleted(RequestEvent):
-    """The member has the book."""
+    """The member received the book."""
 
     TYPE = "delivery.request.completed"
 
@@ -52,31 +52,31 @@ class ReturnEvent(RegisteredEvent):
 
 
 class ReturnInitiated(ReturnEvent):
-    """A member wants a borrowed book fetched."""
+    """A member requested the pickup of a borrowed book."""
 
     TYPE = "delivery.return.initiated"
 
 
 class ReturnPickedUp(ReturnEvent):
-    """The robot has the borrowed book; the loan is over for the member."""
+    """The borrowed book is on the robot; the loan ended for the member."""
 
     TYPE = "delivery.return.picked_up"
 
 
 class ReturnCompleted(ReturnEvent):
-    """Staff have the fetched book."""
+    """Staff received the returned book."""
 
     TYPE = "delivery.return.completed"
 
 
 class ReturnCancelled(ReturnEvent):
-    """A return is called off before the book was fetched."""
+    """A return was cancelled before the pickup."""
 
     TYPE = "delivery.return.cancelled"
 
 
 class TaskEvent(RegisteredEvent):
-    """Whatever happens to a task tells its whole present state: the last one known wins."""
+    """An event of a task with its whole present state: consumers use the latest one."""
 
     SOURCE = "delivery-service"
     AGGREGATE = "delivery_task"
@@ -89,7 +89,7 @@ class TaskEvent(RegisteredEvent):
     attempt: int
     request_id: UUID | None
     return_id: UUID | None
-    user_id: UUID | None  # whose request or return it serves
+    user_id: UUID | None  # owner of the request or return
     book_id: UUID
     book_title: str
     copy_id: UUID
@@ -102,66 +102,66 @@ class TaskEvent(RegisteredEvent):
 
 
 class TaskQueued(TaskEvent):
-    """A journey waits for a robot."""
+    """A task waits for a robot."""
 
     TYPE = "delivery.task.queued"
 
 
 class TaskAssigned(TaskEvent):
-    """A robot drives to where the book is."""
+    """A robot was assigned and drives to the source."""
 
     TYPE = "delivery.task.assigned"
 
 
 class TaskLoading(TaskEvent):
-    """The robot waits for someone to put the book on it."""
+    """The robot arrived at the source and waits to be loaded."""
 
     TYPE = "delivery.task.loading"
 
 
 class TaskDeparted(TaskEvent):
-    """The loading is confirmed; the robot drives with the book."""
+    """The loading was confirmed; the robot drives to the destination."""
 
     TYPE = "delivery.task.departed"
 
 
 class TaskArrived(TaskEvent):
-    """The robot waits for the receiver, or to be unloaded."""
+    """The robot arrived and waits for the receiver, or to be unloaded."""
 
     TYPE = "delivery.task.arrived"
 
 
 class TaskBringingBack(TaskEvent):
-    """The robot brings a book back that it could not hand over."""
+    """The robot brings back a book that was not handed over."""
 
     TYPE = "delivery.task.bringing_back"
 
 
 class TaskCompleted(TaskEvent):
-    """The journey has done what it was for."""
+    """The task was completed."""
 
     TYPE = "delivery.task.completed"
 
 
 class TaskFailed(TaskEvent):
-    """The journey is given up, with its reason; staff retry or cancel it."""
+    """The task failed, with its reason; staff can retry or cancel it."""
 
     TYPE = "delivery.task.failed"
 
 
 class TaskCancelled(TaskEvent):
-    """The journey is called off."""
+    """The task was cancelled."""
 
     TYPE = "delivery.task.cancelled"
 
 
 class TaskReminder(TaskEvent):
-    """Someone is waited for: to load, or to take the book."""
+    """The robot waits for a person to load it or to take the book."""
 
     TYPE = "delivery.task.reminder"
 
 
 class TaskNeedsAttention(TaskEvent):
-    """Staff should look: it waits, or it went wrong."""
+    """The task requires the attention of staff; see the reason."""
 
     TYPE = "delivery.task.needs_attention"

@@ -1,4 +1,4 @@
-"""Robots: their condition, their stops, their commands."""
+"""Robots: status, emergency stops, commands."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ class _RobotEvent(RegisteredEvent):
 
 
 class RobotStatusChanged(_RobotEvent):
-    """A robot's status, connectivity, place or battery is another one."""
+    """A robot's status, connectivity, location or battery level changed."""
 
     TYPE = "robot.status.changed"
     status: str
@@ -24,19 +24,19 @@ class RobotStatusChanged(_RobotEvent):
 
 
 class RobotWentOffline(_RobotEvent):
-    """Nothing was heard of a robot for too long."""
+    """A robot sent no heartbeat for too long."""
 
     TYPE = "robot.went_offline"
 
 
 class RobotCameOnline(_RobotEvent):
-    """A robot that was silent is heard again."""
+    """An offline robot sent a heartbeat."""
 
     TYPE = "robot.came_online"
 
 
 class RobotErrorReported(_RobotEvent):
-    """A robot tells of something wrong with it."""
+    """A robot reported an error."""
 
     TYPE = "robot.error.reported"
     error_type: str
@@ -45,7 +45,7 @@ class RobotErrorReported(_RobotEvent):
 
 
 class RobotStopRequested(_RobotEvent):
-    """An emergency stop is set."""
+    """An emergency stop was requested."""
 
     TYPE = "robot.stop.requested"
     stop_version: int
@@ -54,21 +54,21 @@ class RobotStopRequested(_RobotEvent):
 
 
 class RobotStopConfirmed(_RobotEvent):
-    """The robot's odometry says that it stands."""
+    """A robot confirmed by its odometry that it stopped."""
 
     TYPE = "robot.stop.confirmed"
     stop_version: int
 
 
 class RobotStopUnconfirmed(_RobotEvent):
-    """A robot has not said in time that it stands."""
+    """A robot did not confirm an emergency stop in time."""
 
     TYPE = "robot.stop.unconfirmed"
     stop_version: int
 
 
 class RobotResumed(_RobotEvent):
-    """An emergency stop is lifted."""
+    """An emergency stop was ended."""
 
     TYPE = "robot.resumed"
     reason: str
@@ -84,34 +84,34 @@ class _CommandEvent(RegisteredEvent):
     command_type: str
     leg: str | None
     result: str | None = None
-    at: datetime | None = None  # when it happened, by the robot's clock
+    at: datetime | None = None  # when it happened by the robot's clock
 
 
 class CommandCreated(_CommandEvent):
-    """A command waits for the robot's bridge."""
+    """A command was created and waits for the bridge."""
 
     TYPE = "robot.command.created"
 
 
 class CommandAccepted(_CommandEvent):
-    """The bridge has taken a command."""
+    """The bridge accepted a command."""
 
     TYPE = "robot.command.accepted"
 
 
 class CommandStarted(_CommandEvent):
-    """The robot is carrying a command out."""
+    """The robot started to execute a command."""
 
     TYPE = "robot.command.started"
 
 
 class CommandSucceeded(_CommandEvent):
-    """The robot has done a command: a drive has arrived."""
+    """The robot completed a command; a navigation arrived."""
 
     TYPE = "robot.command.succeeded"
 
 
 class CommandFailed(_CommandEvent):
-    """The robot has not done a command, and will not."""
+    """A command failed and will not be completed."""
 
     TYPE = "robot.command.failed"

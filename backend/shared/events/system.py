@@ -1,4 +1,4 @@
-"""What a person was told, and the event by which the chain watches itself."""
+"""Notifications, dead letters, and the synthetic event of the watchdog."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from backend.shared.events.base import RegisteredEvent
 
 
 class NotificationCreated(RegisteredEvent):
-    """Someone has a new notification."""
+    """A user has a new notification."""
 
     TYPE = "notification.created"
     SOURCE = "notification-service"
@@ -23,7 +23,7 @@ class NotificationCreated(RegisteredEvent):
 
 
 class EventDeadLettered(RegisteredEvent):
-    """An event failed too often: a dead letter, kept until someone sends it again."""
+    """An event failed too often and is a dead letter until staff retry it."""
 
     TYPE = "system.event.died"
     SOURCE = "celery-worker"
@@ -35,7 +35,7 @@ class EventDeadLettered(RegisteredEvent):
 
 
 class WatchdogSent(RegisteredEvent):
-    """A synthetic event that goes round the whole chain."""
+    """A synthetic event that passes through the whole event chain."""
 
     TYPE = "system.watchdog.sent"
     SOURCE = "scheduler"

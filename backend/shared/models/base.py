@@ -1,4 +1,4 @@
-"""The declarative base: names of constraints, types of columns, the columns all tables share."""
+"""The declarative base: names of constraints, column types, shared columns."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,11 +6,15 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Enum, MetaData, Text, Uuid
+from sqlalchemy import DateTime, Enum, MetaData, Text, Uuid, inspect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from backend.shared.infra import clock, ids
+
+
+# Columns that __repr__ shows beside the primary key; a column not loaded is left out.
+_LOGGED = frozenset({"task_type", "type", "status", "stage", "state", "custody", "connectivity"})
 
 
 class Base(DeclarativeBase):
@@ -32,6 +36,18 @@ class Base(DeclarativeBase):
         list[str]: JSONB(),
     }
 
+    def __repr__(self) -> str:
+        """Show class, key and state for logs; no other column, since many hold personal data."""
+        state = inspect(self)
+        shown = {
+            attribute.key: state.dict[attribute.key]
+            for attribute in state.mapper.column_attrs
+            if attribute.key in state.dict
+            and (attribute.key in _LOGGED or attribute.columns[0].primary_key)
+        }
+        fields = " ".join(f"{name}={value!s}" for name, value in shown.items())
+        return f"<{type(self).__name__} {fields}>"
+
 
 Id = Annotated[UUID, mapped_column(primary_key=True, default=ids.uuid7)]
 CreatedAt = Annotated[datetime, mapped_column(default=clock.now)]
@@ -44,9 +60,10 @@ def sql_values(values: Iterable[str]) -> str:
 
 
 def text_enum(kind: type[StrEnum], name: str | None = None) -> Enum:
-    """An enumeration kept as text with a check, so that a new value needs no type change.
+    """Build a column type that stores an enumeration as text with a check constraint.
 
-    `name` is the check's, needed where a table has two columns of a kind.
+    A new value needs no change of type. `name` names the check; required where a table has two
+    columns of one enumeration.
     """
     return Enum(
         kind,

@@ -1,4 +1,4 @@
-"""Loans. Opened and closed through `shared.custody`; read by the book service."""
+"""Loans. Opened and closed by `shared.domain.custody`; read by the book service."""
 
 from datetime import datetime
 from enum import StrEnum

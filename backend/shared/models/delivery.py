@@ -1,4 +1,4 @@
-"""Requests, returns and the journeys that serve them. Written through `shared.workflow`."""
+"""Requests, returns and the tasks that serve them. Changed by `shared.domain.workflow`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -70,7 +70,7 @@ _ACTIVE = f"status IN {sql_values(ACTIVE_TASK_STATUSES)}"
 
 
 class BookRequest(Base):
-    """A student wants a copy brought."""
+    """A student's request to have a copy delivered."""
 
     __tablename__ = "book_requests"
 
@@ -104,7 +104,7 @@ class BookRequest(Base):
 
 
 class BookReturn(Base):
-    """A student wants a copy fetched."""
+    """A student's request to have a borrowed copy picked up."""
 
     __tablename__ = "book_returns"
 
@@ -130,7 +130,7 @@ class BookReturn(Base):
 
 
 class DeliveryTask(Base):
-    """One journey of a robot. Its legal life is the table in `shared.workflow`."""
+    """A task of a robot; its legal transitions are the table in `shared.domain.workflow`."""
 
     __tablename__ = "delivery_tasks"
 
@@ -149,7 +149,7 @@ class DeliveryTask(Base):
     source_waypoint_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id"))
     destination_location: Mapped[str]
     destination_waypoint_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id"))
-    # Where a loaded robot is to bring the book when the journey is broken off.
+    # Where a loaded robot brings the book when the task is cancelled.
     back_waypoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("waypoints.id"))
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     recipient_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
@@ -158,7 +158,7 @@ class DeliveryTask(Base):
     times_not_loaded: Mapped[int] = mapped_column(default=0)
     reminders: Mapped[int] = mapped_column(default=0)  # sent in the present stage
     failure_reason: Mapped[str | None]
-    book_location: Mapped[str | None]  # where staff say the book is, once the task has failed
+    book_location: Mapped[str | None]  # as stated by staff after a failure
     eta: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
@@ -212,9 +212,9 @@ class TaskHistory(Base):
     to_status: Mapped[TaskStatus] = mapped_column(text_enum(TaskStatus, "to_status"))
     from_stage: Mapped[Stage | None] = mapped_column(text_enum(Stage, "from_stage"))
     to_stage: Mapped[Stage | None] = mapped_column(text_enum(Stage, "to_stage"))
-    changed_by: Mapped[str]  # a user's id, or the part of LUNA that did it
+    changed_by: Mapped[str]  # a user's id, or the component that acted
     reason: Mapped[str | None]
-    # The robot and attempt as they were after the change: who was to be loaded when.
+    # The robot and attempt after the transition.
     robot_id: Mapped[UUID | None] = mapped_column(ForeignKey("robots.id"))
     attempt: Mapped[int]
     created_at: Mapped[CreatedAt]
@@ -223,7 +223,7 @@ class TaskHistory(Base):
 
 
 class LoadingProof(Base):
-    """A person has said that the book is on this robot. No command to drive away without one."""
+    """A person's confirmation that the copy is on the robot; required by the command to leave."""
 
     __tablename__ = "loading_proofs"
 

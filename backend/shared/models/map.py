@@ -1,4 +1,4 @@
-"""The map that robots drive. Written by the robot service."""
+"""The map. Written by the robot service."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -74,5 +74,5 @@ class FloorPlan(Base):
 
     floor: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
-    plan: Mapped[dict[str, Any]]  # scale and origin: how metres become the drawing's units
+    plan: Mapped[dict[str, Any]]  # scale and origin: converts metres to the units of the drawing
     svg: Mapped[str]

@@ -15,7 +15,7 @@ class Notification(Base):
 
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    event_id: Mapped[UUID]  # an event notifies a person once
+    event_id: Mapped[UUID]  # an event notifies a user once
     notification_type: Mapped[str]
     title: Mapped[str]
     message: Mapped[str]

@@ -1,4 +1,4 @@
-"""Robots and their commands. Written by the robot service and `shared.fleet`."""
+"""Robots and their commands. Written by the robot service and `shared.domain.commands`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -35,14 +35,14 @@ class Connectivity(StrEnum):
 
 
 class StopScope(StrEnum):
-    """Whether this robot alone was stopped, or the whole fleet."""
+    """Whether one robot or the whole fleet was stopped."""
 
     ROBOT = "ROBOT"
     FLEET = "FLEET"
 
 
 class StopState(StrEnum):
-    """How far a stop has got."""
+    """Progress of an emergency stop."""
 
     REQUESTED = "REQUESTED"
     RECEIVED = "RECEIVED"
@@ -51,7 +51,7 @@ class StopState(StrEnum):
 
 
 class StopReport(StrEnum):
-    """What a bridge answers to a stop."""
+    """Answers of a bridge to an emergency stop."""
 
     RECEIVED = "RECEIVED"
     MOTION_STOPPED = "MOTION_STOPPED"
@@ -67,7 +67,7 @@ class Robot(Base):
     connectivity: Mapped[Connectivity] = mapped_column(
         text_enum(Connectivity), default=Connectivity.NEVER_SEEN
     )
-    current_location: Mapped[str | None]  # name of the waypoint it stands at
+    current_location: Mapped[str | None]  # name of the waypoint where it is
     pose: Mapped[dict[str, Any] | None]  # x, y metres, theta radians, floor
     battery_level: Mapped[float | None]  # 0–1
     charging: Mapped[bool] = mapped_column(default=False)
@@ -77,7 +77,7 @@ class Robot(Base):
     capabilities: Mapped[dict[str, Any]] = mapped_column(default=dict)
     software_version: Mapped[str | None]
     last_heartbeat: Mapped[datetime | None]
-    # The session that may speak for it, and its emergency stop.
+    # The current bridge session, and the emergency stop.
     epoch: Mapped[int] = mapped_column(default=0)
     boot_id: Mapped[str | None]
     heartbeat_seq: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -95,7 +95,7 @@ class Robot(Base):
 
 
 class RobotKey(Base):
-    """A bridge's key: only its hash is kept. Two are valid while one is replaced."""
+    """A bridge's key, hashed. Two are valid while one replaces the other."""
 
     __tablename__ = "robot_keys"
 
@@ -122,7 +122,7 @@ class EnrollmentCode(Base):
 
 
 class FleetState(Base):
-    """One row: the stop that binds all robots, those that come later too."""
+    """One row: the emergency stop of all robots, including later ones, and the map's version."""
 
     __tablename__ = "fleet_state"
 
@@ -151,16 +151,16 @@ class CommandStatus(StrEnum):
     LEASED = "LEASED"
     ACCEPTED = "ACCEPTED"
     STARTED = "STARTED"
-    UNKNOWN = "UNKNOWN"  # its lease ran out while driving: the robot's next report decides
+    UNKNOWN = "UNKNOWN"  # its lease expired while driving: the robot's next report decides
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     REFUSED = "REFUSED"
     CANCELLED = "CANCELLED"
-    VOID = "VOID"  # taken back by LUNA
+    VOID = "VOID"  # withdrawn by the server
 
 
 class Leg(StrEnum):
-    """Which part of a journey a NAVIGATE drives."""
+    """The part of a task that a NAVIGATE command drives."""
 
     TO_SOURCE = "TO_SOURCE"
     TO_DESTINATION = "TO_DESTINATION"
@@ -207,7 +207,7 @@ class RobotCommand(Base):
     result: Mapped[str | None]
 
     __table_args__ = (
-        # No command to drive away with a book unless someone said the book is on this robot.
+        # A command to leave with a book requires a loading proof for this robot.
         CheckConstraint(
             "leg IS NULL OR leg = 'TO_SOURCE' OR loading_proof_id IS NOT NULL",
             name="loaded_before_it_leaves",
@@ -234,7 +234,7 @@ class RobotCommand(Base):
 
 
 class CommandReport(Base):
-    """What a bridge reported of a command: the same number again gets the first answer again."""
+    """A bridge's report about a command; a repeated `event_seq` gets the stored answer."""
 
     __tablename__ = "robot_command_reports"
 

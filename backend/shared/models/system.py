@@ -1,4 +1,4 @@
-"""What the system keeps of itself: events on their way, repeated calls, heartbeats, the audit."""
+"""Tables shared by all services: events, idempotency keys, heartbeats, the audit trail."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from backend.shared.models.base import Base, CreatedAt, Id
 
 
 class OutboxEvent(Base):
-    """An event, written with the change it tells of; finished when every consumer has done it."""
+    """An event, written with its change; finished when every consumer has processed it."""
 
     __tablename__ = "outbox"
 
@@ -27,7 +27,7 @@ class OutboxEvent(Base):
     created_at: Mapped[CreatedAt]
     next_attempt_at: Mapped[CreatedAt]
     resends: Mapped[int] = mapped_column(server_default="0")
-    pos: Mapped[int | None] = mapped_column(BigInteger)  # its place in the live view
+    pos: Mapped[int | None] = mapped_column(BigInteger)  # its position in the live view
     shown_at: Mapped[datetime | None]  # published to the live view
     acked_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
@@ -62,7 +62,7 @@ class AggregateSequence(Base):
 
 
 class LivePosition(Base):
-    """One row: the counter of the live view, raised under its lock as the relay publishes."""
+    """One row: the counter of the live view, incremented under its lock by the relay."""
 
     __tablename__ = "live_position"
 
@@ -90,7 +90,7 @@ class ProcessedEvent(Base):
 
 
 class EventRun(Base):
-    """Runs of a handler that began and have not (yet) succeeded."""
+    """Runs of a consumer that began and have not succeeded."""
 
     __tablename__ = "event_runs"
 
@@ -105,7 +105,7 @@ IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
 
 
 class IdempotencyKey(Base):
-    """The first answer of a POST, stored in the transaction that did the work."""
+    """The first response of a POST, stored in the transaction that did the work."""
 
     __tablename__ = "idempotency_keys"
 
@@ -122,7 +122,7 @@ class IdempotencyKey(Base):
 
 
 class ProcessHeartbeat(Base):
-    """Every running part's sign of life, and since when it has been without a break."""
+    """The last heartbeat of a running component, and since when none was missed."""
 
     __tablename__ = "part_heartbeats"
 
@@ -134,7 +134,7 @@ class ProcessHeartbeat(Base):
 
 
 class AuditLog(Base):
-    """Who did what. The application's role can only add to it."""
+    """Who did what. Append-only for the application's database role."""
 
     __tablename__ = "audit_logs"
 

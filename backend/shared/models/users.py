@@ -1,4 +1,4 @@
-"""People and their sessions. Written by the auth service."""
+"""Users and their sessions. Written by the auth service."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -28,7 +28,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(text_enum(Role))
     phone_number: Mapped[str | None]
     is_active: Mapped[bool] = mapped_column(default=True)
-    # Raised by a role or password change: tokens that carry an older one are refused.
+    # Incremented by a role or password change: tokens with an older epoch are rejected.
     token_epoch: Mapped[int] = mapped_column(default=0)
     preferred_language: Mapped[str] = mapped_column(default="en")
     email_verified_at: Mapped[datetime | None]
@@ -48,14 +48,14 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A device someone is signed in on: one family of refresh tokens."""
+    """A signed-in device: one family of refresh tokens."""
 
     __tablename__ = "sessions"
 
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    # SHA-256 of the one refresh token that is valid now; the one before is kept to tell a
-    # stolen token from a lost answer.
+    # SHA-256 of the valid refresh token; the previous one distinguishes a stolen token from a
+    # lost response.
     refresh_hash: Mapped[str] = mapped_column(unique=True)
     previous_hash: Mapped[str | None] = mapped_column(unique=True)
     rotated_at: Mapped[datetime | None]

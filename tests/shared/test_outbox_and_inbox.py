@@ -167,7 +167,7 @@ def test_emptied_redis_is_sent_every_unfinished_event_at_once(
     sender.relay_batch()
     broker.sent.clear()
     redis.client().flushall()
-    sender._next_look = 0.0  # noqa: SLF001 (a second later)
+    sender._next_check = 0.0  # noqa: SLF001 (a second later)
     sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)
     sender.relay_batch()
     assert broker.consumers() == BOTH

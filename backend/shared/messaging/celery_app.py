@@ -1,7 +1,7 @@
-"""The Celery app and what a consumer is: an event's effect and its inbox row in one transaction.
+"""The Celery application; the reasons for its settings are in events.md §2.
 
-Settings and reasons: events.md §2. Nothing is delayed in Redis, no result is kept, a task that is
-cut off is given back; retries come from the relay, not from Celery.
+Redis holds no delays and no results. A task that is cut off is redelivered; failed events are
+sent again by the relay, not by Celery.
 """
 
 from typing import Any
@@ -17,8 +17,6 @@ TASK_MODULES = [
     "backend.robot.tasks",
     "backend.notification.tasks",
 ]
-
-
 QUEUES = ("delivery", "robot", "notification", "catalog")
 
 
@@ -32,8 +30,8 @@ def _broker_url() -> str:
 
 
 def _make_celery() -> Celery:
-    made = Celery("luna", broker=_broker_url(), include=TASK_MODULES)
-    made.conf.update(
+    app = Celery("luna", broker=_broker_url(), include=TASK_MODULES)
+    app.conf.update(
         task_serializer="json",
         accept_content=["json"],
         task_acks_late=True,
@@ -65,7 +63,7 @@ def _make_celery() -> Celery:
         worker_send_task_events=False,
         enable_utc=True,
     )
-    return made
+    return app
 
 
 celery = _make_celery()
@@ -77,7 +75,7 @@ def _set_up_logging(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _tell_ready(**_: Any) -> None:
+def _touch_ready_file(**_: Any) -> None:
     ready_file = config.process().ready_file
     if ready_file is not None:
         ready_file.touch()

@@ -19,16 +19,14 @@ from backend.shared.messaging.subscriptions import SUBSCRIBERS
 from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
 
 _log = logs.get(__name__)
-
-
 _RUNS = Counter("luna_event_runs", "Runs of a consumer", ["consumer", "outcome"])
 
 
 @dataclass(frozen=True)
 class EventContext:
-    """What a handler may want to know besides the event itself.
+    """Facts about an event besides its payload.
 
-    `stale` tells that this consumer has done a later event of the same thing already.
+    `stale`: this consumer has already processed a later event of the same aggregate.
     """
 
     event_id: UUID
@@ -37,12 +35,11 @@ class EventContext:
     stale: bool
 
 
-# An event's effect: (session, event, delivery) → nothing.
 Handler = Callable[[Session, Any, EventContext], None]
 
 
 def consumer(name: str) -> Callable[[Handler], Handler]:
-    """Register `handler(session, event, delivery)` as the consumer `name` of `subscribers`."""
+    """Register `handler(session, event, context)` as the consumer `name` of SUBSCRIBERS."""
     if not any(name in consumers for consumers in SUBSCRIBERS.values()):
         raise ValueError(f"no event goes to {name}: see backend.shared.messaging.subscriptions")
 
@@ -57,7 +54,7 @@ def consumer(name: str) -> Callable[[Handler], Handler]:
 
 
 def consume(name: str, handler: Handler, envelope: dict[str, Any]) -> None:
-    """Do an event's effect once. A failure is counted; the relay sends the event again."""
+    """Process an event once. A failure is counted; the relay sends the event again."""
     event_id = UUID(envelope["eventId"])
     request_context.begin(
         RequestContext(envelope["requestId"]),
@@ -74,7 +71,7 @@ def consume(name: str, handler: Handler, envelope: dict[str, Any]) -> None:
                 handler(session, event, _context_of(session, name, envelope))
     except Exception as error:
         _RUNS.labels(name, "failed").inc()
-        _log.exception("a consumer failed", event_type=envelope["eventType"])
+        _log.exception("consumer failed", event_type=envelope["eventType"])
         _record_failure(name, event_id, error)
         raise
     _RUNS.labels(name, "done").inc()
@@ -85,9 +82,9 @@ def _event_of(envelope: dict[str, Any]) -> Event:
 
 
 def _begin_run(name: str, event_id: UUID) -> bool:
-    """Count a run before it begins, so that one that dies is counted too.
+    """Count a run before it begins, so that a run that is killed is counted too.
 
-    False when all is done, or the event has failed too often and is a dead letter now.
+    False when the event is already processed or a dead letter, or becomes one now.
     """
     with database.transaction() as session:
         done = session.get(ProcessedEvent, (event_id, name))
@@ -112,15 +109,15 @@ def _begin_run(name: str, event_id: UUID) -> bool:
 
 
 def dead_letter(session: Session, name: str, event_id: UUID) -> None:
-    """A dead letter: staff are told, `luna events` shows it. Never of a dead letter's own news."""
-    _log.critical("a dead letter", event_id=str(event_id), consumer=name)
+    """Mark an event as a dead letter and publish that, except for the dead-letter event itself."""
+    _log.critical("event is a dead letter", event_id=str(event_id), consumer=name)
     error = session.execute(
         select(EventRun.last_error).where(EventRun.event_id == event_id, EventRun.consumer == name)
     ).scalar_one_or_none()
     event_type = session.execute(
         update(OutboxEvent)
         .where(OutboxEvent.id == event_id)
-        .values(dead_at=clock.now(), last_error=f"{name}: {error or 'its runs died'}")
+        .values(dead_at=clock.now(), last_error=f"{name}: {error or 'the consumer was killed'}")
         .returning(OutboxEvent.event_type)
     ).scalar_one()
     if event_type != EventDeadLettered.TYPE:
@@ -131,20 +128,20 @@ def dead_letter(session: Session, name: str, event_id: UUID) -> None:
 
 
 def retry_dead_letter(session: Session, event_id: UUID) -> bool:
-    """Send a dead letter again, with its runs counted anew; False when it is none."""
-    revived = session.execute(
+    """Send a dead letter again and reset its run counts; False when it is not a dead letter."""
+    retried = session.execute(
         update(OutboxEvent)
         .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
         .values(dead_at=None, last_error=None, resends=0, next_attempt_at=clock.now())
         .returning(OutboxEvent.id)
     ).scalar_one_or_none()
     session.execute(delete(EventRun).where(EventRun.event_id == event_id))
-    return revived is not None
+    return retried is not None
 
 
 def _insert_inbox_row(session: Session, name: str, envelope: dict[str, Any]) -> bool:
-    """The inbox row, in the transaction of the effect; False when it stands already."""
-    claimed = session.execute(
+    """Insert the inbox row in the effect's transaction; False when it already exists."""
+    inserted = session.execute(
         insert(ProcessedEvent)
         .values(
             event_id=UUID(envelope["eventId"]),
@@ -156,7 +153,7 @@ def _insert_inbox_row(session: Session, name: str, envelope: dict[str, Any]) -> 
         .on_conflict_do_nothing()
         .returning(ProcessedEvent.event_id)
     ).scalar_one_or_none()
-    return claimed is not None
+    return inserted is not None
 
 
 def _context_of(session: Session, name: str, envelope: dict[str, Any]) -> EventContext:

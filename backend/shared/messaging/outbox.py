@@ -1,7 +1,7 @@
-"""The outbox: events are written with their change; here they are published and kept until done.
+"""The outbox: events are inserted in the transaction of their change.
 
-`publish` is one statement in the transaction of the change. The trigger on the table notifies
-the relay at commit. See `relay` for how a row is sent, shown and finished.
+`publish` executes one statement; a trigger on the table notifies the relay at commit. `relay`
+sends the rows and keeps them until every consumer has processed them.
 """
 
 from uuid import UUID
@@ -30,7 +30,7 @@ _INSERT = text(
 
 
 def publish(session: Session, event: Event) -> UUID:
-    """Write the event with the change it tells of; it is sent after the commit, never without."""
+    """Insert the event in the transaction of its change; the relay sends it after the commit."""
     session.flush()
     event_id = ids.uuid7()
     session.execute(

@@ -1,4 +1,4 @@
-"""Heartbeats of processes: a row that each running part renews every two seconds."""
+"""Heartbeats of processes: each running component renews its row every two seconds."""
 
 import asyncio
 import os
@@ -17,29 +17,23 @@ from backend.shared.infra import async_database, clock, redis
 from backend.shared.models import ProcessHeartbeat
 
 INTERVAL = timedelta(seconds=2)
-
-
-_TIMEOUT = timedelta(seconds=6)  # a longer silence of our own starts `since` anew
-
-
-_alive: set[str] = set()  # the parts that run in this process
-
-
+_TIMEOUT = timedelta(seconds=6)  # a longer gap resets `since`
+_alive: set[str] = set()  # the components that run in this process
 _INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
 
 
 def record(session: Session, part: str, details: dict[str, Any] | None = None) -> None:
-    """Leave this part's sign of life; `since` holds as long as no sign was missed."""
+    """Record a heartbeat of a component; `since` is kept while none is missed."""
     now = clock.now()
     row = insert(ProcessHeartbeat).values(
         part=part, instance=_INSTANCE, since=now, at=now, details=details or {}
     )
-    unbroken = ProcessHeartbeat.at >= now - _TIMEOUT
+    in_time = ProcessHeartbeat.at >= now - _TIMEOUT
     session.execute(
         row.on_conflict_do_update(
             index_elements=["part", "instance"],
             set_={
-                "since": case((unbroken, ProcessHeartbeat.since), else_=row.excluded.since),
+                "since": case((in_time, ProcessHeartbeat.since), else_=row.excluded.since),
                 "at": row.excluded.at,
                 "details": row.excluded.details,
             },
@@ -48,7 +42,7 @@ def record(session: Session, part: str, details: dict[str, Any] | None = None) -
 
 
 def alive_since(session: Session, part: str) -> datetime | None:
-    """Since when some instance of a part has been alive without a break; None while none is."""
+    """Return since when an instance of a component has been alive; None when none is."""
     rows = session.execute(
         select(ProcessHeartbeat.since).where(
             ProcessHeartbeat.part == part, ProcessHeartbeat.at >= clock.now() - _TIMEOUT
@@ -59,10 +53,10 @@ def alive_since(session: Session, part: str) -> datetime | None:
 
 @asynccontextmanager
 async def run(part: str) -> AsyncIterator[None]:
-    """Beat in the background as long as the app runs; the last one out closes the connections.
+    """Record heartbeats in the background while the application runs.
 
-    Services that share a process (tests) share its connections: closing one that another still
-    reads from waits for ever.
+    The last component of the process closes its connections: services that share a process
+    (tests) share them, and closing one that another still reads from never returns.
     """
     _alive.add(part)
 

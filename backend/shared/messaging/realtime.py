@@ -1,7 +1,7 @@
-"""The live view's way through Redis: who may be shown what, publishing, listening.
+"""Redis publish/subscribe of the live view: topics of events, publishing, listening.
 
-One channel carries all events with their topics; every notification instance hears them all and
-gives each socket what it subscribed to. Wake-ups of long polls use channels of their own.
+One channel carries all events with their topics; every notification instance receives them all
+and forwards to each socket what it subscribed to. Long polls are woken by other channels.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from backend.shared.infra import commit_hooks, logs, redis
 from backend.shared.messaging import channels
 
 _log = logs.get(__name__)
-_SILENCE_SECONDS = 5
-# What raises an alarm, and what ends it.
+_PING_AFTER_SECONDS = 5
+# Events that raise or end an alert.
 _ALERTS = frozenset(
     {
         "delivery.task.needs_attention",
@@ -35,7 +35,7 @@ _CRITICAL_LEVELS = frozenset({"CRITICAL", "FATAL"})
 
 
 def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
-    """Where an event is shown. `user:{id}` is what its owner subscribes to as `me`."""
+    """Return the topics of an event. Its owner subscribes to `user:{id}` as `me`."""
     shown = [
         f"{kind}:{payload[field]}"
         for kind, field in (("user", "user_id"), ("request", "request_id"), ("return", "return_id"))
@@ -57,7 +57,7 @@ def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
 
 
 def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
-    """Show events to whoever watches; False when Redis could not take them."""
+    """Publish events to the live view; False when Redis is not available."""
     messages = []
     for event in envelopes:
         shown = topics(event["eventType"], event["payload"])
@@ -75,7 +75,7 @@ def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
 
 
 def position_update(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.Signal:
-    """A robot's position for the live view; `data["id"]` is the robot's.
+    """Build the message with a robot's position for the live view; `data["id"]` is the robot's.
 
     Only the latest of each robot counts, so it has no `pos`.
     """
@@ -85,10 +85,10 @@ def position_update(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.
 
 
 class Listener:
-    """One subscription of a process, held through outages; `deliver` gets channel and body.
+    """A subscription that reconnects after outages; `deliver` receives channel and body.
 
-    `subscribed` is called whenever Redis has confirmed the subscription, the first time and after
-    every break: what was published before is lost to this process.
+    `subscribed` is called each time Redis has confirmed the subscription: messages published
+    before are lost to this process.
     """
 
     def __init__(
@@ -108,26 +108,26 @@ class Listener:
                 await self._listen()
             except (RedisError, OSError) as error:
                 if self.connected.is_set():
-                    _log.warning("the live view waits for redis", error=str(error))
+                    _log.warning("the live view lost its connection to redis", error=str(error))
                 self.connected.clear()
                 await asyncio.sleep(0.2)
 
     async def _listen(self) -> None:
         async with redis.async_client().pubsub() as subscription:
             await subscription.psubscribe(*self._patterns)
-            asked = False
+            pinged = False
             while True:
-                message = await subscription.get_message(timeout=_SILENCE_SECONDS)
-                if message is None and asked:
+                message = await subscription.get_message(timeout=_PING_AFTER_SECONDS)
+                if message is None and pinged:
                     raise RedisConnectionError("no answer to a ping")
-                asked = message is None
+                pinged = message is None
                 if message is None:
                     await subscription.ping()
                 else:
                     self._handle(message)
 
     def _handle(self, message: dict[str, Any]) -> None:
-        """The client library reconnects by itself too: then Redis confirms the patterns anew."""
+        """Deliver a message; a confirmation also follows a reconnect by the client library."""
         if message["type"] == "pmessage":
             self._deliver(message["channel"].decode(), message["data"])
         elif message["type"] == "psubscribe" and message["data"] == len(self._patterns):

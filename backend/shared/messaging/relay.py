@@ -1,9 +1,9 @@
-"""The relay: takes committed events from the outbox, shows them live, sends them to Celery.
+"""The relay: sends committed events from the outbox to Celery and to the live view.
 
-A row is finished only when every consumer's row stands in `processed_events`; until then it is
-sent again, after 5 s × 2ⁿ up to 15 s, and at once when Redis has lost its memory. So a killed
-worker, a flushed Redis or a crash between two lines here loses nothing; doing it twice is
-prevented by the inbox (`backend.shared.messaging.celery_app`). Several relays may run.
+A row is finished when every consumer's row exists in `processed_events`; until then it is sent
+again, after 5 s × 2ⁿ up to 15 s, and at once when Redis has lost its data. So a killed worker, a
+flushed Redis or a crash loses nothing; the inbox (`backend.shared.messaging.inbox`) prevents
+processing twice. Several relays may run.
 """
 
 import select as os_select
@@ -29,11 +29,11 @@ from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
 _log = logs.get(__name__)
 _BATCH = 100
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
-_FINISHED = Counter("luna_events_finished", "Events done by all consumers")
+_FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
 
 
 def envelope(row: OutboxEvent) -> dict[str, Any]:
-    """An event as it travels (events.md §1)."""
+    """Build the envelope of an event (events.md §1)."""
     return {
         "eventId": str(row.id),
         "eventType": row.event_type,
@@ -50,20 +50,20 @@ class Relay:
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
         self._redis_run: str | None = None
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def run(self, stopping: threading.Event) -> None:
-        """Relay until told to stop; an outage of the database or Redis only makes it wait."""
+        """Relay until `stopping` is set; retry after an outage of the database or Redis."""
         while not stopping.is_set():
             try:
                 self._listen(stopping)
-            except Exception as error:  # noqa: BLE001 (the relay outlives every outage)
-                _log.warning("the relay waits", error=str(error).splitlines()[0])
+            except Exception as error:  # noqa: BLE001 (the relay retries after every outage)
+                _log.warning("relay interrupted", error=str(error).splitlines()[0])
                 stopping.wait(0.5)
 
     def _listen(self, stopping: threading.Event) -> None:
         with database.reading_engine().connect() as connection:
-            driver: Any = connection.connection.dbapi_connection  # psycopg2's own
+            driver: Any = connection.connection.dbapi_connection  # psycopg2's connection
             connection.execute(text(f"LISTEN {channels.OUTBOX}"))
             while not stopping.is_set():
                 self._detect_redis_restart()
@@ -74,20 +74,20 @@ class Relay:
                     driver.notifies.clear()
 
     def _detect_redis_restart(self) -> None:
-        """Another run of Redis, or a flushed one, may have forgotten what it was given."""
-        if time.monotonic() < self._next_look:
+        """Send unfinished events again when Redis has restarted or was flushed."""
+        if time.monotonic() < self._next_check:
             return
-        self._next_look = time.monotonic() + 1
+        self._next_check = time.monotonic() + 1
         with redis.guarded():
             client = redis.client()
             run = str(client.info("server")["run_id"])
-            known = client.set("relay:memory", "kept", nx=True) is None
-            if self._redis_run is not None and (run != self._redis_run or not known):
+            has_marker = client.set("relay:memory", "kept", nx=True) is None
+            if self._redis_run is not None and (run != self._redis_run or not has_marker):
                 self._make_all_due()
             self._redis_run = run
 
     def _make_all_due(self) -> None:
-        _log.warning("redis has lost its memory: everything unfinished is sent again")
+        _log.warning("redis has lost its data: every unfinished event is sent again")
         with database.transaction() as session:
             session.execute(
                 update(OutboxEvent)
@@ -96,7 +96,7 @@ class Relay:
             )
 
     def relay_batch(self) -> int:
-        """Handle the due rows, at most a hundred; how many they were."""
+        """Relay the due rows, at most a hundred; return their number."""
         with database.transaction() as session:
             rows = self._due(session)
             if not rows:
@@ -124,10 +124,10 @@ class Relay:
         )
 
     def _assign_positions(self, session: Session, rows: Sequence[OutboxEvent]) -> None:
-        """Give each new row its place in the live view, under the counter's lock.
+        """Give each new row its position in the live view, under the counter's lock.
 
-        Ids are not in commit order; places are given after the commit, one relay at a time, so
-        nothing that commits late is ever skipped by a client that asks “since”.
+        Ids are not in commit order. Positions are assigned after the commit, one relay at a
+        time, so a client that resumes with `since` skips no event that committed late.
         """
         new = [row for row in rows if row.pos is None]
         if not new:
@@ -135,12 +135,12 @@ class Relay:
         last = session.execute(
             update(LivePosition).values(pos=LivePosition.pos + len(new)).returning(LivePosition.pos)
         ).scalar_one()
-        for place, row in enumerate(new, start=last - len(new) + 1):
-            row.pos = place
+        for pos, row in enumerate(new, start=last - len(new) + 1):
+            row.pos = pos
 
     def _send_or_finish(self, session: Session, rows: Sequence[OutboxEvent]) -> list[UUID]:
-        """Send each row to the consumers that have not done it; the ids of those all done."""
-        done = {
+        """Send each row to consumers that have not processed it; return the finished ids."""
+        processed = {
             (event_id, consumer)
             for event_id, consumer in session.execute(
                 select(ProcessedEvent.event_id, ProcessedEvent.consumer).where(
@@ -151,7 +151,7 @@ class Relay:
         finished = []
         broker_is_up = True
         for row in rows:
-            missing = [c for c in consumers_of(row.event_type) if (row.id, c) not in done]
+            missing = [c for c in consumers_of(row.event_type) if (row.id, c) not in processed]
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
             if not missing:
                 finished.append(row.id)
@@ -160,7 +160,7 @@ class Relay:
         return finished
 
     def _send(self, row: OutboxEvent, consumers: Sequence[str]) -> bool:
-        """Hand the event to Celery; False when the broker does not take it."""
+        """Send the event to Celery; False when the broker is not available."""
         try:
             for consumer in consumers:
                 self._celery.send_task(
@@ -168,22 +168,24 @@ class Relay:
                 )
                 _SENT.labels(consumer).inc()
         except (BrokerDown, RedisError, OSError) as error:
-            _log.warning("the broker does not answer", error=str(error))
+            _log.warning("the broker is not available", error=str(error))
             return False
         row.next_attempt_at = _next_attempt(row)
         row.resends += 1
         return True
 
     def _publish_live(self, rows: Sequence[OutboxEvent], finished: Sequence[UUID]) -> None:
-        """Publish new rows to the live view, then close those that are done and shown."""
-        unseen = [row for row in rows if row.shown_at is None]
-        if unseen and not realtime.publish([envelope(row) | {"pos": row.pos} for row in unseen]):
+        """Publish new rows to the live view, then mark published and finished rows."""
+        unpublished = [row for row in rows if row.shown_at is None]
+        if unpublished and not realtime.publish(
+            [envelope(row) | {"pos": row.pos} for row in unpublished]
+        ):
             return
         with database.transaction() as session:
             now = clock.now()
             session.execute(
                 update(OutboxEvent)
-                .where(OutboxEvent.id.in_([row.id for row in unseen]))
+                .where(OutboxEvent.id.in_([row.id for row in unpublished]))
                 .values(shown_at=now)
             )
             session.execute(

@@ -1,7 +1,7 @@
-"""What is deleted when: the tables that grow with every event are kept short.
+"""Retention: delete expired rows of the tables that grow with every event.
 
-Small batches, so that no lock is held for long; what is left over goes the next time. An event
-that is not finished, and a dead letter, are never deleted.
+In small batches, so that no lock is held for long; the next run continues. Unfinished events and
+dead letters are never deleted.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _HEARTBEATS = timedelta(days=1)
 
 
 def delete_expired(session: Session) -> dict[str, int]:
-    """Delete at most a batch of old rows of each table; how many went, by table."""
+    """Delete at most one batch of expired rows per table; return the numbers by table."""
     now = clock.now()
     events = now - _EVENTS
     deleted = {
@@ -48,12 +48,12 @@ def delete_expired(session: Session) -> dict[str, int]:
         "processed_events": _delete_batch(
             session,
             [ProcessedEvent.event_id, ProcessedEvent.consumer],
-            [ProcessedEvent.processed_at < events, _is_gone(ProcessedEvent.event_id)],
+            [ProcessedEvent.processed_at < events, _is_deleted(ProcessedEvent.event_id)],
         ),
         "event_runs": _delete_batch(
             session,
             [EventRun.event_id, EventRun.consumer],
-            [EventRun.updated_at < events, _is_gone(EventRun.event_id)],
+            [EventRun.updated_at < events, _is_deleted(EventRun.event_id)],
         ),
         "aggregate_sequences": _delete_sequences(session, events),
         "idempotency_keys": _delete_batch(
@@ -68,11 +68,11 @@ def delete_expired(session: Session) -> dict[str, int]:
         ),
     }
     if any(deleted.values()):
-        _log.info("old rows are deleted", **deleted)
+        _log.info("deleted expired rows", **deleted)
     return deleted
 
 
-def _is_gone(event_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+def _is_deleted(event_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     return ~exists().where(OutboxEvent.id == event_id)
 
 
@@ -91,9 +91,9 @@ def _delete_batch(
 
 
 def _delete_sequences(session: Session, before: datetime) -> int:
-    """Those of notifications, which have one event in all; ids of version 7 tell their age.
+    """Delete the sequences of notifications: they have one event, and their UUIDv7 has the time.
 
-    Other things live on, and their next event has to follow on their last.
+    Other aggregates may have further events, which must continue their sequence.
     """
     oldest_kept = UUID(int=int(before.timestamp() * 1000) << 80)
     return _delete_batch(

@@ -1,4 +1,4 @@
-"""PeriodicJob jobs, each guarded by a database lock so that several schedulers may run."""
+"""Periodic jobs, each guarded by a database lock so that several schedulers may run."""
 
 import socket
 from collections.abc import Callable
@@ -25,7 +25,7 @@ PERIODIC_JOBS: list[PeriodicJob] = []
 def periodic(
     name: str, every: timedelta
 ) -> Callable[[Callable[[Session], None]], Callable[[Session], None]]:
-    """Register work that the scheduler does again and again; it must bear being done twice."""
+    """Register an idempotent function that the scheduler runs at this interval."""
 
     def register(work: Callable[[Session], None]) -> Callable[[Session], None]:
         PERIODIC_JOBS.append(PeriodicJob(name, every, work))
@@ -35,14 +35,14 @@ def periodic(
 
 
 def run_periodic(job: PeriodicJob) -> bool:
-    """Do one periodic job unless another scheduler is at it; whether it was done here."""
+    """Run one periodic job unless another scheduler is running it; return whether it ran."""
     with database.transaction() as session:
-        mine = session.execute(
+        locked = session.execute(
             text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{job.name}"}
         ).scalar_one()
-        if mine:
+        if locked:
             request_context.begin(
                 RequestContext(), part="celery-worker", job=job.name, host=socket.gethostname()
             )
             job.work(session)
-    return bool(mine)
+    return bool(locked)

@@ -1,7 +1,7 @@
-"""Which event goes to which consumer: every reaction of the system, on one screen.
+"""Subscriptions: which event goes to which consumers.
 
-A consumer's name is its Celery task; the part before the dot is its queue. The live view is not
-in this table: the relay publishes to it (topics: `backend.shared.messaging.realtime.topics`).
+A consumer's name is its Celery task; the prefix before the dot is its queue. The live view is
+not in this table: the relay publishes to it (topics: `backend.shared.messaging.realtime.topics`).
 """
 
 from backend.shared import events
@@ -14,7 +14,7 @@ IMPORT = "catalog.import_batch"
 WATCHDOG = "notification.watchdog"
 
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
-    # a journey begins, ends or waits again: look for work for the robots
+    # a task waits for a robot, or a robot becomes free
     events.RequestCreated: (DISPATCH, NOTIFY),
     events.ReturnInitiated: (DISPATCH,),
     events.TaskQueued: (DISPATCH,),
@@ -23,10 +23,10 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.TaskCancelled: (DISPATCH,),
     events.RobotCameOnline: (DISPATCH,),
     events.RobotResumed: (DISPATCH,),
-    # what a robot did moves its journey on
+    # outcomes of commands advance the task
     events.CommandSucceeded: (COMMAND_OUTCOME, DISPATCH),
     events.CommandFailed: (COMMAND_OUTCOME, DISPATCH),
-    # people are told
+    # notifications of users
     events.RequestCancelled: (NOTIFY,),
     events.RequestCompleted: (NOTIFY,),
     events.ReturnPickedUp: (NOTIFY,),
@@ -41,11 +41,11 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RobotStopRequested: (NOTIFY,),
     events.RobotStopUnconfirmed: (NOTIFY,),
     events.EventDeadLettered: (NOTIFY,),
-    # a large import goes on batch by batch
+    # an import continues batch by batch
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),
     events.ImportFinished: (NOTIFY,),
-    # the chain watches itself
+    # monitoring of the event chain
     events.WatchdogSent: (WATCHDOG,),
 }
 

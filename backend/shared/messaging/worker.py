@@ -1,7 +1,7 @@
 """The worker process: parent of the Celery worker, with the relay and the scheduler as threads.
 
-Run as `python -m backend.shared.messaging.worker`. When any of the three ends, the process ends
-and its supervisor restarts it; when this process dies, its Celery worker dies with it.
+Run as `python -m backend.shared.messaging.worker`. When one of the three ends, the process exits
+and its supervisor restarts it; when the process is killed, the kernel kills its Celery worker.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from backend.shared.messaging.relay import Relay
 
 _log = logs.get(__name__)
 _PART = "celery-worker"
-_NICENESS = 5  # what people and robots wait for comes before notifications
+_NICENESS = 5  # below the services, for which users and robots wait
 _PR_SET_PDEATHSIG = 1
 
 
@@ -31,10 +31,10 @@ def _die_with_parent() -> None:
 
 
 def _run_celery() -> None:
-    """The Celery worker, in a process forked from this one: what is imported already is shared."""
+    """Run the Celery worker in a forked process, which shares the imported modules."""
     _die_with_parent()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)  # Celery brings its own
+        signal.signal(number, signal.SIG_DFL)  # Celery installs its own
     celery_worker = celery_app.celery.Worker(
         queues=",".join(celery_app.QUEUES),
         concurrency=config.outbox().worker_concurrency,
@@ -48,7 +48,7 @@ def _run_celery() -> None:
 
 
 class Scheduler:
-    """Runs each periodic job when it is due. Several schedulers do no harm."""
+    """Runs each periodic job when it is due. Several schedulers may run."""
 
     def run(self, stopping: threading.Event) -> None:
         due = {job.name: 0.0 for job in scheduler.PERIODIC_JOBS}
@@ -57,44 +57,44 @@ class Scheduler:
                 if time.monotonic() >= due[job.name]:
                     due[job.name] = time.monotonic() + job.every.total_seconds()
                     self._run(job)
-            self._beat()
+            self._record_heartbeat()
             stopping.wait(0.25)
 
     def _run(self, job: scheduler.PeriodicJob) -> None:
         try:
             scheduler.run_periodic(job)
-        except Exception:  # noqa: BLE001 (one job's failure, or an outage, stops no other job)
-            _log.warning("a periodic job failed", job=job.name, exc_info=True)
+        except Exception:  # noqa: BLE001 (a failure of one job must not stop the others)
+            _log.warning("periodic job failed", job=job.name, exc_info=True)
 
-    def _beat(self) -> None:
-        if time.monotonic() < getattr(self, "_next_beat", 0.0):
+    def _record_heartbeat(self) -> None:
+        if time.monotonic() < getattr(self, "_next_heartbeat", 0.0):
             return
-        self._next_beat = time.monotonic() + process_heartbeats.INTERVAL.total_seconds()
+        self._next_heartbeat = time.monotonic() + process_heartbeats.INTERVAL.total_seconds()
         try:
             with database.transaction() as session:
                 process_heartbeats.record(session, _PART)
-        except Exception as error:  # noqa: BLE001 (an outage of the database; the next beat tells)
-            _log.warning("no heartbeat", error=str(error).splitlines()[0])
+        except Exception as error:  # noqa: BLE001 (an outage of the database: the next heartbeat retries)
+            _log.warning("heartbeat not recorded", error=str(error).splitlines()[0])
 
 
 def _is_running(name: str, run: threading.Thread, stopping: threading.Event) -> bool:
     if run.is_alive() or stopping.is_set():
         return True
-    _log.error("a thread ended", thread=name)
+    _log.error("thread ended", thread=name)
     return False
 
 
 def _check_connection_budget() -> None:
-    """Better no start than connections that fail one busy afternoon."""
+    """Exit when PostgreSQL allows fewer connections than all components may open."""
     engine = create_engine(config.database().database_url)
     with engine.connect() as connection:
         allowed = int(connection.execute(text("SHOW max_connections")).scalar_one())
-        kept = int(connection.execute(text("SHOW superuser_reserved_connections")).scalar_one())
-    engine.dispose()  # nothing of it may be left when Celery is forked
+        reserved = int(connection.execute(text("SHOW superuser_reserved_connections")).scalar_one())
+    engine.dispose()  # no open connection may be inherited by the fork
     needed = config.connections_needed()
-    if needed > allowed - kept:
+    if needed > allowed - reserved:
         raise SystemExit(
-            f"LUNA's parts may open {needed} connections and PostgreSQL allows {allowed - kept}: "
+            f"LUNA may open {needed} connections, but PostgreSQL allows {allowed - reserved}: "
             "raise max_connections, or lower LUNA_POOL_SIZE"
         )
 
@@ -117,7 +117,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
-    # Before any thread begins and any connection is opened: neither survives a fork.
+    # Fork before starting threads and opening connections: neither survives a fork.
     child = multiprocessing.get_context("fork").Process(target=_run_celery, name="celery")
     child.start()
     threads = {
@@ -147,8 +147,8 @@ def _watch(
 def _shut_down(
     child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
 ) -> int:
-    """Stop what still runs, in order; 0 when asked to, 1 when a part ended by itself."""
-    asked = stopping.is_set()
+    """Stop what still runs; return 0 after a signal, 1 when a component ended by itself."""
+    was_signalled = stopping.is_set()
     stopping.set()
     if child.is_alive():
         child.terminate()
@@ -157,7 +157,7 @@ def _shut_down(
             child.kill()
     for thread in threads.values():
         thread.join(timeout=3)
-    return 0 if asked else 1
+    return 0 if was_signalled else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from backend.shared.infra import clock, ids
 
-
 # Columns that __repr__ shows beside the primary key; a column not loaded is left out.
 _LOGGED = frozenset({"task_type", "type", "status", "stage", "state", "custody", "connectivity"})
 

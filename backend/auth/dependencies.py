@@ -48,16 +48,16 @@ class EncryptedIdempotency(idempotency.IdempotentRequest):
     """Store responses encrypted, for bodies with a password and responses with tokens."""
 
     @staticmethod
-    def _fingerprint(call: bytes) -> str:
-        return encryption.fingerprint(call)
+    def _digest(call: bytes) -> str:
+        return encryption.keyed_digest(call)
 
     @staticmethod
-    def _kept(answered: bytes) -> bytes:
-        return encryption.seal(answered)
+    def _to_stored(answer: bytes) -> bytes:
+        return encryption.encrypt(answer)
 
     @staticmethod
-    def _shown(kept: bytes) -> bytes:
-        return encryption.unseal(kept)
+    def _from_stored(stored: bytes) -> bytes:
+        return encryption.decrypt(stored)
 
 
 DeviceDep = Annotated[Device, Depends(_device)]
@@ -65,5 +65,5 @@ ReceivedAtDep = Annotated[datetime, Depends(_received_at)]
 RegistrationDep = Annotated[tuple[NewUser, str], Depends(_registration)]
 VerifiedCredentialsDep = Annotated[credentials.VerifiedCredentials, Depends(_verified_credentials)]
 EncryptedIdempotencyDep = Annotated[
-    EncryptedIdempotency, Depends(idempotency.once(EncryptedIdempotency), scope="function")
+    EncryptedIdempotency, Depends(idempotency.idempotent(EncryptedIdempotency), scope="function")
 ]

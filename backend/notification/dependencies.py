@@ -24,7 +24,7 @@ def _own_notification(
     ).scalar_one_or_none()
     if found is None:
         raise NotFound("Notification not found.")
-    etags.check(if_match, etags.etag(found.read_at or found.created_at))
+    etags.check(if_match, found.read_at or found.created_at)
     return found
 
 

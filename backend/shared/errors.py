@@ -1,19 +1,19 @@
-"""Every error that a caller can meet, declared once with its HTTP and gRPC status (api.md §3).
+"""Every error of the API: code, HTTP and gRPC status, message (api.md §3).
 
-Services raise these; one handler answers them (`backend.shared.web.app`). The message is a sentence
-a person can act on. Data given to an error becomes `details`.
+Services raise them and `backend.shared.web.error_handlers` answers them. The message names the
+problem and the next step; keyword arguments become `details`.
 """
 
 from typing import Any, ClassVar
 
 
 class LunaError(Exception):
-    """Base of all expected failures. `message` is a format string over the data."""
+    """Base of all expected errors; `message` is a format string over the details."""
 
     status: ClassVar[int] = 500
     grpc: ClassVar[str] = "INTERNAL"
     code: ClassVar[str] = "INTERNAL_ERROR"
-    message: ClassVar[str] = "Something went wrong on our side."
+    message: ClassVar[str] = "An unexpected error occurred. Try again later."
     retry_after: int | None = None
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
@@ -22,12 +22,12 @@ class LunaError(Exception):
         super().__init__(self.text)
 
 
-# --- kinds -----------------------------------------------------------------------------------
+# --- general -----------------------------------------------------------------------------------
 
 
 class NotSignedIn(LunaError):
     status, grpc, code = 401, "UNAUTHENTICATED", "UNAUTHENTICATED"
-    message = "Sign in first: send a valid access token."
+    message = "Not signed in. Send a valid access token."
 
 
 class Forbidden(LunaError):
@@ -37,12 +37,12 @@ class Forbidden(LunaError):
 
 class NotFound(LunaError):
     status, grpc, code = 404, "NOT_FOUND", "NOT_FOUND"
-    message = "There is no such thing here."
+    message = "Resource not found."
 
 
 class Conflict(LunaError):
     status, grpc, code = 409, "FAILED_PRECONDITION", "CONFLICT"
-    message = "This contradicts what is already there."
+    message = "The request conflicts with the current state of the resource."
 
 
 class Duplicate(Conflict):
@@ -50,17 +50,17 @@ class Duplicate(Conflict):
 
 
 class Invalid(LunaError):
-    """A value that no rule accepts; `fields` maps a field's path to its complaints."""
+    """A value that is not accepted; `fields` maps the path of a field to its violations."""
 
     status, grpc, code = 422, "INVALID_ARGUMENT", "VALIDATION_ERROR"
-    message = "Some values are not acceptable; see the fields."
+    message = "Some values are not valid. See details.fields."
 
 
-def invalid(field: str, complaint: str) -> Invalid:
-    return Invalid(fields={field: [complaint]})
+def invalid(field: str, violation: str) -> Invalid:
+    return Invalid(fields={field: [violation]})
 
 
-# --- request as such -------------------------------------------------------------------------
+# --- requests -------------------------------------------------------------------------
 
 
 class MalformedJson(LunaError):
@@ -70,17 +70,17 @@ class MalformedJson(LunaError):
 
 class MethodNotAllowed(LunaError):
     status, grpc, code = 405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED"
-    message = "This path does not know that method."
+    message = "The method is not allowed on this path."
 
 
 class PayloadTooLarge(LunaError):
     status, grpc, code = 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE"
-    message = "The body is larger than this path accepts."
+    message = "The body is larger than this path allows."
 
 
 class UnsupportedMediaType(LunaError):
     status, grpc, code = 415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE"
-    message = "This path does not accept that kind of content."
+    message = "This path does not accept this media type."
 
 
 class RateLimited(LunaError):
@@ -91,34 +91,34 @@ class RateLimited(LunaError):
 
 class ServiceUnavailable(LunaError):
     status, grpc, code = 503, "UNAVAILABLE", "SERVICE_UNAVAILABLE"
-    message = "A part of the system does not answer at the moment. Try again shortly."
+    message = "A part of the system is unavailable at the moment. Try again shortly."
     retry_after = 2
 
 
 class BadGateway(LunaError):
-    """Answered by the gateway itself while a service restarts."""
+    """Sent by the gateway while a service restarts."""
 
     status, grpc, code = 502, "UNAVAILABLE", "BAD_GATEWAY"
-    message = "The service does not answer at the moment. Try again shortly."
+    message = "The service is unavailable at the moment. Try again shortly."
     retry_after = 1
 
 
 class StaleVersion(LunaError):
     status, grpc, code = 412, "ABORTED", "STALE_VERSION"
-    message = "This was changed since you read it. Read it again, then repeat your change."
+    message = "The resource has changed since you read it. Read it again, then retry."
 
 
 class PageTooDeep(Invalid):
     code = "PAGE_TOO_DEEP"
-    message = "Pages past the 10000th row are not served. Narrow the filters."
+    message = "Pages beyond row 10000 are not available. Narrow the filters."
 
 
 class IdempotencyKeyReused(Conflict):
     code = "IDEMPOTENCY_KEY_REUSED"
-    message = "This Idempotency-Key was used with another body."
+    message = "This Idempotency-Key was used with another request."
 
 
-# --- who is calling --------------------------------------------------------------------------
+# --- authentication --------------------------------------------------------------------------
 
 
 class TokenExpired(NotSignedIn):
@@ -138,7 +138,7 @@ class InvalidCredentials(NotSignedIn):
 
 class AccountInactive(Forbidden):
     code = "ACCOUNT_INACTIVE"
-    message = "This account is not active. Ask the library."
+    message = "This account is not active. Contact the library."
 
 
 class RoleNotAllowed(Forbidden):
@@ -148,55 +148,55 @@ class RoleNotAllowed(Forbidden):
 
 class EmailTaken(Duplicate):
     code = "EMAIL_TAKEN"
-    message = "An account with this e-mail exists already."
+    message = "An account with this e-mail already exists."
 
 
-# --- the library -----------------------------------------------------------------------------
+# --- library -----------------------------------------------------------------------------
 
 
 class IsbnTaken(Duplicate):
     code = "ISBN_TAKEN"
-    message = "A book with ISBN {isbn} exists already."
+    message = "A book with ISBN {isbn} already exists."
 
 
 class BookNotAvailable(Conflict):
     code = "BOOK_NOT_AVAILABLE"
-    message = "No copy of this book is free at the moment."
+    message = "No copy of this book is available at the moment."
 
 
 class BookInUse(Conflict):
     code = "BOOK_IN_USE"
-    message = "A copy of this book is out, reserved or travelling."
+    message = "A copy of this book is on loan, reserved or in transit."
 
 
 class UnknownLocation(Invalid):
     code = "UNKNOWN_LOCATION"
-    message = "No robot can come to “{location}”."
+    message = "Robots do not deliver to “{location}”."
 
 
 class AlreadyRequested(Duplicate):
     code = "ALREADY_REQUESTED"
-    message = "You have already asked for this book."
+    message = "You have already requested this book."
 
 
 class AlreadyReturning(Duplicate):
     code = "ALREADY_RETURNING"
-    message = "This book is already being fetched."
+    message = "A return of this book is already in progress."
 
 
 class NotBorrowed(Conflict):
     code = "NOT_BORROWED"
-    message = "You have not borrowed this book."
+    message = "This book is not on loan to you."
 
 
 class LoanLimitReached(Conflict):
     code = "LOAN_LIMIT_REACHED"
-    message = "You have reached the limit of {limit} books."
+    message = "You have reached the limit of {limit} loans."
 
 
 class InvalidStateTransition(Conflict):
     code = "INVALID_STATE_TRANSITION"
-    message = "This is not possible now: it is {current}, you asked for {requested}."
+    message = "This is not possible in the current state: {current}. Requested: {requested}."
 
 
 # --- robots ----------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class InvalidStateTransition(Conflict):
 
 class RobotUnavailable(Conflict):
     code = "ROBOT_UNAVAILABLE"
-    message = "The robot cannot be used at the moment."
+    message = "The robot is not available at the moment."
 
 
 class RobotStopped(Conflict):
@@ -214,21 +214,21 @@ class RobotStopped(Conflict):
 
 class WrongRobot(Conflict):
     code = "WRONG_ROBOT"
-    message = "This delivery travels on {expected}, not on {given}."
+    message = "This delivery is assigned to {expected}, not {given}."
 
 
 class WrongCopy(Conflict):
     code = "WRONG_COPY"
-    message = "This delivery is for copy {expected}; you have {given}."
+    message = "This delivery is for copy {expected}, not {given}."
 
 
 class StaleEpoch(Conflict):
     grpc = "ABORTED"
     code = "STALE_EPOCH"
-    message = "A newer session drives this robot. Stop."
+    message = "A newer session controls this robot. Stop."
 
 
 class LeaseLost(Conflict):
     grpc = "ABORTED"
     code = "LEASE_LOST"
-    message = "This command is no longer yours. Halt it."
+    message = "The lease of this command has been lost. Stop executing it."

@@ -14,10 +14,10 @@ from typing import Any
 
 from backend.shared import errors
 from backend.shared.errors import LunaError
+from backend.shared.infra.services import SERVICES
 from ops.docs import docs_pages
 from ops.docs.examples import ExampleGenerator
 from ops.home import ROOT
-from ops.servers.environment import SERVICES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 TAGS = {
@@ -37,7 +37,7 @@ TAGS = {
     "bridges": "Endpoints for the bridge of a robot; its key is the bearer token.",
     "notifications": "Notifications of the caller.",
     "live-view": "Tickets for the WebSocket of the live view.",
-    "system": "The address as a whole.",
+    "services": "Health of the system and the API documents.",
 }
 _DESCRIPTION = """\
 Every answer is JSON in one of three envelopes: success with `data`, success with a list and its

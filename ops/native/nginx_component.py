@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
+from backend.shared.infra.services import SERVICES
 from ops.home import Home
 from ops.native.component import Component
 from ops.servers import environment, probes
-from ops.servers.environment import SERVICES
 from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
 
 

@@ -5,10 +5,10 @@ import json
 import os
 from typing import Any
 
+from backend.shared.infra.services import SERVICES
 from ops.home import ROOT, Home, read_json
 from ops.native.topology import COMPONENTS
 from ops.servers import environment, probes
-from ops.servers.environment import SERVICES
 
 ACCOUNTS = ROOT / "ops" / "demo" / "library" / "accounts.json"
 EMPTY_ROW = {"state": "down", "pid": None, "restarts": 0, "since": None, "endpoint": None}

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.shared.infra.services import SERVICES
 from ops.home import Home, read_json, secret, write_atomically
 from ops.native import fork_server, nginx_component
 from ops.native.component import Component
 from ops.servers import environment, nginx, probes, redis_server, run_as
-from ops.servers.environment import SERVICES
 
 COMPONENTS = (
     "nginx",

@@ -7,8 +7,6 @@ from pathlib import Path
 from ops.home import ROOT, Home, secret
 from ops.servers.postgres import Cluster
 
-SERVICES = ("auth", "book", "delivery", "robot", "notification")
-
 
 def base() -> dict[str, str]:
     """Return the environment of this process with the path of the code."""

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from backend.shared.infra import config
+from backend.shared.infra.services import SERVICES
 from ops.home import ROOT
-from ops.servers.environment import SERVICES
 from ops.servers.postgres import SETTINGS
 
 RESERVED = 3  # PostgreSQL keeps them for its superuser

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from backend.shared.infra.services import SERVICES
 from ops.home import ROOT
-from ops.servers.environment import SERVICES
 from tests.architecture import source_files
 from tests.architecture.source_files import name_of
 

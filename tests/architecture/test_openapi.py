@@ -36,6 +36,12 @@ def test_every_operation_has_a_summary_a_description_and_a_known_tag() -> None:
     assert used == openapi.TAGS.keys()
 
 
+def test_operation_ids_are_unique_and_readable() -> None:
+    ids = [operation["operationId"] for _, operation in _operations()]
+    assert len(ids) == len(set(ids))
+    assert [each for each in ids if not re.match(r"^[a-z_]+$", each)] == []
+
+
 def test_every_operation_says_whose_it_is() -> None:
     silent = [
         route for route, operation in _operations() if not ROLE.search(operation["description"])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.shared.infra import config
+from backend.shared.infra.services import SERVICES
 from ops.home import Home
 from ops.native import nginx_component
 from ops.native.component import Component
@@ -148,7 +149,7 @@ def test_gateway_runs_in_utc_on_both_sides(native: dict[str, Component]) -> None
 
 def test_services_listen_where_the_gateway_connects() -> None:
     upstreams = BASE["nginx"]["environment"]
-    for name in environment.SERVICES:
+    for name in SERVICES:
         assert upstreams[f"LUNA_UPSTREAM_{name.upper()}"] == f"{name}-service:8000 resolve"
         assert BASE[f"{name}-service"]["environment"]["LUNA_LISTEN"] == "0.0.0.0:8000"
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ops.servers.environment import SERVICES
+from backend.shared.infra.services import SERVICES
 from ops.servers.nginx import start_command, write_configuration
 from tests.gateway.echo import Received, Service
 from tests.gateway.raw_http import TIMEOUT, connect

@@ -15,7 +15,7 @@ from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
 
-router = APIRouter(route_class=routing.LunaRoute, tags=["system"])
+router = APIRouter(route_class=routing.LunaRoute, tags=["services"])
 OPENAPI = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 _SWAGGER_UI = "fastapi_swagger.resources"  # bundled, so that the page needs no other site
 _PAGE = """<!DOCTYPE html>
@@ -39,7 +39,7 @@ def _page() -> str:
 
 
 async def _redis_responds() -> bool:
-    with redis.guarded():
+    with redis.suppress_errors():
         return bool(await redis.async_client().ping())
     return False
 

@@ -84,7 +84,7 @@ def change_profile(
     user = database.row_lock_or_none(session, User, user_id)
     if user is None:
         raise TokenRevoked
-    etags.check(if_match, etags.etag(user.updated_at))
+    etags.check(if_match, user.updated_at)
     changed = {
         name: {"before": getattr(user, name), "after": value}
         for name, value in changes.items()

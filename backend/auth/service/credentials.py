@@ -37,17 +37,17 @@ def verify(email: str, password: str) -> VerifiedCredentials:
     """
     address = email_normalization.normalize_for_lookup(email)
     account = api_keys.digest(address)
-    if rate_limits.delay_guessing(account):
+    if rate_limits.is_login_delayed(account):
         raise InvalidCredentials
     with database.reading_engine().connect() as connection:
         row = connection.execute(queries.credentials(address)).one_or_none()
     user_id, password_hash = row if row is not None else (None, None)
     matches, renewed = passwords.verify_password(password_policy.normalize(password), password_hash)
     if user_id is None or password_hash is None or not matches:
-        rate_limits.count_failure(account)
+        rate_limits.count_login_failure(account)
         _record_failure(user_id)
         raise InvalidCredentials
-    rate_limits.forget_failures(account)
+    rate_limits.reset_login_failures(account)
     return VerifiedCredentials(user_id, password_hash, renewed)
 
 

@@ -100,7 +100,7 @@ def update_book(
 ) -> Response:
     """Change the fields that are sent. Role: librarian, admin."""
     book = dependencies.locked_book(session, book_id)
-    etags.check(if_match, etags.etag(book.version))
+    etags.check(if_match, book.version)
     books.update(session, actor.id, book, body)
     detail = cached_reads.read_book(session.connection(), book_id)
     return _json(answer(detail).model_dump_json().encode(), ETag=etags.etag(detail.version))

@@ -78,7 +78,7 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and actor: each i
 ) -> Answer[CopyRead]:
     """Change the fields that are sent; custody is not among them. Role: librarian, admin."""
     copy = dependencies.locked_copy(session, book_id, copy_id)
-    etags.check(if_match, etags.etag(copy.version))
+    etags.check(if_match, copy.version)
     copies.update(session, actor.id, copy, body)
     response.headers["ETag"] = etags.etag(copy.version)
     return answer(CopyRead.model_validate(copy))

@@ -38,7 +38,7 @@ from backend.shared.models import (
     Waypoint,
     WaypointKind,
 )
-from backend.shared.web import routing
+from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep, IdempotentRequest
@@ -155,7 +155,7 @@ def get_delivery_task(
 ) -> Answer[TaskDetail]:
     """Role: librarian. With its history and `ETag`."""
     task = read_models.task_detail(reader, task_id)
-    response.headers["ETag"] = f'"{task.version}"'
+    response.headers["ETag"] = etags.etag(task.version)
     return answer(task)
 
 

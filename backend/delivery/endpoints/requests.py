@@ -30,7 +30,7 @@ from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
-from backend.shared.web.pagination import PageDep, listed, ordered
+from backend.shared.web.pagination import PageDep, ordered, paginate_rows
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/requests", "requests")
@@ -76,7 +76,7 @@ def list_requests(
     )
     columns = {"requested_at": BookRequest.requested_at, "status": BookRequest.status}
     statement = ordered(statement, page, columns, default="-requested_at", tiebreak=BookRequest.id)
-    return listed(reader, statement, page, lambda row: read_models.request_read(row, actor))
+    return paginate_rows(reader, statement, page, lambda row: read_models.request_read(row, actor))
 
 
 @router.get("/{request_id}", summary="Get a request", responses=routing.responses(NotFound))

@@ -23,7 +23,7 @@ from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
-from backend.shared.web.pagination import PageDep, listed, ordered
+from backend.shared.web.pagination import PageDep, ordered, paginate_rows
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/returns", "returns")
@@ -65,7 +65,7 @@ def list_returns(
     )
     columns = {"initiated_at": BookReturn.initiated_at, "status": BookReturn.status}
     statement = ordered(statement, page, columns, default="-initiated_at", tiebreak=BookReturn.id)
-    return listed(reader, statement, page, read_models.return_read)
+    return paginate_rows(reader, statement, page, read_models.return_read)
 
 
 @router.get("/{return_id}", summary="Get a return", responses=routing.responses(NotFound))

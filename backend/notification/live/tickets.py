@@ -26,7 +26,7 @@ def issue(user: ConnectionUser) -> str:
     ticket = api_keys.new_secret()
     value = json.dumps([str(user.user_id), str(user.session_id), user.role.value, user.epoch])
     if redis.is_up():
-        with redis.guarded():
+        with redis.suppress_errors():
             redis.client().set(_key(ticket), value, ex=LIFETIME)
             return ticket
     raise ServiceUnavailable
@@ -36,7 +36,7 @@ async def redeem(ticket: str) -> ConnectionUser:
     """Return the user of a ticket and delete it; NotSignedIn when unknown, used or expired."""
     if not redis.is_up():
         raise ServiceUnavailable
-    with redis.guarded():
+    with redis.suppress_errors():
         value = await redis.async_client().getdel(_key(ticket))
         if value is None:
             raise NotSignedIn

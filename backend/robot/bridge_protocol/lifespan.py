@@ -26,7 +26,7 @@ async def _check_unconfirmed_stops() -> None:
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Run the background work as long as the application runs."""
     LONG_POLLS.open()
-    shutdown.on_stop(LONG_POLLS.close)
+    shutdown.on_shutdown(LONG_POLLS.close)
     running = [
         asyncio.create_task(work)
         for work in (

@@ -27,7 +27,7 @@ async def publish(robot_id: UUID, result: HeartbeatResult) -> None:
         topics.append(f"request:{result.request_id}")
     if result.return_id is not None:
         topics.append(f"return:{result.return_id}")
-    with redis.guarded():
+    with redis.suppress_errors():
         pipeline = redis.async_client().pipeline(transaction=False)
         status = json.dumps(result.live).encode()
         pipeline.set(cache.robot_key(robot_id), status, ex=_STATUS_TTL)
@@ -43,7 +43,7 @@ def last_heartbeats(robot_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """The time of each robot's last heartbeat, for those that Redis has."""
     if not robot_ids:
         return {}
-    with redis.guarded():
+    with redis.suppress_errors():
         found = redis.client().mget([_last_heartbeat_key(robot_id) for robot_id in robot_ids])
         return {
             robot_id: datetime.fromtimestamp(float(value), UTC)
@@ -60,7 +60,7 @@ def retained_since() -> datetime | None:
     anew, so that no robot is judged by heartbeats that could not be stored.
     """
     if redis.is_up():
-        with redis.guarded():
+        with redis.suppress_errors():
             now = clock.now().timestamp()
             redis.client().set(_RETAINED_SINCE_KEY, str(now), nx=True)
             stored = redis.client().get(_RETAINED_SINCE_KEY)

@@ -1,4 +1,4 @@
-"""Cached answers in Redis: always with a TTL, never the truth, kept as the bytes to send."""
+"""Cached responses in Redis: always with a TTL, stored as the bytes to send."""
 
 import asyncio
 import hashlib
@@ -14,70 +14,51 @@ def book_key(book_id: object) -> str:
     return f"book:{book_id}"
 
 
-def user_key(user_id: object) -> str:
-    return f"user:{user_id}"
-
-
 def robot_key(robot_id: object) -> str:
     return f"robot:{robot_id}:status"
 
 
-def search_key(question: str, version: bytes) -> str:
-    """The key of a search under one version of the catalogue: a bump forgets them all."""
-    digest = hashlib.sha256(version + b"\0" + question.encode()).hexdigest()
+def search_key(query: str, version: bytes) -> str:
+    """Return the key of a search; a new version of the catalogue invalidates all of them."""
+    digest = hashlib.sha256(version + b"\0" + query.encode()).hexdigest()
     return f"search:{digest[:32]}"
 
 
 def get(key: str) -> bytes | None:
     if not redis.is_up():
         return None
-    with redis.guarded():
+    with redis.suppress_errors():
         found = redis.cache_client().get(key)
         return found if isinstance(found, bytes) else None
     return None
 
 
-def put(key: str, value: bytes, life: timedelta) -> None:
-    if redis.is_up():
-        with redis.guarded():
-            redis.cache_client().set(key, value, ex=life)
-
-
-def remember(key: str, life: timedelta, make: Callable[[], bytes]) -> bytes:
-    """The cached bytes, or what `make` gives, kept for `life`."""
-    found = get(key)
-    if found is None:
-        found = make()
-        put(key, found, life)
-    return found
-
-
-# Nothing is kept that the catalogue's next version came before: whoever read the database just
-# ahead of a change must not store, after the change was forgotten, what they read.
-_KEEP = """
+# Stores a value only if the catalogue's version is unchanged: a value read just before a change
+# must not be stored after that change has invalidated the cache.
+_SET_IF_CURRENT = """
 if (redis.call('GET', KEYS[1]) or '0') == ARGV[1] then
     redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
 end
 """
 
 
-async def remember_catalogue(
-    key: Callable[[bytes], str], life: timedelta, make: Callable[[], bytes]
+async def get_or_create(
+    key: Callable[[bytes], str], ttl: timedelta, create: Callable[[], bytes]
 ) -> bytes:
-    """On the event loop: bytes cached under `key(version)`, or what `make` gives in a thread."""
+    """Return the bytes cached under `key(version)`, or cache what `create` returns on a thread."""
     version: bytes | None = None
     if redis.is_up():
-        with redis.guarded():
-            known = await redis.async_cache_client().get(CATALOGUE_VERSION)
-            version = known if isinstance(known, bytes) else b"0"
+        with redis.suppress_errors():
+            stored = await redis.async_cache_client().get(CATALOGUE_VERSION)
+            version = stored if isinstance(stored, bytes) else b"0"
             found = await redis.async_cache_client().get(key(version))
             if isinstance(found, bytes):
                 return found
-    made = await asyncio.to_thread(make)
+    created = await asyncio.to_thread(create)
     if version is not None and redis.is_up():
-        with redis.guarded():
-            seconds = int(life.total_seconds())
+        with redis.suppress_errors():
+            seconds = int(ttl.total_seconds())
             await redis.async_cache_client().eval(
-                _KEEP, 2, CATALOGUE_VERSION, key(version), version, made, seconds
+                _SET_IF_CURRENT, 2, CATALOGUE_VERSION, key(version), version, created, seconds
             )
-    return made
+    return created

@@ -1,4 +1,4 @@
-"""The one clock. Tests move it for all processes at once through a file (`LUNA_CLOCK_FILE`)."""
+"""The clock of all processes; tests move it through a file (`LUNA_CLOCK_FILE`)."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from backend.shared.infra import config
 
 
 class _Offset:
-    """Seconds written in the clock file, read again only when the file changed."""
+    """The seconds in the clock file, read again only when it has changed."""
 
     def __init__(self) -> None:
         self._stamp = 0
@@ -29,12 +29,12 @@ _offset = _Offset()
 
 
 def now() -> datetime:
-    """The present moment, UTC, aware."""
+    """Return the current time: UTC, timezone-aware."""
     path = config.process().clock_file
     moment = datetime.now(UTC)
     return moment if path is None else moment + _offset.read(path)
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with `Z`, milliseconds: `2026-01-15T10:30:00.123Z`."""
+    """Format a time as ISO 8601 in UTC with milliseconds: `2026-01-15T10:30:00.123Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

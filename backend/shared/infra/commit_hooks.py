@@ -1,7 +1,7 @@
-"""What leaves the database at commit: wake-ups, live positions, forgotten cache keys.
+"""Redis operations sent after a commit: publish on a channel, invalidate cache keys.
 
-Losing one is harmless by design: whoever waits for a wake-up also looks by itself, and every
-cache key has a TTL. So Redis being down never fails a request.
+Losing one is harmless: subscribers also poll, and every cache key has a TTL. So a failure of Redis
+never fails a request.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ class Publish:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete a cached answer."""
+    """Delete a cache key."""
 
     key: str
 
 
 @dataclass(frozen=True)
 class Increment:
-    """Raise a version key that is part of cache keys, so that all of them are forgotten at once."""
+    """Increment a version that is part of cache keys, which invalidates all of them."""
 
     key: str
 
@@ -55,27 +55,27 @@ def _fill(pipeline: Any, signals: Sequence[Signal]) -> None:
 
 
 def _by_server(signals: Sequence[Signal]) -> tuple[list[Signal], list[Signal]]:
-    """Those for the messaging Redis, and those for the cache, which may be another one."""
-    wakes: list[Signal] = [signal for signal in signals if isinstance(signal, Publish)]
-    return wakes, [signal for signal in signals if not isinstance(signal, Publish)]
+    """Split signals into those for the messaging Redis and those for the cache's."""
+    published: list[Signal] = [signal for signal in signals if isinstance(signal, Publish)]
+    return published, [signal for signal in signals if not isinstance(signal, Publish)]
 
 
 def send(signals: Sequence[Signal]) -> None:
     clients = (redis.client, redis.cache_client)
-    for client, mine in zip(clients, _by_server(signals), strict=True):
-        if mine and redis.is_up():
-            with redis.guarded():
+    for client, own in zip(clients, _by_server(signals), strict=True):
+        if own and redis.is_up():
+            with redis.suppress_errors():
                 pipeline = client().pipeline(transaction=False)
-                _fill(pipeline, mine)
+                _fill(pipeline, own)
                 pipeline.execute()
 
 
 async def send_async(signals: Sequence[Signal]) -> None:
-    """The same from the event loop (the asynchronous edge)."""
+    """Send signals from the event loop."""
     clients = (redis.async_client, redis.async_cache_client)
-    for client, mine in zip(clients, _by_server(signals), strict=True):
-        if mine and redis.is_up():
-            with redis.guarded():
+    for client, own in zip(clients, _by_server(signals), strict=True):
+        if own and redis.is_up():
+            with redis.suppress_errors():
                 pipeline = client().pipeline(transaction=False)
-                _fill(pipeline, mine)
+                _fill(pipeline, own)
                 await pipeline.execute()

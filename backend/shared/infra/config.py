@@ -1,7 +1,7 @@
 """Settings: one typed class per concern, read from `LUNA_*` environment variables.
 
-A secret may also be given as a file: `LUNA_DATABASE_URL_FILE=/run/secrets/url`. Unsafe values
-refuse to start outside development, by name. `.env.example` documents each with its default.
+A secret may also be given as a file: `LUNA_DATABASE_URL_FILE=/run/secrets/url`. A process refuses
+to start in production with an unsafe value. `.env.example` documents each setting and its default.
 """
 
 import os
@@ -23,11 +23,11 @@ class Environment(StrEnum):
 
 
 class UnsafeSetting(ValueError):
-    """A value that may not be used outside development."""
+    """A value that is not allowed in production."""
 
 
 class _FileSource(PydanticBaseSettingsSource):
-    """`LUNA_X_FILE` names a file that holds the value of `LUNA_X`."""
+    """Read the value of `LUNA_X` from the file named by `LUNA_X_FILE`."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         del field
@@ -73,23 +73,23 @@ class ProcessSettings(LunaSettings):
 class DatabaseSettings(LunaSettings):
     database_url: str
     database_owner_url: str | None = None
-    service_instances: int = Field(default=5, ge=1)  # all five services, and more of each
-    pool_size: int = Field(default=8, ge=1)  # connections of the synchronous core, a process
-    fast_pool_size: int = Field(default=4, ge=1)  # of the asynchronous edge, a process
+    service_instances: int = Field(default=5, ge=1)  # all processes of all services
+    pool_size: int = Field(default=8, ge=1)  # connections per process, for threads
+    fast_pool_size: int = Field(default=4, ge=1)  # connections per process, for the event loop
     lock_timeout: timedelta = timedelta(seconds=5)
     statement_timeout: timedelta = timedelta(seconds=15)
 
     @field_validator("database_url", "database_owner_url")
     @classmethod
-    def _names_its_driver(cls, url: str | None) -> str | None:
+    def _has_driver(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith("postgresql+psycopg2://"):
-            raise UnsafeSetting("a database URL begins with postgresql+psycopg2://")
+            raise UnsafeSetting("a database URL must begin with postgresql+psycopg2://")
         return url
 
 
 class RedisSettings(LunaSettings):
     redis_url: str
-    cache_url: str | None = None  # a second Redis for the cache; the same one when unset
+    cache_url: str | None = None  # a second Redis for the cache; redis_url when unset
 
 
 class AuthSettings(LunaSettings):
@@ -99,7 +99,7 @@ class AuthSettings(LunaSettings):
     refresh_token_life: timedelta = timedelta(days=7)
     token_issuer: str = "luna"  # noqa: S105 (a name, not a secret)
     token_audience: str = "luna-api"  # noqa: S105 (a name, not a secret)
-    revocation_delay: timedelta = timedelta(seconds=1)  # how long a session's state is remembered
+    revocation_delay: timedelta = timedelta(seconds=1)  # TTL of a cached session state
 
 
 class HttpSettings(LunaSettings):
@@ -124,7 +124,7 @@ class OutboxSettings(LunaSettings):
 
 
 class WorkflowSettings(LunaSettings):
-    """Deadlines of a journey (workflow.md §4)."""
+    """Deadlines of a delivery task (workflow.md §4)."""
 
     loading_timeout: timedelta = timedelta(minutes=10)
     loading_attempts: int = 2
@@ -132,7 +132,7 @@ class WorkflowSettings(LunaSettings):
     handover_reminders: int = 2
     no_robot_notice: timedelta = timedelta(minutes=5)
     command_attempts: int = 3
-    journey_attempts: int = 5  # robots that may fail a task before it is given up
+    journey_attempts: int = 5  # robots that may fail a task before it fails
     usual_loading_time: timedelta = timedelta(minutes=2)
 
 
@@ -148,10 +148,10 @@ class RobotSettings(LunaSettings):
     command_lease: timedelta = timedelta(seconds=15)
     heartbeat_write_interval: timedelta = timedelta(seconds=30)
     stop_confirmation: timedelta = timedelta(seconds=2)
-    battery_reserve: float = 0.15  # kept at the end of every trip
-    battery_low: float = 0.4  # an idle robot below this goes to charge
+    battery_reserve: float = 0.15  # charge kept at the end of every route
+    battery_low: float = 0.4  # an idle robot below this charges
     battery_per_metre: float = 0.0005
-    usual_speed: float = 0.31  # metres a second, until the robot's own is measured
+    usual_speed: float = 0.31  # metres per second, until a robot's own is measured
     enrolment_life: timedelta = timedelta(minutes=15)
     key_overlap: timedelta = timedelta(minutes=10)
 
@@ -202,7 +202,7 @@ def robots() -> RobotSettings:
 
 
 def connections_needed() -> int:
-    """The most connections all parts open together.
+    """Return the maximum number of connections of all parts together.
 
     A service has both pools; the worker's parent and each of its processes have one.
     """
@@ -212,12 +212,12 @@ def connections_needed() -> int:
 
 
 def refuse_unsafe() -> None:
-    """Stop a process that would run unsafely outside development and tests."""
+    """Raise UnsafeSetting for a value that is not allowed in production."""
     if process().environment is not Environment.PRODUCTION:
         return
     if process().clock_file is not None:
-        raise UnsafeSetting("LUNA_CLOCK_FILE moves the clock and is for tests only")
+        raise UnsafeSetting("LUNA_CLOCK_FILE is for tests only")
     if "*" in http().origins:
-        raise UnsafeSetting("LUNA_ALLOWED_ORIGINS may not be * in production")
+        raise UnsafeSetting("LUNA_ALLOWED_ORIGINS must not be * in production")
     if ":luna@" in database().database_url or "changeme" in database().database_url:
-        raise UnsafeSetting("LUNA_DATABASE_URL holds a default password")
+        raise UnsafeSetting("LUNA_DATABASE_URL must not contain a default password")

@@ -1,8 +1,7 @@
 """Sessions and transactions: one request (or event) is one transaction.
 
-`SessionDep` commits *before* the answer is sent: FastAPI's default scope would answer 200 and
-then fail to commit. Nobody else commits. What must leave the database at commit (wake a robot's
-poll, forget a cached answer) is put on the session with `on_commit` and sent right after it.
+Only `transaction` commits. Redis operations that depend on a commit (publish, invalidate) are
+added to the session with `on_commit` and sent right after it.
 """
 
 from collections.abc import Iterator
@@ -43,13 +42,13 @@ def engine() -> Engine:
 
 @cache
 def reading_engine() -> Engine:
-    """The same pool without transactions: one round trip for one select."""
+    """Return the same pool without transactions: one round trip for one select."""
     return engine().execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Commit at the end, roll back on any error, then send what was kept for the commit."""
+    """Commit at the end and send the session's signals; roll back on any error."""
     with Session(engine(), expire_on_commit=False) as session:
         with session.begin():
             yield session
@@ -57,7 +56,7 @@ def transaction() -> Iterator[Session]:
 
 
 def on_commit(session: Session, signal: commit_hooks.Signal) -> None:
-    """Send `signal` once this transaction has been committed; never if it has not."""
+    """Send `signal` after this transaction has been committed."""
     commit_hooks.of(session).append(signal)
 
 

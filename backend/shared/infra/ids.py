@@ -1,12 +1,12 @@
-"""Identifiers: UUID version 7 (they sort by time) and the short references people speak."""
+"""Identifiers: UUID version 7 (sortable by time) and short references for people."""
 
 import secrets
 from uuid import UUID
 
 from uuid_utils.compat import uuid7 as _uuid7
 
-# No letters or digits that are mistaken for one another when read aloud or from a label.
-_CLEAR_LETTERS = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
+# Without letters and digits that are easily confused.
+_ALPHABET = "ABCDEFGHJKMNPQRTUVWXYZ2346789"
 _REFERENCE_LENGTH = 6
 
 
@@ -15,8 +15,8 @@ def uuid7() -> UUID:
 
 
 def reference() -> str:
-    """A code like `K7QX4M` for a delivery; 29⁶ ≈ 595 million of them, unique by index."""
-    return "".join(secrets.choice(_CLEAR_LETTERS) for _ in range(_REFERENCE_LENGTH))
+    """Return a code like `K7QX4M` for a delivery: one of 29⁶ ≈ 595 million, unique by index."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH))
 
 
 def request_id() -> str:

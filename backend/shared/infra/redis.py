@@ -1,7 +1,7 @@
-"""Connections to Redis, and the rule that its absence is never an error of ours.
+"""Connections to Redis, whose failure never fails a request.
 
-Every use stands inside `guarded()`: a failure is logged once, and for a second nobody tries again,
-so that a dead or hanging Redis costs one short timeout and not one a request.
+Every use is inside `suppress_errors()`: a failure is logged once and Redis is not used for a
+second, so that a dead or hanging server costs one short timeout and not one per request.
 """
 
 import time
@@ -18,66 +18,66 @@ from backend.shared.infra import config, logs
 _log = logs.get(__name__)
 _PAUSE_SECONDS = 1.0
 _CONNECT_TIMEOUT = 0.5
-_ANSWER_TIMEOUT = 2.0
+_SOCKET_TIMEOUT = 2.0
 _down_until = 0.0
 
 
 @cache
 def client() -> "_redis.Redis":
-    """The synchronous client; its pool is safe to share between threads."""
+    """Return the synchronous client; threads share its pool."""
     return _redis.Redis.from_url(
         config.redis().redis_url,
         socket_connect_timeout=_CONNECT_TIMEOUT,
-        socket_timeout=_ANSWER_TIMEOUT,
+        socket_timeout=_SOCKET_TIMEOUT,
         retry=Retry(NoBackoff(), 1),
     )
 
 
 @cache
 def cache_client() -> "_redis.Redis":
-    """The client of the cache: the same Redis unless another one is set."""
+    """Return the client of the cache: the same one unless LUNA_CACHE_URL is set."""
     url = config.redis().cache_url
     if url is None:
         return client()
     return _redis.Redis.from_url(
-        url, socket_connect_timeout=_CONNECT_TIMEOUT, socket_timeout=_ANSWER_TIMEOUT
+        url, socket_connect_timeout=_CONNECT_TIMEOUT, socket_timeout=_SOCKET_TIMEOUT
     )
 
 
 @cache
 def async_client() -> "_redis_async.Redis":
-    """The client of the event loop; one loop a process."""
+    """Return the client of the process's event loop."""
     return _redis_async.Redis.from_url(
         config.redis().redis_url,
         socket_connect_timeout=_CONNECT_TIMEOUT,
-        socket_timeout=_ANSWER_TIMEOUT,
+        socket_timeout=_SOCKET_TIMEOUT,
     )
 
 
 @cache
 def async_cache_client() -> "_redis_async.Redis":
-    """The cache's client on the event loop."""
+    """Return the cache's client of the event loop."""
     url = config.redis().cache_url
     if url is None:
         return async_client()
     return _redis_async.Redis.from_url(
-        url, socket_connect_timeout=_CONNECT_TIMEOUT, socket_timeout=_ANSWER_TIMEOUT
+        url, socket_connect_timeout=_CONNECT_TIMEOUT, socket_timeout=_SOCKET_TIMEOUT
     )
 
 
 async def close_async() -> None:
-    """Close what the event loop used; nothing may be reading from it any more."""
-    for made in {async_client(), async_cache_client()}:
-        await made.aclose()
+    """Close the clients of the event loop; nothing may use them any more."""
+    for opened in {async_client(), async_cache_client()}:
+        await opened.aclose()
 
 
 def is_up() -> bool:
-    """False for a second after a failure."""
+    """Return False for a second after a failure."""
     return time.monotonic() >= _down_until
 
 
-class guarded:  # noqa: N801 (used as a statement: `with redis.guarded():`)
-    """Swallow and log failures of Redis inside; the caller goes on without it."""
+class suppress_errors:  # noqa: N801 (used like a function: `with redis.suppress_errors():`)
+    """Log and suppress errors of Redis; the caller continues without it."""
 
     def __enter__(self) -> None:
         pass
@@ -85,10 +85,10 @@ class guarded:  # noqa: N801 (used as a statement: `with redis.guarded():`)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> bool:
-        global _down_until  # noqa: PLW0603 (one breaker a process)
+        global _down_until  # noqa: PLW0603 (one circuit breaker per process)
         if not isinstance(error, (RedisError, OSError)):
             return False
         if is_up():
-            _log.warning("redis does not answer", error=str(error))
+            _log.warning("redis unavailable", error=str(error))
         _down_until = time.monotonic() + _PAUSE_SECONDS
         return True

@@ -65,7 +65,7 @@ def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
             messages.append(json.dumps({"topics": shown, "event": event}))
     if not messages:
         return True
-    with redis.guarded():
+    with redis.suppress_errors():
         pipeline = redis.client().pipeline(transaction=False)
         for message in messages:
             pipeline.publish(channels.LIVE, message)

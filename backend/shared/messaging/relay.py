@@ -78,7 +78,7 @@ class Relay:
         if time.monotonic() < self._next_check:
             return
         self._next_check = time.monotonic() + 1
-        with redis.guarded():
+        with redis.suppress_errors():
             client = redis.client()
             run = str(client.info("server")["run_id"])
             has_marker = client.set("relay:memory", "kept", nx=True) is None

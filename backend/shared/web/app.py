@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from backend.shared.infra import config, logs
 from backend.shared.messaging import process_heartbeats
@@ -12,6 +13,10 @@ from backend.shared.web.error_handlers import HANDLERS
 from backend.shared.web.middleware import AccessLog, BodyLimit
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 def create_app(
@@ -42,6 +47,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
         responses={422: {"model": envelope.Failure, "description": "`VALIDATION_ERROR`"}},
     )
     for each in routers:

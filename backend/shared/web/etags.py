@@ -1,4 +1,4 @@
-"""ETags of single resources, and the If-Match that keeps two writers from undoing one another."""
+"""ETags of single resources and the If-Match check that prevents lost updates."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,20 +9,20 @@ from backend.shared.errors import StaleVersion
 
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", description="The ETag last read; 412 when it is no longer that"),
+    Header(alias="If-Match", description="The ETag last read; 412 if it has changed"),
 ]
 
 
 def etag(version: int | datetime) -> str:
-    """A strong ETag from a row's version or the moment it was last changed."""
+    """Return a strong ETag for a row's version or the time of its last change."""
     number = version if isinstance(version, int) else int(version.timestamp() * 1_000_000)
     return f'"{number:x}"'
 
 
-def check(if_match: str | None, current: str) -> None:
-    """StaleVersion unless the caller's If-Match, when given, names the present state."""
+def check(if_match: str | None, version: int | datetime) -> None:
+    """Raise StaleVersion if an If-Match is given and does not match the current version."""
     if if_match is None:
         return
-    named = {tag.strip() for tag in if_match.split(",")}
-    if "*" not in named and current not in named:
+    tags = {tag.strip() for tag in if_match.split(",")}
+    if tags.isdisjoint({"*", etag(version)}):
         raise StaleVersion

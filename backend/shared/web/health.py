@@ -1,13 +1,12 @@
-"""Liveness, readiness (each dependency by name), metrics, and the heartbeat each part leaves."""
+"""Endpoints inside the deployment: liveness, readiness of each dependency, metrics."""
 
 import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from backend.shared.infra import async_database, logs, redis
 from backend.shared.web.envelope import answer
@@ -15,26 +14,26 @@ from backend.shared.web.envelope import answer
 _log = logs.get(__name__)
 
 
-async def _database_answers() -> bool:
+async def _database_is_ready() -> bool:
     try:
-        await async_database.run(_schema_is_there)
+        await async_database.read(_check_schema)
     except (SQLAlchemyError, OSError):
         return False
     return True
 
 
-def _schema_is_there(session: Session) -> None:
-    session.execute(text("SELECT pos FROM live_position"))
+def _check_schema(connection: Connection) -> None:
+    connection.execute(text("SELECT pos FROM live_position"))
 
 
-async def _redis_answers() -> bool:
-    with redis.guarded():
+async def _redis_is_ready() -> bool:
+    with redis.suppress_errors():
         return bool(await redis.async_client().ping())
     return False
 
 
 def router(part: str) -> APIRouter:
-    """`/health/live`, `/health/ready`, `/metrics`: inside only, the gateway does not route them."""
+    """Create the routes; the gateway does not expose them."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/health/live")
@@ -43,8 +42,8 @@ def router(part: str) -> APIRouter:
 
     @routes.get("/health/ready")
     async def ready(response: Response) -> Any:
-        """Ready when the database answers; without Redis a service is slower, not unready."""
-        database, redis_up = await asyncio.gather(_database_answers(), _redis_answers())
+        """Report 503 without the database; without Redis a service is slower but ready."""
+        database, redis_up = await asyncio.gather(_database_is_ready(), _redis_is_ready())
         if not database:
             response.status_code = 503
         checks = {

@@ -1,7 +1,7 @@
-"""Idempotency keys (api.md §10): the same POST again gets the first answer again.
+"""Idempotency keys (api.md §10): a repeated POST gets the first response again.
 
-The key is claimed by a primary key in the transaction that does the work: one that arrives
-meanwhile waits for the first to commit, then finds its answer.
+The key is claimed by a primary key in the transaction that does the work: a concurrent repeat
+waits for the first to commit and then reads its response.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from backend.shared.domain.actor import Actor
 from backend.shared.errors import IdempotencyKeyReused, invalid
 from backend.shared.infra import clock
 from backend.shared.models import IDEMPOTENCY_KEY_LIFE, IdempotencyKey
@@ -24,30 +25,30 @@ K = TypeVar("K", bound="IdempotentRequest")
 
 
 class IdempotentRequest:
-    """Does a creating call once for its key and answers 201 with its `Location`."""
+    """Run a creating call once per key and answer 201 with its `Location`."""
 
     def __init__(self, session: Session, request: Request, key: str | None, body: bytes) -> None:
         self._session = session
         self._key = key
         self._route = f"{request.method} {request.url.path}"
-        self._hash = self._fingerprint(self._route.encode() + b"\0" + body)
-        actor = getattr(request.state, "actor", None)
-        self._actor = str(actor.id) if actor is not None else "anonymous"
+        self._hash = self._digest(self._route.encode() + b"\0" + body)
+        actor: object = getattr(request.state, "actor", None)
+        self._actor = str(actor.id) if isinstance(actor, Actor) else "anonymous"
 
     @staticmethod
-    def _fingerprint(call: bytes) -> str:
-        """What tells the same body from another one."""
+    def _digest(call: bytes) -> str:
+        """Return what distinguishes one body from another."""
         return hashlib.sha256(call).hexdigest()
 
     @staticmethod
-    def _kept(answered: bytes) -> bytes:
-        """The form in which an answer is stored."""
-        return answered
+    def _to_stored(answer: bytes) -> bytes:
+        """Return a response in the form it is stored in."""
+        return answer
 
     @staticmethod
-    def _shown(kept: bytes) -> bytes:
-        """The stored answer as it is given again."""
-        return kept
+    def _from_stored(stored: bytes) -> bytes:
+        """Return a stored response in the form it is sent in."""
+        return stored
 
     def answer(
         self,
@@ -56,20 +57,20 @@ class IdempotentRequest:
         location: Callable[[Any], str] | None = None,
         status: int = 201,
     ) -> Response:
-        """The answer of `work`, or the stored one when this key was answered before."""
+        """Return the response of `work`, or the one stored under this key."""
         if self._key is not None and not self._claim():
             return self._replay()
         made = work()
-        place = location(made) if location is not None else None
+        path = location(made) if location is not None else None
         body = answer(made).model_dump_json().encode()
         if self._key is not None:
             self._session.flush()
             self._session.execute(
                 update(IdempotencyKey)
                 .where(IdempotencyKey.actor == self._actor, IdempotencyKey.key == self._key)
-                .values(status=status, location=place, answer=self._kept(body))
+                .values(status=status, location=path, answer=self._to_stored(body))
             )
-        return _response(status, body, place)
+        return _response(status, body, path)
 
     def _claim(self) -> bool:
         self._session.execute(
@@ -96,14 +97,14 @@ class IdempotentRequest:
         return claimed is not None
 
     def _replay(self) -> Response:
-        kept = self._session.execute(
+        stored = self._session.execute(
             select(IdempotencyKey).where(
                 IdempotencyKey.actor == self._actor, IdempotencyKey.key == self._key
             )
         ).scalar_one()
-        if kept.body_hash != self._hash:
+        if stored.body_hash != self._hash:
             raise IdempotencyKeyReused
-        return _response(kept.status, self._shown(kept.answer), kept.location)
+        return _response(stored.status, self._from_stored(stored.answer), stored.location)
 
 
 def _response(status: int, body: bytes, location: str | None) -> Response:
@@ -115,8 +116,8 @@ async def _raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-def once(kind: type[K]) -> Callable[..., K]:
-    """The dependency that gives a route its `Once`, or a kind of it that stores otherwise."""
+def idempotent(kind: type[K]) -> Callable[..., K]:
+    """Return a dependency that gives a route its IdempotentRequest, or a subclass of it."""
 
     def dependency(
         request: Request,
@@ -124,7 +125,9 @@ def once(kind: type[K]) -> Callable[..., K]:
         body: Annotated[bytes, Depends(_raw_body)],
         key: Annotated[
             str | None,
-            Header(alias="Idempotency-Key", description="Up to 128 characters; kept for 24 hours"),
+            Header(
+                alias="Idempotency-Key", description="Up to 128 characters; stored for 24 hours"
+            ),
         ] = None,
     ) -> K:
         if key is not None and not (0 < len(key) <= 128 and key.isprintable()):  # noqa: PLR2004 (api.md §10)
@@ -134,4 +137,6 @@ def once(kind: type[K]) -> Callable[..., K]:
     return dependency
 
 
-IdempotencyDep = Annotated[IdempotentRequest, Depends(once(IdempotentRequest), scope="function")]
+IdempotencyDep = Annotated[
+    IdempotentRequest, Depends(idempotent(IdempotentRequest), scope="function")
+]

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Select, SQLColumnExpression, func, select
 from backend.shared.errors import PageTooDeep, invalid
 from backend.shared.web.envelope import PageAnswer, Pagination, meta
 
-_DEEPEST_ROW = 10_000
+_MAX_ROW = 10_000
 M = TypeVar("M", bound=BaseModel)
-AnySelect = Select[*tuple[Any, ...]]  # of whatever columns
+AnySelect = Select[*tuple[Any, ...]]  # of any columns
 
 
 class Order(StrEnum):
@@ -35,12 +35,12 @@ class PageQuery(BaseModel):
 
 def _page_query(
     page: Annotated[int, Query(ge=1, le=2**31, description="From 1")] = 1,
-    limit: Annotated[int, Query(ge=1, le=100, description="Rows a page")] = 20,
-    sort: Annotated[str | None, Query(description="One of the names this list documents")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Rows per page")] = 20,
+    sort: Annotated[str | None, Query(description="A sort name documented for this list")] = None,
     order: Annotated[Order | None, Query()] = None,
 ) -> PageQuery:
     query = PageQuery(page=page, limit=limit, sort=sort, order=order)
-    if query.offset + query.limit > _DEEPEST_ROW:
+    if query.offset + query.limit > _MAX_ROW:
         raise PageTooDeep
     return query
 
@@ -56,7 +56,7 @@ def ordered(
     default: str,
     tiebreak: SQLColumnExpression[Any],
 ) -> AnySelect:
-    """Sorted by one of `columns` (422 naming them for any other), then by a unique column.
+    """Sort by one of `columns`, then by a unique column; 422 for any other name.
 
     A default that begins with `-` is descending.
     """
@@ -70,21 +70,21 @@ def ordered(
     return statement.order_by(*(key.desc() if descending else key.asc() for key in keys))
 
 
-def listed(
-    connection: Connection, statement: AnySelect, query: PageQuery, read: Callable[[Any], M]
+def paginate_rows(
+    connection: Connection, statement: AnySelect, query: PageQuery, to_model: Callable[[Any], M]
 ) -> PageAnswer[M]:
-    """One page of rows, each made by `read`, with the count of all."""
+    """Return one page of rows, each converted by `to_model`, with the count of all."""
     counted = select(func.count()).select_from(statement.order_by(None).subquery())
     total = connection.execute(counted).scalar_one()
     rows = connection.execute(statement.limit(query.limit).offset(query.offset)).all()
-    return page_of([read(row) for row in rows], query, total)
+    return page_of([to_model(row) for row in rows], query, total)
 
 
 def paginate(
     connection: Connection, statement: AnySelect, query: PageQuery, model: type[M]
 ) -> PageAnswer[M]:
-    """One page of rows as `model`, with the count of all."""
-    return listed(connection, statement, query, model.model_validate)
+    """Return one page of rows as `model`, with the count of all."""
+    return paginate_rows(connection, statement, query, model.model_validate)
 
 
 def page_of(items: list[M], query: PageQuery, total: int) -> PageAnswer[M]:

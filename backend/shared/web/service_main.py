@@ -1,6 +1,6 @@
-"""Runs one service: `python -m backend.shared.web.service_main auth` on `LUNA_LISTEN`.
+"""Run one service on `LUNA_LISTEN`: `python -m backend.shared.web.service_main auth`.
 
-One process a service instance; more of them stand side by side behind the gateway.
+Each instance is one process; the gateway balances between them.
 """
 
 import sys
@@ -8,9 +8,9 @@ import sys
 import uvicorn
 
 from backend.shared.infra import config
+from backend.shared.infra.services import SERVICES
 
-SERVICES = ("auth", "book", "delivery", "robot", "notification")
-_SEND_QUEUE_LIMIT = 16 * 1024
+_MAX_MESSAGE_BYTES = 16 * 1024
 
 
 def main() -> None:
@@ -23,16 +23,16 @@ def main() -> None:
     uvicorn.run(
         f"backend.{service}.main:app",
         **({"uds": where["uds"]} if where else {"host": host, "port": int(port)}),
-        access_log=False,  # ours carries the request id
+        access_log=False,  # AccessLog replaces it
         log_config=None,
-        proxy_headers=False,  # the gateway's X-Real-IP is read where it is needed
+        proxy_headers=False,  # AccessLog reads the gateway's X-Real-IP
         server_header=False,
-        timeout_keep_alive=75,  # longer than the gateway keeps an idle connection
+        timeout_keep_alive=75,  # longer than the gateway keeps idle connections
         timeout_graceful_shutdown=8,
-        ws_max_size=_SEND_QUEUE_LIMIT,
+        ws_max_size=_MAX_MESSAGE_BYTES,
         ws_ping_interval=20,
         ws_ping_timeout=20,
-        ws_per_message_deflate=False,  # compression costs 100 kB and more a socket
+        ws_per_message_deflate=False,  # compression takes over 100 kB per socket
     )
 
 

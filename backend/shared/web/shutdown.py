@@ -1,4 +1,4 @@
-"""Telling long waits that the service is about to stop, so that it stops at once and politely."""
+"""Shutdown callbacks: end long polls before the server waits for open requests."""
 
 import asyncio
 import signal
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from types import FrameType
 
 
-def on_stop(callback: Callable[[], None]) -> None:
-    """Call `callback` on the event loop when SIGTERM or SIGINT comes, before the server drains.
+def on_shutdown(callback: Callable[[], None]) -> None:
+    """Run `callback` on the event loop on SIGTERM or SIGINT, before the server's own handler.
 
-    Call it from a lifespan. Outside the main thread (tests) there are no signals to hear.
+    To be called in a lifespan. Outside the main thread (tests) Python delivers no signals.
     """
     if threading.current_thread() is not threading.main_thread():
         return

@@ -83,7 +83,7 @@ def test_repeated_failures_delay_login_with_same_error(api: Any, ada: Registered
     slowed = _comparable(_log_in(api, ada.email))  # even with the right password
     assert {str(guess) for guess in guesses} == {str(slowed)}
 
-    rate_limits.forget_failures(api_keys.digest(ada.email))
+    rate_limits.reset_login_failures(api_keys.digest(ada.email))
     assert _log_in(api, ada.email).status_code == 200
 
 
@@ -95,7 +95,7 @@ def test_delay_doubles_up_to_a_minute_per_account(
     key = f"limit:pause:{account}"
     delays = []
     for _ in range(config.http().login_failures_before_delay + 8):
-        rate_limits.count_failure(account)
+        rate_limits.count_login_failure(account)
         delays.append(redis.client().ttl(key))
     assert delays[-9:] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert _log_in(api, ada.email).status_code == 401

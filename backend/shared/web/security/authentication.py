@@ -137,7 +137,7 @@ def _read_robot(connection: Connection, key: str) -> RobotActor | None:
         .join(Robot, Robot.id == RobotKey.robot_id)
         .where(RobotKey.prefix == prefix, RobotKey.revoked_at.is_(None), Robot.retired_at.is_(None))
     ).one_or_none()
-    if row is None or not api_keys.same_digest(key, row.key_hash):
+    if row is None or not api_keys.matches_digest(key, row.key_hash):
         return None
     if row.expires_at is not None and row.expires_at <= clock.now():
         return None

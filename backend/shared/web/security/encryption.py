@@ -14,34 +14,34 @@ from backend.shared.web.security.jwks import private_pem
 
 
 def _derived_key(purpose: str) -> bytes:
-    """A key of the auth service alone, made from its private key."""
+    """Derive a key from the private key that only the auth service holds."""
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"luna {purpose}".encode())
     return kdf.derive(private_pem().encode())
 
 
 @cache
-def _seal() -> Fernet:
+def _fernet() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(_derived_key("seal")))
 
 
 @cache
-def _fingerprint_key() -> bytes:
+def _digest_key() -> bytes:
     return _derived_key("fingerprint")
 
 
-def seal(plain: bytes) -> bytes:
-    """Encrypted and authenticated, so that only the auth service can read or make it."""
-    return _seal().encrypt(plain)
+def encrypt(plain: bytes) -> bytes:
+    """Encrypt and authenticate data, so that only the auth service can read or create it."""
+    return _fernet().encrypt(plain)
 
 
-def unseal(sealed: bytes) -> bytes:
-    """What was sealed; NotSignedIn for anything that this service did not seal."""
+def decrypt(encrypted: bytes) -> bytes:
+    """Decrypt data; NotSignedIn if this service did not encrypt it."""
     try:
-        return _seal().decrypt(sealed)
+        return _fernet().decrypt(encrypted)
     except InvalidToken as error:
         raise NotSignedIn from error
 
 
-def fingerprint(data: bytes) -> str:
-    """A keyed digest: tells equal data apart without letting anyone guess them from the digest."""
-    return hmac.new(_fingerprint_key(), data, hashlib.sha256).hexdigest()
+def keyed_digest(data: bytes) -> str:
+    """Return a digest that identifies data but cannot be used to guess them."""
+    return hmac.new(_digest_key(), data, hashlib.sha256).hexdigest()

@@ -1,8 +1,8 @@
-"""Makes the RS256 key pair: a private PEM for the auth service, a public JWKS for everybody.
+"""Create the RS256 key pair: a private PEM for the auth service, a public JWKS for all services.
 
     python -m backend.shared.web.security.jwks --private private.pem --public jwks.json
 
-Keeps what is there already.
+Existing files are kept.
 """
 
 import argparse
@@ -29,21 +29,21 @@ _BITS = 2048
 def private_pem() -> str:
     pem = config.auth().auth_private_key
     if pem is None:
-        raise RuntimeError("only the auth service signs tokens: it has LUNA_AUTH_PRIVATE_KEY")
+        raise RuntimeError("LUNA_AUTH_PRIVATE_KEY is not set: only the auth service signs tokens")
     return pem.strip()
 
 
-def _number(value: int) -> str:
+def _encode(value: int) -> str:
     size = (value.bit_length() + 7) // 8
     return base64.urlsafe_b64encode(value.to_bytes(size, "big")).rstrip(b"=").decode()
 
 
-def _from_number(text: str) -> int:
+def _decode(text: str) -> int:
     return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")
 
 
 def generate() -> str:
-    """A new private key as PEM."""
+    """Return a new private key as PEM."""
     key = generate_private_key(public_exponent=65537, key_size=_BITS)
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -60,23 +60,21 @@ def load_private(pem: str) -> RSAPrivateKey:
 
 
 def public_jwk(pem: str) -> dict[str, str]:
-    """The public half of a private PEM; its `kid` is the hash of the modulus."""
+    """Return the public key of a private PEM; its `kid` is the hash of the modulus."""
     numbers = load_private(pem).public_key().public_numbers()
-    kid = hashlib.sha256(_number(numbers.n).encode()).hexdigest()[:16]
+    kid = hashlib.sha256(_encode(numbers.n).encode()).hexdigest()[:16]
     return {
         "kty": "RSA",
         "use": "sig",
         "alg": "RS256",
         "kid": kid,
-        "n": _number(numbers.n),
-        "e": _number(numbers.e),
+        "n": _encode(numbers.n),
+        "e": _encode(numbers.e),
     }
 
 
 def public_pem(jwk: dict[str, Any]) -> str:
-    key: RSAPublicKey = RSAPublicNumbers(
-        _from_number(jwk["e"]), _from_number(jwk["n"])
-    ).public_key()
+    key: RSAPublicKey = RSAPublicNumbers(_decode(jwk["e"]), _decode(jwk["n"])).public_key()
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode()

@@ -1,11 +1,11 @@
-"""Password hashing: argon2id through passlib; the one place that touches that library."""
+"""Password hashing: argon2id through passlib, which only this module imports."""
 
 import secrets
 from functools import cache
 
 from passlib.context import CryptContext
 
-# OWASP's minimum for argon2id; a rise here rehashes at the next sign-in.
+# OWASP's minimum for argon2id; higher values rehash at the next login.
 _passwords = CryptContext(
     schemes=["argon2"], argon2__memory_cost=19 * 1024, argon2__time_cost=2, argon2__parallelism=1
 )
@@ -16,14 +16,14 @@ def hash_password(password: str) -> str:
 
 
 @cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     return hash_password(secrets.token_urlsafe(16))
 
 
 def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
-    """Whether it matches, and a new hash to store when parameters have risen.
+    """Return whether a password matches, and a new hash to store if parameters have risen.
 
-    Without a hash (no such account) the same work is done, so that the time tells nothing.
+    Without a hash (no such account) the same work is done, so that timing reveals nothing.
     """
-    matches, renewed = _passwords.verify_and_update(password, password_hash or _nobodys_hash())
+    matches, renewed = _passwords.verify_and_update(password, password_hash or _dummy_hash())
     return matches and password_hash is not None, renewed

@@ -1,7 +1,7 @@
-"""Tokens, passwords and robot keys. The one place that touches their libraries.
+"""Access and refresh tokens; only this module imports the JWT library.
 
-Access tokens are RS256 alone, by PEM keys, with every claim required; the `kid` chooses a key of
-our own set; `jku`, `jwk` and the like are never read, an unknown `crit` is refused.
+Access tokens are signed with RS256 only and every claim is required. `kid` selects a key of our
+own set; `jku` and `jwk` are ignored, and a token with `crit` is refused.
 """
 
 import json
@@ -21,7 +21,7 @@ from backend.shared.errors import NotSignedIn, TokenExpired
 from backend.shared.infra import clock, config, ids
 from backend.shared.models import Role
 from backend.shared.web.security import jwks
-from backend.shared.web.security.encryption import seal, unseal
+from backend.shared.web.security.encryption import decrypt, encrypt
 
 _ALGORITHM = "RS256"
 
@@ -31,7 +31,7 @@ _CLAIMS = ("sub", "email", "role", "sid", "ver", "iat", "exp", "jti", "iss", "au
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid access token says."""
+    """The claims of a valid access token."""
 
     user_id: UUID
     email: str
@@ -43,14 +43,14 @@ class Claims:
 
 @cache
 def _signing_key() -> tuple[Key, str]:
-    """Read once: checking an RSA key as it is loaded takes forty times as long as signing."""
+    """Load the key once: checking an RSA key on loading takes forty times as long as signing."""
     pem = jwks.private_pem()
     return jose_jwk.construct(pem, _ALGORITHM), jwks.public_jwk(pem)["kid"]
 
 
 @cache
 def public_keys() -> dict[str, Any]:
-    """The JWKS that the others verify with."""
+    """Return the JWKS that all services verify tokens with."""
     found: dict[str, Any] = json.loads(config.auth().auth_public_keys or '{"keys": []}')
     return found
 
@@ -64,7 +64,7 @@ def _verifying_keys() -> dict[str, Key]:
 
 
 def sign(*, user_id: UUID, email: str, role: Role, session_id: UUID, epoch: int) -> str:
-    """A new access token for one session."""
+    """Return a new access token for a session."""
     key, kid = _signing_key()
     settings = config.auth()
     issued = clock.now()
@@ -84,7 +84,7 @@ def sign(*, user_id: UUID, email: str, role: Role, session_id: UUID, epoch: int)
 
 
 def verify(token: str) -> Claims:
-    """The claims of a token that is ours, unaltered and not expired; else NotSignedIn."""
+    """Return the claims of a valid token; NotSignedIn or TokenExpired for any other."""
     settings = config.auth()
     try:
         header = jwt.get_unverified_header(token)
@@ -114,10 +114,10 @@ def verify(token: str) -> Claims:
 
 
 def new_refresh_token(session_id: UUID) -> str:
-    """An opaque token with 256 random bits that names its session to the auth service alone."""
-    return seal(session_id.bytes + secrets.token_bytes(32)).decode()
+    """Return an opaque token with 256 random bits and the session id, readable by auth only."""
+    return encrypt(session_id.bytes + secrets.token_bytes(32)).decode()
 
 
 def session_of_refresh_token(token: str) -> UUID:
-    """Whose refresh token this is or once was; NotSignedIn when it is not one of ours."""
-    return UUID(bytes=unseal(token.encode())[:16])
+    """Return the session of a current or used refresh token; NotSignedIn for any other."""
+    return UUID(bytes=decrypt(token.encode())[:16])

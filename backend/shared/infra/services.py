@@ -1,0 +1,3 @@
+"""The services of the backend: each is a package of this name and one process or more."""
+
+SERVICES = ("auth", "book", "delivery", "robot", "notification")

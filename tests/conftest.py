@@ -94,8 +94,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         **_keys(folder),
     }
     os.environ.update(environment)
+    from backend.shared.infra import config
     from backend.shared.migrations import migrate
 
+    config.process.cache_clear()  # an earlier unit test may have read the clock
     migrate.main()
     yield environment
     _close_connections()

@@ -44,8 +44,8 @@ class Base(DeclarativeBase):
             if attribute.key in state.dict
             and (attribute.key in _LOGGED or attribute.columns[0].primary_key)
         }
-        fields = " ".join(f"{name}={value!s}" for name, value in shown.items())
-        return f"<{type(self).__name__} {fields}>"
+        words = [type(self).__name__, *(f"{name}={value!s}" for name, value in shown.items())]
+        return f"<{' '.join(words)}>"
 
 
 Id = Annotated[UUID, mapped_column(primary_key=True, default=ids.uuid7)]

@@ -1,4 +1,4 @@
-"""What the tests of the workflow's table stand on: committed once, every test rolls back."""
+"""Rows that the transition tests share: committed once, every test rolls its changes back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ from tests.factories import catalogue, users
 
 
 @dataclass(frozen=True)
-class Ground:
+class Fixtures:
     book: UUID
     member: Actor
     librarian: Actor
@@ -40,8 +40,8 @@ def _actor(person: users.SignedInUser) -> Actor:
     return Actor(person.id, person.role, person.session_id, person.email)
 
 
-def lay() -> Ground:
-    """A map, a book, a member, a librarian and a robot that is online at its dock."""
+def create_fixtures() -> Fixtures:
+    """Commit a map, a book, a member, a librarian and a robot that is online at its dock."""
     catalogue.make_map()
     book = catalogue.add_book()
     with database.transaction() as session:
@@ -55,7 +55,7 @@ def lay() -> Ground:
         session.add(robot)
         session.flush()
         robot_id = robot.id
-    return Ground(
+    return Fixtures(
         book, _actor(users.create_user(Role.STUDENT)), _actor(users.librarian()), robot_id
     )
 
@@ -69,43 +69,43 @@ def rolled_back() -> Iterator[Session]:
             session.rollback()
 
 
-def begin(session: Session, ground: Ground, kind: TaskType) -> DeliveryTask:
-    """A new journey of this kind, with what belongs to it."""
+def create_task(session: Session, fixtures: Fixtures, kind: TaskType) -> DeliveryTask:
+    """Create a task of this type, with its request, return or copy."""
     if kind is TaskType.STUDENT_DELIVERY:
-        made = requests.create(session, ground.member, ground.book, "SR-201", None, None)
-        return tasks.lock_for(session, request=made.id)
-    copy = custody.reserve_any(session, ground.book)
+        request = requests.create(session, fixtures.member, fixtures.book, "SR-201", None, None)
+        return tasks.lock_for(session, request=request.id)
+    copy = custody.reserve_any(session, fixtures.book)
     if kind is TaskType.RETURN_PICKUP:
-        _lend(session, copy, ground)
-        fetched = returns.create(session, ground.member, ground.book, "SR-201", None)
-        return tasks.lock_for(session, returned=fetched.id)
-    places = route_graph.current(session)
-    desk, room = places.find("WS-1"), places.find("SR-202")
-    return tasks.create(session, kind, copy, desk, room, ground.librarian)
+        _lend(session, copy, fixtures)
+        pickup = returns.create(session, fixtures.member, fixtures.book, "SR-201", None)
+        return tasks.lock_for(session, returned=pickup.id)
+    graph = route_graph.current(session)
+    desk, room = graph.find("WS-1"), graph.find("SR-202")
+    return tasks.create(session, kind, copy, desk, room, fixtures.librarian)
 
 
-def _lend(session: Session, copy: Copy, ground: Ground) -> None:
+def _lend(session: Session, copy: Copy, fixtures: Fixtures) -> None:
     custody.move(session, copy.id, CustodyTransition.LOAD)
-    custody.lend(session, copy.id, ground.member.id, LoanChannel.ROBOT)
+    custody.lend(session, copy.id, fixtures.member.id, LoanChannel.ROBOT)
 
 
-def take(session: Session, ground: Ground, task: DeliveryTask, action: str) -> None:
-    """One step, as the one who takes it would."""
+def apply_action(session: Session, fixtures: Fixtures, task: DeliveryTask, action: str) -> None:
+    """Apply one action to the task, as its caller would."""
     apply(
         session,
         task,
         Action(action),
         TransitionContext(
-            by=str(ground.librarian.id),
-            user_id=ground.librarian.id,
+            by=str(fixtures.librarian.id),
+            user_id=fixtures.librarian.id,
             reason=f"{action} in a test",
-            robot_id=ground.robot,
+            robot_id=fixtures.robot,
         ),
     )
-    if action == Action.ARRIVE:  # it arrives because its drive has ended
+    if action == Action.ARRIVE:  # a robot arrives when its drive has ended
         session.execute(
             update(RobotCommand)
-            .where(RobotCommand.robot_id == ground.robot)
+            .where(RobotCommand.robot_id == fixtures.robot)
             .values(status=CommandStatus.SUCCEEDED)
         )
     session.flush()

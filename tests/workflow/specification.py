@@ -1,4 +1,4 @@
-"""workflow.md §1–2 written out a second time, by hand: what the table in the code must say."""
+"""The transitions and their effects, written a second time by hand to compare the code with."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ STATES = (
     FAILED,
     CANCELLED,
 )
-LEADS: dict[str, dict[str, str]] = {
+TRANSITIONS: dict[str, dict[str, str]] = {
     PENDING: {"TAKE": QUEUED, "CANCEL": CANCELLED, "FAIL": FAILED},
     QUEUED: {"ASSIGN": TO_SOURCE, "CANCEL": CANCELLED, "FAIL": FAILED},
     TO_SOURCE: {"ARRIVE": LOADING, "RELEASE": QUEUED, "CANCEL": CANCELLED, "FAIL": FAILED},
@@ -31,7 +31,7 @@ LEADS: dict[str, dict[str, str]] = {
     FAILED: {"RETRY": QUEUED, "CANCEL": CANCELLED},
     CANCELLED: {},
 }
-# How a journey comes to a state.
+# The actions that lead from PENDING to each state.
 PATHS: dict[str, list[str]] = {
     PENDING: [],
     QUEUED: ["TAKE"],
@@ -46,11 +46,11 @@ PATHS: dict[str, list[str]] = {
 }
 
 
-class After(NamedTuple):
-    """What a step leaves behind; None = as it was."""
+class Effects(NamedTuple):
+    """What an action changes; None: unchanged."""
 
     custody: str | None = None
-    cause: str | None = None  # the request's or the return's status
+    request_status: str | None = None
     events: tuple[str, ...] = ()
 
 
@@ -67,53 +67,55 @@ _TASK_EVENT = {
     "RETRY": "delivery.task.queued",
 }
 _DELIVERY = {
-    "ASSIGN": After(cause="APPROVED"),
-    "LOAD": After("ON_ROBOT", "IN_PROGRESS"),
-    "COMPLETE": After(
+    "ASSIGN": Effects(request_status="APPROVED"),
+    "LOAD": Effects("ON_ROBOT", "IN_PROGRESS"),
+    "COMPLETE": Effects(
         "ON_LOAN", "COMPLETED", ("delivery.request.completed", "circulation.loan.opened")
     ),
-    "BRING_BACK": After(cause="CANCELLED", events=("delivery.request.cancelled",)),
-    "TAKE_BACK": After("ON_SHELF"),
-    "CANCEL": After("ON_SHELF", "CANCELLED", ("delivery.request.cancelled",)),
-    "RETRY": After(cause="PENDING"),
+    "BRING_BACK": Effects(request_status="CANCELLED", events=("delivery.request.cancelled",)),
+    "TAKE_BACK": Effects("ON_SHELF"),
+    "CANCEL": Effects("ON_SHELF", "CANCELLED", ("delivery.request.cancelled",)),
+    "RETRY": Effects(request_status="PENDING"),
 }
 _RETURN = {
-    "ASSIGN": After(cause="PICKUP_SCHEDULED"),
-    "LOAD": After("ON_ROBOT", "PICKED_UP", ("delivery.return.picked_up",)),
-    "COMPLETE": After(
+    "ASSIGN": Effects(request_status="PICKUP_SCHEDULED"),
+    "LOAD": Effects("ON_ROBOT", "PICKED_UP", ("delivery.return.picked_up",)),
+    "COMPLETE": Effects(
         "ON_SHELF", "COMPLETED", ("delivery.return.completed", "circulation.loan.closed")
     ),
-    "CANCEL": After(cause="CANCELLED", events=("delivery.return.cancelled",)),
-    "RETRY": After(cause="PENDING"),
+    "CANCEL": Effects(request_status="CANCELLED", events=("delivery.return.cancelled",)),
+    "RETRY": Effects(request_status="PENDING"),
 }
 _STAFF = {
-    "LOAD": After("ON_ROBOT"),
-    "COMPLETE": After("ON_SHELF"),
-    "TAKE_BACK": After("ON_SHELF"),
-    "CANCEL": After("ON_SHELF"),
+    "LOAD": Effects("ON_ROBOT"),
+    "COMPLETE": Effects("ON_SHELF"),
+    "TAKE_BACK": Effects("ON_SHELF"),
+    "CANCEL": Effects("ON_SHELF"),
 }
-_EFFECTS: dict[str, dict[str, After]] = {
+_EFFECTS: dict[str, dict[str, Effects]] = {
     "STUDENT_DELIVERY": _DELIVERY,
     "RETURN_PICKUP": _RETURN,
-    "INTER_STAFF": {**_STAFF, "COMPLETE": After("AT_DESK")},
+    "INTER_STAFF": {**_STAFF, "COMPLETE": Effects("AT_DESK")},
     "WORKSTATION": _STAFF,
     "TRANSFER": _STAFF,
 }
 
 
-def leads(task_type: str, state: str) -> dict[str, str]:
-    """Where each legal action leads; a fetched book can't be brought back."""
+def legal_transitions(task_type: str, state: str) -> dict[str, str]:
+    """Map each legal action to its next state; a loaded return can't be brought back."""
     refused = {"BRING_BACK", "TAKE_BACK"} if task_type == "RETURN_PICKUP" else set()
-    return {action: end for action, end in LEADS[state].items() if action not in refused}
+    return {action: end for action, end in TRANSITIONS[state].items() if action not in refused}
 
 
-def can_be(task_type: str, state: str) -> bool:
+def is_possible(task_type: str, state: str) -> bool:
     return not (task_type == "RETURN_PICKUP" and state == BRINGING_BACK)
 
 
-def after(task_type: str, action: str, end: str) -> After:
-    """What the step leaves behind, its task's own event included."""
+def expected_effects(task_type: str, action: str, end: str) -> Effects:
+    """Return what an action changes, with the task event and the event of the robot's command."""
     arrived = {LOADING: "delivery.task.loading"}.get(end, "delivery.task.arrived")
-    own = arrived if action == "ARRIVE" else _TASK_EVENT[action]
-    told = _EFFECTS[task_type].get(action, After())
-    return told._replace(events=(*told.events, own))
+    events = [arrived if action == "ARRIVE" else _TASK_EVENT[action]]
+    if action in {"ASSIGN", "LOAD", "BRING_BACK"}:
+        events.append("robot.command.created")
+    effects = _EFFECTS[task_type].get(action, Effects())
+    return effects._replace(events=(*effects.events, *events))

@@ -1,4 +1,4 @@
-"""Every cell of state × action × kind of journey, on real rows."""
+"""Every combination of state, action and task type, on real rows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,47 +20,56 @@ from backend.shared.models import (
     TaskType,
 )
 from tests import conftest
-from tests.workflow import fixtures as lay_ground
 from tests.workflow import specification
-from tests.workflow.fixtures import Ground, begin, rolled_back, take
+from tests.workflow.fixtures import (
+    Fixtures,
+    apply_action,
+    create_fixtures,
+    create_task,
+    rolled_back,
+)
 
 CELLS = [
     pytest.param(kind, state, id=f"{kind.value}-{state}")
     for kind in TaskType
     for state in specification.STATES
-    if specification.can_be(kind, state)
+    if specification.is_possible(kind, state)
 ]
 
 
 @pytest.fixture(scope="module")
-def ground(servers: dict[str, str], owner: Engine) -> Iterator[Ground]:
-    """Laid once: no test here commits anything."""
+def fixtures(servers: dict[str, str], owner: Engine) -> Iterator[Fixtures]:
+    """Committed once: no test here commits anything."""
     with owner.begin() as connection:
         connection.execute(text(conftest._EMPTY))  # noqa: SLF001 (the one definition of empty)
     route_graph.clear_cache()
-    yield lay_ground.lay()
+    yield create_fixtures()
     route_graph.clear_cache()
 
 
-def _lead_to(session: Session, ground: Ground, kind: TaskType, state: str) -> DeliveryTask:
-    task = begin(session, ground, kind)
+def _create_in_state(
+    session: Session, fixtures: Fixtures, kind: TaskType, state: str
+) -> DeliveryTask:
+    task = create_task(session, fixtures, kind)
     for action in specification.PATHS[state]:
-        take(session, ground, task, action)
+        apply_action(session, fixtures, task, action)
     assert workflow.state_name(workflow.state_of(task)) == state
     return task
 
 
-def _facts(session: Session, task: DeliveryTask) -> dict[str, Any]:
-    """Everything that a step might change, as the database holds it."""
+def _snapshot(session: Session, task: DeliveryTask) -> dict[str, Any]:
+    """Read everything that an action might change from the database."""
     return {
         "state": workflow.state_name(workflow.state_of(task)),
         "custody": session.scalar(select(Copy.custody).where(Copy.id == task.copy_id)),
-        "cause": session.scalar(select(BookRequest.status).where(BookRequest.id == task.request_id))
+        "request_status": session.scalar(
+            select(BookRequest.status).where(BookRequest.id == task.request_id)
+        )
         or session.scalar(select(BookReturn.status).where(BookReturn.id == task.return_id)),
         "version": task.version,
         "attempt": task.attempt,
         "robot": task.assigned_robot_id,
-        "history": _last_step(session, task),
+        "history": _history(session, task),
         "events": session.scalars(select(OutboxEvent.event_type).order_by(OutboxEvent.id)).all(),
         "commands": session.execute(
             text("SELECT id, status FROM robot_commands ORDER BY id")
@@ -68,7 +77,7 @@ def _facts(session: Session, task: DeliveryTask) -> dict[str, Any]:
     }
 
 
-def _last_step(session: Session, task: DeliveryTask) -> list[tuple[Any, ...]]:
+def _history(session: Session, task: DeliveryTask) -> list[tuple[Any, ...]]:
     rows = session.execute(
         select(
             TaskHistory.action,
@@ -89,30 +98,37 @@ def _state(status: Any, stage: Any) -> str:
 
 
 @pytest.mark.parametrize(("kind", "state"), CELLS)
-def test_a_journey_takes_the_steps_of_the_table_and_no_others(
-    ground: Ground, kind: TaskType, state: str
+def test_task_accepts_only_the_transitions_of_the_table(
+    fixtures: Fixtures, kind: TaskType, state: str
 ) -> None:
-    """Legal ones lead where it says, with all that moves along; the rest change nothing."""
-    legal = specification.leads(kind, state)
+    """Legal actions change the state with all effects; the others change nothing."""
+    legal = specification.legal_transitions(kind, state)
     with rolled_back() as session:
-        task = _lead_to(session, ground, kind, state)
-        before = _facts(session, task)
+        task = _create_in_state(session, fixtures, kind, state)
+        before = _snapshot(session, task)
         for refused in sorted(set(Action) - set(legal)):
-            _check_refused(session, ground, task, refused, sorted(legal))
-            assert _facts(session, task) == before
+            _check_refused(session, fixtures, task, refused, sorted(legal))
+            assert _snapshot(session, task) == before
         for action, end in legal.items():
             savepoint = session.begin_nested()
-            take(session, ground, task, action)
-            _check_legal(session, task, before, specification.after(kind, action, end), end, action)
+            apply_action(session, fixtures, task, action)
+            _check_legal(
+                session,
+                task,
+                before,
+                specification.expected_effects(kind, action, end),
+                end,
+                action,
+            )
             savepoint.rollback()
             session.refresh(task)
 
 
 def _check_refused(
-    session: Session, ground: Ground, task: DeliveryTask, action: str, legal: list[str]
+    session: Session, fixtures: Fixtures, task: DeliveryTask, action: str, legal: list[str]
 ) -> None:
     with pytest.raises(InvalidStateTransition) as refused:
-        take(session, ground, task, action)
+        apply_action(session, fixtures, task, action)
     assert refused.value.details == {
         "current": workflow.state_name(workflow.state_of(task)),
         "requested": action,
@@ -124,27 +140,27 @@ def _check_legal(
     session: Session,
     task: DeliveryTask,
     before: dict[str, Any],
-    expected: specification.After,
+    expected: specification.Effects,
     end: str,
     action: str,
 ) -> None:
-    now = _facts(session, task)
+    now = _snapshot(session, task)
     assert now["state"] == end
     assert now["custody"] == (expected.custody or before["custody"])
-    if before["cause"] is not None:
-        assert now["cause"] == (expected.cause or before["cause"])
+    if before["request_status"] is not None:
+        assert now["request_status"] == (expected.request_status or before["request_status"])
     step = now["history"][-1]
     assert len(now["history"]) == len(before["history"]) + 1
     assert step[0] == action
     assert (_state(*step[1:3]), _state(*step[3:5])) == (before["state"], end)
     assert step[5] == f"{action} in a test"
-    assert set(expected.events) <= set(now["events"][len(before["events"]) :])
+    assert sorted(now["events"][len(before["events"]) :]) == sorted(expected.events)
     assert now["attempt"] == before["attempt"] + (action in {"RELEASE", "RETRY"})
     assert invariants.find_violations(session.connection()) == {}
 
 
-def test_the_table_says_what_the_specification_says() -> None:
-    written = {
+def test_table_equals_the_specification() -> None:
+    coded = {
         state: {
             action.value: workflow.state_name(steps[workflow_state])
             for action, steps in workflow.TRANSITIONS.items()
@@ -164,28 +180,30 @@ def test_the_table_says_what_the_specification_says() -> None:
         )
         for state in [workflow.state_name(workflow_state)]
     }
-    assert written == specification.LEADS
+    assert coded == specification.TRANSITIONS
 
 
-def test_a_book_on_its_way_back_is_taken_only_after_the_robot_has_arrived(ground: Ground) -> None:
+def test_returning_book_is_unloaded_only_after_the_robot_has_arrived(fixtures: Fixtures) -> None:
     with rolled_back() as session:
-        task = begin(session, ground, TaskType.STUDENT_DELIVERY)
+        task = create_task(session, fixtures, TaskType.STUDENT_DELIVERY)
         for action in ("TAKE", "ASSIGN", "ARRIVE", "LOAD", "BRING_BACK"):
-            take(session, ground, task, action)
+            apply_action(session, fixtures, task, action)
         with pytest.raises(InvalidStateTransition) as refused:
-            take(session, ground, task, "TAKE_BACK")
+            apply_action(session, fixtures, task, "TAKE_BACK")
         assert sorted(refused.value.details["allowed"]) == ["ARRIVE", "FAIL"]
 
 
-def test_a_failed_journey_does_not_take_its_robot_off_the_next_one(ground: Ground) -> None:
+def test_retry_of_a_failed_task_leaves_the_robot_on_its_next_task(fixtures: Fixtures) -> None:
     with rolled_back() as session:
-        failed = _lead_to(session, ground, TaskType.STUDENT_DELIVERY, specification.FAILED)
-        other = begin_other(session, ground)
-        take(session, ground, other, "TAKE")
-        take(session, ground, other, "ASSIGN")
+        failed = _create_in_state(
+            session, fixtures, TaskType.STUDENT_DELIVERY, specification.FAILED
+        )
+        other = create_other_task(session, fixtures)
+        apply_action(session, fixtures, other, "TAKE")
+        apply_action(session, fixtures, other, "ASSIGN")
         driving = session.execute(text("SELECT id FROM robot_commands WHERE status = 'QUEUED'"))
         command = driving.scalar_one()
-        take(session, ground, failed, "RETRY")
+        apply_action(session, fixtures, failed, "RETRY")
         still = session.execute(
             text("SELECT status FROM robot_commands WHERE id = :id"), {"id": command}
         )
@@ -193,21 +211,21 @@ def test_a_failed_journey_does_not_take_its_robot_off_the_next_one(ground: Groun
         assert invariants.find_violations(session.connection()) == {}
 
 
-def begin_other(session: Session, ground: Ground) -> DeliveryTask:
-    """A second journey, of another copy that came in meanwhile."""
-    session.add(Copy(book_id=ground.book, barcode="second"))
+def create_other_task(session: Session, fixtures: Fixtures) -> DeliveryTask:
+    """Create a second task, for another copy of the book."""
+    session.add(Copy(book_id=fixtures.book, barcode="second"))
     session.flush()
-    return begin(session, ground, TaskType.INTER_STAFF)
+    return create_task(session, fixtures, TaskType.INTER_STAFF)
 
 
 @pytest.mark.parametrize("kind", [TaskType.STUDENT_DELIVERY, TaskType.TRANSFER])
-def test_a_retry_after_loading_keeps_the_book_for_the_next_attempt(
-    ground: Ground, kind: TaskType
+def test_retry_after_loading_reserves_the_copy_for_the_next_attempt(
+    fixtures: Fixtures, kind: TaskType
 ) -> None:
     with rolled_back() as session:
-        task = _lead_to(session, ground, kind, specification.TO_DESTINATION)
-        take(session, ground, task, "FAIL")
-        assert _facts(session, task)["custody"] == "ON_ROBOT"
-        take(session, ground, task, "RETRY")
-        assert _facts(session, task)["custody"] == "RESERVED"
+        task = _create_in_state(session, fixtures, kind, specification.TO_DESTINATION)
+        apply_action(session, fixtures, task, "FAIL")
+        assert _snapshot(session, task)["custody"] == "ON_ROBOT"
+        apply_action(session, fixtures, task, "RETRY")
+        assert _snapshot(session, task)["custody"] == "RESERVED"
         assert invariants.find_violations(session.connection()) == {}

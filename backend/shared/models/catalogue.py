@@ -1,4 +1,4 @@
-"""Titles, copies and imports. Written by the book service; custody by `shared.domain.custody`."""
+"""Titles, copies and imports. Written by the book service; custody through `shared.custody`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, text_enum
 
 
 class BookStatus(StrEnum):
-    """Status of a title: that of its best copy in usable condition (api.md §6)."""
+    """That of the best copy in usable condition (api.md §6)."""
 
     AVAILABLE = "AVAILABLE"
     RESERVED = "RESERVED"
@@ -23,7 +23,7 @@ class BookStatus(StrEnum):
 
 
 class Condition(StrEnum):
-    """Condition of a copy, decided by people."""
+    """What people decide about a copy."""
 
     OK = "OK"
     REFERENCE_ONLY = "REFERENCE_ONLY"
@@ -35,7 +35,7 @@ class Condition(StrEnum):
 
 
 class Custody(StrEnum):
-    """Custody of a copy, changed by events."""
+    """Where events have put a copy."""
 
     ON_SHELF = "ON_SHELF"
     RESERVED = "RESERVED"
@@ -64,7 +64,7 @@ class Book(Base):
     cover_image_url: Mapped[str | None]
     call_number: Mapped[str | None]
     shelf_location: Mapped[str | None]
-    # Derived from the copies by the trigger derive_books.
+    # The next three are kept by the database from the copies (trigger derive_books).
     status: Mapped[BookStatus] = mapped_column(
         text_enum(BookStatus), server_default=BookStatus.UNAVAILABLE
     )
@@ -88,6 +88,11 @@ class Book(Base):
         Index("ix_books_title", text("lower(title)"), "id"),
         Index("ix_books_author", text("lower(author)"), "id"),
         Index("ix_books_publication_year", "publication_year", "id"),
+        Index(
+            "ix_books_publication_year_desc",
+            text("publication_year DESC NULLS LAST"),
+            text("id DESC"),
+        ),
         Index("ix_books_created_at", "created_at", "id"),
         Index("ix_books_status", "status", "created_at", "id"),
         Index("ix_books_language", "language", "created_at", "id"),
@@ -144,7 +149,7 @@ class ImportJob(Base):
     state: Mapped[ImportState] = mapped_column(text_enum(ImportState), default=ImportState.QUEUED)
     file_name: Mapped[str | None]
     format: Mapped[str]
-    encoding: Mapped[str] = mapped_column(default="utf-8")  # detected at the upload from all bytes
+    encoding: Mapped[str] = mapped_column(default="utf-8")  # as told at the upload, from all bytes
     dry_run: Mapped[bool] = mapped_column(default=False)
     total: Mapped[int | None]
     processed: Mapped[int] = mapped_column(default=0)
@@ -153,8 +158,8 @@ class ImportJob(Base):
     unchanged: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     warnings: Mapped[int] = mapped_column(default=0)
-    offset: Mapped[int] = mapped_column(default=0)  # of the next batch in the file,
-    line: Mapped[int] = mapped_column(default=0)  # and the number of lines before it
+    offset: Mapped[int] = mapped_column(default=0)  # where in the file the next batch begins,
+    line: Mapped[int] = mapped_column(default=0)  # and how many lines stand before it
     problem: Mapped[str | None]  # why the job as a whole failed
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
@@ -162,7 +167,7 @@ class ImportJob(Base):
 
 
 class ImportFile(Base):
-    """The uploaded bytes in pieces, so that any worker can read them."""
+    """The uploaded bytes in pieces, so that any worker on any machine can read them."""
 
     __tablename__ = "import_files"
 
@@ -174,7 +179,7 @@ class ImportFile(Base):
 
 
 class ImportRow(Base):
-    """An error or warning about one row of an import."""
+    """One complaint about one row of an import."""
 
     __tablename__ = "import_rows"
 

@@ -1,4 +1,4 @@
-"""Loans. Opened and closed by `shared.domain.custody`; read by the book service."""
+"""Loans. Opened and closed through `shared.custody`; read by the book service."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -49,4 +49,10 @@ class Loan(Base):
         Index("ix_loans_user_id", "user_id", "returned_at"),
         Index("ix_loans_borrowed_at", "borrowed_at", "id"),
         Index("ix_loans_due_at", "due_at", "id"),
+        Index(
+            "ix_loans_open_borrowed_at",
+            "borrowed_at",
+            "id",
+            postgresql_where=text("returned_at IS NULL"),
+        ),
     )

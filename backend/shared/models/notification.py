@@ -15,7 +15,7 @@ class Notification(Base):
 
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    event_id: Mapped[UUID]  # an event notifies a user once
+    event_id: Mapped[UUID]  # an event notifies a person once
     notification_type: Mapped[str]
     title: Mapped[str]
     message: Mapped[str]
@@ -28,4 +28,5 @@ class Notification(Base):
         UniqueConstraint("event_id", "user_id"),
         Index("ix_notifications_user_id_is_read_created_at", "user_id", "is_read", "created_at"),
         Index("ix_notifications_user_id_created_at", "user_id", "created_at"),
+        Index("ix_notifications_created_at", "created_at"),
     )

@@ -1,0 +1,50 @@
+"""A database of the size that a busy library has after two years, filled by SQL alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from alembic import command
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL
+
+from backend.shared.migrations import migrate
+
+_ROWS = Path(__file__).with_suffix(".sql")
+
+
+def row_id(number: int) -> UUID:
+    """The id of the n-th row of every table, counted from 1."""
+    return UUID(f"0198{number:08x}70008000000000000000")
+
+
+@contextmanager
+def large_library(superuser: URL, owner: URL, name: str) -> Iterator[Engine]:
+    """A database of that name with the newest schema, filled and analyzed; dropped afterwards."""
+    server = create_engine(superuser, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER luna_owner")
+    engine = create_engine(superuser.set(database=name))
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for extension in ("pg_trgm", "unaccent", "btree_gin"):
+                connection.exec_driver_sql(f"CREATE EXTENSION {extension}")
+            url = owner.set(database=name).render_as_string(hide_password=False)
+            command.upgrade(migrate.alembic_config(url), "head")
+            _fill(connection)
+        yield engine
+    finally:
+        engine.dispose()
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        server.dispose()
+
+
+def _fill(connection: Connection) -> None:
+    rows = _ROWS.read_text(encoding="utf-8")
+    connection.exec_driver_sql(rows, execution_options={"no_parameters": True})
+    # Every row of a table is sampled, so that two runs find the same figures.
+    connection.exec_driver_sql("RESET session_replication_role")
+    connection.exec_driver_sql("SET default_statistics_target = 1000")
+    connection.exec_driver_sql("VACUUM ANALYZE")

@@ -1,4 +1,4 @@
-"""Alembic's environment: models to compare with, the owner's URL, short locks."""
+"""Alembic environment: the models' metadata, the owner's URL, a short lock timeout."""
 
 from alembic import context
 from sqlalchemy import create_engine, text

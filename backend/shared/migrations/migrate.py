@@ -1,6 +1,6 @@
-"""Brings the schema to the newest revision: `python -m backend.shared.migrations.migrate`.
+"""Migrate the schema to the newest revision: `python -m backend.shared.migrations.migrate`.
 
-Uses the owner's role; a database lock lets only one at a time; doing it again changes nothing.
+Uses the owner's role. A database lock serializes concurrent runs; a repeated run changes nothing.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The documents that are made from the code: `python -m ops.docs.openapi [--check]`.
+"""Generate documents from the code: `python -m ops.docs.openapi [--check]`.
 
-`docs/openapi.json` is the API of all services in one OpenAPI 3.1 document; the others are of
-`ops.docs.docs_pages`. With `--check` nothing is written: it fails when one of them is out of date.
+`docs/openapi.json` holds the API of all services in one OpenAPI 3.1 document; `ops.docs.docs_pages`
+renders the others. With `--check` nothing is written; the exit code is 1 when one is out of date.
 """
 
 import importlib
@@ -40,18 +40,18 @@ TAGS = {
     "services": "Health of the system and the API documents.",
 }
 _DESCRIPTION = """\
-Every answer is JSON in one of three envelopes: success with `data`, success with a list and its
+Every response is JSON in one of three envelopes: success with `data`, success with a list and its
 `pagination`, or an `error` with its `code`, a `message` for people, and `details`.
 
-Each description names the role that may: “all” is everyone signed in, “own” is whose it is, “none”
-needs no token. What a librarian may, an admin may too.
+Each description names the required role: “all” is every authenticated user, “own” is the owner of
+the resource, “none” requires no token. Admins have every right of librarians.
 
-Lists take `page`, `limit` (1 to 100), `sort` and `order`. A POST that creates takes
+Lists accept `page`, `limit` (1 to 100), `sort` and `order`. A POST that creates a resource accepts
 `Idempotency-Key`; a single resource has an `ETag`, and a PUT honours `If-Match`.
 
-The WebSocket `/api/v1/notifications/ws` is told in docs/architecture.md, events in docs/events.md.
+docs/architecture.md describes the WebSocket `/api/v1/notifications/ws`, docs/events.md the events.
 """
-# What may be answered besides what the route itself declares.
+# Errors that any route may return besides those it declares.
 _SIGNED_IN: tuple[type[LunaError], ...] = (
     errors.NotSignedIn,
     errors.TokenExpired,
@@ -64,14 +64,14 @@ _ALWAYS = (errors.Invalid, errors.RateLimited, LunaError, errors.ServiceUnavaila
 
 
 def apps() -> dict[str, Any]:
-    """The five services' apps by name; they read settings as they are imported, but no server."""
+    """Return the five applications by name. Importing them reads settings; no server is needed."""
     os.environ.setdefault("LUNA_DATABASE_URL", "postgresql+psycopg2:///luna")
     os.environ.setdefault("LUNA_REDIS_URL", "unix:///nowhere")
     return {name: importlib.import_module(f"backend.{name}.main").app for name in SERVICES}
 
 
 def document() -> dict[str, Any]:
-    """The merged document, the same at each call."""
+    """Return the merged document; equal at each call."""
     merged: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -96,7 +96,7 @@ def document() -> dict[str, Any]:
 
 
 def operations(merged: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every operation as ("METHOD path", operation)."""
+    """Yield every operation as ("METHOD path", operation)."""
     for path, methods in merged["paths"].items():
         for method in METHODS:
             if method in methods:
@@ -106,7 +106,7 @@ def operations(merged: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _with_own_names(
     document: dict[str, Any], service: str, known: dict[str, Any]
 ) -> dict[str, Any]:
-    """The document with each schema renamed whose name another service gave to another one."""
+    """Rename each schema whose name another service uses for a different schema."""
     own = document.get("components", {}).get("schemas", {})
     text = json.dumps(document)
     for name in own:
@@ -125,7 +125,7 @@ def _add(merged: dict[str, Any], document: dict[str, Any]) -> None:
 
 
 def _error_examples() -> dict[str, Any]:
-    """One failure for each code, which the operations refer to."""
+    """Return one example response per error code, referenced by the operations."""
     return {
         kind.code: {
             "value": {
@@ -141,7 +141,7 @@ def _error_examples() -> dict[str, Any]:
 def _complete(
     operation: dict[str, Any], generator: ExampleGenerator, schemes: dict[str, Any]
 ) -> None:
-    """Add what holds for every route: common errors, and examples where none are given."""
+    """Add the errors common to all routes, and examples where none are given."""
     if operation.get("security"):
         _add_errors(operation, _SIGNED_IN)
         operation["security"] = [{name: []} for name in schemes]
@@ -180,7 +180,7 @@ def _show_codes(response: dict[str, Any]) -> None:
 
 
 def made() -> dict[str, str]:
-    """Every generated document by its place in the project."""
+    """Return every generated document by its path in the project."""
     return {
         "docs/openapi.json": json.dumps(document(), indent=1, ensure_ascii=False) + "\n",
         "docs/events.json": json.dumps(docs_pages.event_schemas(), indent=1) + "\n",
@@ -190,7 +190,7 @@ def made() -> dict[str, str]:
 
 
 def stale() -> list[str]:
-    """The generated documents that are not what the code says now."""
+    """Return the paths of generated documents that are out of date."""
     return [
         place
         for place, text in made().items()
@@ -201,7 +201,7 @@ def stale() -> list[str]:
 def main() -> int:
     if "--check" in sys.argv[1:]:
         for place in (old := stale()):
-            print(f"{place} is out of date: ./luna fix makes it anew")
+            print(f"{place} is out of date: ./luna fix regenerates it")
         return 1 if old else 0
     for place, text in made().items():
         (ROOT / place).write_text(text, encoding="utf-8")

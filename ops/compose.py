@@ -65,14 +65,14 @@ def _command(home: Home, *words: str) -> list[str]:
 
 def _compose(home: Home, *words: str, environment: dict[str, str] | None = None) -> int:
     own = os.environ | (environment or {})
-    return subprocess.run(_command(home, *words), env=own, check=False).returncode  # noqa: S603 — ours
+    return subprocess.run(_command(home, *words), env=own, check=False).returncode  # noqa: S603 — fixed words
 
 
 def up(home: Home, *, port: int, detach: bool, fresh: bool, demo: bool) -> int:
     """Build and start; with `detach`, return when the gateway responds."""
     home.path.mkdir(mode=0o711, exist_ok=True)
     write_atomically(_marker(home), "demo" if demo else "")
-    subprocess.run([str(FILE.with_name("make-secrets"))], check=True)  # noqa: S603 — ours
+    subprocess.run([str(FILE.with_name("make-secrets"))], check=True)  # noqa: S603 — fixed words
     if fresh and (failed := _compose(home, "down", "--volumes")):
         return failed
     environment = {"LUNA_PORT": str(port)} | ({"LUNA_ENVIRONMENT": "development"} if demo else {})

@@ -30,7 +30,7 @@ def delegate(module: str, *words: str) -> NoReturn:
     if now["state"] == "down":
         fail("LUNA is not running here: run ./luna up first")
     own = environment.with_dotenv() | environment.of_owner(home, now["address"])
-    os.execve(sys.executable, [sys.executable, "-m", module, *words], own)  # noqa: S606 — ours
+    os.execve(sys.executable, [sys.executable, "-m", module, *words], own)  # noqa: S606 — no shell
 
 
 def fail(reason: str) -> NoReturn:

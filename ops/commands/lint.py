@@ -60,7 +60,7 @@ def _stale(lock: Path, words: tuple[str, ...]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         again = Path(shutil.copy(lock, folder))
         options = ["--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate"]
-        done = subprocess.run(  # noqa: S603 — our own uv
+        done = subprocess.run(  # noqa: S603 — the pinned uv
             [BOOT / "bin" / "uv", "pip", "compile", *options, *words, "--output-file", again],
             cwd=ROOT,
             env=_uv_environment(),

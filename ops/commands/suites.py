@@ -48,7 +48,6 @@ def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
     environment = {
         "PYTHONPATH": str(ROOT),
         "LUNA_TEST_EXAMPLES": EXAMPLES.get(suite, DEFAULT_EXAMPLES),
-        "LUNA_TEST_SUITE": suite,
     } | dict(os.environ)
     if coverage:
         words = ["-m", "coverage", "run", *words]
@@ -105,7 +104,7 @@ def _report_coverage(environment: dict[str, str]) -> int:
     """Print the least covered files; returns 2 when the total is below `fail_under`."""
     for words in (["combine", "--quiet"], ["report"]):
         command = [sys.executable, "-m", "coverage", *words]
-        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 — ours
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 — fixed words
         if done.returncode:
             return done.returncode
     return 0

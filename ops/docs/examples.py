@@ -1,7 +1,7 @@
-"""Examples for the API's document: made from the schemas, in the words of one small story.
+"""Generate examples for the OpenAPI document from its schemas.
 
-A schema's own example wins. Where it has none, each field gets the value that its name has in the
-story of Ada, who asks for a book at Study Room 201; a test holds every example against its schema.
+A schema's own example comes first, then the value of FIELD_VALUES for the name of the field. A test
+validates every example against its schema.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 _ID = "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
-# What a field of this name holds in the story; of an enumeration, the first word that it knows.
+# Value by name of the field; a tuple holds candidates for enumerations.
 FIELD_VALUES: dict[str, Any] = {
     "affected": 1,
     "author": "Ursula K. Le Guin",
@@ -120,13 +120,13 @@ _PYTHON_OF: dict[str, tuple[type, ...]] = {
 
 
 class ExampleGenerator:
-    """Makes examples for the schemas of one document."""
+    """Generates examples for the schemas of one document."""
 
     def __init__(self, schemas: dict[str, Schema]) -> None:
         self._schemas = schemas
 
     def example(self, schema: Schema, field: str = "") -> Any:
-        """A value that the schema accepts; `field` is the name it stands under."""
+        """Return a value that the schema accepts, for a field of this name."""
         if schema.get("examples"):
             return schema["examples"][0]
         if "$ref" in schema:
@@ -138,7 +138,7 @@ class ExampleGenerator:
         return self._value(schema, field)
 
     def _one_of(self, choices: list[Schema], field: str) -> Any:
-        """What there may be, rather than nothing; nothing where the story has nothing."""
+        """Return an example of the first type but null, unless FIELD_VALUES says null."""
         if field in FIELD_VALUES and FIELD_VALUES[field] is None:
             return None
         filled = [choice for choice in choices if choice.get("type") != "null"]
@@ -149,16 +149,16 @@ class ExampleGenerator:
         return {name: self.example(field, name) for name, field in fields.items()}
 
     def _value(self, schema: Schema, field: str) -> Any:
-        told = FIELD_VALUES.get(field)
+        value = FIELD_VALUES.get(field)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            return next((word for word in told or () if word in schema["enum"]), schema["enum"][0])
+            return next((word for word in value or () if word in schema["enum"]), schema["enum"][0])
         if schema.get("type") == "array":
-            return told or [self.example(schema["items"], field)]
+            return value or [self.example(schema["items"], field)]
         if schema.get("format") in _BY_FORMAT:
             return _BY_FORMAT[schema["format"]]
         kind = schema.get("type", "object")
-        if isinstance(told, _PYTHON_OF.get(kind, ())):
-            return told
+        if isinstance(value, _PYTHON_OF.get(kind, ())):
+            return value
         return schema.get("default", schema.get("minimum", _BY_TYPE[kind]))

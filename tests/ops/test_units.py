@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ops.commands import lint
 from ops.home import MAX_SOCKET_PATH, ROOT, Home, secret
@@ -74,7 +75,7 @@ def test_lock_file_with_an_index_address_is_reported(
     assert lint.lock_names_no_address() == ""
     bad = tmp_path / "requirements.lock"
     bad.write_text("--index-url https://example.org/simple\nx==1\n")
-    monkeypatch.setattr(lint, "LOCK", bad)
+    monkeypatch.setattr(lint, "LOCKS", {bad: ()})
     assert "requirements.lock:1:" in lint.lock_names_no_address()
 
 
@@ -202,3 +203,12 @@ def test_command_works_through_a_symbolic_link_from_any_directory(tmp_path: Path
         check=True,
     )
     assert json.loads(done.stdout)["state"] == "down"
+
+
+def test_pre_commit_runs_lint_and_no_remote_hook() -> None:
+    file = ROOT / ".pre-commit-config.yaml"
+    program = str(lint.PROGRAMS / "pre-commit")
+    subprocess.run([program, "validate-config", str(file)], check=True)  # noqa: S603 — of .venv
+    [repository] = yaml.safe_load(file.read_text(encoding="utf-8"))["repos"]
+    assert repository["repo"] == "local"
+    assert [hook["entry"] for hook in repository["hooks"]] == ["./luna lint"]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run once by PostgreSQL's image in a new cluster: the two roles, the database and its extensions,
-# as ops/servers/database.py makes them natively. The schema itself comes with the migrations.
+# as ops/servers/database.py creates them natively. Migrations create the schema.
 set -eu
 
 secrets=${LUNA_SECRETS:-/run/secrets}

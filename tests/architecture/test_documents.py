@@ -41,6 +41,16 @@ def test_every_decision_has_a_number_of_its_own() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(names) + 1)]
 
 
+@pytest.mark.parametrize(
+    "record", (ROOT / "docs" / "decisions").glob("*.md"), ids=source_files.name_of
+)
+def test_decision_record_has_the_standard_sections(record: Path) -> None:
+    text = record.read_text(encoding="utf-8")
+    assert text.startswith(f"# {record.name.partition('-')[0]} ")
+    assert "\nStatus: " in text.partition("\n## ")[0]
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
+
+
 def test_the_tree_of_the_readme_is_the_tree() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = text.partition("## The tree")[2].partition("## ")[0]

@@ -114,7 +114,7 @@ class ApiClient:
     ) -> None:
         self._http = http
         self._key = key
-        self._link = link
+        self.link = link
         self._timeouts = timeouts
         self._log = log
         self._backoff = Backoff(timeouts.retry_initial, timeouts.retry_max)
@@ -138,12 +138,12 @@ class ApiClient:
                 )  # fmt: skip
             data = read(response)
         except (httpx.TransportError, TimeoutError) as error:
-            self._link.record_failure()
+            self.link.record_failure()
             raise UnreachableError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         except UnreachableError:
-            self._link.record_failure()
+            self.link.record_failure()
             raise
-        self._link.record_response()
+        self.link.record_response()
         self._backoff.reset()
         if self._is_down:
             self._is_down = False
@@ -158,7 +158,7 @@ class ApiClient:
         if isinstance(error, SupersededError):
             raise error
         if isinstance(error, KeyRefusedError):
-            await self._link.key_refused()
+            await self.link.key_refused()
             self._log.error("key.refused", reason=str(error), action=KEY_REFUSED_ACTION)
             await asyncio.sleep(self._timeouts.key_retry)
             self._key.reload()

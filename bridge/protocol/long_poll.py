@@ -6,14 +6,13 @@ from typing import Any
 
 from bridge.messages import Json
 from bridge.protocol.client import ApiClient, DeclinedError, UnreachableError
-from bridge.protocol.link_monitor import LinkMonitor, LinkRestoredError
+from bridge.protocol.link_monitor import LinkRestoredError
 from bridge.timeouts import Timeouts
 
 
 class LongPoll:
-    def __init__(self, client: ApiClient, link: LinkMonitor, timeouts: Timeouts) -> None:
+    def __init__(self, client: ApiClient, timeouts: Timeouts) -> None:
         self._client = client
-        self._link = link
         self._timeouts = timeouts
 
     async def ask(self, path: str, query: Json) -> Any | None:
@@ -21,7 +20,7 @@ class LongPoll:
         started = time.monotonic()
         timeouts = self._timeouts
         try:
-            data = await self._link.run_poll(
+            data = await self._client.link.run_poll(
                 self._client.call(
                     "GET",
                     path,

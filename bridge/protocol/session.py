@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -49,7 +49,6 @@ class ApiClients:
     reports: ApiClient
     stop_poll: ApiClient
     stop_confirmations: ApiClient
-    link: LinkMonitor
 
 
 async def run(
@@ -99,14 +98,7 @@ async def _open_clients(
             http = await opened.enter_async_context(make_http(url))
             return ApiClient(http, key, link, timeouts, log)
 
-        yield ApiClients(
-            heartbeat=await client(),
-            commands=await client(),
-            reports=await client(),
-            stop_poll=await client(),
-            stop_confirmations=await client(),
-            link=link,
-        )
+        yield ApiClients(*[await client() for _ in fields(ApiClients)])
 
 
 async def _serve(
@@ -120,9 +112,9 @@ async def _serve(
     session = await _open_session(clients.heartbeat, timeouts)
     log = log.bind(robot=session.robot_id)
     log.info("session.opened", epoch=session.epoch, unsent_events=len(journal.unsent))
-    link = clients.link
+    link = clients.heartbeat.link
     stop = StopListener(
-        controller, LongPoll(clients.stop_poll, link, timeouts), clients.stop_confirmations, log
+        controller, LongPoll(clients.stop_poll, timeouts), clients.stop_confirmations, log
     )
     heartbeat = Heartbeat(clients.heartbeat, controller, stop, session.epoch, timeouts, log)
     reports = Reports(clients.reports, journal, log)
@@ -144,7 +136,7 @@ async def _serve(
             watchdog.watch(timeouts.max_silence),
             reports.send(),
             executor.run(),
-            commands.listen(LongPoll(clients.commands, link, timeouts), session.epoch),
+            commands.listen(LongPoll(clients.commands, timeouts), session.epoch),
         ):
             tasks.create_task(part)
 

@@ -98,9 +98,9 @@ class Robot:
         await until(lambda: self.output.getvalue().count(f'"event": "{event}"') >= times)
 
     async def until_standing(self) -> None:
-        await until(self.stands)
+        await until(self.at_standstill)
 
-    def stands(self) -> bool:
+    def at_standstill(self) -> bool:
         return self.simulator.state().speed == 0
 
 

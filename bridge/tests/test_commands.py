@@ -99,7 +99,7 @@ async def test_lost_lease_halts_the_robot(server: FakeServer, robot: Robot) -> N
     await robot.until_moving()
     await server.revoke(drive)
     await server.until(lambda: server.heartbeats[-1]["active_command"] is None)
-    assert robot.stands()
+    assert robot.at_standstill()
     assert not {"FAILED", "CANCELLED", "ARRIVED"} & {event["type"] for event in drive.attempts}
 
 
@@ -111,7 +111,7 @@ async def test_cancel_command_ends_current_drive(server: FakeServer, robot: Robo
     await server.until(lambda: "SUCCEEDED" in cancel.types)
     assert drive.milestones == ["ACCEPTED", "STARTED", "CANCELLED"]
     assert drive.events[-1]["speed"] == 0
-    assert robot.stands()
+    assert robot.at_standstill()
     assert 0 < robot.simulator.state().pose.x < 5000
 
 
@@ -136,7 +136,7 @@ async def test_pause_and_resume_commands_act_on_current_drive(
     await robot.until_moving()
     pause = await server.issue("PAUSE")
     await server.until(lambda: "SUCCEEDED" in pause.types)
-    assert robot.stands()
+    assert robot.at_standstill()
     await server.until(lambda: server.heartbeats[-1]["errors"] != [])
     assert server.heartbeats[-1]["active_command"] == drive.id
     await server.issue("RESUME")
@@ -182,8 +182,8 @@ async def test_dock_command_away_from_the_dock_fails(server: FakeServer, robot: 
 
 async def test_announcement_is_logged(server: FakeServer, robot: Robot) -> None:
     await robot.start()
-    said = await server.issue("ANNOUNCE", {"text": "Your book is here.", "sound": None})
-    await server.until(lambda: "SUCCEEDED" in said.types)
+    announcement = await server.issue("ANNOUNCE", {"text": "Your book is here.", "sound": None})
+    await server.until(lambda: "SUCCEEDED" in announcement.types)
     assert "Your book is here." in robot.output.getvalue()
 
 

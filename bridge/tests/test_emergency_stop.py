@@ -22,7 +22,7 @@ async def test_stop_halts_robot_and_is_confirmed_twice(server: FakeServer, robot
     await server.until(lambda: len(server.stop_events) == 2)
     assert acknowledged(server) == [("RECEIVED", 1), ("MOTION_STOPPED", 1)]
     assert server.stop_events[1]["speed"] == 0
-    assert robot.stands()
+    assert robot.at_standstill()
     assert drive.milestones == ["ACCEPTED", "STARTED"]
 
 
@@ -37,10 +37,10 @@ async def test_motion_stopped_is_reported_only_at_standstill(
     await server.until(lambda: len(server.stop_events) == 1)
     assert server.stop_events[0]["type"] == "RECEIVED"
     assert server.stop_events[0]["speed"] > 0
-    assert not robot.stands()
+    assert not robot.at_standstill()
     await server.until(lambda: len(server.stop_events) == 2)
     assert server.stop_events[1] == {"stop_version": 1, "type": "MOTION_STOPPED", "speed": 0.0}
-    assert robot.stands()
+    assert robot.at_standstill()
 
 
 async def test_heartbeat_response_stops_robot_when_polls_are_stuck(
@@ -52,7 +52,7 @@ async def test_heartbeat_response_stops_robot_when_polls_are_stuck(
     server.muted.update({"stop", "next"})  # from now on; the polls under way end by the change
     server.stop = {"stop_version": 1, "stopped": True, "reason": "test"}
     await server.until(lambda: server.heartbeats[-1]["active_command"] is None)
-    assert robot.stands()
+    assert robot.at_standstill()
 
 
 async def test_stop_is_confirmed_while_command_reports_are_stuck(
@@ -66,7 +66,7 @@ async def test_stop_is_confirmed_while_command_reports_are_stuck(
     server.muted = {f"commands/{drive.id}/events"}
     await server.order_stop(stopped=True)
     await server.until(lambda: len(server.stop_events) == 2)
-    assert robot.stands()
+    assert robot.at_standstill()
 
 
 async def test_stopped_robot_refuses_to_drive(server: FakeServer, robot: Robot) -> None:
@@ -88,7 +88,7 @@ async def test_resumed_robot_waits_for_a_new_command(server: FakeServer, robot: 
     await server.order_stop(stopped=False)
     count = len(server.heartbeats)
     await server.until(lambda: len(server.heartbeats) >= count + 2)
-    assert robot.stands()
+    assert robot.at_standstill()
     again = await server.issue("NAVIGATE", navigation(A, FAR))
     await robot.until_moving()
     assert "STARTED" in again.types
@@ -136,7 +136,7 @@ async def test_stop_voids_queued_commands(server: FakeServer, robot: Robot) -> N
     await server.until(lambda: "SUCCEEDED" in last.types)
     await server.until(lambda: bool(second.types))
     assert second.types == ["REFUSED"]
-    assert robot.stands()
+    assert robot.at_standstill()
 
 
 async def test_stop_from_restored_backup_is_applied(server: FakeServer, robot: Robot) -> None:
@@ -147,5 +147,5 @@ async def test_stop_from_restored_backup_is_applied(server: FakeServer, robot: R
     await server.until(lambda: bool(server.stop_events))
     assert server.stop_events[0]["stop_version"] == 3
     await server.until(lambda: server.heartbeats[-1]["active_command"] is None)
-    assert robot.stands()
+    assert robot.at_standstill()
     assert "ARRIVED" not in drive.types

@@ -41,7 +41,7 @@ async def test_robot_stopped_during_outage_does_not_continue(
     server.broken = set()
     await server.until(lambda: len(server.stop_events) == 2)
     await robot.until_log("watchdog.released")
-    assert robot.stands()
+    assert robot.at_standstill()
 
 
 async def test_command_revoked_during_outage_is_not_continued(
@@ -70,12 +70,12 @@ async def test_hanging_poll_is_reopened_after_outage(server: FakeServer, robot: 
     await robot.start(max_silence=0, poll_wait=60)
     await server.until(lambda: server.unanswered > 0)
     server.lost = set()  # the poll that was swallowed stays so
-    said = await server.issue("ANNOUNCE", {"text": "heard"})
+    announcement = await server.issue("ANNOUNCE", {"text": "received"})
     server.broken = {"heartbeat"}
     await robot.until_log("luna.unreachable")
-    assert said.types == []
+    assert announcement.types == []
     server.broken = set()
-    await server.until(lambda: "SUCCEEDED" in said.types)
+    await server.until(lambda: "SUCCEEDED" in announcement.types)
 
 
 async def test_events_of_outage_arrive_in_order(server: FakeServer, robot: Robot) -> None:
@@ -108,7 +108,7 @@ async def test_superseded_bridge_stops_robot_and_exits(server: FakeServer, robot
     server.epoch += 1  # another bridge has opened a session
     assert robot.task is not None
     assert await robot.task == SUPERSEDED
-    assert robot.stands()
+    assert robot.at_standstill()
     assert log_lines(robot.output.getvalue())[-1]["event"] == "bridge.superseded"
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Row, ScalarSelect, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.robot.bridge_protocol import command_reports
-from backend.robot.schemas.bridges import Desired, Heartbeat
+from backend.robot.schemas.bridges import Desired, Heartbeat, HeartbeatAnswer
 from backend.robot.service import telemetry
 from backend.shared.domain import commands
 from backend.shared.errors import StaleEpoch
@@ -47,9 +47,7 @@ _RobotRow = Row[*tuple[Any, ...]]
 class HeartbeatResult:
     """The response to a heartbeat, and what is left to do after it."""
 
-    stop_version: int
-    desired: Desired
-    commands_waiting: int
+    answer: HeartbeatAnswer
     request_id: UUID | None
     return_id: UUID | None
     came_online: bool
@@ -126,9 +124,12 @@ def record_heartbeat(
     _renew_lease(session, robot, beat)
     is_unknown = robot.command_status is CommandStatus.UNKNOWN
     return HeartbeatResult(
-        stop_version=robot.stop_version,
-        desired=Desired.STOP if robot.stopped_at is not None else Desired.RUN,
-        commands_waiting=robot.commands_waiting,
+        answer=HeartbeatAnswer(
+            stop_version=robot.stop_version,
+            desired=Desired.STOP if robot.stopped_at is not None else Desired.RUN,
+            commands_waiting=robot.commands_waiting,
+            poll_after_ms=0,
+        ),
         request_id=robot.request_id,
         return_id=robot.return_id,
         came_online=came_online,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from backend.robot.bridge_protocol.heartbeats import HeartbeatResult
-from backend.shared.infra import cache, clock, commit_hooks, redis
+from backend.shared.infra import cache, clock, redis
 from backend.shared.messaging import realtime
 
 _RETAINED_SINCE_KEY = "fleet:remembered_since"
@@ -34,7 +34,6 @@ async def publish(robot_id: UUID, result: HeartbeatResult) -> None:
         now = str(clock.now().timestamp())
         pipeline.set(_last_heartbeat_key(robot_id), now, ex=_LAST_HEARTBEAT_TTL)
         position = realtime.position_update(topics, result.live)
-        assert isinstance(position, commit_hooks.Publish)
         pipeline.publish(position.channel, position.body)
         await pipeline.execute()
 

@@ -38,7 +38,6 @@ from backend.shared.web.security.authentication import RobotDep
 
 router = routing.router("/robot/bridge", "bridges")
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait")]
-_POLL_AFTER_MS = 0
 
 
 @router.post("/enroll", summary="Enroll a bridge", responses=routing.responses(NotSignedIn))
@@ -69,14 +68,7 @@ async def record_heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[Heartbeat
     if result.came_online:
         await async_database.run(heartbeats.issue_pending_command, robot.robot_id)
     await live_copies.publish(robot.robot_id, result)
-    return answer(
-        HeartbeatAnswer(
-            stop_version=result.stop_version,
-            desired=result.desired,
-            commands_waiting=result.commands_waiting,
-            poll_after_ms=_POLL_AFTER_MS,
-        )
-    )
+    return answer(result.answer)
 
 
 @router.get(

@@ -17,8 +17,7 @@ router = routing.router("/robot", "emergency-stops")
 
 async def _stop(robot_id: UUID | None, actor: Actor, body: StopRequest | None) -> Answer[StopRead]:
     reason = body.reason if body else None
-    outcome = await async_database.run(emergency_stop.stop, robot_id, actor.id, reason)
-    return answer(StopRead.model_validate(outcome))
+    return answer(await async_database.run(emergency_stop.stop, robot_id, actor.id, reason))
 
 
 async def _resume(robot_id: UUID | None, actor: Actor, body: ResumeRequest) -> Answer[Resumed]:

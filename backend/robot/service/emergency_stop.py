@@ -4,13 +4,13 @@ A stop sets the robot's latch, raises the version that bridges wait for, voids e
 notifies the stop poll at commit. Tasks keep their stage; their commands are issued anew on resume.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import StopOrder
+from backend.robot.schemas.emergency_stops import StoppedRobotRead, StopRead
 from backend.shared.domain import audit
 from backend.shared.errors import NotFound
 from backend.shared.events import (
@@ -34,18 +34,6 @@ from backend.shared.models import (
 )
 
 
-@dataclass(frozen=True)
-class StoppedRobot:
-    id: UUID
-    state: StopState
-
-
-@dataclass(frozen=True)
-class StopOutcome:
-    stop_version: int
-    robots: list[StoppedRobot]
-
-
 def _next_version(session: Session) -> int:
     return int(session.execute(text("SELECT nextval('stop_versions')")).scalar_one())
 
@@ -61,7 +49,7 @@ def _lock(session: Session, robot_id: UUID | None) -> list[Robot]:
     return robots
 
 
-def stop(session: Session, robot_id: UUID | None, by: UUID, reason: str | None) -> StopOutcome:
+def stop(session: Session, robot_id: UUID | None, by: UUID, reason: str | None) -> StopRead:
     """Stop one robot, or all and those registered later. May be repeated."""
     version = _next_version(session)
     if robot_id is None:
@@ -97,7 +85,8 @@ def stop(session: Session, robot_id: UUID | None, by: UUID, reason: str | None) 
         resource=("robot", robot_id),
         changes={"reason": reason, "stop_version": version},
     )
-    return StopOutcome(version, [StoppedRobot(robot.id, state_of(robot)) for robot in robots])
+    stopped = [StoppedRobotRead(id=robot.id, state=_state_of(robot)) for robot in robots]
+    return StopRead(stop_version=version, robots=stopped)
 
 
 def _latch(robot: Robot, version: int, by: UUID, reason: str | None, scope: StopScope) -> None:
@@ -120,7 +109,7 @@ def _void_commands(session: Session, robots: list[Robot]) -> None:
     )
 
 
-def state_of(robot: Robot) -> StopState:
+def _state_of(robot: Robot) -> StopState:
     """The state of the robot's current stop."""
     if robot.motion_stopped_at is not None:
         return StopState.MOTION_STOPPED

@@ -41,17 +41,8 @@ def export(session: Session) -> MapRead:
 
 
 def _as_body(waypoint: Waypoint) -> WaypointBody:
-    return WaypointBody(
-        name=waypoint.name,
-        location_code=waypoint.location_code,
-        kind=waypoint.kind,
-        floor=waypoint.floor,
-        x_coordinate=waypoint.x_coordinate,
-        y_coordinate=waypoint.y_coordinate,
-        z_coordinate=waypoint.z_coordinate,
-        theta=waypoint.theta,
-        details=waypoint.details,
-    )
+    fields = {name: getattr(waypoint, name) for name in WaypointBody.model_fields}
+    return WaypointBody(**fields)
 
 
 def load(session: Session, body: MapBody, by: UUID | None) -> int:

@@ -74,7 +74,7 @@ def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
     return False
 
 
-def position_update(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.Signal:
+def position_update(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.Publish:
     """Build the message with a robot's position for the live view; `data["id"]` is the robot's.
 
     Only the latest of each robot counts, so it has no `pos`.

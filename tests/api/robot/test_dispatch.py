@@ -92,10 +92,16 @@ def _make_unfit(scenario: Scenario, robot: Bridge, reason: str) -> None:
 
 
 def test_priority_change_triggers_dispatch(hall: Scenario) -> None:
-    hall.request_delivery()
+    robot = _bot(hall, "only")
+    path, admin = f"/robot/robots/{robot.id}", users.admin()
+    hall.call(admin, "PUT", path, json={"maintenance": True})
+    _ask_many(hall, "NORMAL")
+    hall.call(admin, "PUT", path, json={"maintenance": False})
     hall.run_events()
+    assert hall.state == "QUEUED"  # the end of maintenance itself triggers nothing
     hall.as_librarian("priority", priority="HIGH")
-    assert "delivery.task.queued" in hall.run_events()
+    hall.run_events()
+    assert hall.state == "ASSIGNED/TO_SOURCE"
 
 
 def test_released_robot_is_assigned_the_next_task(hall: Scenario) -> None:

@@ -28,9 +28,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser("luna-bridge", description="The robot's side of LUNA.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    enroll = commands.add_parser(
-        "enroll", help="exchange a one-time code for this robot's key, and write it to a file"
-    )
+    enroll = commands.add_parser("enroll", help="exchange a one-time code for this robot's key")
     enroll.set_defaults(command=_enroll)
     enroll.add_argument("--code", required=True, help="one-time code, created by an admin")
 
@@ -42,15 +40,9 @@ def _parser() -> ArgumentParser:
     )
     run.set_defaults(command=_run)
     for command in (enroll, run):
-        command.add_argument(
-            "--url", required=True, help="address of LUNA, such as http://127.0.0.1:8080"
-        )
-        command.add_argument(
-            "--key-file", type=Path, required=True, help="file that holds the robot's key"
-        )
-    run.add_argument(
-        "--state-dir", type=Path, required=True, help="directory of the journal and the state"
-    )
+        command.add_argument("--url", required=True, help="such as http://127.0.0.1:8080")
+        command.add_argument("--key-file", type=Path, required=True, help="file of the robot's key")
+    run.add_argument("--state-dir", type=Path, required=True, help="for the journal and the state")
     run.add_argument("--driver", choices=["simulator"], default="simulator", help="type of robot")
     run.add_argument("--log-format", choices=["json", "console"], default="json")
     _add_simulator_options(run)
@@ -59,16 +51,12 @@ def _parser() -> ArgumentParser:
 
 def _add_simulator_options(run: ArgumentParser) -> None:
     options = run.add_argument_group("simulator")
-    options.add_argument(
-        "--speed", type=_at_least(0.01), default=1.0, help="multiple of a real robot's speed"
-    )
+    options.add_argument("--speed", type=_at_least(0.01), default=1.0, help="1: a real robot's")
     options.add_argument("--start-waypoint", help="waypoint of the first start")
     options.add_argument("--start-x", type=float, default=0.0, help="metres")
     options.add_argument("--start-y", type=float, default=0.0, help="metres")
     options.add_argument("--start-floor", type=int, default=1, help="floor of the map")
-    options.add_argument(
-        "--range-m", type=_at_least(1), default=4000.0, help="metres per full battery"
-    )
+    options.add_argument("--range-m", type=_at_least(1), default=4000.0, help="per full battery")
 
 
 def _at_least(minimum: float) -> Callable[[str], float]:
@@ -98,12 +86,10 @@ def _run(options: Namespace) -> int:
 
     log = Log(options.log_format)
     with _exclusive(options.state_dir, log):
-        start = Place(
-            options.start_x, options.start_y, 0.0, options.start_floor, options.start_waypoint
-        )
+        x, y, floor = options.start_x, options.start_y, options.start_floor
+        start = Place(x, y, 0.0, floor, options.start_waypoint)
         file = options.state_dir / "robot.json"
-        robot = Simulator(start, options.speed, file, options.range_m)
-        return _serve(options, robot, log)
+        return _serve(options, Simulator(start, options.speed, file, options.range_m), log)
 
 
 def _serve(options: Namespace, driver: Driver, log: Log) -> int:

@@ -42,7 +42,7 @@ def test_every_decision_has_a_number_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", (ROOT / "docs" / "decisions").glob("*.md"), ids=source_files.name_of
+    "record", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=source_files.name_of
 )
 def test_decision_record_has_the_standard_sections(record: Path) -> None:
     text = record.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""All five services in one process behind one address, routed as the gateway routes them.
+"""All five services in one process behind one address, routed as Nginx routes them.
 
-The real gateway is tested in tests/gateway and tests/e2e; here the services' own answers are.
+The real gateway is tested in tests/gateway and tests/e2e.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""The files of the house, as git knows them."""
+"""The tracked files of the project and their syntax trees."""
 
 import ast
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ops.home import ROOT
 
-DATA = (".svg", ".json", ".csv", ".lock", ".png", ".txt")  # not read by people line by line
+DATA = (".svg", ".json", ".csv", ".lock", ".png", ".txt")  # data, not text to review
 
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Every file that is tracked and still there."""
+    """Return every tracked file that exists."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"],  # noqa: S607 (git is found where it is installed)
         cwd=ROOT,
@@ -30,7 +30,7 @@ def name_of(path: Path) -> str:
 
 
 def python(*folders: str) -> Iterator[Path]:
-    """The Python files below these folders; of the whole house when none is named."""
+    """Yield the Python files below these folders, or of the whole project."""
     for path in tracked():
         inside = not folders or name_of(path).startswith(tuple(f"{f}/" for f in folders))
         if path.suffix == ".py" and inside:
@@ -43,14 +43,14 @@ def parsed(path: Path) -> ast.Module:
 
 
 def attributes(path: Path) -> Iterator[tuple[str, int]]:
-    """Every dotted name in a file, like `session.commit`, with its line."""
+    """Yield every dotted name in a file, like `session.commit`, with its line."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Attribute):
             yield ast.unparse(node), node.lineno
 
 
 def calls(path: Path) -> Iterator[tuple[str, int]]:
-    """What a file calls, by its dotted name, with the line."""
+    """Yield the dotted name of every call in a file, with its line."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             yield ast.unparse(node.func), node.lineno

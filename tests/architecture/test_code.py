@@ -1,4 +1,4 @@
-"""What may be written where: rules that no linter of the shelf knows."""
+"""Rules about code that no existing linter checks."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ def _calls(ending: str, *folders: str) -> Iterator[tuple[Path, int]]:
                 yield path, line
 
 
-def test_only_a_transactions_owner_commits() -> None:
+def test_only_transaction_owners_commit() -> None:
     owners = (
         "backend/shared/infra/database.py",
         "backend/shared/messaging/celery_app.py",
@@ -46,7 +46,7 @@ def test_the_relay_sends_to_the_queue_in_one_place() -> None:
     assert len(list(_calls("send_task", "backend"))) == 1
 
 
-def test_tokens_are_read_and_made_in_one_module() -> None:
+def test_only_the_tokens_module_uses_jwt() -> None:
     found = (
         (path, line)
         for path in source_files.python("backend")
@@ -56,7 +56,7 @@ def test_tokens_are_read_and_made_in_one_module() -> None:
     assert _places(found, "backend/shared/web/security/tokens.py") == []
 
 
-def test_an_expected_failure_is_an_error_of_ours() -> None:
+def test_backend_raises_no_http_exception() -> None:
     framework = "HTTP" + "Exception"
     for path in source_files.python("backend"):
         raised = [
@@ -74,11 +74,11 @@ def test_an_expected_failure_is_an_error_of_ours() -> None:
         assert framework not in imported, source_files.name_of(path)
 
 
-def test_the_backend_logs_and_never_prints() -> None:
+def test_backend_never_prints() -> None:
     assert _places(_calls("print", "backend")) == []
 
 
-def test_nothing_is_left_unfinished() -> None:
+def test_no_file_contains_an_unfinished_mark() -> None:
     marks = re.compile(
         "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "Not" + "ImplementedError"])
     )
@@ -91,8 +91,8 @@ def test_nothing_is_left_unfinished() -> None:
     assert found == set()
 
 
-def test_no_test_waits_by_the_clock() -> None:
-    """A pause stands only in a loop that looks again whether something has come true."""
+def test_tests_sleep_only_in_a_loop_on_a_condition() -> None:
+    """A sleep is allowed only in a loop that checks a condition again."""
     for path in source_files.python("tests", "bridge/tests"):
         looping = {
             id(inner)
@@ -105,7 +105,7 @@ def test_no_test_waits_by_the_clock() -> None:
                 assert id(node) in looping, f"{source_files.name_of(path)}:{node.lineno}"
 
 
-def test_a_test_left_out_says_why() -> None:
+def test_skipped_test_gives_a_reason() -> None:
     silent = []
     for path in source_files.python("tests", "bridge/tests"):
         for node in ast.walk(source_files.parsed(path)):
@@ -133,8 +133,8 @@ def _decorators(path: Path) -> Iterator[tuple[str, int]]:
                 yield ast.unparse(decorator), decorator.lineno
 
 
-def test_every_exception_to_a_rule_is_explained_where_it_stands() -> None:
-    """`# noqa: X` and `# type: ignore[x]` go on with a reason in words, here or a line above."""
+def test_every_suppression_gives_its_reason() -> None:
+    """`# noqa: X` and `# type: ignore[x]` continue with a reason in words, or follow a comment."""
     bare = re.compile(r"#\s*(noqa: [A-Z0-9, ]+|type: ignore\[[\w, -]+\])\s*$")
     unexplained = []
     for path in source_files.python():

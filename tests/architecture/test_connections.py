@@ -1,4 +1,4 @@
-"""All pools together never ask PostgreSQL for more connections than it has."""
+"""All connection pools together stay below PostgreSQL's max_connections."""
 
 import re
 
@@ -9,7 +9,7 @@ from backend.shared.infra.services import SERVICES
 from ops.home import ROOT
 from ops.servers.postgres import SETTINGS
 
-RESERVED = 3  # PostgreSQL keeps them for its superuser
+RESERVED = 3  # superuser_reserved_connections
 
 
 def _most() -> int:
@@ -20,7 +20,7 @@ def _most() -> int:
     return len(SERVICES) * (pool + fast) + (1 + workers) * pool
 
 
-def test_the_start_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_startup_check_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         config, "database", lambda: config.DatabaseSettings(database_url="postgresql+psycopg2://")
     )
@@ -32,11 +32,11 @@ def test_the_pools_fit_into_the_database() -> None:
     assert _most() <= int(SETTINGS["max_connections"]) - RESERVED
 
 
-def test_compose_gives_the_database_as_many() -> None:
+def test_compose_sets_the_same_max_connections() -> None:
     compose = (ROOT / "backend/docker/compose.yaml").read_text(encoding="utf-8")
     assert re.findall(r"max_connections=(\d+)", compose) == [SETTINGS["max_connections"]]
 
 
-def test_the_documents_tell_the_same_sum() -> None:
+def test_documents_state_the_same_sum() -> None:
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     assert re.search(rf"\| together,.*\| {_most()} \|", page)

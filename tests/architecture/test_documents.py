@@ -1,4 +1,4 @@
-"""What the documents point to is there."""
+"""Links, files and numbers in the documents are valid."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def _anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=source_files.name_of)
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for place, anchor in _LINK.findall(page.read_text(encoding="utf-8")):
         if "://" in place:
             continue
@@ -30,12 +30,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=source_files.name_of)
-def test_every_file_that_is_named_is_there(page: Path) -> None:
+def test_every_named_file_exists(page: Path) -> None:
     for name in _FILE.findall(page.read_text(encoding="utf-8")):
         assert (ROOT / name).exists(), name
 
 
-def test_every_decision_has_a_number_of_its_own() -> None:
+def test_decision_numbers_are_consecutive() -> None:
     names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
     numbers = sorted(name.partition("-")[0] for name in names)
     assert numbers == [f"{number:04}" for number in range(1, len(names) + 1)]
@@ -51,7 +51,7 @@ def test_decision_record_has_the_standard_sections(record: Path) -> None:
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
 
 
-def test_the_tree_of_the_readme_is_the_tree() -> None:
+def test_readme_shows_the_existing_tree() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = text.partition("## The tree")[2].partition("## ")[0]
     for folder in re.findall(r"^    (\w+)/", shown, re.MULTILINE):

@@ -1,4 +1,4 @@
-"""Every code of the contract is declared once, in one place, with both of its statuses."""
+"""Every error code of the contract is declared once, with its HTTP and gRPC status."""
 
 import ast
 from collections import Counter
@@ -17,7 +17,7 @@ CONTRACT = set(
     RATE_LIMITED SERVICE_UNAVAILABLE INTERNAL_ERROR
     """.split()  # noqa: SIM905 (read as the contract writes it)
 )
-LATER = {"RENEWAL_LIMIT_REACHED", "HOLD_EXISTS"}  # come with renewals and holds
+LATER = {"RENEWAL_LIMIT_REACHED", "HOLD_EXISTS"}  # planned with renewals and holds
 GRPC = {
     *("INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "ALREADY_EXISTS"),
     *("FAILED_PRECONDITION", "ABORTED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "UNIMPLEMENTED"),
@@ -26,7 +26,7 @@ GRPC = {
 
 
 def _declared() -> Counter[str]:
-    """Every code that a class of the backend gives itself."""
+    """Count the error codes that classes of the backend declare."""
     found: Counter[str] = Counter()
     for path in source_files.python("backend"):
         for node in ast.walk(source_files.parsed(path)):
@@ -56,26 +56,26 @@ def _assigned(line: ast.stmt) -> tuple[list[str], list[ast.expr]]:
     return [ast.unparse(target)], [line.value]
 
 
-def test_every_code_of_the_contract_is_declared_exactly_once() -> None:
+def test_every_error_code_is_declared_exactly_once() -> None:
     declared = _declared()
     assert set(declared) == CONTRACT - LATER
     assert [code for code, times in declared.items() if times > 1] == []
 
 
-def test_every_error_has_a_message_for_people_and_both_statuses() -> None:
+def test_every_error_has_a_message_and_both_statuses() -> None:
     for kind in docs_pages.error_kinds():
         assert 400 <= kind.status <= 503
         assert kind.grpc in GRPC
         assert kind.message.endswith(".")
 
 
-def test_the_documents_list_every_code() -> None:
+def test_documents_list_every_error_code() -> None:
     page = docs_pages.errors_page()
     for code in CONTRACT - LATER:
         assert f"`{code}`" in page
 
 
-def test_no_message_shows_the_inside() -> None:
+def test_error_messages_reveal_no_internals() -> None:
     for kind in docs_pages.error_kinds():
         for word in ("sql", "traceback", "exception", "postgres", "redis"):
             assert word not in kind.message.lower()

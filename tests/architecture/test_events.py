@@ -1,4 +1,4 @@
-"""Every reaction has a handler, a queue that is worked off, and a line in the documents."""
+"""Every consumer has a handler and a queue; every event is documented."""
 
 import importlib
 import re
@@ -21,24 +21,24 @@ def test_every_consumer_has_one_handler() -> None:
     assert ours == _consumers()
 
 
-def test_every_consumers_queue_is_worked_off() -> None:
+def test_every_consumer_queue_has_a_worker() -> None:
     assert {subscriptions.queue_of(name) for name in _consumers()} <= set(celery_app.QUEUES)
 
 
-def test_an_event_goes_to_a_consumer_once() -> None:
+def test_event_has_each_consumer_once() -> None:
     for kind, names in subscriptions.SUBSCRIBERS.items():
         assert len(names) == len(set(names)), kind.TYPE
         assert events.BY_TYPE[kind.TYPE] is kind
 
 
-def test_every_event_is_documented_with_its_meaning() -> None:
+def test_every_event_is_documented() -> None:
     page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
     for name, kind in events.BY_TYPE.items():
         assert f"| `{name}` |" in page
-        assert kind.__doc__, f"{kind.__name__} does not say what it means"
+        assert kind.__doc__, f"{kind.__name__} has no docstring"
 
 
-def test_every_event_is_found_under_its_own_name() -> None:
+def test_every_event_is_exported_under_its_name() -> None:
     for name, kind in events.BY_TYPE.items():
         assert getattr(events, kind.__name__) is kind
         assert kind.__name__ in events.__all__
@@ -46,7 +46,7 @@ def test_every_event_is_found_under_its_own_name() -> None:
         assert name.partition(".")[0] in FAMILIES
 
 
-def test_every_periodic_job_has_a_name_of_its_own() -> None:
+def test_periodic_job_names_are_unique() -> None:
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
     names = [job.name for job in scheduler.PERIODIC_JOBS]

@@ -1,4 +1,4 @@
-"""The document of the API is whole: each operation says what it does, for whom, how it fails."""
+"""The OpenAPI document is complete: summary, role, examples and errors of each operation."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def test_operation_ids_are_unique_and_readable() -> None:
     assert [each for each in ids if not re.match(r"^[a-z_]+$", each)] == []
 
 
-def test_every_operation_says_whose_it_is() -> None:
+def test_every_operation_states_its_role() -> None:
     silent = [
         route for route, operation in _operations() if not ROLE.search(operation["description"])
     ]
@@ -50,7 +50,7 @@ def test_every_operation_says_whose_it_is() -> None:
 
 
 def _examples() -> Iterator[tuple[str, Any, Any]]:
-    """(where, schema, example) of every body and every success."""
+    """Yield (place, schema, example) of every request body and success response."""
     for route, operation in _operations():
         successes = {
             status: response
@@ -72,7 +72,7 @@ def test_every_operation_has_an_example() -> None:
         assert "requestBody" not in operation or f"{route} body" in shown
 
 
-def test_every_example_is_what_its_schema_says() -> None:
+def test_every_example_satisfies_its_schema() -> None:
     document = DRAFT202012.create_resource(_document())
     registry: Registry[Any] = Registry().with_resource("luna:api", document)
     for where, schema, example in _examples():
@@ -84,7 +84,7 @@ def test_every_example_is_what_its_schema_says() -> None:
             assert [error.message for error in validator.iter_errors(example)] == [], where
 
 
-def test_every_operation_declares_how_it_fails() -> None:
+def test_every_operation_declares_its_errors() -> None:
     for route, operation in _operations():
         told = set(operation["responses"])
         assert {"422", "429", "500", "503"} <= told, route
@@ -99,7 +99,7 @@ def test_every_operation_declares_how_it_fails() -> None:
                 assert response["content"]["application/json"]["examples"], f"{route} {status}"
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     components = _document()["components"]
     for place in set(LINK.findall(json.dumps(_document()))):
         kind, _, name = place.partition("/")

@@ -1,4 +1,4 @@
-"""The schema: models and migrations say the same; the application's role may not change it."""
+"""Models equal migrations; the application's role cannot change the schema."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _NAME = f"luna_test_schema_{os.getpid()}"
 
 @pytest.fixture
 def empty(servers: dict[str, str]) -> Iterator[str]:
-    """The address, for the owner, of a database in which nothing was made yet."""
+    """The owner's URL of an empty database."""
     url = make_url(os.environ["LUNA_TEST_DATABASE_URL"])
     server = create_engine(url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
@@ -38,17 +38,17 @@ def empty(servers: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def application(servers: dict[str, str]) -> Iterator[Engine]:
-    """The database as the services see it."""
+    """A connection with the services' role."""
     engine = create_engine(servers["LUNA_DATABASE_URL"])
     yield engine
     engine.dispose()
 
 
-def test_models_and_migrations_say_the_same(servers: dict[str, str]) -> None:
+def test_models_equal_migrations(servers: dict[str, str]) -> None:
     command.check(migrate.alembic_config(servers["LUNA_DATABASE_OWNER_URL"]))
 
 
-def test_the_schema_goes_up_down_and_up_again_from_nothing(empty: str) -> None:
+def test_schema_upgrades_downgrades_and_upgrades_again(empty: str) -> None:
     settings = migrate.alembic_config(empty)
     command.upgrade(settings, "head")
     first = _shape(empty)
@@ -70,7 +70,7 @@ def _shape(url: str) -> dict[str, list[str]]:
     return shape
 
 
-def test_nothing_is_left_when_the_schema_goes(empty: str) -> None:
+def test_downgrade_leaves_no_objects(empty: str) -> None:
     settings = migrate.alembic_config(empty)
     command.upgrade(settings, "head")
     command.downgrade(settings, "base")
@@ -87,9 +87,7 @@ def test_nothing_is_left_when_the_schema_goes(empty: str) -> None:
     assert left == []
 
 
-def test_the_database_stands_at_the_newest_revision(
-    servers: dict[str, str], application: Engine
-) -> None:
+def test_database_is_at_the_newest_revision(servers: dict[str, str], application: Engine) -> None:
     settings = migrate.alembic_config(servers["LUNA_DATABASE_OWNER_URL"])
     with application.connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
@@ -111,14 +109,14 @@ def test_the_database_stands_at_the_newest_revision(
         "UPDATE alembic_version SET version_num = '0'",
     ],
 )
-def test_the_applications_role_may_not(application: Engine, statement: str) -> None:
+def test_application_role_is_refused(application: Engine, statement: str) -> None:
     with application.connect() as connection, pytest.raises(DBAPIError) as refused:
         connection.execute(text(statement))
     assert refused.value.orig is not None
     assert getattr(refused.value.orig, "pgcode", None) == "42501"  # insufficient_privilege
 
 
-def test_the_applications_role_may_write_the_audit_trail(application: Engine) -> None:
+def test_application_role_can_insert_audit_entries(application: Engine) -> None:
     with application.connect() as connection:
         may = connection.execute(
             text("SELECT has_table_privilege('audit_logs', 'INSERT')")

@@ -1,12 +1,12 @@
-"""Nothing here is too long to be read at once."""
+"""Limits of files and functions."""
 
 import ast
 from pathlib import Path
 
 from tests.architecture import source_files
 
-MOST_LINES = 300
-MOST_LINES_OF_A_FUNCTION = 40
+MAX_LINES = 300
+MAX_FUNCTION_LINES = 40
 BY_HAND = ("luna", ".ci/run", "backend/nginx/luna.conf.template", "backend/docker/compose.yaml")
 
 
@@ -20,7 +20,7 @@ def test_no_file_is_over_300_lines() -> None:
     long = {
         source_files.name_of(path): lines
         for path in [*source_files.python(), *by_hand]
-        if (lines := _lines(path)) > MOST_LINES
+        if (lines := _lines(path)) > MAX_LINES
     }
     assert long == {}
 
@@ -31,17 +31,17 @@ def test_no_function_is_over_40_lines() -> None:
         for path in source_files.python()
         for node in ast.walk(source_files.parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if (lines := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+        if (lines := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES
     }
     assert long == {}
 
 
-def test_no_file_is_a_drawer_for_everything() -> None:
-    drawers = {"utils", "util", "helpers", "helper", "common", "misc", "crud", "manager"}
+def test_no_module_has_a_catch_all_name() -> None:
+    catch_alls = {"utils", "util", "helpers", "helper", "common", "misc", "crud", "manager"}
     found = [
         name
         for name in map(source_files.name_of, source_files.tracked())
-        if drawers & set(_words(name))
+        if catch_alls & set(_words(name))
     ]
     assert found == []
 

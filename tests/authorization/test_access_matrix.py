@@ -1,4 +1,4 @@
-"""Every route × every kind of caller: let in, or refused with the code that says why."""
+"""Every route × every kind of caller: admitted, or refused with the documented code."""
 
 from itertools import count
 from typing import Any
@@ -9,9 +9,9 @@ from backend.shared.infra import database
 from ops.docs import openapi
 from tests.authorization import openapi_requests
 from tests.authorization.access_matrix import (
-    KNOCKING,
+    ALLOWED_CALLERS,
     OUTSIDE_THE_DOCUMENT,
-    WHO_MAY,
+    SECRET_CHECKED,
     Caller,
     refusal,
 )
@@ -24,12 +24,12 @@ def _robot_headers() -> dict[str, str]:
     from backend.robot.service import registry
 
     with database.transaction() as session:
-        robot = registry.register(session, f"who-may-{next(_numbers)}", "TurtleBot 4", None)
+        robot = registry.register(session, f"access-{next(_numbers)}", "TurtleBot 4", None)
         return {"Authorization": f"Bearer {registry.new_key(session, robot.id, None)}"}
 
 
-def _everybody() -> dict[Caller, dict[str, str]]:
-    """The headers that each kind of caller sends."""
+def _create_callers() -> dict[Caller, dict[str, str]]:
+    """Create one caller of each kind and return its headers."""
     return {
         Caller.ANONYMOUS: {},
         Caller.STUDENT: users.student().headers,
@@ -41,13 +41,13 @@ def _everybody() -> dict[Caller, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def gateway(_gateway: Any) -> Any:
-    """All services over whatever is in the database: who may does not depend on it."""
+    """All services over any database content: access does not depend on it."""
     return _gateway
 
 
 @pytest.fixture(scope="module")
 def callers(gateway: Any) -> dict[Caller, dict[str, str]]:
-    return _everybody()
+    return _create_callers()
 
 
 @pytest.fixture(scope="session")
@@ -55,40 +55,40 @@ def documented(servers: dict[str, str]) -> dict[str, Any]:
     return openapi_requests.operations()
 
 
-def test_every_route_says_who_may(documented: dict[str, Any]) -> None:
-    assert sorted(documented.keys() - WHO_MAY.keys()) == [], "routes without an expectation"
-    assert sorted(WHO_MAY.keys() - documented.keys()) == [], "expectations without a route"
+def test_every_route_has_an_expectation(documented: dict[str, Any]) -> None:
+    assert sorted(documented.keys() - ALLOWED_CALLERS.keys()) == [], "routes without an expectation"
+    assert sorted(ALLOWED_CALLERS.keys() - documented.keys()) == [], "expectations without a route"
 
 
-def test_no_route_hides_from_the_table(servers: dict[str, str]) -> None:
+def test_every_undocumented_route_is_listed(servers: dict[str, str]) -> None:
     for app in openapi.apps().values():
         hidden = set(openapi_requests.paths_of(app.routes)) - set(app.openapi()["paths"])
         assert hidden <= OUTSIDE_THE_DOCUMENT
 
 
-@pytest.mark.parametrize("route", sorted(WHO_MAY))
-def test_only_those_who_may_get_in(
+@pytest.mark.parametrize("route", sorted(ALLOWED_CALLERS))
+def test_route_admits_only_its_callers(
     gateway: Any, callers: dict[Caller, dict[str, str]], documented: dict[str, Any], route: str
 ) -> None:
     method, template = route.split(" ")
     path, query, body = documented[route]["request"].values()
-    if route in KNOCKING and "password" in body.get("json", {}):
+    if route in SECRET_CHECKED and "password" in body.get("json", {}):
         body["json"] = {
             **body["json"],
             "password": "nobody's secret",
-        }  # another test's may be right
+        }  # the example may be another test's password
     if route.endswith("/logout"):
-        callers = _everybody()  # theirs end here
+        callers = _create_callers()  # logging out ends their sessions
     for caller, headers in callers.items():
         answered = gateway.request(
             method, template.format(**path), params=query, headers=headers, **body
         )
         told = (answered.status_code, _code(answered))
-        if caller not in WHO_MAY[route]:
+        if caller not in ALLOWED_CALLERS[route]:
             assert told == refusal(caller), f"{caller} was not refused"
             assert set(answered.json()) == {"success", "error", "meta"}
-        elif route in KNOCKING:
-            assert told == KNOCKING[route]
+        elif route in SECRET_CHECKED:
+            assert told == SECRET_CHECKED[route]
         else:
             assert told[0] not in {401, 403}, f"{caller} was refused: {told}"
             assert told[0] < 500, f"{caller} broke it: {told}"

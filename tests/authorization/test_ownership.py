@@ -1,4 +1,4 @@
-"""What belongs to one student does not exist for another; what one robot drives, no other may."""
+"""A student's resources are hidden from other students, a robot's commands from other robots."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +89,7 @@ def _error(answered: Any) -> tuple[int, Any]:
     return answered.status_code, answered.json().get("error")
 
 
-def test_what_is_anothers_answers_as_if_it_were_not_there(api: Any, scene: Scene) -> None:
+def test_resource_of_another_student_is_not_found(api: Any, scene: Scene) -> None:
     for method, thing, step in _OWN:
         path = scene.paths[thing]
         nothing = f"{path.rpartition('/')[0]}/{ids.uuid7()}"
@@ -103,7 +103,7 @@ def test_what_is_anothers_answers_as_if_it_were_not_there(api: Any, scene: Scene
         assert still.json()["data"].get("status") != "CANCELLED"
 
 
-def test_a_list_holds_only_what_is_ones_own(api: Any, scene: Scene) -> None:
+def test_list_contains_only_own_resources(api: Any, scene: Scene) -> None:
     for kind in ("requests", "returns", "loans", "notifications"):
         whole = api.get(f"/api/v1/{kind}", headers=scene.owner.headers).json()
         assert whole["pagination"]["total"] >= 1, kind
@@ -113,27 +113,27 @@ def test_a_list_holds_only_what_is_ones_own(api: Any, scene: Scene) -> None:
             assert refused or listed.json()["data"] == [], f"{kind}{query}"
 
 
-def test_a_return_is_for_whoever_borrowed_the_book(api: Any, scene: Scene) -> None:
+def test_return_is_refused_for_a_book_of_another_borrower(api: Any, scene: Scene) -> None:
     body = {"book_id": str(scene.borrowed), "pickup_location": "SR-203"}
     refused = api.post("/api/v1/returns", json=body, headers=scene.stranger.headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "NOT_BORROWED")
 
 
-def test_staff_see_the_journeys_of_all_but_nobodys_notifications(api: Any, scene: Scene) -> None:
+def test_staff_see_all_tasks_but_no_notifications_of_others(api: Any, scene: Scene) -> None:
     for staff in (users.librarian(), users.admin()):
         for thing in ("request", "return", "loan", "requests_task", "returns_task"):
             assert api.get(scene.paths[thing], headers=staff.headers).status_code == 200, thing
         assert api.get(scene.paths["note"], headers=staff.headers).status_code == 404
 
 
-def test_only_an_admin_cancels_for_the_student(api: Any, scene: Scene) -> None:
+def test_only_an_admin_cancels_for_a_student(api: Any, scene: Scene) -> None:
     path = f"{scene.paths['request']}/cancel"
     refused = api.put(path, headers=users.librarian().headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "FORBIDDEN")
     assert api.put(path, headers=users.admin().headers).status_code == 200
 
 
-def test_a_robot_is_given_only_its_own_commands(api: Any, scene: Scene) -> None:
+def test_robot_receives_only_its_own_commands(api: Any, scene: Scene) -> None:
     commands = {robot.id: robot.next_command() for robot in (scene.robot, scene.other_robot)}
     assert None not in commands.values()
     for thief, victim in (

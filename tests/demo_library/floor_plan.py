@@ -1,6 +1,6 @@
-"""What the tests need of a floor plan: rooms, walls, furniture and marks, in metres of the map.
+"""Read rooms, walls, furniture and marks of a floor plan, in metres of the map.
 
-Only the drawing's top level is read: what stands in the building is drawn there, ungrouped.
+Only the top level of the drawing is read: rooms and furniture are drawn there, ungrouped.
 """
 
 import math
@@ -67,12 +67,12 @@ class FloorPlan:
     words: list[str] = field(default_factory=list)
 
     def obstacles(self) -> list[Segment]:
-        """Everything that a robot must drive round, as lines."""
+        """Return everything that a robot must avoid, as lines."""
         return self.walls + [side for box in self.furniture for side in box.sides()]
 
 
 def read(path: Path, scale: Scale) -> FloorPlan:
-    """Read a floor plan; definitions (`defs`) are symbols, not things that stand somewhere."""
+    """Read a floor plan; definitions (`defs`) are symbols, not furniture."""
     root = ET.parse(path).getroot()  # noqa: S314 (a file of our own, not input from outside)
     plan = FloorPlan()
     for element in root:
@@ -104,7 +104,7 @@ def _numbers(text: str) -> list[float]:
 
 
 def _lines(path: str, scale: Scale) -> list[Segment]:
-    """Read a wall's path: only absolute `M` and `L`, so that the reading stays this short."""
+    """Read a wall's path: only absolute `M` and `L`, which keeps this parser short."""
     lines: list[Segment] = []
     for run in path.split("M")[1:]:
         numbers = _numbers(run)

@@ -1,4 +1,4 @@
-"""The demo library's catalogue and accounts are what the services accept."""
+"""The services accept the demo library's catalogue and accounts."""
 
 import json
 import re
@@ -44,14 +44,14 @@ ACCOUNTS: list[Account] = json.loads((FOLDER / "accounts.json").read_text(encodi
 TITLE = "{0[title]}".format
 
 
-def test_the_catalogue_is_a_universitys_mix() -> None:
+def test_catalogue_has_several_languages_and_single_copies() -> None:
     assert len(BOOKS) >= 100
     languages = Counter(book["language"] for book in BOOKS)
     assert {"en", "tr", "de", "fr", "es", "ja"} <= languages.keys()
-    assert sum(book["copies"] == 1 for book in BOOKS) >= 10, "a last copy to race for"
+    assert sum(book["copies"] == 1 for book in BOOKS) >= 10, "titles with a single copy"
 
 
-def test_no_work_is_listed_twice() -> None:
+def test_works_isbns_and_shelves_are_unique() -> None:
     works = [(book["title"].casefold(), book["author"].casefold()) for book in BOOKS]
     assert len(works) == len(set(works))
     numbers = [book["isbn"] for book in BOOKS if "isbn" in book]
@@ -60,20 +60,20 @@ def test_no_work_is_listed_twice() -> None:
     assert len(places) == len(set(places))
 
 
-def test_every_isbn_is_valid_and_written_as_thirteen_digits() -> None:
+def test_every_isbn_is_a_valid_isbn13() -> None:
     for book in BOOKS:
         if "isbn" in book:
             assert isbn.validate(book["isbn"]) == book["isbn"], book["title"]
             assert isbn.isbn_type(book["isbn"]) == "ISBN13", book["title"]
 
 
-def test_only_newer_books_have_an_isbn_and_some_books_have_none() -> None:
+def test_only_books_since_1961_have_an_isbn() -> None:
     assert all(book["publication_year"] >= 1961 for book in BOOKS if "isbn" in book)
     assert sum("isbn" not in book for book in BOOKS) >= 20
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=TITLE)
-def test_every_book_is_described_whole(book: Book) -> None:
+def test_every_book_has_valid_fields(book: Book) -> None:
     assert book["title"].strip() == book["title"] != ""
     assert book["author"]
     assert book["publisher"]
@@ -86,7 +86,7 @@ def test_every_book_is_described_whole(book: Book) -> None:
     assert 1 <= book["copies"] <= 4
 
 
-def test_shelves_follow_the_call_numbers() -> None:
+def test_shelves_are_ordered_by_call_number() -> None:
     for shelf in {book["shelf_location"][0] for book in BOOKS}:
         here = [book for book in BOOKS if book["shelf_location"][0] == shelf]
         here.sort(key=lambda book: book["call_number"])
@@ -94,14 +94,14 @@ def test_shelves_follow_the_call_numbers() -> None:
         assert all(left <= right for left, right in pairwise(bays)), shelf
 
 
-def test_there_are_accounts_of_every_role() -> None:
+def test_accounts_exist_for_every_role() -> None:
     roles = Counter(account["role"] for account in ACCOUNTS)
     assert roles == {"ADMIN": 1, "LIBRARIAN": 2, "STUDENT": 4}
     assert len({account["email"].casefold() for account in ACCOUNTS}) == len(ACCOUNTS)
 
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids="{0[email]}".format)
-def test_every_account_could_register(account: Account) -> None:
+def test_every_account_satisfies_the_registration_rules(account: Account) -> None:
     email = validate_email(account["email"], check_deliverability=False)
     assert email.domain == "luna.example"
     password = account["password"]

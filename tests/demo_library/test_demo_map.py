@@ -1,4 +1,4 @@
-"""The demo library's map and floor plans agree, and a robot can drive what they show."""
+"""The demo library's map and floor plans agree, and a robot can drive their edges."""
 
 import itertools
 import json
@@ -46,7 +46,7 @@ class Waypoint(TypedDict):
     metadata: Metadata
 
 
-# the functional form, because "from" is a word of the language
+# the functional form, because `from` is a keyword
 Edge = TypedDict("Edge", {"from": str, "to": str, "distance": float, "bidirectional": bool})
 
 
@@ -95,13 +95,13 @@ def on_one_floor() -> list[Edge]:
     ]
 
 
-def test_names_and_codes_are_unique_whatever_their_case() -> None:
+def test_names_and_codes_are_unique_ignoring_case() -> None:
     spoken = [w["name"].casefold() for w in MAP["waypoints"]]
     spoken += [w["location_code"].casefold() for w in MAP["waypoints"]]
     assert len(spoken) == len(set(spoken))
 
 
-def test_every_study_room_of_both_floors_is_a_delivery_point() -> None:
+def test_every_study_room_is_a_delivery_point() -> None:
     rooms = {w["location_code"] for w in of_kind("DELIVERY_POINT") if "room" in w["metadata"]}
     assert rooms == set(STUDY_ROOMS)
     for code in STUDY_ROOMS:
@@ -112,19 +112,19 @@ def test_every_waypoint_can_be_reached_from_every_other() -> None:
     assert nx.is_connected(graph())
 
 
-def test_each_road_is_listed_once_and_both_ways() -> None:
+def test_each_edge_is_listed_once_and_bidirectional() -> None:
     pairs = [frozenset((edge["from"], edge["to"])) for edge in MAP["edges"]]
     assert len(pairs) == len(set(pairs))
     assert all(edge["bidirectional"] for edge in MAP["edges"])
 
 
-def test_distances_are_those_of_the_coordinates_to_the_centimetre() -> None:
+def test_distances_equal_the_coordinates_to_the_centimetre() -> None:
     for edge in on_one_floor():
         measured = math.dist(spot(edge["from"]), spot(edge["to"]))
         assert edge["distance"] == round(measured, 2), f"{edge['from']} to {edge['to']}"
 
 
-def test_only_the_lift_joins_the_floors() -> None:
+def test_only_the_lift_connects_the_floors() -> None:
     between = [edge for edge in MAP["edges"] if edge not in on_one_floor()]
     assert [(edge["from"], edge["to"]) for edge in between] == [("LIFT-1", "LIFT-2")]
     assert between[0]["distance"] == LIFT_METRES
@@ -132,7 +132,7 @@ def test_only_the_lift_joins_the_floors() -> None:
 
 
 @pytest.mark.parametrize("desk", [w["location_code"] for w in of_kind("WORKSTATION")])
-def test_each_study_room_is_a_believable_trip_away_from_each_workstation(desk: str) -> None:
+def test_study_rooms_are_20_to_70_metres_from_each_workstation(desk: str) -> None:
     trips = nx.single_source_dijkstra_path_length(graph(), desk)
     for room in STUDY_ROOMS:
         assert 20 <= trips[room] <= 70, f"{desk} to {room}: {trips[room]:.1f} m"
@@ -158,33 +158,33 @@ def test_one_workstation_and_one_return_station_are_the_default(kind: str) -> No
     assert [w["metadata"]["default"] for w in of_kind(kind)].count(True) == 1
 
 
-def test_every_robot_begins_at_a_dock_of_its_own() -> None:
+def test_every_robot_starts_at_its_own_dock() -> None:
     robots = json.loads((FOLDER / "robots.json").read_text(encoding="utf-8"))
     docks = [robot["start_waypoint"] for robot in robots]
     assert sorted(docks) == sorted(w["location_code"] for w in of_kind("DOCK"))
     assert len({robot["robot_name"] for robot in robots}) == len(robots)
 
 
-def test_the_plans_name_every_room_that_the_map_has() -> None:
+def test_plans_name_every_room_of_the_map() -> None:
     for waypoint in MAP["waypoints"]:
         room = waypoint["metadata"].get("room")
         if room is not None:
             assert room in PLANS[waypoint["floor"]].words
 
 
-def test_every_room_waypoint_lies_inside_its_room() -> None:
+def test_room_waypoints_lie_inside_their_rooms() -> None:
     for code in [*STUDY_ROOMS, "SIL-1"]:
         assert PLANS[WAYPOINTS[code]["floor"]].rooms[code].holds(spot(code)), code
 
 
-def test_desks_and_docks_are_drawn_where_the_map_has_them() -> None:
+def test_desks_and_docks_are_drawn_at_their_waypoints() -> None:
     for waypoint in of_kind("WORKSTATION", "RETURN_STATION", "DOCK"):
         drawn = PLANS[waypoint["floor"]].marks[waypoint["location_code"]]
         assert math.dist(drawn, spot(waypoint["location_code"])) < 0.01, waypoint["name"]
 
 
 @pytest.mark.parametrize("edge", on_one_floor(), ids=lambda edge: f"{edge['from']}>{edge['to']}")
-def test_no_road_touches_a_wall_or_furniture(edge: Edge) -> None:
+def test_no_edge_touches_a_wall_or_furniture(edge: Edge) -> None:
     road = (spot(edge["from"]), spot(edge["to"]))
     plan = PLANS[WAYPOINTS[edge["from"]]["floor"]]
     assert plan.walls
@@ -194,7 +194,7 @@ def test_no_road_touches_a_wall_or_furniture(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("floor", MAP["floors"], ids=lambda floor: floor["plan"])
-def test_a_plan_stands_alone_and_has_the_size_that_the_map_says(floor: Floor) -> None:
+def test_plan_is_self_contained_and_has_the_size_of_the_map(floor: Floor) -> None:
     path = FOLDER / floor["plan"]
     text = path.read_text(encoding="utf-8")
     width = round(floor["width_m"] * floor["pixels_per_metre"])
@@ -214,5 +214,5 @@ def test_a_plan_stands_alone_and_has_the_size_that_the_map_says(floor: Floor) ->
         (((5.0, 4.0), (9.0, 4.0)), 5.0),
     ],
 )
-def test_the_gap_between_two_lines_is_measured(other: floor_plan.Segment, metres: float) -> None:
+def test_gap_measures_the_distance_of_two_lines(other: floor_plan.Segment, metres: float) -> None:
     assert floor_plan.gap(((0.0, 0.0), (2.0, 0.0)), other) == pytest.approx(metres)

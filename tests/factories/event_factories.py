@@ -1,4 +1,4 @@
-"""Rows and events for tests of notifications: a member's book on its way."""
+"""Rows and events for tests of notifications."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,8 +29,8 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Journey:
-    """A request with its task, and the robot that will serve it."""
+class CreatedRequest:
+    """The ids of a request, its task, its book and copy, and a robot."""
 
     user_id: UUID
     request_id: UUID
@@ -53,8 +53,8 @@ def _place(name: str, kind: WaypointKind) -> Waypoint:
     )
 
 
-def request_of(person: SignedInUser) -> Journey:
-    """A request of this person that waits for a robot, as the delivery service leaves it."""
+def create_request(user: SignedInUser) -> CreatedRequest:
+    """Create a request whose task waits for a robot, as the delivery service does."""
     with database.transaction() as session:
         room = _place("Room", WaypointKind.DELIVERY_POINT)
         desk = _place("Desk", WaypointKind.WORKSTATION)
@@ -66,7 +66,7 @@ def request_of(person: SignedInUser) -> Journey:
         session.add(copy)
         session.flush()
         request = BookRequest(
-            user_id=person.id,
+            user_id=user.id,
             book_id=book.id,
             copy_id=copy.id,
             request_location=room.name,
@@ -89,15 +89,17 @@ def request_of(person: SignedInUser) -> Journey:
         )
         session.add(task)
         session.flush()
-        return Journey(person.id, request.id, task.id, book.id, copy.id, robot.id, task.reference)
+        return CreatedRequest(
+            user.id, request.id, task.id, book.id, copy.id, robot.id, task.reference
+        )
 
 
-def request_event(journey: Journey, **changes: Any) -> RequestCreated:
+def request_event(created: CreatedRequest, **changes: Any) -> RequestCreated:
     values: dict[str, Any] = {
-        "request_id": journey.request_id,
-        "task_id": journey.task_id,
-        "user_id": journey.user_id,
-        "book_id": journey.book_id,
+        "request_id": created.request_id,
+        "task_id": created.task_id,
+        "user_id": created.user_id,
+        "book_id": created.book_id,
         "book_title": "Dune",
         "location": "Study Room 201",
         "status": "PENDING",
@@ -105,22 +107,22 @@ def request_event(journey: Journey, **changes: Any) -> RequestCreated:
     return RequestCreated(**(values | changes))
 
 
-def task_event(kind: type[TaskEvent], journey: Journey, **changes: Any) -> TaskEvent:
+def task_event(kind: type[TaskEvent], created: CreatedRequest, **changes: Any) -> TaskEvent:
     values: dict[str, Any] = {
-        "task_id": journey.task_id,
-        "reference": journey.reference,
+        "task_id": created.task_id,
+        "reference": created.reference,
         "task_type": TaskType.STUDENT_DELIVERY,
         "status": TaskStatus.IN_PROGRESS,
         "stage": Stage.TO_DESTINATION,
         "priority": Priority.NORMAL,
         "attempt": 1,
-        "request_id": journey.request_id,
+        "request_id": created.request_id,
         "return_id": None,
-        "user_id": journey.user_id,
-        "book_id": journey.book_id,
+        "user_id": created.user_id,
+        "book_id": created.book_id,
         "book_title": "Dune",
-        "copy_id": journey.copy_id,
-        "robot_id": journey.robot_id,
+        "copy_id": created.copy_id,
+        "robot_id": created.robot_id,
         "robot_name": "luna-bot-1",
         "source": "Main Desk",
         "destination": "Study Room 201",
@@ -131,7 +133,7 @@ def task_event(kind: type[TaskEvent], journey: Journey, **changes: Any) -> TaskE
 
 
 def loan_opened(user_id: UUID, title: str = "Dune") -> LoanOpened:
-    """An event that concerns one person and that no consumer waits for."""
+    """Return an event that concerns one user and has no consumer."""
     return LoanOpened(
         loan_id=uuid4(),
         user_id=user_id,
@@ -143,6 +145,6 @@ def loan_opened(user_id: UUID, title: str = "Dune") -> LoanOpened:
 
 
 def publish(*happened: Event) -> list[UUID]:
-    """Write these events to the outbox, as a service does with its change; their ids."""
+    """Write these events to the outbox in one transaction and return their ids."""
     with database.transaction() as session:
         return [outbox.publish(session, event) for event in happened]

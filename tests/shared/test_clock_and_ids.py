@@ -1,4 +1,4 @@
-"""The one clock, keys that age, and sessions that end everywhere within two seconds."""
+"""The shared clock, the expiry of idempotency keys, and sessions that end within two seconds."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from tests.factories import catalogue, users
 from tests.scenario import code_of, start_scenario
 
 
-def test_the_clock_moves_for_everyone_and_is_utc(api: Any) -> None:
+def test_clock_moves_for_every_process_and_is_utc(api: Any) -> None:
     before = clock.now()
     event_runner.advance_clock(timedelta(days=1))
     assert timedelta(days=1) <= clock.now() - before < timedelta(days=1, minutes=1)
@@ -24,7 +24,7 @@ def test_the_clock_moves_for_everyone_and_is_utc(api: Any) -> None:
     assert listed["meta"]["timestamp"][:10] == clock.iso(clock.now())[:10]
 
 
-def test_a_key_is_forgotten_after_a_day(api: Any) -> None:
+def test_idempotency_key_expires_after_a_day(api: Any) -> None:
     scenario = start_scenario(api, copies=2)
     headers = {"Idempotency-Key": "daily"}
     body = {"book_id": str(scenario.book), "request_location": "SR-201"}
@@ -33,13 +33,13 @@ def test_a_key_is_forgotten_after_a_day(api: Any) -> None:
     assert again.content == first.content
     assert again.headers["location"] == first.headers["location"]
     event_runner.advance_clock(timedelta(hours=25))
-    fresh = _signed_in_again(scenario.student)
+    fresh = _with_new_token(scenario.student)
     late = scenario.call(fresh, "POST", "/requests", 409, json=body, headers=headers)
     assert code_of(late) == "ALREADY_REQUESTED"
 
 
-def _signed_in_again(person: users.SignedInUser) -> users.SignedInUser:
-    """The same person with a token of now."""
+def _with_new_token(person: users.SignedInUser) -> users.SignedInUser:
+    """Return the same user with a token issued now."""
     from backend.shared.web.security import tokens
 
     token = tokens.sign(
@@ -52,7 +52,7 @@ def _signed_in_again(person: users.SignedInUser) -> users.SignedInUser:
     return users.SignedInUser(person.id, person.email, person.role, token, person.session_id)
 
 
-def test_a_call_that_failed_may_be_repeated_under_its_key(api: Any) -> None:
+def test_failed_request_can_be_repeated_under_its_idempotency_key(api: Any) -> None:
     scenario = start_scenario(api)
     taker = users.student()
     body = {"book_id": str(scenario.book), "request_location": "SR-201"}
@@ -72,7 +72,7 @@ def test_a_call_that_failed_may_be_repeated_under_its_key(api: Any) -> None:
         ("UPDATE users SET role = 'LIBRARIAN'", "TOKEN_REVOKED"),
     ],
 )
-def test_an_access_token_ends_within_two_seconds(
+def test_access_token_is_refused_within_two_seconds(
     api: Any, owner: Engine, change: str, code: str
 ) -> None:
     catalogue.make_map()

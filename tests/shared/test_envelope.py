@@ -1,4 +1,4 @@
-"""Every answer wears the envelope, whatever goes wrong (api.md §1–3)."""
+"""Every response has the envelope, also for errors."""
 
 import json
 from collections.abc import Iterator
@@ -35,32 +35,32 @@ def _check(answer: Any, status: int, code: str) -> Any:
 @pytest.mark.parametrize(
     "path", ["/api/v1/nothing", "/api/v1/requests/", "/", "/api/v1/deliveries/x/y"]
 )
-def test_an_unknown_path_and_one_with_a_slash_are_not_found(
+def test_unknown_path_and_trailing_slash_are_not_found(
     api: Any, student: users.SignedInUser, path: str
 ) -> None:
     _check(api.get(path, headers=student.headers), 404, "NOT_FOUND")
 
 
-def test_a_wrong_method_names_those_that_are_right(api: Any, student: users.SignedInUser) -> None:
+def test_wrong_method_names_the_allowed_ones(api: Any, student: users.SignedInUser) -> None:
     answer = api.patch("/api/v1/requests", headers=student.headers)
     _check(answer, 405, "METHOD_NOT_ALLOWED")
     assert "GET" in answer.headers["allow"] or "POST" in answer.headers["allow"]
 
 
-def test_a_body_that_is_no_json_is_malformed(api: Any, student: users.SignedInUser) -> None:
+def test_body_that_is_not_json_is_malformed(api: Any, student: users.SignedInUser) -> None:
     headers = {**student.headers, "Content-Type": "application/json"}
     for body in (b"{", b"{'a': 1}", b"\xff\xfe"):
         answer = api.post("/api/v1/requests", headers=headers, content=body)
         _check(answer, 400, "MALFORMED_JSON")
 
 
-def test_another_media_type_is_not_accepted(api: Any, student: users.SignedInUser) -> None:
+def test_other_media_type_is_refused(api: Any, student: users.SignedInUser) -> None:
     headers = {**student.headers, "Content-Type": "text/xml"}
     answer = api.post("/api/v1/requests", headers=headers, content=b"<a/>")
     _check(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def test_a_body_that_is_too_large_is_refused_before_anything_else(api: Any) -> None:
+def test_too_large_body_is_refused_before_any_other_check(api: Any) -> None:
     answer = api.post("/api/v1/requests", content=b"x" * 1_100_000)
     _check(answer, 413, "PAYLOAD_TOO_LARGE")
 
@@ -81,7 +81,7 @@ def test_import_may_be_larger_than_other_bodies(api: Any) -> None:
     _check(answer, 422, "VALIDATION_ERROR")
 
 
-def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: users.SignedInUser) -> None:
+def test_chunked_body_is_limited_too(api: Any, student: users.SignedInUser) -> None:
     def pieces() -> Iterator[bytes]:
         for _ in range(20):
             yield b"x" * 100_000
@@ -90,7 +90,7 @@ def test_a_body_that_comes_in_pieces_is_measured_too(api: Any, student: users.Si
     _check(answer, 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_wrong_fields_are_named_with_what_is_wrong(api: Any, student: users.SignedInUser) -> None:
+def test_invalid_fields_are_named_with_their_errors(api: Any, student: users.SignedInUser) -> None:
     body = {"book_id": "no-uuid", "request_location": " ", "colour": "red"}
     answer = api.post("/api/v1/requests", json=body, headers=student.headers)
     fields = _check(answer, 422, "VALIDATION_ERROR")["details"]["fields"]
@@ -99,7 +99,7 @@ def test_wrong_fields_are_named_with_what_is_wrong(api: Any, student: users.Sign
 
 
 @pytest.mark.parametrize("hostile", ["a\0b", "\ud800", "x" * 101])
-def test_text_that_can_not_be_stored_is_refused(
+def test_text_that_cannot_be_stored_is_refused(
     api: Any, student: users.SignedInUser, hostile: str
 ) -> None:
     body = {"book_id": str(student.id), "request_location": hostile}
@@ -108,7 +108,7 @@ def test_text_that_can_not_be_stored_is_refused(
     assert answer.status_code in {400, 422}
 
 
-def test_who_is_calling_comes_before_what_is_wrong(api: Any, student: users.SignedInUser) -> None:
+def test_authentication_precedes_validation(api: Any, student: users.SignedInUser) -> None:
     bad = {"json": {"nonsense": 1}}
     _check(api.post("/api/v1/requests", **bad), 401, "UNAUTHENTICATED")
     refused = api.post("/api/v1/robot/waypoints", headers=student.headers, **bad)
@@ -118,7 +118,7 @@ def test_who_is_calling_comes_before_what_is_wrong(api: Any, student: users.Sign
     assert api.get("/api/v1/requests?limit=0").status_code == 401
 
 
-def test_a_crash_tells_nothing_of_the_inside(
+def test_unexpected_error_reveals_no_internals(
     api: Any, student: users.SignedInUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash() -> None:
@@ -131,7 +131,7 @@ def test_a_crash_tells_nothing_of_the_inside(
         assert word not in answer.text
 
 
-def test_a_valid_request_id_is_kept_and_another_is_replaced(
+def test_valid_request_id_is_kept_and_invalid_one_replaced(
     api: Any, student: users.SignedInUser
 ) -> None:
     for given, kept in (("req_0123456789", True), ("req_<script>", False), ("x" * 70, False)):
@@ -141,7 +141,7 @@ def test_a_valid_request_id_is_kept_and_another_is_replaced(
         assert answer.json()["meta"]["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: users.SignedInUser) -> None:
+def test_list_validates_page_limit_and_sort(api: Any, student: users.SignedInUser) -> None:
     def ask(query: str) -> Any:
         return api.get(f"/api/v1/requests?{query}", headers=student.headers)
 
@@ -156,7 +156,7 @@ def test_a_list_has_its_pages_limits_and_sort_names(api: Any, student: users.Sig
 
 
 @pytest.mark.parametrize("part", [database, async_database])
-def test_without_the_database_a_service_says_so_and_when_to_try_again(
+def test_unavailable_database_is_503_with_retry_after(
     student: users.SignedInUser, api: Any, monkeypatch: pytest.MonkeyPatch, part: Any
 ) -> None:
     """Neither to the routes on threads nor to the guards on the event loop is it there."""
@@ -173,7 +173,7 @@ def test_without_the_database_a_service_says_so_and_when_to_try_again(
     assert "nonexistent" not in answer.text
 
 
-def test_an_idempotency_key_has_its_limits(api: Any, student: users.SignedInUser) -> None:
+def test_too_long_idempotency_key_is_invalid(api: Any, student: users.SignedInUser) -> None:
     body = {"book_id": str(student.id), "request_location": "SR-201"}
     headers = {**student.headers, "Idempotency-Key": "k" * 129}
     refused = api.post("/api/v1/requests", json=body, headers=headers)

@@ -14,10 +14,10 @@ from tests.event_runner import run_events
 from tests.factories import users
 from tests.factories.event_factories import (
     HANDOVER_CODE,
+    create_request,
     loan_opened,
     publish,
     request_event,
-    request_of,
     task_event,
 )
 
@@ -27,8 +27,8 @@ ABSENT = "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"  # fixed: all pytest workers col
 
 def test_me_snapshot_holds_own_open_items(api: Any) -> None:
     student, other = users.student(), users.student()
-    request = request_of(student)
-    request_of(other)
+    request = create_request(student)
+    create_request(other)
     publish(request_event(request))
     run_events()
     with connect(api, student) as client:
@@ -57,7 +57,7 @@ def test_new_notification_arrives_on_me_topic(api: Any) -> None:
     student = users.student()
     with connect(api, student) as client:
         client.subscribe("me")
-        publish(request_event(request_of(student)))
+        publish(request_event(create_request(student)))
         run_events()
         _relay_all()
         changes = [client.receive() for _ in range(2)]
@@ -78,7 +78,7 @@ def _relay_all() -> None:
 
 def test_own_request_topic_holds_no_handover_code(api: Any) -> None:
     student = users.student()
-    request = request_of(student)
+    request = create_request(student)
     topic = f"request:{request.request_id}"
     with connect(api, student) as client:
         snapshot = client.subscribe(topic)
@@ -94,13 +94,13 @@ def test_student_cannot_subscribe_to_staff_topic(api: Any, topic: str) -> None:
         answer = client.subscribe(topic)
         assert (answer["type"], answer["topic"]) == ("error", topic)
         assert answer["data"]["code"] == "ROLE_NOT_ALLOWED"
-        relay_events(task_event(events.TaskBringingBack, request_of(users.student())))
+        relay_events(task_event(events.TaskBringingBack, create_request(users.student())))
         assert client.is_silent()
 
 
 def test_request_topic_of_another_student_is_not_found(api: Any) -> None:
     owner, stranger, librarian = users.student(), users.student(), users.librarian()
-    request = request_of(owner)
+    request = create_request(owner)
     topic = f"request:{request.request_id}"
     with connect(api, stranger) as client:
         existing, unknown = client.subscribe(topic), client.subscribe(f"request:{uuid4()}")
@@ -135,7 +135,7 @@ def test_unknown_topic_answers_one_error(api: Any, topic: str) -> None:
 
 
 def test_staff_can_subscribe_to_every_topic(api: Any) -> None:
-    request = request_of(users.student())
+    request = create_request(users.student())
     with database.transaction() as session:
         job = ImportJob(format="CSV")
         session.add(job)
@@ -207,7 +207,7 @@ def test_invalid_message_answers_error_and_keeps_socket_open(
 def test_socket_subscribes_to_at_most_hundred_topics(api: Any) -> None:
     with connect(api, users.librarian()) as client:
         student = users.student()
-        requests = [request_of(student) for _ in range(34)]
+        requests = [create_request(student) for _ in range(34)]
         names = [f"request:{j.request_id}" for j in requests]
         names += [f"robot:{j.robot_id}" for j in requests]
         with database.transaction() as session:

@@ -9,7 +9,7 @@ from backend.shared.infra import clock, database
 from backend.shared.models import Notification, OutboxEvent, ProcessHeartbeat
 from tests.event_runner import advance_clock, run_events, run_periodic
 from tests.factories import users
-from tests.factories.event_factories import publish, request_event, request_of
+from tests.factories.event_factories import create_request, publish, request_event
 
 PATH = "/api/v1/notifications"
 
@@ -151,7 +151,7 @@ def test_watchdog_records_round_trip(api: Any) -> None:
 
 def test_retention_deletes_old_rows_but_no_pending_event(api: Any) -> None:
     student = users.student()
-    publish(request_event(request_of(student)))
+    publish(request_event(create_request(student)))
     run_events()
     waiting = events.RobotResumed(
         robot_id=uuid4(), robot_name="luna-bot-1", reason="clear", by=student.id

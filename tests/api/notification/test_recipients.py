@@ -25,10 +25,10 @@ from tests.event_runner import run_events
 from tests.factories import users
 from tests.factories.event_factories import (
     HANDOVER_CODE,
-    Journey,
+    CreatedRequest,
+    create_request,
     publish,
     request_event,
-    request_of,
     task_event,
 )
 
@@ -50,7 +50,9 @@ def _notifications_of(person: users.SignedInUser) -> list[tuple[str, str]]:
         ]
 
 
-def _return_event(kind: type[events.ReturnPickedUp | events.ReturnCompleted], j: Journey) -> Event:
+def _return_event(
+    kind: type[events.ReturnPickedUp | events.ReturnCompleted], j: CreatedRequest
+) -> Event:
     return kind(
         return_id=j.request_id,
         task_id=j.task_id,
@@ -88,7 +90,7 @@ def test_task_event_notifies_who_has_to_act(
 ) -> None:
     student, other = users.student(), users.student()
     staff = [users.librarian(), users.admin()]
-    publish(task_event(kind, request_of(student), **changes))
+    publish(task_event(kind, create_request(student), **changes))
     run_events()
     notified = {"student": [student], "staff": staff, "nobody": []}[recipients]
     for person in notified:
@@ -101,7 +103,7 @@ def test_task_event_notifies_who_has_to_act(
 
 def test_request_and_return_events_notify_their_student(api: Any) -> None:
     student, librarian = users.student(), users.librarian()
-    request = request_of(student)
+    request = create_request(student)
     created = request_event(request)
     publish(
         created,
@@ -160,7 +162,7 @@ def test_finished_import_notifies_its_owner(api: Any) -> None:
 def test_task_without_robot_notifies_student_and_staff(api: Any) -> None:
     student, librarian = users.student(), users.librarian()
     waiting = {"status": TaskStatus.QUEUED, "stage": None, "robot_id": None, "robot_name": None}
-    publish(task_event(events.TaskReminder, request_of(student), reason="NO_ROBOT", **waiting))
+    publish(task_event(events.TaskReminder, create_request(student), reason="NO_ROBOT", **waiting))
     run_events()
     assert [message for _, message in _notifications_of(student)] == [
         "No robot is free for “Dune” yet. We keep trying."
@@ -172,7 +174,7 @@ def test_task_without_robot_notifies_student_and_staff(api: Any) -> None:
 def test_user_in_two_recipient_groups_is_notified_once(api: Any) -> None:
     librarian = users.librarian()
     waiting = {"status": TaskStatus.QUEUED, "stage": None, "robot_id": None, "robot_name": None}
-    publish(task_event(events.TaskReminder, request_of(librarian), **waiting))
+    publish(task_event(events.TaskReminder, create_request(librarian), **waiting))
     run_events()
     assert len(_notifications_of(librarian)) == 1
 
@@ -186,7 +188,7 @@ def test_inactive_account_is_not_notified(api: Any) -> None:
 
 def test_redelivered_event_notifies_once(api: Any) -> None:
     student = users.student()
-    [event_id] = publish(request_event(request_of(student)))
+    [event_id] = publish(request_event(create_request(student)))
     run_events()
     with database.transaction() as session:
         envelope = relay.envelope(session.get_one(OutboxEvent, event_id))
@@ -196,13 +198,13 @@ def test_redelivered_event_notifies_once(api: Any) -> None:
 
 def test_notification_publishes_its_own_event(api: Any) -> None:
     student = users.student()
-    publish(request_event(request_of(student)))
+    publish(request_event(create_request(student)))
     assert run_events() == ["delivery.request.created", "notification.created"]
 
 
 def test_overtaken_task_event_notifies_nobody(api: Any) -> None:
     student = users.student()
-    request = request_of(student)
+    request = create_request(student)
     [late] = publish(task_event(events.TaskDeparted, request))
     [arrived] = publish(task_event(events.TaskArrived, request, **_HANDOVER))
     with database.transaction() as session:
@@ -214,7 +216,7 @@ def test_overtaken_task_event_notifies_nobody(api: Any) -> None:
 
 def test_no_notification_holds_handover_code(api: Any) -> None:
     student = users.student()
-    request = request_of(student)
+    request = create_request(student)
     publish(request_event(request), task_event(events.TaskArrived, request, **_HANDOVER))
     run_events()
     with database.transaction() as session:

@@ -11,7 +11,7 @@ from backend.shared.infra import redis
 from backend.shared.messaging import realtime
 from tests.api.notification.ws_client import connect, relay_events, wait_until
 from tests.factories import users
-from tests.factories.event_factories import loan_opened, request_of, task_event
+from tests.factories.event_factories import create_request, loan_opened, task_event
 
 # of this database: other pytest workers use the same server
 _WAITING = (
@@ -27,7 +27,7 @@ def _waits_for_a_lock(owner: Engine) -> bool:
 
 def test_changes_during_snapshot_read_follow_it_once(api: Any, owner: Engine) -> None:
     student, librarian = users.student(), users.librarian()
-    request = request_of(student)
+    request = create_request(student)
     back = task_event(events.TaskBringingBack, request)
     relay_events(back)
     with connect(api, student) as client, connect(api, librarian) as other:

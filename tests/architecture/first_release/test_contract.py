@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ops.home import ROOT
-from tests.architecture import contract
+from tests.architecture.first_release import contract
 
-FIRST_RELEASE = Path(__file__).parent / "first_release"
+FIRST_RELEASE = Path(__file__).parent
 # difference → the text in CHANGELOG.md that names it
 INTENDED: dict[str, str] = {}
 

@@ -20,14 +20,15 @@ from backend.shared.web.security import authentication
 _MAX_ROUNDS = 50
 
 
-def _load_handlers() -> None:
+def load_handlers() -> None:
+    """Import the modules that register the consumers."""
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
 
 
 def run_events() -> list[str]:
     """Deliver all pending events, and those they cause, to all consumers; return their types."""
-    _load_handlers()
+    load_handlers()
     seen: list[str] = []
     for _ in range(_MAX_ROUNDS):
         due = pending_events()
@@ -35,7 +36,7 @@ def run_events() -> list[str]:
             return seen
         for envelope in due:
             for consumer in consumers_of(envelope["eventType"]):
-                celery_app.celery.tasks[consumer].run(envelope)
+                celery_app.celery.tasks[consumer].run(envelope["eventId"])
             seen.append(envelope["eventType"])
         with database.transaction() as session:
             session.execute(
@@ -59,14 +60,14 @@ def pending_events() -> list[dict[str, Any]]:
 
 def redeliver(envelope: dict[str, Any]) -> None:
     """Deliver an event to its consumers, also when they have processed it before."""
-    _load_handlers()
+    load_handlers()
     for consumer in consumers_of(envelope["eventType"]):
-        celery_app.celery.tasks[consumer].run(envelope)
+        celery_app.celery.tasks[consumer].run(envelope["eventId"])
 
 
 def run_periodic(name: str) -> None:
     """Run one periodic job now."""
-    _load_handlers()
+    load_handlers()
     assert scheduler.run_periodic(next(job for job in scheduler.PERIODIC_JOBS if job.name == name))
 
 

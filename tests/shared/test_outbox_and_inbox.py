@@ -9,6 +9,7 @@ from datetime import timedelta
 from threading import Event
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, text
@@ -25,7 +26,7 @@ class Broker:
     """Receives events as Celery would."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.sent: list[tuple[str, str]] = []
         self.is_down = False
 
     def send_task(self, name: str, args: list[Any], queue: str, **_: Any) -> None:
@@ -69,14 +70,14 @@ def _acked(owner: Engine) -> bool:
 
 
 def _process(envelope: dict[str, Any], name: str) -> None:
-    celery_app.celery.tasks[name].run(envelope)
+    celery_app.celery.tasks[name].run(envelope["eventId"])
 
 
 def test_event_is_finished_when_every_consumer_has_processed_it(
     scenario: Scenario, owner: Engine, broker: Broker, sender: relay.Relay
 ) -> None:
     (envelope,) = event_runner.pending_events()
-    event_runner.redeliver({**envelope, "eventType": "system.nothing"})  # loads the handlers
+    event_runner.load_handlers()
     sender.relay_batch()
     assert broker.consumers() == BOTH
     _process(envelope, subscriptions.DISPATCH)
@@ -127,9 +128,9 @@ def test_event_in_two_workers_at_once_takes_effect_once(scenario: Scenario) -> N
         assert may_end.wait(10)
 
     with ThreadPoolExecutor(2) as workers:
-        first = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope)
+        first = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope["eventId"])
         assert began.wait(10)
-        second = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope)
+        second = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope["eventId"])
         _wait_until_a_lock_is_awaited()
         may_end.set()
         first.result()
@@ -184,7 +185,7 @@ def test_two_concurrent_relays_send_each_event_once(scenario: Scenario, broker: 
     relays = [relay.Relay(broker) for _ in range(2)]  # type: ignore[arg-type]  # a fake
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda each: each.relay_batch(), relays))
-    sent = Counter(envelope["eventId"] for _, envelope in broker.sent)
+    sent = Counter(event_id for _, event_id in broker.sent)
     assert set(sent.values()) == {1}
     assert len(sent) == waiting == 21
 
@@ -199,13 +200,13 @@ def test_event_becomes_a_dead_letter_after_ten_failures(
     (envelope,) = event_runner.pending_events()
     for _ in range(10):
         with pytest.raises(RuntimeError, match="handler failed"):
-            inbox.consume(subscriptions.NOTIFY, _fail, envelope)
+            inbox.consume(subscriptions.NOTIFY, _fail, envelope["eventId"])
     assert _dead(owner) is None
-    inbox.consume(subscriptions.NOTIFY, _fail, envelope)  # does not run again
+    inbox.consume(subscriptions.NOTIFY, _fail, envelope["eventId"])  # does not run again
     assert subscriptions.NOTIFY in _dead(owner)
     event_runner.advance_clock(timedelta(minutes=1))
     sender.relay_batch()
-    sent = {each["eventId"]: each["eventType"] for _, each in broker.sent}
+    sent = {event_id for _, event_id in broker.sent}
     assert envelope["eventId"] not in sent
     assert len(sent) == 1  # the alert for staff
 
@@ -227,7 +228,7 @@ def test_failed_handler_leaves_no_rows_and_can_succeed_later(
 ) -> None:
     (envelope,) = event_runner.pending_events()
     with pytest.raises(RuntimeError, match="handler failed"):
-        inbox.consume(subscriptions.DISPATCH, _fail, envelope)
+        inbox.consume(subscriptions.DISPATCH, _fail, envelope["eventId"])
     with owner.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM processed_events")) == 0
     event_runner.run_events()
@@ -277,3 +278,37 @@ def test_periodic_job_runs_in_one_scheduler_at_a_time(scenario: Scenario, owner:
         )
         assert scheduler.run_periodic(job) is False
     assert scheduler.run_periodic(job) is True
+
+
+def _forgeries(envelope: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Messages that someone with access to Redis could put in a queue."""
+    altered = {**envelope, "payload": {**envelope["payload"], "user_id": str(uuid4())}}
+    return [
+        (subscriptions.NOTIFY, str(uuid4())),  # never published
+        (subscriptions.COMMAND_OUTCOME, envelope["eventId"]),  # published for other consumers
+        (subscriptions.WATCHDOG, envelope["eventId"]),
+        *((subscriptions.NOTIFY, body) for body in (altered, "x' OR true", "", None, 7, [])),
+    ]
+
+
+def test_forged_message_has_no_effect(scenario: Scenario, owner: Engine) -> None:
+    (envelope,) = event_runner.pending_events()
+    event_runner.load_handlers()
+    for consumer, body in _forgeries(envelope):
+        celery_app.celery.tasks[consumer].run(body)
+    rows = text(
+        "SELECT (SELECT count(*) FROM processed_events) + (SELECT count(*) FROM event_runs)"
+        " + (SELECT count(*) FROM notifications)"
+    )
+    with owner.connect() as connection:
+        assert connection.scalar(rows) == 0
+    event_runner.run_events()
+    assert scenario.state == "QUEUED"
+
+
+def test_relay_sends_only_ids_to_the_broker(
+    scenario: Scenario, broker: Broker, sender: relay.Relay
+) -> None:
+    (envelope,) = event_runner.pending_events()
+    sender.relay_batch()
+    assert {body for _, body in broker.sent} == {envelope["eventId"]}

@@ -1,4 +1,8 @@
-"""Consumers of events: the effect of an event and its inbox row are one transaction."""
+"""Consumers of events: the effect of an event and its inbox row are one transaction.
+
+A Celery message only names an event. The consumer acts on the row of the outbox, so a forged or
+altered message has no effect of its own.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +14,12 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from backend.shared.events import BY_TYPE, Event, EventDeadLettered
+from backend.shared.events import BY_TYPE, EventDeadLettered
 from backend.shared.infra import clock, config, database, logs, request_context
 from backend.shared.infra.request_context import RequestContext
 from backend.shared.messaging import outbox
 from backend.shared.messaging.celery_app import celery
-from backend.shared.messaging.subscriptions import SUBSCRIBERS
+from backend.shared.messaging.subscriptions import SUBSCRIBERS, consumers_of
 from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
 
 _log = logs.get(__name__)
@@ -44,8 +48,8 @@ def consumer(name: str) -> Callable[[Handler], Handler]:
         raise ValueError(f"no event goes to {name}: see backend.shared.messaging.subscriptions")
 
     def register(handler: Handler) -> Handler:
-        def run(envelope: dict[str, Any]) -> None:
-            consume(name, handler, envelope)
+        def run(event_id: str) -> None:
+            consume(name, handler, event_id)
 
         celery.task(name=name)(run)  # the relay names its queue
         return handler
@@ -53,48 +57,44 @@ def consumer(name: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def consume(name: str, handler: Handler, envelope: dict[str, Any]) -> None:
+def consume(name: str, handler: Handler, event_id: object) -> None:
     """Process an event once. A failure is counted; the relay sends the event again."""
-    event_id = UUID(envelope["eventId"])
-    request_context.begin(
-        RequestContext(envelope["requestId"]),
-        part="celery-worker",
-        event_id=event_id,
-        consumer=name,
-    )
-    if not _begin_run(name, event_id):
+    row = _begin_run(name, event_id)
+    if row is None:
         return
+    request_context.begin(
+        RequestContext(row.request_id), part="celery-worker", event_id=row.id, consumer=name
+    )
     try:
         with database.transaction() as session:
-            if _insert_inbox_row(session, name, envelope):
-                event = _event_of(envelope)
-                handler(session, event, _context_of(session, name, envelope))
+            if _insert_inbox_row(session, name, row):
+                event = BY_TYPE[row.event_type].model_validate(row.payload)
+                handler(session, event, _context_of(session, name, row))
     except Exception as error:
         _RUNS.labels(name, "failed").inc()
-        _log.exception("consumer failed", event_type=envelope["eventType"])
-        _record_failure(name, event_id, error)
+        _log.exception("consumer failed", event_type=row.event_type)
+        _record_failure(name, row.id, error)
         raise
     _RUNS.labels(name, "done").inc()
 
 
-def _event_of(envelope: dict[str, Any]) -> Event:
-    return BY_TYPE[envelope["eventType"]].model_validate(envelope["payload"])
+def _begin_run(name: str, event_id: object) -> OutboxEvent | None:
+    """Read the event and count a run before it begins, so that a run that is killed is counted too.
 
-
-def _begin_run(name: str, event_id: UUID) -> bool:
-    """Count a run before it begins, so that a run that is killed is counted too.
-
-    False when the event is already processed or a dead letter, or becomes one now.
+    None when the event is already processed or a dead letter, or becomes one now; also when no
+    such event was published for this consumer.
     """
     with database.transaction() as session:
-        done = session.get(ProcessedEvent, (event_id, name))
-        dead = session.execute(
-            select(OutboxEvent.dead_at).where(OutboxEvent.id == event_id)
-        ).scalar_one_or_none()
-        if done is not None or dead is not None:
-            return False
+        row = _read_event(session, event_id)
+        if row is None or name not in consumers_of(row.event_type):
+            _RUNS.labels(name, "refused").inc()
+            _log.warning("message names no event of this consumer", consumer=name)
+            return None
+        done = session.get(ProcessedEvent, (row.id, name))
+        if done is not None or row.dead_at is not None:
+            return None
         counted = insert(EventRun).values(
-            event_id=event_id, consumer=name, runs=1, updated_at=clock.now()
+            event_id=row.id, consumer=name, runs=1, updated_at=clock.now()
         )
         runs = session.execute(
             counted.on_conflict_do_update(
@@ -103,9 +103,16 @@ def _begin_run(name: str, event_id: UUID) -> bool:
             ).returning(EventRun.runs)
         ).scalar_one()
         if runs > config.outbox().outbox_max_failures:
-            dead_letter(session, name, event_id)
-            return False
-    return True
+            dead_letter(session, name, row.id)
+            return None
+    return row
+
+
+def _read_event(session: Session, event_id: object) -> OutboxEvent | None:
+    try:
+        return session.get(OutboxEvent, UUID(str(event_id)))
+    except ValueError:
+        return None  # not an id
 
 
 def dead_letter(session: Session, name: str, event_id: UUID) -> None:
@@ -139,15 +146,15 @@ def retry_dead_letter(session: Session, event_id: UUID) -> bool:
     return retried is not None
 
 
-def _insert_inbox_row(session: Session, name: str, envelope: dict[str, Any]) -> bool:
+def _insert_inbox_row(session: Session, name: str, row: OutboxEvent) -> bool:
     """Insert the inbox row in the effect's transaction; False when it already exists."""
     inserted = session.execute(
         insert(ProcessedEvent)
         .values(
-            event_id=UUID(envelope["eventId"]),
+            event_id=row.id,
             consumer=name,
-            aggregate_id=UUID(envelope["aggregate"]["id"]),
-            seq=envelope["aggregate"]["seq"],
+            aggregate_id=row.aggregate_id,
+            seq=row.seq,
             processed_at=clock.now(),
         )
         .on_conflict_do_nothing()
@@ -156,14 +163,13 @@ def _insert_inbox_row(session: Session, name: str, envelope: dict[str, Any]) -> 
     return inserted is not None
 
 
-def _context_of(session: Session, name: str, envelope: dict[str, Any]) -> EventContext:
-    aggregate_id, seq = UUID(envelope["aggregate"]["id"]), envelope["aggregate"]["seq"]
+def _context_of(session: Session, name: str, row: OutboxEvent) -> EventContext:
     last = session.execute(
         select(func.max(ProcessedEvent.seq)).where(
-            ProcessedEvent.consumer == name, ProcessedEvent.aggregate_id == aggregate_id
+            ProcessedEvent.consumer == name, ProcessedEvent.aggregate_id == row.aggregate_id
         )
     ).scalar_one()
-    return EventContext(UUID(envelope["eventId"]), aggregate_id, seq, stale=last > seq)
+    return EventContext(row.id, row.aggregate_id, row.seq, stale=last > row.seq)
 
 
 def _record_failure(name: str, event_id: UUID, error: Exception) -> None:

@@ -164,7 +164,7 @@ class Relay:
         try:
             for consumer in consumers:
                 self._celery.send_task(
-                    consumer, args=[envelope(row)], queue=queue_of(consumer), retry=False
+                    consumer, args=[str(row.id)], queue=queue_of(consumer), retry=False
                 )
                 _SENT.labels(consumer).inc()
         except (BrokerDown, RedisError, OSError) as error:

@@ -192,7 +192,7 @@ def test_redelivered_event_notifies_once(api: Any) -> None:
     run_events()
     with database.transaction() as session:
         envelope = relay.envelope(session.get_one(OutboxEvent, event_id))
-    celery_app.celery.tasks[subscriptions.NOTIFY].run(envelope)
+    celery_app.celery.tasks[subscriptions.NOTIFY].run(envelope["eventId"])
     assert len(_notifications_of(student)) == 1
 
 
@@ -210,7 +210,7 @@ def test_overtaken_task_event_notifies_nobody(api: Any) -> None:
     with database.transaction() as session:
         envelopes = [relay.envelope(session.get_one(OutboxEvent, each)) for each in (arrived, late)]
     for envelope in envelopes:
-        celery_app.celery.tasks[subscriptions.NOTIFY].run(envelope)
+        celery_app.celery.tasks[subscriptions.NOTIFY].run(envelope["eventId"])
     assert [kind for kind, _ in _notifications_of(student)] == ["DELIVERY_TASK_ARRIVED"]
 
 

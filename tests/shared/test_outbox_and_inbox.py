@@ -287,7 +287,10 @@ def _forgeries(envelope: dict[str, Any]) -> list[tuple[str, Any]]:
         (subscriptions.NOTIFY, str(uuid4())),  # never published
         (subscriptions.COMMAND_OUTCOME, envelope["eventId"]),  # published for other consumers
         (subscriptions.WATCHDOG, envelope["eventId"]),
-        *((subscriptions.NOTIFY, body) for body in (altered, "x' OR true", "", None, 7, [])),
+        (subscriptions.NOTIFY, altered),
+        (subscriptions.NOTIFY, "x' OR true"),
+        (subscriptions.NOTIFY, None),
+        (subscriptions.NOTIFY, []),
     ]
 
 

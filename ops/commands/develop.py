@@ -1,4 +1,4 @@
-"""Commands for work on the code: test, lint, fix."""
+"""Commands for work on the code: test, bench, lint, fix."""
 
 from typing import Annotated
 
@@ -25,6 +25,27 @@ def run_tests(
     if suite == "default" and not arguments and (failed := checks.run(rules=False)):
         raise typer.Exit(failed)  # the rules that are tests run with the tests
     raise typer.Exit(suites.run(suite, arguments, coverage=cov))
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="benchmarks; default: all")] = None,
+    *,
+    short: Annotated[
+        bool, typer.Option("--short", help="seconds each; fails below half of a bar")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="write the results to docs/benchmarks.md")
+    ] = False,
+) -> None:
+    """Run benchmarks on a LUNA of their own, each with its comparison in the same run."""
+    from ops import bench as benchmarks
+    from ops.bench import runner
+
+    known = benchmarks.names()
+    if unknown := sorted(set(names or ()) - set(known)):
+        raise typer.BadParameter(f"no benchmark {unknown[0]}; there are: {', '.join(known)}")
+    raise typer.Exit(0 if runner.run(names or known, short=short, record=record) else 1)
 
 
 @app.command()

@@ -1,0 +1,27 @@
+"""Run benchmarks one after the other on one LUNA."""
+
+from collections.abc import Sequence
+
+from ops import bench
+from ops.bench import Result, report, system
+
+
+def run(names: Sequence[str], *, short: bool, record: bool) -> bool:
+    """Run these benchmarks, print their tables, and return whether each bar is kept.
+
+    A short run keeps a bar within SHORT_TOLERANCE.
+    """
+    tolerance = bench.SHORT_TOLERANCE if short else 1.0
+    measured: dict[str, list[Result]] = {}
+    with system.running() as luna:
+        for name in names:
+            measured[name] = list(bench.benchmark(name).run(luna, short=short))
+            print(report.table(name, measured[name]), end="\n\n", flush=True)
+    if record:
+        report.record(measured)
+    missed = [
+        each for results in measured.values() for each in results if not each.passes(tolerance)
+    ]
+    for each in missed:
+        print(f"Bar missed: {each.name}: {each.value:.3g} {each.unit}")
+    return not missed

@@ -1,0 +1,72 @@
+"""The LUNA that benchmarks measure: its own home and ports, the demo library, no rate limits."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ops.home import ROOT, Home
+from ops.native import status
+from ops.servers import environment
+
+_SETTINGS = {"LUNA_GATEWAY_LIMITS": "off", "LUNA_USER_WRITES_PER_SECOND": "0"}
+_PORT = 18400
+
+
+@dataclass(frozen=True)
+class System:
+    """A running LUNA."""
+
+    home: Home
+    folder: Path  # for temporary files of a benchmark; its path is short
+
+    @cached_property
+    def address(self) -> str:
+        """The address of the gateway."""
+        return str(self.status()["address"])
+
+    def status(self) -> dict[str, Any]:
+        """Return the state in the shape of `luna status --json`, with pids and endpoints."""
+        return status.of(self.home)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment of a LUNA program with the owner's role."""
+        return environment.of_owner(self.home, self.address)
+
+    def account(self, role: str) -> dict[str, str]:
+        """Return email and password of a demo account of this role."""
+        return next(row for row in status.demo_accounts() if row["role"] == role)
+
+    def sign_in(self, role: str) -> dict[str, str]:
+        """Sign in and return the Authorization header."""
+        row = self.account(role)
+        body = {"email": row["email"], "password": row["password"]}
+        response = httpx.post(f"{self.address}/api/v1/auth/login", json=body, timeout=15)
+        return {
+            "Authorization": f"Bearer {response.raise_for_status().json()['data']['access_token']}"
+        }
+
+
+def _luna(home: Path, *words: str) -> None:
+    own = environment.base() | _SETTINGS | {"LUNA_HOME": str(home)}
+    subprocess.run([str(ROOT / "luna"), *words], env=own, check=True)  # noqa: S603 — our command
+
+
+@contextmanager
+def running() -> Iterator[System]:
+    """Start a LUNA natively with the demo library and without robots; stop it at the end."""
+    with tempfile.TemporaryDirectory(prefix="luna-b-") as base:
+        folder = Path(base)
+        home = folder / "home"
+        try:
+            _luna(home, "up", "--native", "--detach", "--port", str(_PORT), "--robots", "0")
+            yield System(Home(home), folder)
+        finally:
+            _luna(home, "down")

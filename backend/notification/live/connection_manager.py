@@ -30,8 +30,8 @@ from backend.notification.live.sockets import (
     parse_client_message,
 )
 from backend.notification.live.topics import Topic, name_of, topic_of
-from backend.shared.errors import Forbidden, Invalid, LunaError, NotFound
-from backend.shared.infra import async_database, logs
+from backend.shared.errors import Forbidden, Invalid, LunaError, NotFound, TokenExpired
+from backend.shared.infra import async_database, clock, logs
 from backend.shared.messaging import channels, realtime
 from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState
@@ -239,14 +239,21 @@ class ConnectionManager:
     # --- sessions --------------------------------------------------------------------------------
 
     async def _check_sessions(self) -> None:
-        """Close the sockets of ended sessions, closed accounts, changed roles and passwords."""
+        """Close sockets at the end of their token or session, and of changed accounts."""
         while True:
             await asyncio.sleep(_SESSION_CHECK_INTERVAL)
+            self._close_expired()
             session_ids = {socket.user.session_id for socket in self._sockets}
             if session_ids:
                 with suppress(SQLAlchemyError, OSError):  # the next check repeats it
                     states = await async_database.read(session_validity.read, session_ids)
                     self._close_refused(session_ids, states)
+
+    def _close_expired(self) -> None:
+        now, failure = clock.now(), TokenExpired()
+        for socket in self._sockets:
+            if socket.user.expires_at <= now:
+                socket.close(handshake.close_code(failure), failure.text)
 
     def _close_refused(self, checked: set[UUID], states: dict[UUID, SessionState]) -> None:
         for socket in self._sockets:

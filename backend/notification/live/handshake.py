@@ -14,7 +14,12 @@ from backend.shared.web.security import authentication, session_validity, tokens
 PROTOCOL = "luna.v1"
 _TICKET_PREFIX = "ticket."
 _TRY_AGAIN_LATER = 1013
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 _CLOSE_CODES = {401: 4401, 403: 4403}
+
+
+Origin = tuple[str, str, int]
 
 
 def close_code(failure: LunaError) -> int:
@@ -42,24 +47,41 @@ async def _identify(websocket: WebSocket) -> ConnectionUser:
         return ConnectionUser.of(tokens.verify(authentication.bearer(websocket)))
     for offered in websocket.scope["subprotocols"]:
         if offered.startswith(_TICKET_PREFIX):
-            return await tickets.redeem(offered.removeprefix(_TICKET_PREFIX))
+            return await _redeem(offered.removeprefix(_TICKET_PREFIX))
     raise NotSignedIn
 
 
+async def _redeem(ticket: str) -> ConnectionUser:
+    try:
+        return await async_database.run(tickets.redeem, ticket)
+    except (SQLAlchemyError, OSError) as error:
+        raise ServiceUnavailable from error
+
+
 def _check_origin(websocket: WebSocket) -> None:
-    """Refuse pages of other sites; programs send no Origin."""
+    """Refuse pages of other sites: scheme, host and port must match. Programs send no Origin."""
     origin = websocket.headers.get("origin")
-    if origin is None or origin in config.http().origins:
+    if origin is None:
         return
-    host = websocket.headers.get("host", "")
-    # The gateway forwards the host without its port.
-    same = urlsplit(origin).netloc == host or (
-        ":" not in host and urlsplit(origin).hostname == host
-    )
-    if not same and origin != _origin_of(config.http().public_url):
+    settings = config.http()
+    allowed = {_origin_of(url) for url in (settings.public_url, *settings.origins)}
+    if _origin_of(origin) not in {*allowed, _requested_origin(websocket)} - {None}:
         raise Forbidden("This site may not open the live view.")
 
 
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _requested_origin(websocket: WebSocket) -> Origin | None:
+    """Return the origin that the client has addressed; the gateway forwards it."""
+    headers = websocket.headers
+    scheme = headers.get("x-forwarded-proto") or _HTTP_SCHEMES[websocket.url.scheme]
+    host = headers.get("x-forwarded-host") or headers.get("host", "")
+    return _origin_of(f"{scheme}://{host}")
+
+
+def _origin_of(url: str) -> Origin | None:
+    """Return scheme, host and port of a URL; None when it is not of the web."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None

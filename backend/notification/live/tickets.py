@@ -1,45 +1,53 @@
 """Single-use tickets that let a browser open a WebSocket without a token in its URL.
 
-Redis keeps only the ticket's hash, for 30 seconds; redeeming is one atomic command, so a ticket
-opens one socket. It is bound to the session and the token epoch it was issued under.
+PostgreSQL keeps the ticket's hash for 30 seconds, with the session and the token epoch it was
+issued under. Redeeming deletes the row, so a ticket opens one socket.
 """
 
-import json
 from datetime import timedelta
-from uuid import UUID
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
 
 from backend.notification.live.connection_user import ConnectionUser
-from backend.shared.errors import NotSignedIn, ServiceUnavailable
-from backend.shared.infra import redis
-from backend.shared.models import Role
+from backend.shared.errors import NotSignedIn
+from backend.shared.infra import clock
+from backend.shared.models import WsTicket
 from backend.shared.web.security import api_keys
 
 LIFETIME = timedelta(seconds=30)
 
 
-def _key(ticket: str) -> str:
-    return f"ws-ticket:{api_keys.digest(ticket)}"
-
-
-def issue(user: ConnectionUser) -> str:
-    """Issue a ticket; ServiceUnavailable without Redis."""
+def issue(session: Session, user: ConnectionUser) -> str:
+    """Issue a ticket for the session of `user`."""
     ticket = api_keys.new_secret()
-    value = json.dumps([str(user.user_id), str(user.session_id), user.role.value, user.epoch])
-    if redis.is_up():
-        with redis.suppress_errors():
-            redis.client().set(_key(ticket), value, ex=LIFETIME)
-            return ticket
-    raise ServiceUnavailable
+    session.execute(
+        insert(WsTicket).values(
+            ticket_hash=api_keys.digest(ticket),
+            user_id=user.user_id,
+            session_id=user.session_id,
+            role=user.role,
+            epoch=user.epoch,
+            token_expires_at=user.expires_at,
+            expires_at=clock.now() + LIFETIME,
+        )
+    )
+    return ticket
 
 
-async def redeem(ticket: str) -> ConnectionUser:
-    """Return the user of a ticket and delete it; NotSignedIn when unknown, used or expired."""
-    if not redis.is_up():
-        raise ServiceUnavailable
-    with redis.suppress_errors():
-        value = await redis.async_client().getdel(_key(ticket))
-        if value is None:
-            raise NotSignedIn
-        user_id, session_id, role, epoch = json.loads(value)
-        return ConnectionUser(UUID(user_id), UUID(session_id), Role(role), epoch)
-    raise ServiceUnavailable
+def redeem(session: Session, ticket: str) -> ConnectionUser:
+    """Delete a ticket and return its user; NotSignedIn when it is unknown, used or expired."""
+    row = session.execute(
+        delete(WsTicket)
+        .where(WsTicket.ticket_hash == api_keys.digest(ticket), WsTicket.expires_at > clock.now())
+        .returning(
+            WsTicket.user_id,
+            WsTicket.session_id,
+            WsTicket.role,
+            WsTicket.epoch,
+            WsTicket.token_expires_at,
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotSignedIn
+    return ConnectionUser(*row)

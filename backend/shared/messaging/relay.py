@@ -137,6 +137,7 @@ class Relay:
         ).scalar_one()
         for pos, row in enumerate(new, start=last - len(new) + 1):
             row.pos = pos
+            row.topics = realtime.topics(row.event_type, row.payload)
 
     def _send_or_finish(self, session: Session, rows: Sequence[OutboxEvent]) -> list[UUID]:
         """Send each row to consumers that have not processed it; return the finished ids."""

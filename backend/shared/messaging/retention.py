@@ -23,6 +23,7 @@ from backend.shared.models import (
     OutboxEvent,
     ProcessedEvent,
     ProcessHeartbeat,
+    WsTicket,
 )
 
 _log = logs.get(__name__)
@@ -61,6 +62,7 @@ def delete_expired(session: Session) -> dict[str, int]:
             [IdempotencyKey.actor, IdempotencyKey.key],
             [IdempotencyKey.created_at < now - IDEMPOTENCY_KEY_LIFE],
         ),
+        "ws_tickets": _delete_batch(session, [WsTicket.ticket_hash], [WsTicket.expires_at < now]),
         "part_heartbeats": _delete_batch(
             session,
             [ProcessHeartbeat.part, ProcessHeartbeat.instance],

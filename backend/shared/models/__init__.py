@@ -31,7 +31,7 @@ from backend.shared.models.delivery import (
     TaskType,
 )
 from backend.shared.models.map import FloorPlan, Waypoint, WaypointEdge, WaypointKind
-from backend.shared.models.notification import Notification
+from backend.shared.models.notification import Notification, WsTicket
 from backend.shared.models.robots import (
     ACTIVE_COMMAND_STATUSES,
     IN_FLIGHT_COMMAND_STATUSES,
@@ -129,5 +129,6 @@ __all__ = [
     "Waypoint",
     "WaypointEdge",
     "WaypointKind",
+    "WsTicket",
     "sql_values",
 ]

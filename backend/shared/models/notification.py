@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.shared.models.base import Base, CreatedAt, Id
+from backend.shared.models.base import Base, CreatedAt, Id, text_enum
+from backend.shared.models.users import Role
 
 
 class Notification(Base):
@@ -29,4 +30,27 @@ class Notification(Base):
         Index("ix_notifications_user_id_is_read_created_at", "user_id", "is_read", "created_at"),
         Index("ix_notifications_user_id_created_at", "user_id", "created_at"),
         Index("ix_notifications_created_at", "created_at"),
+    )
+
+
+class WsTicket(Base):
+    """A ticket that opens one WebSocket in the session it was issued in.
+
+    `epoch` and `role` are those of the access token; `token_expires_at` ends the socket.
+    """
+
+    __tablename__ = "ws_tickets"
+
+    ticket_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    role: Mapped[Role] = mapped_column(text_enum(Role))
+    epoch: Mapped[int]
+    token_expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_ws_tickets_expires_at", "expires_at"),
+        Index("ix_ws_tickets_session_id", "session_id"),
+        Index("ix_ws_tickets_user_id", "user_id"),
     )

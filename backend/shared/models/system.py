@@ -4,7 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.shared.models.base import Base, CreatedAt, Id
@@ -28,6 +37,8 @@ class OutboxEvent(Base):
     next_attempt_at: Mapped[CreatedAt]
     resends: Mapped[int] = mapped_column(server_default="0")
     pos: Mapped[int | None] = mapped_column(BigInteger)  # its position in the live view
+    # the topics of the live view that replay it; null before it has a position
+    topics: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     shown_at: Mapped[datetime | None]  # published to the live view
     acked_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]

@@ -1,16 +1,19 @@
 """Authentication of the live view, and the codes of refused sockets."""
 
-from contextlib import ExitStack
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, func, select, update
 from starlette.websockets import WebSocketDisconnect
 
 from backend.shared.infra import clock, database, redis
-from backend.shared.models import User, UserSession
+from backend.shared.models import User, UserSession, WsTicket
 from backend.shared.web.security import api_keys
+from tests import event_runner
 from tests.api.notification.ws_client import WsClient, connect
 from tests.factories import users
 from tests.factories.users import SignedInUser
@@ -56,11 +59,46 @@ def test_ticket_opens_one_socket(api: Any) -> None:
     assert _refusal_code(api, **_by_ticket(ticket)) == 4401
 
 
-def test_ticket_is_stored_as_hash_for_thirty_seconds(api: Any) -> None:
+def test_ticket_is_stored_as_hash_and_expires_after_thirty_seconds(api: Any, owner: Engine) -> None:
     ticket = _ticket(api, users.student())
-    [key] = redis.client().keys("ws-ticket:*")
-    assert key == f"ws-ticket:{api_keys.digest(ticket)}".encode()
-    assert 25 < redis.client().ttl(key) <= 30
+    with owner.connect() as connection:
+        [row] = connection.execute(select(WsTicket))
+    assert row.ticket_hash == api_keys.digest(ticket)
+    assert ticket not in str(row)
+    event_runner.advance_clock(timedelta(seconds=31))
+    assert _refusal_code(api, **_by_ticket(ticket)) == 4401
+
+
+def test_redeemed_and_expired_tickets_are_deleted(api: Any, owner: Engine) -> None:
+    person = users.student()
+    redeemed, _expired = _ticket(api, person), _ticket(api, person)
+    with connect(api, **_by_ticket(redeemed)) as client:
+        assert client.is_silent()
+    event_runner.advance_clock(timedelta(seconds=31))
+    event_runner.run_periodic("retention")
+    with owner.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(WsTicket)) == 0
+
+
+def test_forged_ticket_in_redis_opens_nothing(api: Any) -> None:
+    """Whoever can write to Redis must not be able to open the topics of others."""
+    person = users.librarian()
+    value = json.dumps([str(person.id), str(person.session_id), person.role.value, 0])
+    redis.client().set(f"ws-ticket:{api_keys.digest('forged')}", value, ex=30)
+    assert _refusal_code(api, **_by_ticket("forged")) == 4401
+
+
+def test_concurrent_use_of_ticket_opens_one_socket(api: Any) -> None:
+    ticket = _ticket(api, users.student())
+    opened = []
+    with ThreadPoolExecutor(4) as pool:
+
+        def use(_: int) -> None:
+            with connect(api, **_by_ticket(ticket)) as client, suppress(WebSocketDisconnect):
+                opened.append(client.is_silent())
+
+        list(pool.map(use, range(4)))
+    assert opened == [True]
 
 
 @pytest.mark.parametrize(
@@ -100,13 +138,32 @@ def test_inactive_account_is_forbidden(api: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://testserver.evil.example"]
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "",
+        "http://",
+        "http://testserver.evil.example",
+        "https://testserver",  # another scheme
+        "http://testserver:8443",  # another port
+        "http://localhost",  # not the port of LUNA_PUBLIC_URL
+        "https://localhost:8080",
+        "http://testserver:no-port",
+    ],
 )
 def test_origin_of_another_site_is_refusal_code(api: Any, origin: str) -> None:
     assert _refusal_code(api, user=users.student(), headers={"Origin": origin}) == 4403
 
 
-@pytest.mark.parametrize("origin", ["http://testserver", "http://localhost:8080"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://testserver",
+        "http://testserver:80",
+        "http://localhost:8080",
+    ],
+)
 def test_own_origin_is_accepted(api: Any, origin: str) -> None:
     with connect(api, users.student(), headers={"Origin": origin}) as client:
         assert client.is_silent()
@@ -149,8 +206,40 @@ def test_ended_session_closes_its_sockets_within_two_seconds(api: Any, end: Any)
         assert other.is_silent()
 
 
-def test_no_ticket_is_issued_without_redis(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("requested", "origin", "code"),
+    [
+        ("luna.example:8443", "https://luna.example:8443", None),
+        ("luna.example", "https://luna.example:443", None),
+        ("luna.example:8443", "https://luna.example", 4403),
+        ("luna.example:8443", "http://luna.example:8443", 4403),
+    ],
+)
+def test_origin_is_compared_with_the_address_that_the_gateway_forwards(
+    api: Any, requested: str, origin: str, code: int | None
+) -> None:
+    forwarded = {"X-Forwarded-Host": requested, "X-Forwarded-Proto": "https"}
+    options: dict[str, Any] = {"headers": {"Origin": origin, **forwarded}}
+    if code is not None:
+        assert _refusal_code(api, user=users.student(), **options) == code
+        return
+    with connect(api, users.student(), **options) as client:
+        assert client.is_silent()
+
+
+def test_socket_closes_when_its_access_token_expires(api: Any) -> None:
+    person, by_ticket = users.student(), users.student()
+    ticket = _ticket(api, by_ticket)
+    with connect(api, person) as first, connect(api, **_by_ticket(ticket)) as second:
+        assert first.is_silent()
+        assert second.is_silent()
+        event_runner.advance_clock(timedelta(hours=1, seconds=1))
+        assert first.close_code(seconds=2) == 4401
+        assert second.close_code(seconds=2) == 4401
+
+
+def test_ticket_needs_no_redis(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     student = users.student()
     monkeypatch.setattr(redis, "is_up", lambda: False)
-    answer = api.post(TICKET, headers=student.headers)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    with connect(api, **_by_ticket(_ticket(api, student))) as client:
+        assert client.is_silent()

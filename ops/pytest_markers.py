@@ -1,4 +1,4 @@
-"""Pytest plugin `-p ops.pytest_markers`: mark each test by kind, seed and distribute them."""
+"""Pytest plugin `-p ops.pytest_markers`: mark the tests by kind and distribute them to workers."""
 
 from typing import Any
 
@@ -18,16 +18,9 @@ ONE_SYSTEM = "tests/e2e"  # all tests of this folder share one running system
 SEPARATE = ("tests/ops/test_lifecycle.py",)  # each test starts a system of its own
 
 
-@pytest.hookimpl(trylast=True)  # after pytest-randomly has chosen its seed
 def pytest_configure(config: pytest.Config) -> None:
     for kind in KINDS:
         config.addinivalue_line("markers", kind)
-    if config.getoption("hypothesis_seed", None) is None and config.pluginmanager.hasplugin(
-        "randomly"
-    ):
-        from hypothesis import core
-
-        core.global_force_seed = config.getoption("randomly_seed")  # one seed repeats everything
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by them

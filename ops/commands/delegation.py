@@ -26,10 +26,10 @@ def delegate(module: str, *words: str) -> NoReturn:
         if module not in RUN_IN_CONTAINER:
             fail("This command needs a native LUNA: ./luna down, then ./luna up --native")
         raise typer.Exit(compose.run_inside(home, module, *words))
-    now = status.of(home)
+    now = status.current(home)
     if now["state"] == "down":
         fail("LUNA is not running here: run ./luna up first")
-    own = environment.with_dotenv() | environment.of_owner(home, now["address"])
+    own = environment.with_dotenv() | environment.for_owner(home, now["address"])
     os.execve(sys.executable, [sys.executable, "-m", module, *words], own)  # noqa: S606 — no shell
 
 

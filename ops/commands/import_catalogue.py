@@ -72,7 +72,7 @@ class Librarian:
 
 def sign_in(email: str | None, password: str | None) -> Librarian:
     """Sign in as the given librarian, or as that of the demo library."""
-    now = status.of(Home.chosen())
+    now = status.current(Home.chosen())
     known = [row for row in now["accounts"] if row["role"] == "LIBRARIAN"]
     email = email or (known[0]["email"] if known else None)
     password = password or next((row["password"] for row in known if row["email"] == email), None)

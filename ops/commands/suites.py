@@ -20,8 +20,7 @@ SUITES: dict[str, list[str]] = {
     "chaos": ["tests/chaos"],
     "all": [],
 }
-EXAMPLES = {"all": "200"}  # examples of each property test; elsewhere the default
-DEFAULT_EXAMPLES = "15"
+ENVIRONMENT = {"all": {"LUNA_TEST_EXAMPLES": "200"}}  # examples of a property test
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL
 COVERAGE = ROOT / ".luna" / "coverage"
 
@@ -45,10 +44,7 @@ def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
     workers = worker_count(arguments)
     parallel = ["-n", str(workers)] if workers > 1 and not arguments else []
     words = ["-m", "pytest", "-p", "ops.pytest_markers", *parallel, *SUITES[suite], *arguments]
-    environment = {
-        "PYTHONPATH": str(ROOT),
-        "LUNA_TEST_EXAMPLES": EXAMPLES.get(suite, DEFAULT_EXAMPLES),
-    } | dict(os.environ)
+    environment = ENVIRONMENT.get(suite, {}) | os.environ | {"PYTHONPATH": str(ROOT)}
     if coverage:
         words = ["-m", "coverage", "run", *words]
         environment["COVERAGE_FILE"] = str(_empty_coverage())

@@ -130,7 +130,7 @@ def _error_examples() -> dict[str, Any]:
         kind.code: {
             "value": {
                 "success": False,
-                "error": {"code": kind.code, "message": docs_pages.told(kind), "details": {}},
+                "error": {"code": kind.code, "message": docs_pages.message_of(kind), "details": {}},
                 "meta": {"timestamp": "2026-01-15T10:30:00.000Z", "request_id": "req_019bc0de"},
             },
         }
@@ -165,8 +165,8 @@ def _add_errors(operation: dict[str, Any], kinds: tuple[type[LunaError], ...]) -
     for kind in kinds:
         response = operation["responses"].setdefault(str(kind.status), {"description": ""})
         if f"`{kind.code}`" not in response["description"]:
-            told = f"`{kind.code}`: {kind.message}"
-            response["description"] = "; ".join(filter(None, [response["description"], told]))
+            entry = f"`{kind.code}`: {kind.message}"
+            response["description"] = "; ".join(filter(None, [response["description"], entry]))
 
 
 def _show_codes(response: dict[str, Any]) -> None:
@@ -179,7 +179,7 @@ def _show_codes(response: dict[str, Any]) -> None:
     }
 
 
-def made() -> dict[str, str]:
+def generated() -> dict[str, str]:
     """Return every generated document by its path in the project."""
     return {
         "docs/openapi.json": json.dumps(document(), indent=1, ensure_ascii=False) + "\n",
@@ -193,7 +193,7 @@ def stale() -> list[str]:
     """Return the paths of generated documents that are out of date."""
     return [
         place
-        for place, text in made().items()
+        for place, text in generated().items()
         if not (ROOT / place).exists() or (ROOT / place).read_text(encoding="utf-8") != text
     ]
 
@@ -203,7 +203,7 @@ def main() -> int:
         for place in (old := stale()):
             print(f"{place} is out of date: ./luna fix regenerates it")
         return 1 if old else 0
-    for place, text in made().items():
+    for place, text in generated().items():
         (ROOT / place).write_text(text, encoding="utf-8")
     return 0
 

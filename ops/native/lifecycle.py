@@ -121,7 +121,7 @@ def _explain(home: Home, failure: dict[str, Any]) -> str:
 
 
 def _print_ready(home: Home, options: Options, seconds: float) -> None:
-    now = status.of(home)
+    now = status.current(home)
     port = int(now["address"].rpartition(":")[2])
     if port != options.port:
         console.print(f"Port {options.port} is taken: using {port}.")
@@ -152,7 +152,7 @@ def _join(home: Home) -> int:
     """Wait until the LUNA that another command started is ready; return the exit code."""
     deadline = time.monotonic() + READY_TIMEOUT
     while status.is_running(home) and time.monotonic() < deadline:
-        now = status.of(home)
+        now = status.current(home)
         if now["state"] in {"ready", "degraded"}:
             console.print(
                 f"LUNA is already running: [bold]{now['address']}[/bold] ({now['state']})"

@@ -26,7 +26,7 @@ def is_running(home: Home) -> bool:
     return False
 
 
-def of(home: Home) -> dict[str, Any]:
+def current(home: Home) -> dict[str, Any]:
     """Return the state of this home in the shape of `status --json`."""
     if not is_running(home):
         rows = [{"name": name, **EMPTY_ROW} for name in COMPONENTS]
@@ -55,7 +55,7 @@ def running_state(home: Home) -> dict[str, Any]:
 
 def probed(home: Home) -> dict[str, Any]:
     """Return the state after probing each component; one that hangs is "unresponsive"."""
-    now = of(home)
+    now = current(home)
     for row in now["services"]:
         if row["state"] == "ready" and not _responds(row):
             row["state"] = "unresponsive"

@@ -56,10 +56,10 @@ class Native:
         self.options = options
         self.port = port
         self.address = f"http://{nginx.HOST}:{port}"
-        self.services_environment = environment.of_services(home, self.address) | {
+        self.services_environment = environment.for_services(home, self.address) | {
             "LUNA_SIMULATION_SPEED": str(options.speed)
         }
-        self.owner_environment = environment.of_owner(home, self.address)
+        self.owner_environment = environment.for_owner(home, self.address)
         self.cluster = environment.cluster(home, Path(options.postgres))
         # subreapers exist on Linux only; elsewhere each program imports its packages itself
         self.fork_server = home.socket("fork-server") if sys.platform == "linux" else ""

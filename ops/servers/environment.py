@@ -31,7 +31,7 @@ def cluster(home: Home, programs: Path) -> Cluster:
     return Cluster(programs, home.postgres.resolve() / "data", home.sockets.resolve() / "postgres")
 
 
-def of_services(home: Home, address: str) -> dict[str, str]:
+def for_services(home: Home, address: str) -> dict[str, str]:
     """Return the environment of a service: the restricted database role, the public keys."""
     database = cluster(home, Path())
     return base() | {
@@ -43,10 +43,10 @@ def of_services(home: Home, address: str) -> dict[str, str]:
     }
 
 
-def of_owner(home: Home, address: str) -> dict[str, str]:
+def for_owner(home: Home, address: str) -> dict[str, str]:
     """Add the role that owns the schema, for migrations, the seed and the command line."""
     owner = cluster(home, Path()).url("luna_owner", secret(home, "luna_owner"), "luna")
-    return of_services(home, address) | {"LUNA_DATABASE_OWNER_URL": owner}
+    return for_services(home, address) | {"LUNA_DATABASE_OWNER_URL": owner}
 
 
 def schema_checksum() -> str:

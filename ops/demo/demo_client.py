@@ -1,4 +1,4 @@
-"""Clients of the demo: signed-in users over REST, and the live view on the WebSocket."""
+"""The live view of the demo: a WebSocket, with REST while no event arrives."""
 
 import json
 import threading
@@ -7,67 +7,36 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from ops.api_client import ApiClient
+
 _RESPONSE_TIMEOUT = 15.0  # seconds
 _POLL_INTERVAL = 0.5  # seconds between REST requests while no event arrives
-_MAX_ATTEMPTS = 5
 
 
 class DemoError(Exception):
     """The demo cannot continue; the message says why."""
 
 
-class Account:
-    """A client of the public address, signed in."""
-
-    def __init__(self, address: str, email: str, password: str) -> None:
-        self.email = email
-        self._client = httpx.Client(base_url=f"{address}/api/v1", timeout=_RESPONSE_TIMEOUT)
-        tokens = self.request("POST", "/auth/login", json={"email": email, "password": password})
-        self.token = str(tokens["access_token"])
-        self._client.headers["Authorization"] = f"Bearer {self.token}"
-
-    def close(self) -> None:
-        self._client.close()
-
-    def request(self, method: str, path: str, **more: Any) -> Any:
-        """Send a request; return the `data` of the response, or raise DemoError with its error.
-
-        Repeats while the gateway reports that a service restarts: each step may be repeated.
-        """
-        response = self._client.request(method, path, **more)
-        for _ in range(_MAX_ATTEMPTS):
-            if response.status_code not in {502, 503, 504}:
-                break
-            time.sleep(_POLL_INTERVAL)
-            response = self._client.request(method, path, **more)
-        body = response.json()
-        if not body["success"]:
-            error = body["error"]
-            raise DemoError(f"{method} {path}: {error['code']} {error['message']}")
-        return body["data"]
-
-
 class Watcher:
     """A WebSocket of the live view that keeps the messages it received."""
 
-    def __init__(self, address: str, person: Account, topics: Sequence[str]) -> None:
+    def __init__(self, address: str, account: ApiClient, topics: Sequence[str]) -> None:
         self._messages: list[dict[str, Any]] = []
         self._received = threading.Condition()
-        self._socket = self._open(address, person)
+        self._socket = self._open(address, account)
         self.subscribe(topics)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     @staticmethod
-    def _open(address: str, person: Account) -> ClientConnection:
+    def _open(address: str, account: ApiClient) -> ClientConnection:
         url = address.replace("http", "ws", 1) + "/api/v1/notifications/ws"
         return connect(
             url,
-            additional_headers={"Authorization": f"Bearer {person.token}"},
+            additional_headers={"Authorization": f"Bearer {account.token}"},
             open_timeout=_RESPONSE_TIMEOUT,
         )
 

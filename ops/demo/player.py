@@ -13,9 +13,10 @@ import httpx
 import typer
 from rich.table import Table
 
+from ops.api_client import ApiClient, ApiError
 from ops.commands import check
 from ops.console import console
-from ops.demo.demo_client import Account, DemoError, Watcher, moment, until
+from ops.demo.demo_client import DemoError, Watcher, moment, until
 from ops.home import Home
 from ops.native import status
 
@@ -73,7 +74,7 @@ class DemoRun:
             self.staff.subscribe([f"robot:{robot}"])
         self.robot = robot
 
-    def confirm_loading(self, current: Round, step: str, account: Account, path: str) -> None:
+    def confirm_loading(self, current: Round, step: str, account: ApiClient, path: str) -> None:
         """Confirm the loading, and measure when the bridge accepts the next command."""
         account.request("PUT", path)
         confirmed = time.time()
@@ -102,10 +103,10 @@ def _position(delivery: dict[str, Any]) -> set[str]:
     return {delivery["status"], delivery["stage"]}
 
 
-def _sign_in(address: str, accounts: list[dict[str, str]], role: str) -> Account:
+def _sign_in(address: str, accounts: list[dict[str, str]], role: str) -> ApiClient:
     for account in accounts:
         if account["role"] == role:
-            return Account(address, account["email"], account["password"])
+            return ApiClient(address, account["email"], account["password"])
     raise DemoError("the demo library is not loaded: start LUNA without --no-demo")
 
 
@@ -229,7 +230,7 @@ def play(repeat: int) -> int:
             room = _ROOMS[(number - 1) % len(_ROOMS)]
             fetch(run, this, bring(run, this, room), room)
             _show_notifications(run)
-    except (DemoError, httpx.HTTPError):
+    except (DemoError, ApiError, httpx.HTTPError):
         _end_open(run)
         raise
     finally:
@@ -249,7 +250,7 @@ def main(
 ) -> None:
     try:
         raise typer.Exit(play(repeat))
-    except (DemoError, httpx.HTTPError) as failed:
+    except (DemoError, ApiError, httpx.HTTPError) as failed:
         console.print(f"[red]The demo stopped: {failed}[/red]")
         raise typer.Exit(1) from failed
 

@@ -5,7 +5,6 @@ the initial waypoint of each robot to DIR; `--file FILE` loads a document {map, 
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,6 +21,7 @@ from backend.robot.schemas.maps import MapBody
 from backend.robot.service import map_editor, registry
 from backend.shared.infra import database, logs
 from backend.shared.models import Book, Robot, Role, User, Waypoint
+from ops.home import write_atomically
 
 DEMO = Path(__file__).parent / "library"
 
@@ -94,7 +94,7 @@ def add_robots(robots: list[dict[str, Any]], count: int, folder: Path) -> None:
         }
         (folder / f"{name}.json").write_text(json.dumps(start))
         if key is not None:
-            _write_secret(folder / f"{name}.key", key)
+            write_atomically(folder / f"{name}.key", key)
 
 
 def _robot_key(session: Session, name: str, model: str | None, file: Path) -> str | None:
@@ -105,12 +105,6 @@ def _robot_key(session: Session, name: str, model: str | None, file: Path) -> st
     elif file.exists():
         return None
     return registry.new_key(session, robot.id, None)
-
-
-def _write_secret(file: Path, secret: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(secret)
 
 
 def main(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ops.demo.demo_client import Account
+from ops.api_client import ApiClient
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ class System:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._accounts: list[Account] = []
+        self._accounts: list[ApiClient] = []
         plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
         self.environment = {**plain, "LUNA_HOME": str(home)}
 
@@ -46,10 +46,10 @@ class System:
     def pid(self, component: str) -> int:
         return int(next(s["pid"] for s in self.status()["services"] if s["name"] == component))
 
-    def account(self, role: str) -> Account:
+    def account(self, role: str) -> ApiClient:
         now = self.status()
         found = next(a for a in now["accounts"] if a["role"] == role)
-        account = Account(now["address"], found["email"], found["password"])
+        account = ApiClient(now["address"], found["email"], found["password"])
         self._accounts.append(account)
         return account
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import redis
 
-from ops.demo.demo_client import Account, DemoError
+from ops.api_client import ApiClient, ApiError
 from tests.e2e.conftest import System
 
 _COMPLETION_TIMEOUT = 60.0  # seconds after the last kill
@@ -25,7 +25,7 @@ def _until(condition: Callable[[], bool], timeout: float, what: str) -> None:
         try:
             if condition():
                 return
-        except (DemoError, httpx.HTTPError, OSError, KeyError, ValueError):
+        except (ApiError, httpx.HTTPError, OSError, KeyError, ValueError):
             pass  # a component is restarting
     raise AssertionError(f"not within {timeout:.0f} s: {what}")
 
@@ -50,7 +50,7 @@ def _empty_redis(system: System, killed: int) -> None:
     client.close()
 
 
-def _free_book(student: Account, librarian: Account) -> Any:
+def _free_book(student: ApiClient, librarian: ApiClient) -> Any:
     books = librarian.request("GET", "/books?available=true&limit=50&sort=title")
     mine = {row["book_id"] for row in student.request("GET", "/requests?limit=100")}
     return next(book for book in books if book["id"] not in mine)

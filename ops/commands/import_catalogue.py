@@ -55,6 +55,7 @@ def follow(client: ApiClient, job_id: str) -> dict[str, Any]:
     columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("rows", total=None)
+        job: dict[str, Any]
         while (job := client.request("GET", f"{JOBS}/{job_id}"))["state"] not in FINAL_STATES:
             progress.update(bar, total=job["total"] or None, completed=job["processed"])
             time.sleep(POLL_INTERVAL)

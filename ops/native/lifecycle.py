@@ -34,14 +34,16 @@ def up(home: Home, options: Options, *, detach: bool) -> int:
     home.make(run_as.unprivileged()[1])
     home.state_file.unlink(missing_ok=True)
     began = time.monotonic()
+    stop = _StopRequest()
     process = _start(home, options)
-    stop = _StopRequest(process)
+    stop.forward_to(process)
     try:
         _show_progress(home, process, stop)
     except StartFailedError as failed:
         console.print(f"[red]{failed}[/red]", markup=True)
         return 1
     if stop.signal:
+        console.print("Stopping …")
         return process.wait() or 128 + stop.signal
     if process.poll() == EXIT_ALREADY_RUNS:
         return _join(home)
@@ -60,19 +62,26 @@ def _start(home: Home, options: Options) -> subprocess.Popen[bytes]:
 
 
 class _StopRequest:
-    """Forwards a stop signal to the subreaper; `signal` is its number, or 0."""
+    """Forwards a stop signal to the subreaper; `signal` is its number, or 0.
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    The handler prints nothing: it may interrupt a print, which cannot be nested.
+    """
+
+    def __init__(self) -> None:
         self.signal = 0
-        self._process = process
+        self._process: subprocess.Popen[bytes] | None = None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._forward)
+            signal.signal(number, self._handle)
 
-    def _forward(self, number: int, _frame: object) -> None:
-        if not self.signal:
-            console.print("Stopping …")
+    def forward_to(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        if self.signal:  # it came before the process was started
+            process.terminate()
+
+    def _handle(self, number: int, _frame: object) -> None:
         self.signal = number
-        self._process.terminate()
+        if self._process is not None:
+            self._process.terminate()
 
 
 def _changes(home: Home, before: dict[str, str]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -136,12 +145,13 @@ def _follow(home: Home, process: subprocess.Popen[bytes], stop: _StopRequest) ->
     console.print("Press Ctrl-C to stop.")
     seen: dict[str, str] = {}
     list(_changes(home, seen))
-    while process.poll() is None:
+    while process.poll() is None and not stop.signal:
         for row, was in _changes(home, seen):
-            if not stop.signal:
-                _print_change(row, was or "starting", 0.0)
+            _print_change(row, was or "starting", 0.0)
         time.sleep(POLL_INTERVAL * 4)
     if stop.signal:
+        console.print("Stopping …")
+        process.wait()
         console.print("Stopped.")
         return 0
     print("The supervisor exited unexpectedly; everything was stopped.", file=sys.stderr)

@@ -33,12 +33,12 @@ class System:
 
     def status(self) -> dict[str, Any]:
         """Return the state in the shape of `luna status --json`, with pids and endpoints."""
-        return status.of(self.home)
+        return status.current(self.home)
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Environment of a LUNA program with the owner's role."""
-        return environment.of_owner(self.home, self.address)
+        return environment.for_owner(self.home, self.address)
 
     def account(self, role: str) -> dict[str, str]:
         """Return email and password of a demo account of this role."""

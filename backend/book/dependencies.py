@@ -1,12 +1,18 @@
 """Dependencies of the routes: search parameters, import uploads, and rows loaded and locked."""
 
-from typing import Annotated
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import Annotated, BinaryIO
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from backend.book.imports import format_detection
 from backend.book.imports.format_detection import Upload
@@ -16,13 +22,14 @@ from backend.book.service.books import BOOK_NOT_FOUND
 from backend.shared.errors import Invalid, NotFound, UnsupportedMediaType, invalid
 from backend.shared.infra import database
 from backend.shared.models import Book, BookStatus, Copy
+from backend.shared.web.idempotency import IdempotentRequest, idempotent
 from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import StaffDep
 
 _Text = Annotated[PlainText | None, Query(max_length=300)]
 _YearQuery = Annotated[int | None, Query(ge=field_types.MIN_YEAR, le=field_types.MAX_YEAR)]
 _FORM_FIELDS = frozenset({"file", "format", "dry_run"})
-_JSON_FIELDS = frozenset({"books", "dry_run"})
+_CHUNK_BYTES = 64 * 1024
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})
 
 
@@ -79,48 +86,80 @@ def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the con
     )
 
 
+@dataclass(frozen=True)
+class SpooledBody:
+    """A request body on disk, with its digest."""
+
+    content: BinaryIO
+    digest: bytes
+
+
+async def _spooled_body(request: Request, _: StaffDep) -> AsyncIterator[SpooledBody]:
+    """Write the body to disk as it arrives; the guard precedes reading it."""
+    digest = hashlib.sha256()
+    with TemporaryFile() as content:
+        async for chunk in request.stream():
+            digest.update(chunk)
+            content.write(chunk)
+        content.seek(0)
+        yield SpooledBody(content, digest.digest())
+
+
+_SpooledDep = Annotated[SpooledBody, Depends(_spooled_body)]
+
+
+async def _digest(body: _SpooledDep) -> bytes:
+    return body.digest
+
+
 async def _upload(
     request: Request,
-    _: StaffDep,
+    body: _SpooledDep,
     dry_run: Annotated[bool, Query(description="Validate only, change nothing")] = False,  # noqa: FBT002 (a query parameter)
-) -> tuple[Upload, bool]:
-    """Return the upload and whether this is a dry run; the guard precedes reading the body."""
+) -> AsyncIterator[tuple[Upload, bool]]:
+    """Yield the upload and whether this is a dry run."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        upload, dry_run_field = await _form_upload(request)
+        async with _form(request, body.content) as form:
+            upload, dry_run_field = await _form_upload(form)
+            yield upload, dry_run or dry_run_field
     elif kind == "application/json":
-        upload, dry_run_field = await run_in_threadpool(_json_upload, await request.body())
+        with TemporaryFile() as lines:
+            read = format_detection.read_json
+            upload, dry_run_field = await run_in_threadpool(read, body.content, lines)
+            yield upload, dry_run or dry_run_field
     else:
         raise UnsupportedMediaType("Send a CSV file as multipart/form-data, or a JSON body.")
-    return upload, dry_run or dry_run_field
 
 
-async def _form_upload(request: Request) -> tuple[Upload, bool]:
-    async with request.form() as form:
-        _refuse_unknown(set(form) - _FORM_FIELDS)
-        file, kind, dry_run = form.get("file"), form.get("format"), form.get("dry_run", "")
-        if not isinstance(file, UploadFile):
-            raise invalid("file", "must be a file")
-        if isinstance(kind, UploadFile):
-            raise invalid("format", "must be text")
-        flag = str(dry_run).lower()
-        if flag not in _TRUE | _FALSE:
-            raise invalid("dry_run", "must be true or false")
-        read = format_detection.read_csv
-        return await run_in_threadpool(read, file.filename, file.file, kind), flag in _TRUE
+@asynccontextmanager
+async def _form(request: Request, content: BinaryIO) -> AsyncIterator[FormData]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        while chunk := content.read(_CHUNK_BYTES):
+            yield chunk
+
+    try:
+        form = await MultiPartParser(request.headers, chunks()).parse()
+    except MultiPartException as error:
+        raise invalid("body", error.message) from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
-def _json_upload(body: bytes) -> tuple[Upload, bool]:
-    content = format_detection.parse_json(body)
-    if not isinstance(content, dict):
-        raise invalid("body", "must be an object with books")
-    _refuse_unknown(set(content) - _JSON_FIELDS)
-    books, dry_run = content.get("books"), content.get("dry_run", False)
-    if not isinstance(books, list) or not books:
-        raise invalid("books", "must be a list of at least one book")
-    if not isinstance(dry_run, bool):
+async def _form_upload(form: FormData) -> tuple[Upload, bool]:
+    _refuse_unknown(set(form) - _FORM_FIELDS)
+    file, kind, dry_run = form.get("file"), form.get("format"), form.get("dry_run", "")
+    if not isinstance(file, UploadFile):
+        raise invalid("file", "must be a file")
+    if isinstance(kind, UploadFile):
+        raise invalid("format", "must be text")
+    flag = str(dry_run).lower()
+    if flag not in _TRUE | _FALSE:
         raise invalid("dry_run", "must be true or false")
-    return format_detection.read_json(books), dry_run
+    read = format_detection.read_csv
+    return await run_in_threadpool(read, file.filename, file.file, kind), flag in _TRUE
 
 
 def _refuse_unknown(names: set[str]) -> None:
@@ -130,3 +169,6 @@ def _refuse_unknown(names: set[str]) -> None:
 
 SearchQueryDep = Annotated[SearchQuery, Depends(_search_query)]
 UploadDep = Annotated[tuple[Upload, bool], Depends(_upload)]
+ImportIdempotencyDep = Annotated[
+    IdempotentRequest, Depends(idempotent(IdempotentRequest, _digest), scope="function")
+]

@@ -17,7 +17,7 @@ def _most() -> int:
     database, outbox = config.DatabaseSettings.model_fields, config.OutboxSettings.model_fields
     pool, fast = int(database["pool_size"].default), int(database["fast_pool_size"].default)
     workers = int(outbox["worker_concurrency"].default)
-    return len(SERVICES) * (pool + fast) + (1 + workers) * pool
+    return len(SERVICES) * (pool + fast) + (2 + workers) * pool  # one of them for imports
 
 
 def test_startup_check_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

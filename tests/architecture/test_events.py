@@ -22,7 +22,10 @@ def test_every_consumer_has_one_handler() -> None:
 
 
 def test_every_consumer_queue_has_a_worker() -> None:
-    assert {subscriptions.queue_of(name) for name in _consumers()} <= set(celery_app.QUEUES)
+    assert {subscriptions.queue_of(name) for name in _consumers()} <= {
+        *celery_app.QUEUES,
+        *celery_app.IMPORT_QUEUES,
+    }
 
 
 def test_event_has_each_consumer_once() -> None:

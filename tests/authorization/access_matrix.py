@@ -55,6 +55,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"POST {_BOOKS}/bulk-import": STAFF,
     f"GET {_BOOKS}/bulk-import/{{job_id}}": STAFF,
     f"GET {_BOOKS}/bulk-import/{{job_id}}/rows": STAFF,
+    f"PUT {_BOOKS}/bulk-import/{{job_id}}/cancel": STAFF,
     # loans: the caller's own; all for staff
     "GET /api/v1/loans": USERS,
     "GET /api/v1/loans/{loan_id}": USERS,

@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from backend.book import queries
-from backend.book.dependencies import UploadDep
+from backend.book.dependencies import ImportIdempotencyDep, UploadDep
 from backend.book.imports import jobs
 from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead
 from backend.shared.errors import (
+    InvalidStateTransition,
     MalformedJson,
     NotFound,
     PayloadTooLarge,
@@ -21,13 +22,11 @@ from backend.shared.models import ImportRow, Severity
 from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
-from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import StaffDep
 
 router = routing.router("/books/bulk-import", "imports")
-_JOB_NOT_FOUND = "Import not found."
 _REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
@@ -77,7 +76,7 @@ _REQUEST_BODY: dict[str, Any] = {
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
 def import_books(
-    actor: StaffDep, session: SessionDep, idempotency: IdempotencyDep, given: UploadDep
+    actor: StaffDep, session: SessionDep, idempotency: ImportIdempotencyDep, given: UploadDep
 ) -> Response:
     """Queue a background import of up to 64 MiB. Role: librarian, admin.
 
@@ -96,7 +95,20 @@ def get_import(_: StaffDep, job_id: UUID, reader: ReadDep) -> Answer[ImportJobRe
     """Return state and progress of a job. Role: librarian, admin."""
     row = reader.execute(queries.import_job(job_id)).one_or_none()
     if row is None:
-        raise NotFound(_JOB_NOT_FOUND)
+        raise NotFound(jobs.JOB_NOT_FOUND)
+    return answer(ImportJobRead.model_validate(row))
+
+
+@router.put(
+    "/{job_id}/cancel",
+    summary="Cancel an import",
+    responses=responses(NotFound, InvalidStateTransition, RoleNotAllowed),
+)
+def cancel_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[ImportJobRead]:
+    """Stop a job between two batches; rows imported so far remain. Role: librarian, admin."""
+    jobs.cancel(session, actor.id, job_id)
+    session.flush()
+    row = session.execute(queries.import_job(job_id)).one()
     return answer(ImportJobRead.model_validate(row))
 
 
@@ -117,7 +129,7 @@ def list_import_rows(
     ERROR: the row was refused. WARNING: it was imported in part or with a correction.
     """
     if reader.execute(queries.import_job(job_id)).one_or_none() is None:
-        raise NotFound(_JOB_NOT_FOUND)
+        raise NotFound(jobs.JOB_NOT_FOUND)
     statement = ordered(
         queries.import_rows(job_id, severity),
         page,

@@ -1,4 +1,4 @@
-"""Parse the rows of an uploaded file from any byte offset, in constant memory.
+"""Parse the rows of an uploaded file from any byte offset, in constant memory and linear time.
 
 The file is stored in the database in pieces. A batch starts at the byte offset where the previous
 one ended, so lines are split as bytes (valid in UTF-8 and Windows-1252) and decoded one by one.
@@ -13,8 +13,13 @@ from typing import Any
 from backend.book.imports import header_mapping
 
 PIECE_BYTES = 1024 * 1024
-_MAX_LINE_BYTES = 1024 * 1024
-_SEPARATORS = (",", ";", "\t")
+MAX_RECORD_BYTES = 256 * 1024  # a cell is bounded by csv.field_size_limit, 128 Ki characters
+# Bytes that may be read twice because quotes do not close: this many, and twice those read once.
+_RESCAN_BYTES = 4 * 1024 * 1024
+_RESCAN_RATIO = 2
+_SEEK_COST = 1024  # bytes that a seek counts as, at least
+_SEPARATORS = (",", ";", "\t", "|", "^", "~", ":")
+_TOO_LONG = f"it is longer than {MAX_RECORD_BYTES // 1024} KiB"
 _BOM = b"\xef\xbb\xbf"
 CSV, JSON = "CSV", "JSON"
 Pieces = Callable[[int], bytes | None]  # by number; None past the end
@@ -49,16 +54,26 @@ class Layout:
     line: int
 
 
+class _RecordTooLongError(csv.Error):
+    """A record exceeds MAX_RECORD_BYTES, usually because a quote never closes."""
+
+
 class _LineReader:
     """Iterate over the decoded lines of a file from an offset on; tracks its position."""
 
     def __init__(self, pieces: Pieces, layout: Layout, offset: int, line: int) -> None:
         self.pieces, self.layout = pieces, layout
+        self.first_offset = offset
         self.seek(offset, line)
 
     def seek(self, offset: int, line: int) -> None:
         self.offset, self.line = offset, line
         self._lines = _lines(self.pieces, self.layout.line_end, offset)
+        self.begin_record()
+
+    def begin_record(self) -> None:
+        """Start counting the bytes of the next record."""
+        self._record_offset = self.offset
 
     def __iter__(self) -> "_LineReader":
         return self
@@ -66,20 +81,36 @@ class _LineReader:
     def __next__(self) -> str:
         raw = next(self._lines)
         self.offset += len(raw)
+        if self.offset - self._record_offset > MAX_RECORD_BYTES:
+            self._skip_line(raw)
+            raise _RecordTooLongError(_TOO_LONG)
         self.line += 1
         return raw.decode(self.layout.encoding, "replace")
 
+    def _skip_line(self, raw: bytes) -> None:
+        """Read on to the end of the current line."""
+        while not raw.endswith(self.layout.line_end):
+            more = next(self._lines, None)
+            if more is None:
+                break
+            raw = more
+            self.offset += len(raw)
+        self.line += 1
+
 
 def _lines(pieces: Pieces, line_end: bytes, offset: int) -> Iterator[bytes]:
-    number, skipped = divmod(offset, PIECE_BYTES)
+    """Iterate over lines; one that is longer than a record may come in several parts."""
+    number, start = divmod(offset, PIECE_BYTES)
     rest = b""
     while piece := pieces(number):
-        *whole, rest = (rest + piece[skipped:]).split(line_end)
-        number, skipped = number + 1, 0
-        for line in whole:
-            yield line + line_end
-        if len(rest) > _MAX_LINE_BYTES:
-            raise UnreadableFileError("A line is longer than 1 MiB: the file is not a CSV table.")
+        while (end := piece.find(line_end, start)) >= 0:
+            yield rest + piece[start : end + len(line_end)]
+            rest, start = b"", end + len(line_end)
+        rest += piece[start:]
+        number, start = number + 1, 0
+        if len(rest) > MAX_RECORD_BYTES:
+            yield rest
+            rest = b""
     if rest:
         yield rest
 
@@ -128,38 +159,67 @@ def read_records(pieces: Pieces, layout: Layout, offset: int, line: int) -> Iter
 
 
 def _json_records(reader: _LineReader) -> Iterator[Record]:
-    for text in reader:
+    while True:
+        reader.begin_record()
+        try:
+            text = next(reader, None)
+        except _RecordTooLongError as error:
+            yield _refused(reader, reader.line, str(error))
+            continue
+        if text is None:
+            return
+        if text.strip():
+            yield _json_record(reader, text)
+
+
+def _json_record(reader: _LineReader, text: str) -> Record:
+    try:
         book = json.loads(text)
-        if isinstance(book, dict):
-            values = {header_mapping.field_of(name) or name: value for name, value in book.items()}
-            yield Record(reader.line, reader.offset, reader.line, values)
-        else:
-            yield Record(reader.line, reader.offset, reader.line, {}, "a book must be an object")
+    except (ValueError, RecursionError):
+        return _refused(reader, reader.line, "it is not valid JSON")
+    if not isinstance(book, dict):
+        return _refused(reader, reader.line, "a book must be an object")
+    values = {header_mapping.field_of(name) or name: value for name, value in book.items()}
+    return Record(reader.line, reader.offset, reader.line, values)
 
 
 def _csv_records(reader: _LineReader) -> Iterator[Record]:
-    """A row may span lines. After a malformed one parsing resumes at the next line."""
+    """A row may span lines. After a malformed one parsing resumes at the next line.
+
+    When quotes never close, each line would be read as often as there are lines before it. So the
+    bytes read again are bounded; past the bound parsing resumes where the malformed row ended.
+    """
+    rescanned = 0
     while True:
         start_offset, start_line = reader.offset, reader.line
+        reader.begin_record()
         rows = csv.reader(reader, delimiter=reader.layout.separator, strict=True)
         try:
             for cells in rows:
                 if any(cell.strip() for cell in cells):
                     yield _record(reader, start_line + 1, cells)
                 start_offset, start_line = reader.offset, reader.line
+                reader.begin_record()
         except csv.Error as error:
-            reader.seek(start_offset, start_line)
-            next(reader)
-            problem = f"malformed CSV: {error}"
-            yield Record(start_line + 1, reader.offset, reader.line, {}, problem)
+            if reader.line > start_line + 1:
+                rescanned += max(reader.offset - start_offset, _SEEK_COST)
+                read_once = start_offset - reader.first_offset
+                if rescanned <= _RESCAN_BYTES + _RESCAN_RATIO * read_once:
+                    reader.seek(start_offset, start_line)
+                    next(reader)
+            yield _refused(reader, start_line + 1, f"malformed CSV: {error}")
         else:
             return
+
+
+def _refused(reader: _LineReader, line: int, problem: str) -> Record:
+    return Record(line, reader.offset, reader.line, {}, problem)
 
 
 def _record(reader: _LineReader, line: int, cells: list[str]) -> Record:
     if any(cell.strip() for cell in cells[reader.layout.width :]):
         problem = f"it has {len(cells)} cells, the header {reader.layout.width}"
-        return Record(line, reader.offset, reader.line, {}, problem)
+        return _refused(reader, line, problem)
     values: dict[str, str] = {}
     for field, index in reader.layout.columns:
         cell = cells[index].strip() if index < len(cells) else ""

@@ -2,13 +2,13 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from pydantic_core import from_json, to_json
-
-from backend.book.imports import csv_parser
+from backend.book.imports import csv_parser, json_body
 from backend.shared.errors import MalformedJson, UnsupportedMediaType, invalid
 
 _UNSUPPORTED = '{kind} files are not supported. Send CSV, or a JSON body {{"books": […]}}.'
@@ -33,56 +33,62 @@ _BY_SIGNATURE = (
     (re.compile(rb"\s*<"), "XML"),
     (re.compile(rb"\s*[\[{]"), "JSON"),
     (re.compile(rb"\d{5}[acdnp][a-z]"), "MARC21"),
-    (re.compile(rb"[^\0]*\0"), "Binary"),
+    (re.compile(rb"[^\0\n]*\0"), "Binary"),  # in a later line it is an error of its row
 )
 _SIGNATURE_BYTES = 4096
+_MAX_NAME_LENGTH = 255
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that can be imported, in pieces of `csv_parser.PIECE_BYTES`."""
+    """A file that can be imported; `content` is on disk."""
 
     name: str | None
     format: str
     encoding: str
-    pieces: list[bytes]
+    content: BinaryIO
 
 
 def read_csv(name: str | None, content: BinaryIO, kind: str | None) -> Upload:
-    """Read a CSV file; Invalid or UnsupportedMediaType unless its header names usable columns."""
+    """Check a CSV file; Invalid or UnsupportedMediaType unless its header names usable columns."""
     _refuse_other_formats(name, content.read(_SIGNATURE_BYTES), kind)
-    content.seek(0)
-    pieces = list(iter(lambda: content.read(csv_parser.PIECE_BYTES), b""))
-    if not any(piece.strip() for piece in pieces):
+    if not any(piece.strip() for piece in _pieces(content)):
         raise invalid("file", "is empty")
-    upload = Upload(name, csv_parser.CSV, _encoding(pieces), pieces)
+    upload = Upload(_storable(name), csv_parser.CSV, _encoding(content), content)
+
+    def piece(number: int) -> bytes:
+        content.seek(number * csv_parser.PIECE_BYTES)
+        return content.read(csv_parser.PIECE_BYTES)
+
     try:
-        csv_parser.detect_layout(
-            lambda number: pieces[number] if number < len(pieces) else None,
-            upload.format,
-            upload.encoding,
-        )
+        csv_parser.detect_layout(piece, upload.format, upload.encoding)
     except csv_parser.UnreadableFileError as error:
         raise invalid("file", str(error)) from error
     return upload
 
 
-def read_json(books: list[Any]) -> Upload:
-    """Store the books of a JSON body as one line each."""
-    content = b"".join(to_json(book) + b"\n" for book in books)
-    pieces = [
-        content[start : start + csv_parser.PIECE_BYTES]
-        for start in range(0, len(content), csv_parser.PIECE_BYTES)
-    ]
-    return Upload(None, csv_parser.JSON, "utf-8", pieces)
-
-
-def parse_json(body: bytes) -> Any:
-    """Parse a body; MalformedJson when it is invalid or nested too deeply."""
+def read_json(body: BinaryIO, lines: BinaryIO) -> tuple[Upload, bool]:
+    """Write the books of a JSON body as one line each; return them and the body's `dry_run`."""
+    reader = TextIOWrapper(body, encoding="utf-8", newline="")
     try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError as error:
+        dry_run = json_body.copy_books(reader, lines)
+    except UnicodeDecodeError as error:
         raise MalformedJson from error
+    finally:
+        reader.detach()  # or collecting it would close the body
+    return Upload(None, csv_parser.JSON, "utf-8", lines), dry_run
+
+
+def _storable(name: str | None) -> str | None:
+    """Return a file name that PostgreSQL can store."""
+    if name is None:
+        return None
+    return name.replace("\0", "␀").encode(errors="replace").decode()[:_MAX_NAME_LENGTH]
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    content.seek(0)
+    return iter(lambda: content.read(csv_parser.PIECE_BYTES), b"")
 
 
 def _refuse_other_formats(name: str | None, head: bytes, kind: str | None) -> None:
@@ -97,11 +103,11 @@ def _refuse_other_formats(name: str | None, head: bytes, kind: str | None) -> No
         raise UnsupportedMediaType(_UNSUPPORTED.format(kind=by_suffix or by_content))
 
 
-def _encoding(pieces: list[bytes]) -> str:
+def _encoding(content: BinaryIO) -> str:
     """Return UTF-8 if all bytes are valid, else Windows-1252, the most common other one."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for piece in pieces:
+        for piece in _pieces(content):
             decoder.decode(piece)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

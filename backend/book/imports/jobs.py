@@ -7,7 +7,8 @@ and the event is delivered again, so nothing is imported twice.
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -18,6 +19,7 @@ from backend.book.imports.format_detection import Upload
 from backend.book.imports.row_issues import IssueCode, RowIssue, warning
 from backend.book.schemas.books import BookCreate
 from backend.shared.domain import audit
+from backend.shared.errors import InvalidStateTransition, NotFound
 from backend.shared.events import ImportFinished, ImportProgressed, ImportQueued
 from backend.shared.infra import clock, database, ids
 from backend.shared.messaging import outbox
@@ -32,9 +34,28 @@ from backend.shared.models import (
 
 # Whichever comes first ends a batch, well below the time limit of a task.
 MAX_BATCH_ROWS = 1000
+_MAX_BATCH_BYTES = 4 * 1024 * 1024
 _MAX_BATCH_SECONDS = 3.0
 _MAX_COUNTING_SECONDS = 5.0
+JOB_NOT_FOUND = "Import not found."
 _UNFINISHED = (ImportState.QUEUED, ImportState.RUNNING)
+
+
+@dataclass
+class _Batch:
+    """Records that were read, and what their validation gave."""
+
+    records: list[csv_parser.Record] = field(default_factory=list)
+    books: list[tuple[int, BookCreate]] = field(default_factory=list)
+    issues: list[RowIssue] = field(default_factory=list)
+    total: int | None = None  # rows of the file, counted by the first batch
+
+    def add(self, record: csv_parser.Record) -> None:
+        book, issues = row_validation.validate(record)
+        self.records.append(record)
+        self.issues += issues
+        if book is not None:
+            self.books.append((record.line, book))
 
 
 def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) -> ImportJob:
@@ -48,7 +69,9 @@ def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) ->
     )
     session.add(job)
     session.flush()
-    for number, piece in enumerate(upload.pieces):
+    upload.content.seek(0)
+    pieces = iter(lambda: upload.content.read(csv_parser.PIECE_BYTES), b"")
+    for number, piece in enumerate(pieces):
         session.execute(insert(ImportFile).values(job_id=job.id, piece=number, content=piece))
     outbox.publish(session, ImportQueued(job_id=job.id, state=job.state))
     _audit(session, job, "book.import", {"file": upload.name, "dry_run": dry_run})
@@ -57,20 +80,43 @@ def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) ->
 
 def import_batch(session: Session, job_id: UUID) -> None:
     """Import the next rows of a job, or finish it; idempotent once it is finished."""
-    job = database.row_lock_or_none(session, ImportJob, job_id)
+    job = session.get(ImportJob, job_id, populate_existing=True)
     if job is None or job.state not in _UNFINISHED:
         return
+    problem, batch = None, _Batch()
     try:
-        records = _next_records(session, job)
+        batch = _next_batch(session, job)
     except csv_parser.UnreadableFileError as error:
-        job.problem = str(error)
+        problem = str(error)
+    # The job is locked only here: a cancellation does not wait for reading and validation.
+    started_at = job.offset
+    job = database.row_lock(session, ImportJob, job_id)
+    if job.state not in _UNFINISHED or job.offset != started_at:
+        return
+    if job.state is ImportState.QUEUED:
+        _start(session, job, batch.total)
+    if problem is not None:
+        job.problem = problem
         _finish(session, job, ImportState.FAILED)
-        return
-    if not records:
+    elif not batch.records:
         _finish(session, job, ImportState.SUCCEEDED)
+    else:
+        _import_batch(session, job, batch)
+        outbox.publish(session, ImportProgressed(job_id=job.id, **_progress(job)))
+
+
+def cancel(session: Session, actor_id: UUID, job_id: UUID) -> None:
+    """Cancel a job between two batches; imported rows remain. Idempotent once cancelled."""
+    job = database.row_lock_or_none(session, ImportJob, job_id)
+    if job is None:
+        raise NotFound(JOB_NOT_FOUND)
+    if job.state is ImportState.CANCELLED:
         return
-    _import_records(session, job, records)
-    outbox.publish(session, ImportProgressed(job_id=job.id, **_progress(job)))
+    if job.state not in _UNFINISHED:
+        requested = ImportState.CANCELLED.value
+        raise InvalidStateTransition(current=job.state.value, requested=requested, allowed=[])
+    _audit(session, job, "book.import_cancel", {"by": str(actor_id)})
+    _finish(session, job, ImportState.CANCELLED)
 
 
 def fail_dead(session: Session) -> None:
@@ -92,7 +138,10 @@ def fail_dead(session: Session) -> None:
         _finish(session, job, ImportState.FAILED)
 
 
-def _next_records(session: Session, job: ImportJob) -> list[csv_parser.Record]:
+def _next_batch(session: Session, job: ImportJob) -> _Batch:
+    """Read and validate the next rows; write nothing."""
+
+    @lru_cache(maxsize=2)
     def piece(number: int) -> bytes | None:
         content = select(ImportFile.content).where(
             ImportFile.job_id == job.id, ImportFile.piece == number
@@ -100,24 +149,27 @@ def _next_records(session: Session, job: ImportJob) -> list[csv_parser.Record]:
         return session.execute(content).scalar_one_or_none()
 
     layout = csv_parser.detect_layout(piece, job.format, job.encoding)
+    batch = _Batch()
+    offset, line = job.offset, job.line
     if job.state is ImportState.QUEUED:
-        _start(session, job, layout, piece)
-    batch: list[csv_parser.Record] = []
+        offset, line = layout.offset, layout.line
+        batch.total = _count(layout, piece)
     deadline = time.monotonic() + _MAX_BATCH_SECONDS
-    for record in csv_parser.read_records(piece, layout, job.offset, job.line):
-        batch.append(record)
-        if len(batch) >= MAX_BATCH_ROWS or time.monotonic() > deadline:
+    for record in csv_parser.read_records(piece, layout, offset, line):
+        batch.add(record)
+        if (
+            len(batch.records) >= MAX_BATCH_ROWS
+            or record.end_offset - offset >= _MAX_BATCH_BYTES
+            or time.monotonic() > deadline
+        ):
             break
     return batch
 
 
-def _start(
-    session: Session, job: ImportJob, layout: csv_parser.Layout, piece: csv_parser.Pieces
-) -> None:
+def _start(session: Session, job: ImportJob, total: int | None) -> None:
     job.state = ImportState.RUNNING
     job.started_at = clock.now()
-    job.offset, job.line = layout.offset, layout.line
-    job.total = _count(layout, piece)
+    job.total = total
     if job.encoding != "utf-8":
         message = (
             "The file is not UTF-8: it was decoded as Windows-1252. Check letters with accents."
@@ -136,22 +188,15 @@ def _count(layout: csv_parser.Layout, piece: csv_parser.Pieces) -> int | None:
     return count
 
 
-def _import_records(session: Session, job: ImportJob, records: Sequence[csv_parser.Record]) -> None:
-    issues: list[RowIssue] = []
-    books: list[tuple[int, BookCreate]] = []
-    for record in records:
-        book, row_issues = row_validation.validate(record)
-        issues += row_issues
-        if book is not None:
-            books.append((record.line, book))
-    outcome = upsert.upsert_books(session, books, dry_run=job.dry_run)
-    _store_issues(session, job, [*issues, *outcome.issues])
+def _import_batch(session: Session, job: ImportJob, batch: _Batch) -> None:
+    outcome = upsert.upsert_books(session, batch.books, dry_run=job.dry_run)
+    _store_issues(session, job, [*batch.issues, *outcome.issues])
     job.created += outcome.created
     job.updated += outcome.updated
     job.unchanged += outcome.unchanged
-    job.failed += len(records) - len(books)
-    job.processed += len(records)
-    job.offset, job.line = records[-1].end_offset, records[-1].end_line
+    job.failed += len(batch.records) - len(batch.books)
+    job.processed += len(batch.records)
+    job.offset, job.line = batch.records[-1].end_offset, batch.records[-1].end_line
 
 
 def _store_issues(session: Session, job: ImportJob, issues: Sequence[RowIssue]) -> None:
@@ -164,7 +209,8 @@ def _store_issues(session: Session, job: ImportJob, issues: Sequence[RowIssue]) 
 
 def _finish(session: Session, job: ImportJob, state: ImportState) -> None:
     job.state = state
-    job.total = job.processed
+    if state is not ImportState.CANCELLED:
+        job.total = job.processed
     job.finished_at = clock.now()
     session.execute(delete(ImportFile).where(ImportFile.job_id == job.id))
     outbox.publish(session, ImportFinished(job_id=job.id, **_progress(job)))

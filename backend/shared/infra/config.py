@@ -204,11 +204,12 @@ def robots() -> RobotSettings:
 def connections_needed() -> int:
     """Return the maximum number of connections of all parts together.
 
-    A service has both pools; the worker's parent and each of its processes have one.
+    A service has both pools; the worker's parent and each of its processes have one, that of
+    imports among them.
     """
     settings = database()
     services = settings.service_instances * (settings.pool_size + settings.fast_pool_size)
-    return services + (1 + outbox().worker_concurrency) * settings.pool_size
+    return services + (2 + outbox().worker_concurrency) * settings.pool_size
 
 
 def refuse_unsafe() -> None:

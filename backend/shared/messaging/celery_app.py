@@ -17,7 +17,9 @@ TASK_MODULES = [
     "backend.robot.tasks",
     "backend.notification.tasks",
 ]
-QUEUES = ("delivery", "robot", "notification", "catalog")
+QUEUES = ("delivery", "robot", "notification")
+IMPORT_QUEUES = ("catalog",)  # of a worker of their own: a batch takes seconds
+IMPORT_CONCURRENCY = 1
 
 
 def _broker_url() -> str:

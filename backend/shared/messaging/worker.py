@@ -1,7 +1,8 @@
-"""The worker process: parent of the Celery worker, with the relay and the scheduler as threads.
+"""The worker process: parent of the Celery workers, with the relay and the scheduler as threads.
 
-Run as `python -m backend.shared.messaging.worker`. When one of the three ends, the process exits
-and its supervisor restarts it; when the process is killed, the kernel kills its Celery worker.
+Imports have a Celery worker of their own, so that they never delay dispatch. Run as
+`python -m backend.shared.messaging.worker`. When one of its parts ends, the process exits and its
+supervisor restarts it; when the process is killed, the kernel kills its Celery workers.
 """
 
 import ctypes
@@ -11,6 +12,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
@@ -22,6 +24,7 @@ from backend.shared.messaging.relay import Relay
 
 _log = logs.get(__name__)
 _PART = "celery-worker"
+_SHUTDOWN_TIMEOUT = 12.0  # seconds
 _NICENESS = 5  # below the services, for which users and robots wait
 _PR_SET_PDEATHSIG = 1
 
@@ -30,14 +33,15 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _run_celery() -> None:
-    """Run the Celery worker in a forked process, which shares the imported modules."""
+def _run_celery(name: str, queues: Sequence[str], concurrency: int) -> None:
+    """Run a Celery worker in a forked process, which shares the imported modules."""
     _die_with_parent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # Celery installs its own
     celery_worker = celery_app.celery.Worker(
-        queues=",".join(celery_app.QUEUES),
-        concurrency=config.outbox().worker_concurrency,
+        hostname=f"{name}@%h",
+        queues=",".join(queues),
+        concurrency=concurrency,
         loglevel="WARNING",
         without_gossip=True,
         without_mingle=True,
@@ -99,6 +103,22 @@ def _check_connection_budget() -> None:
         )
 
 
+def _celery_workers() -> list[tuple[str, Sequence[str], int]]:
+    """Return name, queues and number of processes of each Celery worker."""
+    return [
+        ("celery", celery_app.QUEUES, config.outbox().worker_concurrency),
+        ("imports", celery_app.IMPORT_QUEUES, celery_app.IMPORT_CONCURRENCY),
+    ]
+
+
+def _start_celery(name: str, queues: Sequence[str], concurrency: int) -> BaseProcess:
+    child = multiprocessing.get_context("fork").Process(
+        target=_run_celery, name=name, args=(name, queues, concurrency)
+    )
+    child.start()
+    return child
+
+
 def main() -> None:
     config.refuse_unsafe()
     logs.configure(_PART)
@@ -118,8 +138,7 @@ def main() -> None:
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
     # Fork before starting threads and opening connections: neither survives a fork.
-    child = multiprocessing.get_context("fork").Process(target=_run_celery, name="celery")
-    child.start()
+    children = [_start_celery(*worker) for worker in _celery_workers()]
     threads = {
         "relay": threading.Thread(
             target=Relay(celery_app.celery).run, args=[stopping], daemon=True
@@ -128,15 +147,15 @@ def main() -> None:
     }
     for thread in threads.values():
         thread.start()
-    _watch(child, threads, stopping)
-    raise SystemExit(_shut_down(child, threads, stopping))
+    _watch(children, threads, stopping)
+    raise SystemExit(_shut_down(children, threads, stopping))
 
 
 def _watch(
-    child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
+    children: Sequence[BaseProcess], threads: dict[str, threading.Thread], stopping: threading.Event
 ) -> None:
     ready_file = config.process().ready_file
-    while not stopping.is_set() and child.is_alive():
+    while not stopping.is_set() and all(child.is_alive() for child in children):
         if not all(_is_running(name, thread, stopping) for name, thread in threads.items()):
             break
         stopping.wait(0.5)
@@ -145,14 +164,16 @@ def _watch(
 
 
 def _shut_down(
-    child: BaseProcess, threads: dict[str, threading.Thread], stopping: threading.Event
+    children: Sequence[BaseProcess], threads: dict[str, threading.Thread], stopping: threading.Event
 ) -> int:
     """Stop what still runs; return 0 after a signal, 1 when a component ended by itself."""
     was_signalled = stopping.is_set()
     stopping.set()
-    if child.is_alive():
+    deadline = time.monotonic() + _SHUTDOWN_TIMEOUT
+    for child in children:
         child.terminate()
-        child.join(timeout=12)
+    for child in children:
+        child.join(timeout=max(deadline - time.monotonic(), 0))
         if child.is_alive():
             child.kill()
     for thread in threads.values():

@@ -5,7 +5,7 @@ waits for the first to commit and then reads its response.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -116,13 +116,18 @@ async def _raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-def idempotent(kind: type[K]) -> Callable[..., K]:
-    """Return a dependency that gives a route its IdempotentRequest, or a subclass of it."""
+def idempotent(
+    kind: type[K], read_body: Callable[..., Awaitable[bytes]] = _raw_body
+) -> Callable[..., K]:
+    """Return a dependency that gives a route its IdempotentRequest, or a subclass of it.
+
+    `read_body` gives what two requests are compared by; a large body is compared by its digest.
+    """
 
     def dependency(
         request: Request,
         session: SessionDep,
-        body: Annotated[bytes, Depends(_raw_body)],
+        body: Annotated[bytes, Depends(read_body)],
         key: Annotated[
             str | None,
             Header(

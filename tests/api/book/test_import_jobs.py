@@ -10,13 +10,12 @@ from sqlalchemy import update
 from backend.book.imports import jobs
 from backend.shared.infra import clock, database
 from backend.shared.messaging import celery_app, outbox
-from backend.shared.models import ImportState, OutboxEvent
+from backend.shared.models import OutboxEvent
 from tests import event_runner
 from tests.api.book.catalogue_client import CatalogueClient
 from tests.api.book.import_client import (
     EMMA,
     HEADER,
-    import_file,
     import_text,
     outcome_counts,
     read_job,
@@ -108,13 +107,6 @@ def test_batches_may_split_file_at_any_byte(
     assert (job["total"], outcome_counts(job)) == (9, (9, 0, 0, 0))
     assert [row["row"] for row in row_issues(catalogue, job["id"])] == list(range(2, 20, 2))
     assert catalogue.titles(q='füße "3" and more') == ['Füße, "3" and more']
-
-
-def test_unreadable_file_fails_job_with_reason(catalogue: CatalogueClient) -> None:
-    job = import_file(catalogue, "b.csv", b"title,author\n" + b"x" * 2_200_000)
-    assert job["state"] == ImportState.FAILED
-    assert "longer than 1 MiB" in job["problem"]
-    assert catalogue.titles() == []
 
 
 def test_import_consumer_is_registered() -> None:

@@ -68,10 +68,10 @@ def log_out(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
     response_model=dict[str, Any],
     responses={200: {"content": {"application/json": {"example": _KEYS_EXAMPLE}}}},
 )
-def get_public_keys(response: Response) -> dict[str, Any]:
+async def get_public_keys() -> Response:
     """Return the JSON Web Key Set that verifies access tokens. Role: none needed.
 
     Outside the envelope.
     """
-    response.headers["Cache-Control"] = "public, max-age=300"
-    return tokens.public_keys()
+    headers = {"Cache-Control": "public, max-age=300"}
+    return Response(tokens.public_keys_json(), headers=headers, media_type="application/json")

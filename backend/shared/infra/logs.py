@@ -1,16 +1,21 @@
 """Structured logs: one JSON line per message, with the ids of the work in progress, no secrets."""
 
+import json
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
-from backend.shared.infra import config
+from backend.shared.infra import clock, config
 
+# The ids of the work in progress: one dict for each request, event or job
+_ids: ContextVar[dict[str, str]] = ContextVar("log_ids")
+_quoted = json.encoder.encode_basestring_ascii
+_access = logging.getLogger("access")
 _SECRET = re.compile(r"password|secret|token|authorization|(^|_)key$", re.IGNORECASE)
 
 
@@ -21,10 +26,14 @@ def _hide_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> Event
     return event
 
 
+def _merge_ids(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    return {**_ids.get({}), **event}
+
+
 def configure(part: str) -> None:
     """Configure logging for this process; `part` names it in every line."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _merge_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -56,7 +65,7 @@ def configure(part: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(part=part)
+    bind(part=part)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
@@ -66,11 +75,30 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
 
 def bind(**ids: Any) -> None:
     """Add ids (user, robot, task, event, …) to every following line of this request or event."""
-    bind_contextvars(**{name: str(value) for name, value in ids.items() if value is not None})
+    known = _ids.get(None)
+    if known is None:
+        known = {}
+        _ids.set(known)
+    known |= {name: str(value) for name, value in ids.items() if value is not None}
 
 
 def rebind(**ids: Any) -> None:
     """Replace the ids of earlier work on this thread; the name of the part is kept."""
-    part = get_contextvars().get("part")
-    clear_contextvars()
+    part = _ids.get({}).get("part")
+    _ids.set({})
     bind(**{"part": part, **ids})
+
+
+def access(method: str, path: str, status: int, milliseconds: float) -> None:
+    """Log a request. Its line is formatted here: structlog takes fifteen times as long."""
+    if not _access.isEnabledFor(logging.INFO):
+        return
+    if config.process().log_format == "console":
+        get("access").info("request", method=method, path=path, status=status, ms=milliseconds)
+        return
+    ids = "".join([f',"{name}":{_quoted(value)}' for name, value in _ids.get({}).items()])
+    sys.stdout.write(
+        f'{{"method":{_quoted(method)},"path":{_quoted(path)},"status":{status}'
+        f',"ms":{milliseconds:.1f}{ids},"event":"request","level":"info"'
+        f',"timestamp":"{clock.iso(clock.now())}"}}\n'
+    )

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
 
 from backend.shared.infra import config, logs
 from backend.shared.messaging import process_heartbeats
@@ -17,6 +20,23 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
+
+
+class Application(FastAPI):
+    """FastAPI without the middlewares that AccessLog and BodyLimit replace.
+
+    They are ServerErrorMiddleware, ExceptionTelemetryMiddleware and AppBodyLimitMiddleware; each
+    wraps `receive` or `send` of every request.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the application: own middleware, exception handlers, exit stack, routes."""
+        app: ASGIApp = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers
+        )
+        for middleware, args, options in reversed(self.user_middleware):
+            app = middleware(app, *args, **options)
+        return app
 
 
 def create_app(
@@ -38,7 +58,7 @@ def create_app(
                 async with lifespan(app):
                     yield
 
-    app = FastAPI(
+    app = Application(
         title=f"LUNA {part}",
         version="1",
         summary=summary,
@@ -47,6 +67,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=_operation_id,
         responses={422: {"model": envelope.Failure, "description": "`VALIDATION_ERROR`"}},
     )

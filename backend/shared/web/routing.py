@@ -1,9 +1,10 @@
 """Routers of the services: authenticate before validation; document error responses."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -12,42 +13,43 @@ from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from backend.shared import errors
 from backend.shared.errors import LunaError
 from backend.shared.web import envelope
-from backend.shared.web.security import authentication
+from backend.shared.web.security.authentication import Guard
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def _guards(dependant: Dependant) -> list[Callable[..., Any]]:
-    own = [dependant.call] if authentication.is_guard(dependant.call) else []
-    return [
-        *(call for call in own if call is not None),
-        *(guard for inner in dependant.dependencies for guard in _guards(inner)),
-    ]
+def _guards(dependant: Dependant) -> list[Guard[Any]]:
+    """Return the guards of a route in the order of its parameters."""
+    own = [dependant.call] if isinstance(dependant.call, Guard) else []
+    return [*own, *(guard for inner in dependant.dependencies for guard in _guards(inner))]
+
+
+def _without_credentials(dependant: Dependant) -> Dependant:
+    """Return what a route resolves at run time: the guards read the credentials themselves."""
+    inner = [] if isinstance(dependant.call, Guard) else dependant.dependencies
+    return replace(dependant, dependencies=[_without_credentials(each) for each in inner])
 
 
 class LunaRoute(APIRoute):
     """Run guards first: 413, then 401 and 403, then the other errors of a request.
 
-    Guards also run before a connection is checked out: a request that waits for a second
-    connection while it holds one could exhaust the pool.
+    They run on the event loop, before the body is parsed and a thread or a connection is used.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dependencies = [Depends(guard) for guard in dict.fromkeys(_guards(self.dependant))]
-
     def get_route_handler(self) -> Handler:
+        guards = list(dict.fromkeys(_guards(self.dependant)))
+        documented = self.dependant
+        self.dependant = _without_credentials(documented)
         handle = super().get_route_handler()
+        self.dependant = documented
 
         async def authorize_then_handle(request: Request) -> Response:
             _check_content_length(request)
+            for guard in guards:
+                request.state.actor = await guard.authorize(request)
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                # A body that cannot be parsed is reported before any dependency has run.
-                if getattr(request.state, "actor", None) is None:
-                    for guard in _guards(self.dependant):
-                        await guard(request)
                 raise _validation_error(request, error) from error
 
         return authorize_then_handle
@@ -55,8 +57,12 @@ class LunaRoute(APIRoute):
 
 def _check_content_length(request: Request) -> None:
     """Refuse a body over the limit before the route runs: the limiter itself acts on reading."""
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > request.scope[MAX_BODY_SIZE_SCOPE_KEY]:
+    length = request.headers.get("content-length")
+    if (
+        length is not None
+        and length.isdecimal()
+        and int(length) > request.scope[MAX_BODY_SIZE_SCOPE_KEY]
+    ):
         raise errors.PayloadTooLarge
 
 

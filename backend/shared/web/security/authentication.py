@@ -6,16 +6,15 @@ session, a deactivated account or a changed role or password is refused by every
 two seconds, with or without Redis.
 """
 
-from collections.abc import Awaitable, Callable
+from abc import ABC, abstractmethod
 from threading import Lock
-from typing import Annotated, NoReturn
+from typing import Annotated, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 from cachetools import TLRUCache, TTLCache, cached
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection, select
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from backend.shared.domain.actor import EVERYONE, STAFF, Actor, RobotActor
@@ -25,7 +24,7 @@ from backend.shared.models import Robot, RobotKey, Role
 from backend.shared.web.security import api_keys, rate_limits, session_validity, tokens
 from backend.shared.web.security.session_validity import SessionState
 
-Guard = Callable[..., Awaitable[Actor | RobotActor]]
+A = TypeVar("A", Actor, RobotActor)
 
 _MAX_CACHED = 20_000
 _CLAIMS_SECONDS = 3600
@@ -44,7 +43,6 @@ claims_cache: TTLCache[str, tokens.Claims] = TTLCache(_MAX_CACHED, _CLAIMS_SECON
 session_cache: TLRUCache[UUID, SessionState] = TLRUCache(_MAX_CACHED, _expiry)
 robot_cache: TLRUCache[str, RobotActor] = TLRUCache(_MAX_CACHED, _expiry)
 _session_lock = Lock()  # sessions are ended on threads; the other caches stay on the event loop
-_guards: set[Guard] = set()
 
 
 def invalidate_caches() -> None:
@@ -103,29 +101,37 @@ async def authenticate(token: str) -> Actor:
     return Actor(claims.user_id, claims.role, claims.session_id, claims.email)
 
 
-def require(*roles: Role, limit_writes: bool = True) -> Callable[..., Awaitable[Actor]]:
-    """Return a guard that admits people with one of `roles`.
+class Guard(ABC, Generic[A]):
+    """Admits or refuses callers.
 
-    Writes are counted against the limit per person unless `limit_writes` is false.
+    A route runs `authorize` before anything else (routing.LunaRoute). As a dependency the guard
+    only returns the actor that it admitted, and adds the security scheme to the OpenAPI document.
     """
 
-    async def guard(request: Request, _: Credentials = None) -> Actor:
-        actor = await authenticate(bearer(request))
-        if actor.role not in roles:
-            raise RoleNotAllowed
-        if limit_writes and request.method not in _SAFE_METHODS:
-            key = request.headers.get("idempotency-key")
-            await run_in_threadpool(rate_limits.count_write, actor.id, key)
-        request.state.actor = actor
+    @abstractmethod
+    async def authorize(self, request: Request) -> A:
+        """Return the caller; raise NotSignedIn or RoleNotAllowed for others."""
+
+    async def __call__(self, request: Request, _: Credentials = None) -> A:
+        actor: A = request.state.actor
         return actor
 
-    _guards.add(guard)
-    return guard
 
+class _People(Guard[Actor]):
+    """Admits people with one of `roles`; counts writes against the limit per person."""
 
-def is_guard(call: object) -> bool:
-    """Tell whether a dependency is one of the guards made here."""
-    return call in _guards
+    def __init__(self, *roles: Role, limit_writes: bool = True) -> None:
+        self._roles = frozenset(roles)
+        self._limit_writes = limit_writes
+
+    async def authorize(self, request: Request) -> Actor:
+        actor = await authenticate(bearer(request))
+        if actor.role not in self._roles:
+            raise RoleNotAllowed
+        if self._limit_writes and request.method not in _SAFE_METHODS:
+            key = request.headers.get("idempotency-key")
+            await rate_limits.count_write(actor.id, key)
+        return actor
 
 
 def _read_robot(connection: Connection, key: str) -> RobotActor | None:
@@ -144,21 +150,19 @@ def _read_robot(connection: Connection, key: str) -> RobotActor | None:
     return RobotActor(row.id, row.robot_name)
 
 
-async def require_robot(request: Request, _: Credentials = None) -> RobotActor:
-    """Admit a robot by its key: the guard of the bridge's routes."""
-    key = bearer(request)
-    robot = robot_cache.get(key)
-    if robot is None:
-        robot = await async_database.read(_read_robot, key)
+class _Robots(Guard[RobotActor]):
+    """Admits a robot by its key: the guard of the bridge's routes."""
+
+    async def authorize(self, request: Request) -> RobotActor:
+        key = bearer(request)
+        robot = robot_cache.get(key)
         if robot is None:
-            _refuse_person(key)
-        robot_cache[key] = robot
-    logs.bind(robot_id=robot.robot_id)
-    request.state.actor = robot
-    return robot
-
-
-_guards.add(require_robot)
+            robot = await async_database.read(_read_robot, key)
+            if robot is None:
+                _refuse_person(key)
+            robot_cache[key] = robot
+        logs.bind(robot_id=robot.robot_id)
+        return robot
 
 
 async def _refuse_robot(key: str) -> NoReturn:
@@ -174,8 +178,8 @@ def _refuse_person(token: str) -> NoReturn:
     raise RoleNotAllowed
 
 
-AnyoneDep = Annotated[Actor, Depends(require(*EVERYONE))]
-StaffDep = Annotated[Actor, Depends(require(*STAFF))]
-AdminDep = Annotated[Actor, Depends(require(Role.ADMIN))]
-UnlimitedStaffDep = Annotated[Actor, Depends(require(*STAFF, limit_writes=False))]
-RobotDep = Annotated[RobotActor, Depends(require_robot)]
+AnyoneDep = Annotated[Actor, Depends(_People(*EVERYONE))]
+StaffDep = Annotated[Actor, Depends(_People(*STAFF))]
+AdminDep = Annotated[Actor, Depends(_People(Role.ADMIN))]
+UnlimitedStaffDep = Annotated[Actor, Depends(_People(*STAFF, limit_writes=False))]
+RobotDep = Annotated[RobotActor, Depends(_Robots())]

@@ -20,25 +20,29 @@ def _count(key: str, seconds: int) -> int:
     return 0
 
 
-def count_write(user_id: UUID, idempotency_key: str | None = None) -> None:
+async def count_write(user_id: UUID, idempotency_key: str | None = None) -> None:
     """Count a person's write; RateLimited above the limit per second (0 = no limit).
 
     A repeat under the same Idempotency-Key writes nothing and is not counted.
     """
     limit = config.http().user_writes_per_second
-    if limit and idempotency_key is not None and _is_repeat(user_id, idempotency_key):
+    if not limit or not redis.is_up():
         return
-    if limit and _count(f"limit:writes:{user_id}:{int(time.time())}", 2) > limit:
-        raise RateLimited
+    with redis.suppress_errors():
+        if idempotency_key is not None and await _is_repeat(user_id, idempotency_key):
+            return
+        key = f"limit:writes:{user_id}:{int(time.time())}"
+        pipeline = redis.async_client().pipeline(transaction=False)
+        pipeline.incr(key)
+        pipeline.expire(key, 2, nx=True)
+        if int((await pipeline.execute())[0]) > limit:
+            raise RateLimited
 
 
-def _is_repeat(user_id: UUID, key: str) -> bool:
+async def _is_repeat(user_id: UUID, key: str) -> bool:
     digest = hashlib.sha256(key.encode()).hexdigest()
-    if redis.is_up():
-        with redis.suppress_errors():
-            fresh = redis.client().set(f"limit:key:{user_id}:{digest}", 1, nx=True, ex=60)
-            return fresh is None
-    return False
+    fresh = await redis.async_client().set(f"limit:key:{user_id}:{digest}", 1, nx=True, ex=60)
+    return fresh is None
 
 
 def is_login_delayed(account: str) -> bool:

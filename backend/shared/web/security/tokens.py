@@ -56,6 +56,12 @@ def public_keys() -> dict[str, Any]:
 
 
 @cache
+def public_keys_json() -> bytes:
+    """Return the JWKS as JSON."""
+    return json.dumps(public_keys()).encode()
+
+
+@cache
 def _verifying_keys() -> dict[str, Key]:
     return {
         key["kid"]: jose_jwk.construct(jwks.public_pem(key), _ALGORITHM)

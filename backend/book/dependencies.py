@@ -26,6 +26,7 @@ from backend.shared.web.idempotency import IdempotentRequest, idempotent
 from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import StaffDep
 
+COPY_NOT_FOUND = "Copy not found: this book has no copy with that id."
 _Text = Annotated[PlainText | None, Query(max_length=300)]
 _YearQuery = Annotated[int | None, Query(ge=field_types.MIN_YEAR, le=field_types.MAX_YEAR)]
 _FORM_FIELDS = frozenset({"file", "format", "dry_run"})
@@ -49,7 +50,7 @@ def locked_copy(session: Session, book_id: UUID, copy_id: UUID) -> Copy:
     copy = database.row_lock_or_none(session, Copy, copy_id)
     locked_book(session, book_id)
     if copy is None or copy.book_id != book_id:
-        raise NotFound("Copy not found: this book has no copy with that id.")
+        raise NotFound(COPY_NOT_FOUND)
     return copy
 
 

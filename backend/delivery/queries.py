@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, case, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, select
 
 from backend.shared.domain import route_graph
 from backend.shared.models import (
@@ -53,6 +53,7 @@ def requests() -> AnySelect:
             BookRequest.copy_id,
             Book.title.label("book_title"),
             BookRequest.request_location,
+            BookRequest.waypoint_id,
             BookRequest.status,
             BookRequest.notes,
             BookRequest.cancel_reason,
@@ -77,6 +78,7 @@ def returns() -> AnySelect:
             BookReturn.loan_id,
             Book.title.label("book_title"),
             BookReturn.pickup_location,
+            BookReturn.waypoint_id,
             BookReturn.status,
             BookReturn.cancel_reason,
             BookReturn.initiated_at,
@@ -114,6 +116,9 @@ def tasks() -> AnySelect:
             DeliveryTask.attempt,
             DeliveryTask.failure_reason,
             DeliveryTask.book_location,
+            DeliveryTask.recipient_id,
+            func.coalesce(BookRequest.notes, DeliveryTask.details["notes"].astext).label("notes"),
+            DeliveryTask.details["to_shelf"].astext.label("to_shelf"),
             DeliveryTask.version,
             DeliveryTask.created_at,
             DeliveryTask.started_at,
@@ -124,6 +129,7 @@ def tasks() -> AnySelect:
         .join(Copy, Copy.id == DeliveryTask.copy_id)
         .join(Book, Book.id == DeliveryTask.book_id)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+        .outerjoin(BookRequest, BookRequest.id == DeliveryTask.request_id)
     )
 
 

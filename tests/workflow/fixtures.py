@@ -12,7 +12,8 @@ from backend.delivery.service import requests, returns, tasks
 from backend.shared.domain import custody, route_graph
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.custody import CustodyTransition
-from backend.shared.domain.workflow import Action, TransitionContext, apply
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext, apply
 from backend.shared.infra import clock, database
 from backend.shared.models import (
     CommandStatus,

@@ -88,14 +88,14 @@ _RETURN = {
 }
 _STAFF = {
     "LOAD": Effects("ON_ROBOT"),
-    "COMPLETE": Effects("ON_SHELF"),
+    "COMPLETE": Effects("AT_DESK"),
     "TAKE_BACK": Effects("ON_SHELF"),
     "CANCEL": Effects("ON_SHELF"),
 }
 _EFFECTS: dict[str, dict[str, Effects]] = {
     "STUDENT_DELIVERY": _DELIVERY,
     "RETURN_PICKUP": _RETURN,
-    "INTER_STAFF": {**_STAFF, "COMPLETE": Effects("AT_DESK")},
+    "INTER_STAFF": _STAFF,
     "WORKSTATION": _STAFF,
     "TRANSFER": _STAFF,
 }

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import invariants, route_graph, workflow
-from backend.shared.domain.workflow import Action
+from backend.shared.domain import invariants, route_graph, transitions, workflow
+from backend.shared.domain.transitions import Action
 from backend.shared.errors import InvalidStateTransition
 from backend.shared.models import (
     BookRequest,
@@ -163,20 +163,20 @@ def test_table_equals_the_specification() -> None:
     coded = {
         state: {
             action.value: workflow.state_name(steps[workflow_state])
-            for action, steps in workflow.TRANSITIONS.items()
+            for action, steps in transitions.TRANSITIONS.items()
             if workflow_state in steps
         }
         for workflow_state in (
-            workflow.PENDING,
-            workflow.QUEUED,
-            workflow.TO_SOURCE,
-            workflow.LOADING,
-            workflow.TO_DESTINATION,
-            workflow.HANDOVER,
-            workflow.BRINGING_BACK,
-            workflow.COMPLETED,
-            workflow.FAILED,
-            workflow.CANCELLED,
+            transitions.PENDING,
+            transitions.QUEUED,
+            transitions.TO_SOURCE,
+            transitions.LOADING,
+            transitions.TO_DESTINATION,
+            transitions.HANDOVER,
+            transitions.BRINGING_BACK,
+            transitions.COMPLETED,
+            transitions.FAILED,
+            transitions.CANCELLED,
         )
         for state in [workflow.state_name(workflow_state)]
     }

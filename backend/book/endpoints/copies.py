@@ -5,13 +5,14 @@ from uuid import UUID
 from fastapi import Response
 
 from backend.book import dependencies, queries
-from backend.book.schemas.copies import CopyCreate, CopyRead, CopyUpdate
+from backend.book.schemas.copies import CopyCreate, CopyRead, CopyUpdate, ShelveBody
 from backend.book.service import copies
 from backend.book.service.books import BOOK_NOT_FOUND
 from backend.shared.errors import (
     BookInUse,
     Duplicate,
     IdempotencyKeyReused,
+    InvalidStateTransition,
     NotFound,
     RoleNotAllowed,
     StaleVersion,
@@ -62,6 +63,40 @@ def create_copy(
     )
 
 
+@router.get("/{copy_id}", summary="Get a copy", responses=responses(NotFound, RoleNotAllowed))
+def get_copy(
+    _: StaffDep, book_id: UUID, copy_id: UUID, reader: ReadDep, response: Response
+) -> Answer[CopyRead]:
+    """Return one copy, also a withdrawn one, with its `ETag`. Role: librarian, admin."""
+    row = reader.execute(queries.copies(book_id).where(Copy.id == copy_id)).one_or_none()
+    if row is None:
+        raise NotFound(dependencies.COPY_NOT_FOUND)
+    response.headers["ETag"] = etags.etag(row.version)
+    return answer(CopyRead.model_validate(row))
+
+
+@router.put(
+    "/{copy_id}/shelve",
+    summary="Shelve a copy",
+    responses=responses(NotFound, InvalidStateTransition, StaleVersion, RoleNotAllowed),
+)
+def shelve_copy(  # noqa: PLR0913, PLR0917 (path, body, header and actor: each is a parameter in FastAPI)
+    actor: StaffDep,
+    book_id: UUID,
+    copy_id: UUID,
+    session: SessionDep,
+    response: Response,
+    body: ShelveBody | None = None,
+    if_match: etags.IfMatch = None,
+) -> Answer[CopyRead]:
+    """Put a copy that is at a desk, missing or lost on its shelf. Role: librarian, admin."""
+    copy = dependencies.locked_copy(session, book_id, copy_id)
+    etags.check(if_match, copy.version)
+    copies.shelve(session, actor.id, copy, body.shelf_location if body else None)
+    response.headers["ETag"] = etags.etag(copy.version)
+    return answer(CopyRead.model_validate(copy))
+
+
 @router.put(
     "/{copy_id}",
     summary="Update a copy",
@@ -87,9 +122,17 @@ def update_copy(  # noqa: PLR0913, PLR0917 (path, body, header and actor: each i
 @router.delete(
     "/{copy_id}",
     summary="Withdraw a copy",
-    responses=responses(NotFound, BookInUse, RoleNotAllowed),
+    responses=responses(NotFound, BookInUse, StaleVersion, RoleNotAllowed),
 )
-def delete_copy(actor: StaffDep, book_id: UUID, copy_id: UUID, session: SessionDep) -> Answer[None]:
+def delete_copy(
+    actor: StaffDep,
+    book_id: UUID,
+    copy_id: UUID,
+    session: SessionDep,
+    if_match: etags.IfMatch = None,
+) -> Answer[None]:
     """Withdraw a copy; the list of copies keeps it as WITHDRAWN. Role: librarian, admin."""
-    copies.withdraw(session, actor.id, dependencies.locked_copy(session, book_id, copy_id))
+    copy = dependencies.locked_copy(session, book_id, copy_id)
+    etags.check(if_match, copy.version)
+    copies.withdraw(session, actor.id, copy)
     return answer(None)

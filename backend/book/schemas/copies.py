@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from backend.book.schemas import field_types
 from backend.shared.models import Condition, Custody
@@ -43,6 +43,12 @@ class CopyUpdate(_CopyFields):
     )
 
 
+class ShelveBody(RequestModel):
+    """Where to put a copy; its own shelf when left out."""
+
+    shelf_location: field_types.OptionalCode = None
+
+
 class CopySummary(ResponseModel):
     """A copy as its title lists it."""
 
@@ -59,6 +65,7 @@ class CopyRead(CopySummary):
 
     book_id: UUID
     home_workstation_id: UUID | None
+    waypoint_id: UUID | None = Field(description="Where it is while AT_DESK")
     robot_transportable: bool
     note: str | None
     last_seen_at: Timestamp | None

@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 from backend.book import queries
 from backend.book.schemas.books import BookCreate, BookUpdate
 from backend.book.service import barcodes, changes
+from backend.book.service.copies import WITHDRAWABLE
+from backend.shared.domain import custody
+from backend.shared.domain.custody import CustodyContext
 from backend.shared.errors import BookInUse, IsbnTaken, NotFound
 from backend.shared.events import BookAdded, BookRemoved, BookUpdated
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
-from backend.shared.models import Book, Condition, Copy, Custody
+from backend.shared.models import Book, Condition, Copy
 
 BOOK_NOT_FOUND = "Book not found. It may have been withdrawn."
 
@@ -62,12 +65,14 @@ def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
     if book is None or book.withdrawn_at is not None:
         raise NotFound(BOOK_NOT_FOUND)
     copies = session.execute(statement).scalars().all()
-    if any(copy.custody is not Custody.ON_SHELF for copy in copies):
+    if any(copy.custody not in WITHDRAWABLE for copy in copies):
         raise BookInUse
     if session.execute(queries.has_open_references(book_id)).scalar_one():
         raise BookInUse
     for copy in copies:
+        before = custody.state_of(copy)
         copy.condition = Condition.WITHDRAWN
+        custody.record(session, copy, before, CustodyContext(str(actor_id)))
     book.withdrawn_at = clock.now()
     session.flush()
     outbox.publish(session, BookRemoved(book_id=book.id, title=book.title))

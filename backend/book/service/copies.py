@@ -1,4 +1,4 @@
-"""Rules of copies: create, update, withdraw."""
+"""Rules of copies: create, update, shelve, withdraw."""
 
 from uuid import UUID
 
@@ -6,8 +6,13 @@ from sqlalchemy.orm import Session
 
 from backend.book.schemas.copies import CopyCreate, CopyUpdate
 from backend.book.service import barcodes, changes
+from backend.shared.domain import custody
+from backend.shared.domain.custody import CustodyContext
 from backend.shared.errors import BookInUse, Duplicate, invalid
 from backend.shared.models import Book, Condition, Copy, Custody, Waypoint, WaypointKind
+
+# Where a copy may be withdrawn: nobody is waiting for it, and staff can take it.
+WITHDRAWABLE = frozenset({Custody.ON_SHELF, Custody.AT_DESK})
 
 
 def create(session: Session, actor_id: UUID, book: Book, body: CopyCreate) -> Copy:
@@ -23,15 +28,27 @@ def create(session: Session, actor_id: UUID, book: Book, body: CopyCreate) -> Co
 
 
 def update(session: Session, actor_id: UUID, copy: Copy, body: CopyUpdate) -> Copy:
-    """Change the given fields; only a copy on its shelf can be withdrawn."""
+    """Change the given fields; only a copy on its shelf or at a desk can be withdrawn."""
     _check_home(session, body.home_workstation_id)
     withdraws = Condition.WITHDRAWN is body.condition is not copy.condition
-    if withdraws and copy.custody is not Custody.ON_SHELF:
+    if withdraws and copy.custody not in WITHDRAWABLE:
         raise BookInUse(custody=copy.custody.value)
+    before = custody.state_of(copy)
     changed = changes.apply(copy, body.model_dump(exclude_unset=True))
     if changed:
         _flush(session, copy)
+        custody.record(session, copy, before, CustodyContext(str(actor_id)))
         changes.record(session, actor_id, "copy.update", copy, changed)
+    return copy
+
+
+def shelve(session: Session, actor_id: UUID, copy: Copy, shelf: str | None) -> Copy:
+    """Put a copy that is at a desk, or was missing, on its shelf or another one."""
+    was = {"custody": copy.custody.value, "shelf_location": copy.shelf_location}
+    if custody.shelve(session, copy, shelf, CustodyContext(str(actor_id))):
+        after = {"custody": copy.custody.value, "shelf_location": copy.shelf_location}
+        changed = {name: {"before": was[name], "after": after[name]} for name in was}
+        changes.record(session, actor_id, "copy.shelve", copy, changed)
     return copy
 
 

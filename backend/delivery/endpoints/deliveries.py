@@ -120,7 +120,7 @@ def create_workstation_delivery(
 def create_transfer(
     body: StaffDelivery, session: SessionDep, actor: StaffDep, once: IdempotencyDep
 ) -> Response:
-    """Role: librarian. The copy's shelf location becomes the destination."""
+    """Role: librarian. The copy waits at the destination; `to_shelf` becomes its shelf."""
     return _create(once, session, actor, TaskType.TRANSFER, body)
 
 
@@ -181,7 +181,6 @@ def complete_delivery(
 ) -> Answer[TaskDetail]:
     """Role: librarian. Ends a return, a staff delivery, or a cancelled one whose book is back."""
     task = tasks.complete(session, task_id, actor)
-    staff_deliveries.update_home_shelf(session, task)
     return answer(read_models.task_detail(session, task.id))
 
 

@@ -55,6 +55,10 @@ class StaffDelivery(RequestModel):
     priority: Priority = Priority.NORMAL
     recipient_id: UUID | None = None
     notes: ShortText | None = None
+    to_shelf: Annotated[
+        FilledText | None,
+        Field(max_length=64, description="Of a transfer: the copy's new shelf location"),
+    ] = None
 
 
 class LocationRead(ResponseModel):

@@ -46,6 +46,7 @@ class RequestRead(ResponseModel):
     copy_id: UUID
     book_title: str
     request_location: str
+    waypoint_id: UUID
     status: RequestStatus
     notes: str | None
     cancel_reason: str | None

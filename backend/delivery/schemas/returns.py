@@ -33,6 +33,7 @@ class ReturnRead(ResponseModel):
     loan_id: UUID
     book_title: str
     pickup_location: str
+    waypoint_id: UUID
     status: ReturnStatus
     cancel_reason: str | None
     initiated_at: Timestamp

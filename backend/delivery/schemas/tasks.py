@@ -73,6 +73,9 @@ class TaskRead(ResponseModel):
     attempt: int
     failure_reason: str | None
     book_location: str | None
+    recipient_id: UUID | None
+    notes: str | None = Field(description="Of the request, or of the staff who created the task")
+    to_shelf: str | None = Field(description="Of a transfer: the copy's new shelf location")
     version: int
     created_at: Timestamp
     started_at: Timestamp | None

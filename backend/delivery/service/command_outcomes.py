@@ -6,7 +6,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import commands, task_effects, workflow
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext
 from backend.shared.events import CommandFailed, CommandSucceeded, TaskNeedsAttention
 from backend.shared.infra import config, database
 from backend.shared.models import CommandStatus, DeliveryTask, RobotCommand, TaskStatus

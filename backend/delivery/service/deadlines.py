@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import task_effects, workflow
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext
 from backend.shared.events import TaskNeedsAttention, TaskReminder
 from backend.shared.infra import clock, config
 from backend.shared.models import DeliveryTask, Stage, TaskStatus, TaskType
@@ -66,10 +67,10 @@ def check_loading(session: Session) -> None:
         if task.stage_since > clock.now() - settings.loading_timeout:
             _remind(session, task, 0, NOT_LOADED)
             continue
-        task.times_not_loaded += 1
-        is_last = task.times_not_loaded >= settings.loading_attempts
+        is_last = task.times_not_loaded + 1 >= settings.loading_attempts
         action = Action.FAIL if is_last else Action.RELEASE
-        workflow.apply(session, task, action, TransitionContext(by=_CHANGED_BY, reason=NOT_LOADED))
+        context = TransitionContext(by=_CHANGED_BY, reason=NOT_LOADED, not_loaded=True)
+        workflow.apply(session, task, action, context)
 
 
 def check_handover(session: Session) -> None:
@@ -87,7 +88,6 @@ def check_handover(session: Session) -> None:
         elif task.task_type is TaskType.RETURN_PICKUP:
             _alert_once(session, task, NOT_RECEIVED)
         else:
-            task.back_waypoint_id = task.source_waypoint_id
             context = TransitionContext(by=_CHANGED_BY, reason=NO_SHOW)
             workflow.apply(session, task, Action.BRING_BACK, context)
 

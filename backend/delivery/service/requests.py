@@ -12,7 +12,7 @@ from backend.shared import events
 from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.route_graph import GraphWaypoint
-from backend.shared.domain.workflow import Action
+from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
 from backend.shared.infra import database
 from backend.shared.models import Book, BookRequest, Copy, RequestStatus, TaskStatus, TaskType, User
@@ -39,7 +39,7 @@ def create(
     custody.check_loan_limit(session, member, len(requested))
     if book_id in requested:
         raise AlreadyRequested(book_id=book_id)
-    copy = custody.reserve_any(session, book_id)
+    copy = custody.reserve_any(session, book_id, custody.CustodyContext(str(actor.id)))
     request = BookRequest(
         user_id=member,
         book_id=book_id,
@@ -91,7 +91,7 @@ def cancel(session: Session, request_id: UUID, actor: Actor, reason: str | None)
     context = tasks.context_of(actor, reason or tasks.CANCELLED_BY_MEMBER)
     if task.status is TaskStatus.FAILED:  # the task stays failed until staff say where the book is
         effect = task_effects.Effect(request=RequestStatus.CANCELLED)
-        task_effects.apply_effect(session, task, effect, context.reason)
+        task_effects.apply_effect(session, task, effect, context.by, context.reason)
     else:
         tasks.cancel_or_bring_back(session, task, context)
 

@@ -10,7 +10,7 @@ from backend.delivery.service.on_behalf_of import member_for
 from backend.shared import events
 from backend.shared.domain import route_graph, task_effects, workflow
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.workflow import Action
+from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyReturning, NotBorrowed
 from backend.shared.infra import database
 from backend.shared.models import CLOSED_STATUSES, BookReturn, Copy, Loan, ReturnStatus, TaskType

@@ -17,7 +17,6 @@ from backend.shared.models import (
     Copy,
     Custody,
     DeliveryTask,
-    TaskStatus,
     TaskType,
     User,
 )
@@ -34,12 +33,15 @@ def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) 
         raise invalid("destination_location", "is the same place as source_location")
     if body.recipient_id is not None and session.get(User, body.recipient_id) is None:
         raise invalid("recipient_id", "is not a known user")
-    copy = _reserve_copy(session, body)
+    if body.to_shelf is not None and kind is not TaskType.TRANSFER:
+        raise invalid("to_shelf", "only a transfer changes the shelf")
+    copy = _reserve_copy(session, body, custody.CustodyContext(str(actor.id)))
     task = tasks.create(
         session, kind, copy, source, destination, actor, recipient_id=body.recipient_id
     )
     task.priority = body.priority
-    task.details = {"notes": body.notes} if body.notes else {}
+    details = {"notes": body.notes, "to_shelf": body.to_shelf}
+    task.details = {name: value for name, value in details.items() if value}
     session.flush()
     audit.record(
         session,
@@ -52,14 +54,14 @@ def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) 
     return task
 
 
-def _reserve_copy(session: Session, body: StaffDelivery) -> Copy:
+def _reserve_copy(session: Session, body: StaffDelivery, context: custody.CustodyContext) -> Copy:
     """Reserve the copy with this barcode, or any free copy of the title."""
     if (body.book_id is None) == (body.copy_barcode is None):
         raise invalid("copy_barcode", "give either book_id or copy_barcode")
     if body.book_id is not None:
         if session.get(Book, body.book_id) is None:
             raise NotFound("Book not found.")
-        return custody.reserve_any(session, body.book_id)
+        return custody.reserve_any(session, body.book_id, context)
     copy_id = session.execute(
         select(Copy.id).where(Copy.barcode == body.copy_barcode)
     ).scalar_one_or_none()
@@ -68,13 +70,4 @@ def _reserve_copy(session: Session, body: StaffDelivery) -> Copy:
     copy = database.row_lock(session, Copy, copy_id)
     if copy.custody not in _AVAILABLE or copy.condition is not Condition.OK:
         raise BookNotAvailable("This copy is not available.", custody=copy.custody.value)
-    return custody.move(session, copy.id, CustodyTransition.RESERVE)
-
-
-def update_home_shelf(session: Session, task: DeliveryTask) -> None:
-    """Make the destination of a completed transfer the copy's shelf and home workstation."""
-    if task.task_type is TaskType.TRANSFER and task.status is TaskStatus.COMPLETED:
-        copy = database.row_lock(session, Copy, task.copy_id)
-        copy.shelf_location = task.destination_location
-        copy.home_workstation_id = task.destination_waypoint_id
-        session.flush()
+    return custody.move(session, copy.id, CustodyTransition.RESERVE, context)

@@ -5,10 +5,11 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import audit, eta, task_effects, workflow
+from backend.shared.domain import audit, task_effects, workflow
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.route_graph import GraphWaypoint
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext
 from backend.shared.errors import Conflict, NotFound, WrongCopy, WrongRobot, invalid
 from backend.shared.events import TaskQueued
 from backend.shared.infra import clock, database, ids
@@ -83,7 +84,6 @@ def lock_for(
 def cancel_or_bring_back(session: Session, task: DeliveryTask, context: TransitionContext) -> None:
     """Cancel a task before loading; with a book on board, send the robot back with it."""
     if Action.BRING_BACK in workflow.allowed_actions(task):
-        task.back_waypoint_id = task.source_waypoint_id
         workflow.apply(session, task, Action.BRING_BACK, context)
     else:
         workflow.apply(session, task, Action.CANCEL, context)
@@ -130,7 +130,6 @@ def confirm_loading(
     if task.attempt > 1 and robot_id is None and task.stage is Stage.LOADING:
         raise invalid("robot_id", "is required: this delivery was reassigned to another robot")
     workflow.apply(session, task, Action.LOAD, context_of(actor))
-    _update_eta(session, task)
     return task
 
 
@@ -164,12 +163,6 @@ def _check_copy(session: Session, task: DeliveryTask, barcode: str | None) -> No
     expected = session.execute(select(Copy.barcode).where(Copy.id == task.copy_id)).scalar_one()
     if barcode != expected:
         raise WrongCopy(expected=expected, given=barcode)
-
-
-def _update_eta(session: Session, task: DeliveryTask) -> None:
-    robot = session.get(Robot, task.assigned_robot_id)
-    if robot is not None:
-        task.eta = eta.estimate(session, task, robot.pose, robot.speed)
 
 
 def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
@@ -228,7 +221,6 @@ def retry(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
         if request.status is RequestStatus.CANCELLED:
             raise Conflict("The member has cancelled this request. Cancel the delivery too.")
     workflow.apply(session, task, Action.RETRY, context_of(actor))
-    task.times_not_loaded = 0
     _audit(session, actor, task, "delivery.retry", None)
     return task
 

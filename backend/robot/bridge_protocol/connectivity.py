@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from backend.robot.bridge_protocol import heartbeats, live_copies
 from backend.shared.domain import commands, task_effects, workflow
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext
 from backend.shared.events import RobotWentOffline, TaskNeedsAttention
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import outbox, process_heartbeats

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.robot import queries
-from backend.shared.domain import commands, eta, route_graph, workflow
+from backend.shared.domain import commands, route_graph, workflow
 from backend.shared.domain.route_graph import RouteGraph
-from backend.shared.domain.workflow import Action, TransitionContext
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext
 from backend.shared.infra import config, database
 from backend.shared.models import DeliveryTask, Robot, TaskStatus
 
@@ -51,7 +52,6 @@ def _assign_robot(session: Session, task: DeliveryTask) -> bool:
     ).scalar_one_or_none()
     if robot is None:  # changed since it was chosen: the next sweep tries again
         return False
-    task.eta = eta.estimate(session, task, robot.pose, robot.speed)
     workflow.apply(session, task, Action.ASSIGN, TransitionContext(by=_BY, robot_id=robot.id))
     return True
 

@@ -59,12 +59,14 @@ def load(session: Session, body: MapBody, by: UUID | None) -> int:
     kept: dict[str, Waypoint] = {}
     for each in body.waypoints:
         waypoint = known.get(each.location_code.lower()) or Waypoint()
+        waypoints.ensure_kind_is_free(session, waypoint, each.kind)
         waypoints.fill(waypoint, each)
         session.add(waypoint)
         kept[each.location_code.lower()] = waypoint
     for code, waypoint in known.items():
         if code not in kept and waypoint.is_active:
             waypoints.ensure_unused(session, waypoint.id)
+            waypoints.ensure_no_copies(session, waypoint.id)
             waypoint.is_active = False
     session.flush()
     _load_edges(session, body.edges, kept)

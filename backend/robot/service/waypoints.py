@@ -3,14 +3,21 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.waypoints import WaypointBody
 from backend.shared.domain import audit
 from backend.shared.errors import Conflict, NotFound
-from backend.shared.models import CLOSED_STATUSES, DeliveryTask, FleetState, Waypoint
+from backend.shared.models import (
+    CLOSED_STATUSES,
+    Copy,
+    DeliveryTask,
+    FleetState,
+    Waypoint,
+    WaypointKind,
+)
 
 
 def create(session: Session, body: WaypointBody, by: UUID) -> Waypoint:
@@ -18,11 +25,12 @@ def create(session: Session, body: WaypointBody, by: UUID) -> Waypoint:
 
 
 def update(session: Session, waypoint_id: UUID, body: WaypointBody, by: UUID) -> Waypoint:
-    """Update a waypoint; Conflict when it moves while an open task needs it."""
+    """Update a waypoint; Conflict when it moves or changes its kind while something needs it."""
     waypoint = _get(session, waypoint_id)
     position = (waypoint.floor, waypoint.x_coordinate, waypoint.y_coordinate)
     if position != (body.floor, body.x_coordinate, body.y_coordinate):
         ensure_unused(session, waypoint_id)
+    ensure_kind_is_free(session, waypoint, body.kind)
     return _save(session, waypoint, body, by, "waypoint.update")
 
 
@@ -30,6 +38,7 @@ def delete(session: Session, waypoint_id: UUID, by: UUID) -> None:
     """Deactivate a waypoint; finished tasks still refer to it."""
     waypoint = _get(session, waypoint_id)
     ensure_unused(session, waypoint_id)
+    ensure_no_copies(session, waypoint_id)
     waypoint.is_active = False
     raise_map_version(session)
     _audit(session, by, "waypoint.delete", waypoint.id, {})
@@ -58,6 +67,25 @@ def ensure_unused(session: Session, waypoint_id: UUID) -> None:
     ).scalar_one_or_none()
     if reference is not None:
         raise Conflict(f"Delivery task {reference} needs this waypoint.", reference=reference)
+
+
+def ensure_kind_is_free(session: Session, waypoint: Waypoint, kind: WaypointKind) -> None:
+    """Raise Conflict when a task or a copy needs a known waypoint to keep another kind."""
+    if waypoint not in session or waypoint.kind is kind or not waypoint.is_active:
+        return
+    ensure_unused(session, waypoint.id)
+    home = select(Copy.barcode).where(Copy.home_workstation_id == waypoint.id).limit(1)
+    barcode = session.execute(home).scalar_one_or_none()
+    if barcode is not None:
+        raise Conflict(f"This waypoint is the home of copy {barcode}.", barcode=barcode)
+
+
+def ensure_no_copies(session: Session, waypoint_id: UUID) -> None:
+    """Raise Conflict when a copy waits at the waypoint or belongs to it."""
+    needed = or_(Copy.waypoint_id == waypoint_id, Copy.home_workstation_id == waypoint_id)
+    barcode = session.execute(select(Copy.barcode).where(needed).limit(1)).scalar_one_or_none()
+    if barcode is not None:
+        raise Conflict(f"Copy {barcode} needs this waypoint.", barcode=barcode)
 
 
 def raise_map_version(session: Session) -> int:

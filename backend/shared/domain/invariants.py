@@ -3,12 +3,12 @@
 `luna check` runs them on a running database; tests run them after every scenario.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from backend.shared.domain.workflow import TRANSITIONS, Action
+from backend.shared.domain.transitions import TRANSITIONS, Action
 from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
     ACTIVE_TASK_STATUSES,
@@ -46,11 +46,33 @@ _RETURN_PICKUP = {
     ("CANCELLED", None): ("CANCELLED COMPLETED", None),
 }
 
+_STAFF_DELIVERY = {
+    ("PENDING", None): (None, "RESERVED"),
+    ("QUEUED", None): (None, "RESERVED"),
+    ("ASSIGNED", "TO_SOURCE"): (None, "RESERVED"),
+    ("ASSIGNED", "LOADING"): (None, "RESERVED"),
+    ("IN_PROGRESS", "TO_DESTINATION"): (None, "ON_ROBOT"),
+    ("IN_PROGRESS", "HANDOVER"): (None, "ON_ROBOT"),
+    ("IN_PROGRESS", "BRINGING_BACK"): (None, "ON_ROBOT"),
+    ("FAILED", None): (None, "RESERVED ON_ROBOT"),
+    ("COMPLETED", None): (None, None),
+    ("CANCELLED", None): (None, None),
+}
+_AGREEMENT: dict[str, Mapping[tuple[str, str | None], tuple[str | None, str | None]]] = {
+    "STUDENT_DELIVERY": _STUDENT_DELIVERY,
+    "RETURN_PICKUP": _RETURN_PICKUP,
+    "INTER_STAFF": _STAFF_DELIVERY,
+    "WORKSTATION": _STAFF_DELIVERY,
+    "TRANSFER": _STAFF_DELIVERY,
+}
+
 
 def _agreement_rows() -> Iterator[str]:
-    for kind, table in (("STUDENT_DELIVERY", _STUDENT_DELIVERY), ("RETURN_PICKUP", _RETURN_PICKUP)):
+    for kind, table in _AGREEMENT.items():
         for (status, stage), (causes, custodies) in table.items():
-            yield f"('{kind}', '{status}', '{stage or ''}', '{causes}', '{custodies or ''}')"
+            yield (
+                f"('{kind}', '{status}', '{stage or ''}', '{causes or ''}', '{custodies or ''}')"
+            )
 
 
 def _legal_transitions() -> Iterator[str]:
@@ -112,13 +134,13 @@ INVARIANTS: dict[str, str] = {
         JOIN copies AS copy ON copy.id = task.copy_id
         LEFT JOIN book_requests AS request ON request.id = task.request_id
         LEFT JOIN book_returns AS returned ON returned.id = task.return_id
-        WHERE task.task_type IN ('STUDENT_DELIVERY', 'RETURN_PICKUP') AND NOT EXISTS (
+        WHERE NOT EXISTS (
             SELECT 1 FROM (VALUES {", ".join(_agreement_rows())})
                 AS agreed (task_type, status, stage, causes, custodies)
             WHERE agreed.task_type = task.task_type AND agreed.status = task.status
               AND agreed.stage = coalesce(task.stage, '')
-              AND coalesce(request.status, returned.status)
-                  = ANY (string_to_array(agreed.causes, ' '))
+              AND (agreed.causes = '' OR coalesce(request.status, returned.status)
+                  = ANY (string_to_array(agreed.causes, ' ')))
               AND (agreed.custodies = ''
                    OR copy.custody = ANY (string_to_array(agreed.custodies, ' '))))
     """,
@@ -158,6 +180,29 @@ INVARIANTS: dict[str, str] = {
                 SELECT max(event.created_at) FROM outbox AS event
                 WHERE event.event_type = 'robot.went_offline'
                   AND event.aggregate_id = robot.id)))
+    """,
+    "a copy is where its history says, at a desk with a place, and has a workstation as home": """
+        SELECT copy.id, copy.custody, copy.condition, last.to_custody, last.to_condition
+        FROM copies AS copy
+        LEFT JOIN LATERAL (
+            SELECT to_custody, to_condition FROM copy_history
+            WHERE copy_id = copy.id ORDER BY id DESC LIMIT 1) AS last ON true
+        WHERE copy.custody <> coalesce(last.to_custody, 'ON_SHELF')
+           OR copy.condition <> coalesce(last.to_condition, copy.condition)
+        UNION ALL
+        SELECT copy.id, copy.custody, copy.condition, home.kind, home.name
+        FROM copies AS copy JOIN waypoints AS home ON home.id = copy.home_workstation_id
+        WHERE home.kind <> 'WORKSTATION'
+        UNION ALL
+        SELECT copy.id, copy.custody, copy.condition, place.kind, place.name
+        FROM copies AS copy LEFT JOIN waypoints AS place ON place.id = copy.waypoint_id
+        WHERE copy.custody = 'AT_DESK' AND place.is_active IS NOT TRUE
+        UNION ALL
+        SELECT copy.id, copy.custody, copy.condition, task.status, task.reference
+        FROM copies AS copy
+        LEFT JOIN delivery_tasks AS task
+          ON task.copy_id = copy.id AND task.status NOT IN ('COMPLETED', 'CANCELLED')
+        WHERE copy.custody = 'ON_ROBOT' AND task.id IS NULL
     """,
 }
 assert set(TRANSITIONS) == set(Action)  # the history check covers every action

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared import events
 from backend.shared.domain import custody
-from backend.shared.domain.custody import CustodyTransition
+from backend.shared.domain.custody import CustodyContext, CustodyTransition
 from backend.shared.errors import Conflict
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
@@ -42,27 +42,40 @@ class Effect:
     returned: ReturnStatus | None = None
 
 
-def apply_effect(session: Session, task: DeliveryTask, effect: Effect, reason: str | None) -> None:
+def apply_effect(
+    session: Session, task: DeliveryTask, effect: Effect, by: str, reason: str | None
+) -> None:
     """Change the task's copy, request and return as `effect` says."""
     if effect.request is not None and task.request_id is not None:
         _move_request(session, task, effect.request, reason)
     if effect.returned is not None and task.return_id is not None:
         _move_return(session, task, effect.returned, reason)
     if effect.custody is not None:
-        _move_copy(session, task, effect.custody)
+        _move_copy(session, task, effect.custody, by)
 
 
-def _move_copy(session: Session, task: DeliveryTask, step: CustodyTransition) -> None:
+def _move_copy(session: Session, task: DeliveryTask, step: CustodyTransition, by: str) -> None:
+    context = CustodyContext(by, task.id, _place_of(task, step))
     if task.task_type is TaskType.RETURN_PICKUP:
         returned = _return_of(session, task)
         if step is CustodyTransition.COLLECT:
-            custody.collect(session, returned.loan_id)
+            custody.collect(session, returned.loan_id, context)
         else:
-            custody.receive(session, returned.loan_id)
+            custody.receive(session, returned.loan_id, context)
     elif step is CustodyTransition.LEND:
-        custody.lend(session, task.copy_id, _request_of(session, task).user_id, LoanChannel.ROBOT)
+        member = _request_of(session, task).user_id
+        custody.lend(session, task.copy_id, member, LoanChannel.ROBOT, context)
     else:
-        custody.move(session, task.copy_id, step)
+        copy = custody.move(session, task.copy_id, step, context)
+        if step is CustodyTransition.KEEP_AT_DESK and task.details.get("to_shelf"):
+            copy.shelf_location = task.details["to_shelf"]
+
+
+def _place_of(task: DeliveryTask, step: CustodyTransition) -> UUID | None:
+    """Return the waypoint where staff take the book off the robot; None for other steps."""
+    if step is CustodyTransition.KEEP_AT_DESK:
+        return task.destination_waypoint_id
+    return task.back_waypoint_id if step is CustodyTransition.RELEASE else None
 
 
 def _request_of(session: Session, task: DeliveryTask) -> BookRequest:
@@ -117,7 +130,7 @@ def _move_return(
 
 
 def effect_of_cancelled_failure(
-    session: Session, task: DeliveryTask, book_location: str | None
+    session: Session, task: DeliveryTask, by: str, book_location: str | None
 ) -> Effect:
     """Determine the effect of cancelling a failed task: it depends on where the book is.
 
@@ -130,16 +143,16 @@ def effect_of_cancelled_failure(
         raise Conflict("State where the book is: book_location is required.", field="book_location")
     lost = place == MISSING and copy.custody is not Custody.ON_LOAN
     if lost:
-        custody.mark_missing(session, copy.id)
+        custody.mark_missing(session, copy.id, CustodyContext(by, task.id))
     if task.task_type is TaskType.RETURN_PICKUP:
         if not loaded:
             return Effect(returned=ReturnStatus.CANCELLED)
         return Effect(None if lost else CustodyTransition.SHELVE, returned=ReturnStatus.COMPLETED)
-    kept = CustodyTransition.SHELVE if loaded else CustodyTransition.RELEASE
-    return Effect(None if lost else kept, request=RequestStatus.CANCELLED)
+    kept = None if lost else CustodyTransition.RELEASE
+    return Effect(kept, request=RequestStatus.CANCELLED)
 
 
-def unload_for_retry(session: Session, task: DeliveryTask) -> None:
+def unload_for_retry(session: Session, task: DeliveryTask, by: str) -> None:
     """Move a book that a failed task had on board back to RESERVED for the next attempt."""
     copy = database.row_lock(session, Copy, task.copy_id)
     if copy.custody is not Custody.ON_ROBOT:
@@ -148,7 +161,7 @@ def unload_for_retry(session: Session, task: DeliveryTask) -> None:
         raise Conflict(
             "The book has already been picked up: cancel the return and state where it is."
         )
-    custody.move(session, copy.id, CustodyTransition.UNLOAD)
+    custody.move(session, copy.id, CustodyTransition.UNLOAD, CustodyContext(by, task.id))
 
 
 def _title(session: Session, book_id: UUID) -> str:

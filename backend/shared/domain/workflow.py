@@ -1,27 +1,31 @@
-"""The delivery state machine: every legal transition as data, and the function that applies it.
+"""The delivery state machine: the function that applies a transition.
 
-`TRANSITIONS` maps an action and a state to the next state. `EFFECTS` says what changes with it:
-the copy's custody, the request or the return. `apply` performs a transition with its effects,
-history row, events and robot command in the caller's transaction. Nothing else changes a task's
-status or stage.
+`backend.shared.domain.transitions` holds the table. `apply` performs a transition with its
+effects, history row, events and robot command in the caller's transaction. Nothing else changes a
+task's status or stage.
 
 The robot leaves the source only by LOAD, which only a person's confirmation causes. Its command
 to move is issued in the same transaction, with the loading proof that it requires
 (`backend.shared.domain.commands.issue_navigation`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from backend.shared import events
-from backend.shared.domain import commands, task_effects
-from backend.shared.domain.custody import CustodyTransition
+from backend.shared.domain import commands, eta, route_graph, task_effects
 from backend.shared.domain.task_effects import Effect
+from backend.shared.domain.transitions import (
+    EFFECTS,
+    EVENTS,
+    FAILED,
+    REFUSED,
+    TRANSITIONS,
+    Action,
+    State,
+)
 from backend.shared.errors import InvalidStateTransition
 from backend.shared.infra import clock, ids
 from backend.shared.models import (
@@ -29,124 +33,10 @@ from backend.shared.models import (
     CLOSED_STATUSES,
     DeliveryTask,
     LoadingProof,
-    RequestStatus,
-    ReturnStatus,
-    Stage,
+    Robot,
     TaskHistory,
-    TaskStatus,
-    TaskType,
+    WaypointKind,
 )
-
-S, G = TaskStatus, Stage
-State = tuple[TaskStatus, Stage | None]
-
-PENDING: State = (S.PENDING, None)
-QUEUED: State = (S.QUEUED, None)
-TO_SOURCE: State = (S.ASSIGNED, G.TO_SOURCE)
-LOADING: State = (S.ASSIGNED, G.LOADING)
-TO_DESTINATION: State = (S.IN_PROGRESS, G.TO_DESTINATION)
-HANDOVER: State = (S.IN_PROGRESS, G.HANDOVER)
-BRINGING_BACK: State = (S.IN_PROGRESS, G.BRINGING_BACK)
-COMPLETED: State = (S.COMPLETED, None)
-FAILED: State = (S.FAILED, None)
-CANCELLED: State = (S.CANCELLED, None)
-
-
-class Action(StrEnum):
-    TAKE = "TAKE"  # the dispatcher queues a new task
-    ASSIGN = "ASSIGN"  # a robot is assigned
-    ARRIVE = "ARRIVE"  # the robot has reached the target of its stage
-    LOAD = "LOAD"  # a person confirms that the book is on the robot
-    COMPLETE = "COMPLETE"  # the receiver has the book
-    RELEASE = "RELEASE"  # the robot is unassigned, the task is queued again
-    BRING_BACK = "BRING_BACK"  # cancelled with the book on board
-    TAKE_BACK = "TAKE_BACK"  # staff have unloaded the book that was brought back
-    CANCEL = "CANCEL"
-    FAIL = "FAIL"
-    RETRY = "RETRY"
-
-
-TRANSITIONS: Mapping[Action, Mapping[State, State]] = {
-    Action.TAKE: {PENDING: QUEUED},
-    Action.ASSIGN: {QUEUED: TO_SOURCE},
-    Action.ARRIVE: {
-        TO_SOURCE: LOADING,
-        TO_DESTINATION: HANDOVER,
-        BRINGING_BACK: BRINGING_BACK,
-    },
-    Action.LOAD: {LOADING: TO_DESTINATION},
-    Action.COMPLETE: {HANDOVER: COMPLETED},
-    Action.RELEASE: {TO_SOURCE: QUEUED, LOADING: QUEUED},
-    Action.BRING_BACK: {TO_DESTINATION: BRINGING_BACK, HANDOVER: BRINGING_BACK},
-    Action.TAKE_BACK: {BRINGING_BACK: CANCELLED},
-    Action.CANCEL: {
-        PENDING: CANCELLED,
-        QUEUED: CANCELLED,
-        TO_SOURCE: CANCELLED,
-        LOADING: CANCELLED,
-        FAILED: CANCELLED,
-    },
-    Action.FAIL: {
-        PENDING: FAILED,
-        QUEUED: FAILED,
-        TO_SOURCE: FAILED,
-        LOADING: FAILED,
-        TO_DESTINATION: FAILED,
-        HANDOVER: FAILED,
-        BRINGING_BACK: FAILED,
-    },
-    Action.RETRY: {FAILED: QUEUED},
-}
-
-
-_DELIVERY = {
-    Action.ASSIGN: Effect(request=RequestStatus.APPROVED),
-    Action.LOAD: Effect(CustodyTransition.LOAD, RequestStatus.IN_PROGRESS),
-    Action.COMPLETE: Effect(CustodyTransition.LEND, RequestStatus.COMPLETED),
-    Action.CANCEL: Effect(CustodyTransition.RELEASE, RequestStatus.CANCELLED),
-    Action.BRING_BACK: Effect(request=RequestStatus.CANCELLED),
-    Action.TAKE_BACK: Effect(CustodyTransition.SHELVE),
-    Action.RETRY: Effect(request=RequestStatus.PENDING),
-}
-_RETURN = {
-    Action.ASSIGN: Effect(returned=ReturnStatus.PICKUP_SCHEDULED),
-    Action.LOAD: Effect(CustodyTransition.COLLECT, returned=ReturnStatus.PICKED_UP),
-    Action.COMPLETE: Effect(CustodyTransition.SHELVE, returned=ReturnStatus.COMPLETED),
-    Action.CANCEL: Effect(returned=ReturnStatus.CANCELLED),
-    Action.RETRY: Effect(returned=ReturnStatus.PENDING),
-}
-_STAFF = {
-    Action.LOAD: Effect(CustodyTransition.LOAD),
-    Action.COMPLETE: Effect(CustodyTransition.KEEP_AT_DESK),
-    Action.CANCEL: Effect(CustodyTransition.RELEASE),
-    Action.TAKE_BACK: Effect(CustodyTransition.SHELVE),
-}
-EFFECTS: Mapping[TaskType, Mapping[Action, Effect]] = {
-    TaskType.STUDENT_DELIVERY: _DELIVERY,
-    TaskType.RETURN_PICKUP: _RETURN,
-    TaskType.INTER_STAFF: _STAFF,
-    TaskType.WORKSTATION: {**_STAFF, Action.COMPLETE: Effect(CustodyTransition.SHELVE)},
-    TaskType.TRANSFER: {**_STAFF, Action.COMPLETE: Effect(CustodyTransition.SHELVE)},
-}
-EVENTS: Mapping[tuple[Action, Stage | None], type[events.TaskEvent]] = {
-    (Action.TAKE, None): events.TaskQueued,
-    (Action.ASSIGN, G.TO_SOURCE): events.TaskAssigned,
-    (Action.ARRIVE, G.LOADING): events.TaskLoading,
-    (Action.ARRIVE, G.HANDOVER): events.TaskArrived,
-    (Action.ARRIVE, G.BRINGING_BACK): events.TaskArrived,
-    (Action.LOAD, G.TO_DESTINATION): events.TaskDeparted,
-    (Action.COMPLETE, None): events.TaskCompleted,
-    (Action.RELEASE, None): events.TaskQueued,
-    (Action.BRING_BACK, G.BRINGING_BACK): events.TaskBringingBack,
-    (Action.TAKE_BACK, None): events.TaskCancelled,
-    (Action.CANCEL, None): events.TaskCancelled,
-    (Action.FAIL, None): events.TaskFailed,
-    (Action.RETRY, None): events.TaskQueued,
-}
-# A loaded return goes on to the library in any case.
-REFUSED: Mapping[TaskType, frozenset[Action]] = {
-    TaskType.RETURN_PICKUP: frozenset({Action.BRING_BACK, Action.TAKE_BACK}),
-}
 
 
 @dataclass(frozen=True)
@@ -158,6 +48,7 @@ class TransitionContext:
     reason: str | None = None
     robot_id: UUID | None = None  # of ASSIGN
     book_location: str | None = None  # of FAIL and CANCEL: as staff state it
+    not_loaded: bool = False  # of RELEASE and FAIL: nobody loaded the robot in time
 
 
 def state_of(task: DeliveryTask) -> State:
@@ -201,8 +92,9 @@ def apply(session: Session, task: DeliveryTask, action: Action, context: Transit
     robot_id = task.assigned_robot_id if task.status in ACTIVE_TASK_STATUSES else None
     _set_state(task, action, context)
     session.flush()
+    _plan_drive(session, task, action)
     effect = _effect(session, task, action, before, context)
-    task_effects.apply_effect(session, task, effect, context.reason)
+    task_effects.apply_effect(session, task, effect, context.by, context.reason)
     _write_history(session, task, action, before, context)
     _update_commands(session, task, action, context, robot_id)
     session.flush()
@@ -213,9 +105,11 @@ def _effect(
     session: Session, task: DeliveryTask, action: Action, before: State, context: TransitionContext
 ) -> Effect:
     if before == FAILED and action is Action.CANCEL:
-        return task_effects.effect_of_cancelled_failure(session, task, context.book_location)
+        return task_effects.effect_of_cancelled_failure(
+            session, task, context.by, context.book_location
+        )
     if action is Action.RETRY:
-        task_effects.unload_for_retry(session, task)
+        task_effects.unload_for_retry(session, task, context.by)
     return EFFECTS[task.task_type].get(action, Effect())
 
 
@@ -230,16 +124,45 @@ def _set_state(task: DeliveryTask, action: Action, context: TransitionContext) -
     elif action is Action.LOAD:
         task.loaded_at, task.loaded_by = now, context.user_id
     elif action in {Action.RELEASE, Action.RETRY}:
-        task.assigned_robot_id, task.eta, task.loaded_at, task.loaded_by = None, None, None, None
-        task.attempt += 1
+        _begin_attempt(task)
+    _set_reasons(task, action, context)
+    if task.status in CLOSED_STATUSES:
+        task.completed_at, task.eta = now, None
+
+
+def _set_reasons(task: DeliveryTask, action: Action, context: TransitionContext) -> None:
     if action in {Action.FAIL, Action.CANCEL, Action.BRING_BACK}:
         task.failure_reason = context.reason
     elif action is Action.RETRY:
         task.failure_reason, task.book_location = None, None
+        task.times_not_loaded, task.back_waypoint_id = 0, None
+    if context.not_loaded:
+        task.times_not_loaded += 1
     if context.book_location is not None:
         task.book_location = context.book_location
-    if task.status in CLOSED_STATUSES:
-        task.completed_at, task.eta = now, None
+
+
+def _begin_attempt(task: DeliveryTask) -> None:
+    task.assigned_robot_id, task.eta, task.loaded_at, task.loaded_by = None, None, None, None
+    task.attempt += 1
+
+
+def _plan_drive(session: Session, task: DeliveryTask, action: Action) -> None:
+    """Set the ETA of an assigned or loaded robot, and the workstation that a book goes back to."""
+    if action in {Action.ASSIGN, Action.LOAD}:
+        robot = session.get_one(Robot, task.assigned_robot_id)
+        task.eta = eta.estimate(session, task, robot.pose, robot.speed)
+    elif action is Action.BRING_BACK:
+        task.eta, task.back_waypoint_id = None, _workstation_back(session, task)
+
+
+def _workstation_back(session: Session, task: DeliveryTask) -> UUID:
+    """Return the task's source if it is a workstation, else the default one."""
+    graph = route_graph.current(session)
+    source = graph.waypoints.get(task.source_waypoint_id)
+    if source is not None and source.kind is WaypointKind.WORKSTATION:
+        return source.id
+    return graph.workstation_for(None).id
 
 
 def _write_history(

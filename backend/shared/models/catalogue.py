@@ -114,6 +114,8 @@ class Copy(Base):
     shelf_location: Mapped[str | None]
     call_number: Mapped[str | None]
     home_workstation_id: Mapped[UUID | None] = mapped_column(ForeignKey("waypoints.id"))
+    # Where it is while AT_DESK; while RESERVED or ON_ROBOT the desk it was taken from.
+    waypoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("waypoints.id"))
     robot_transportable: Mapped[bool] = mapped_column(default=True)
     note: Mapped[str | None]
     last_seen_at: Mapped[datetime | None]
@@ -122,10 +124,41 @@ class Copy(Base):
     updated_at: Mapped[UpdatedAt]
 
     __table_args__ = (
+        CheckConstraint(
+            "custody IN ('RESERVED', 'ON_ROBOT') "
+            "OR (custody = 'AT_DESK') = (waypoint_id IS NOT NULL)",
+            name="at_desk_has_a_place",
+        ),
         Index("ix_copies_book_id", "book_id", "custody", "condition"),
         Index("ix_copies_shelf_location", "shelf_location"),
+        Index("ix_copies_waypoint_id", "waypoint_id"),
+        Index("ix_copies_home_workstation_id", "home_workstation_id"),
     )
     __mapper_args__ = {"version_id_col": version}
+
+
+class CopyHistory(Base):
+    """One change of a copy's custody or condition."""
+
+    __tablename__ = "copy_history"
+
+    id: Mapped[Id]
+    copy_id: Mapped[UUID] = mapped_column(ForeignKey("copies.id"))
+    from_custody: Mapped[Custody] = mapped_column(text_enum(Custody, "from_custody"))
+    to_custody: Mapped[Custody] = mapped_column(text_enum(Custody, "to_custody"))
+    from_condition: Mapped[Condition] = mapped_column(text_enum(Condition, "from_condition"))
+    to_condition: Mapped[Condition] = mapped_column(text_enum(Condition, "to_condition"))
+    place: Mapped[str | None]  # name of the waypoint, or the shelf
+    task_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("delivery_tasks.id", ondelete="SET NULL")
+    )
+    changed_by: Mapped[str]  # a user's id, or the component that acted
+    created_at: Mapped[CreatedAt]
+
+    __table_args__ = (
+        Index("ix_copy_history_copy_id", "copy_id", "id"),
+        Index("ix_copy_history_task_id", "task_id"),
+    )
 
 
 class ImportState(StrEnum):

@@ -16,6 +16,11 @@ _CONDITION = "'OK', 'REFERENCE_ONLY', 'IN_PROCESS', 'DAMAGED', 'MISSING', 'LOST'
 
 
 def upgrade() -> None:
+    _add_place()
+    _create_history()
+
+
+def _add_place() -> None:
     op.execute("""
         ALTER TABLE copies
             ADD COLUMN waypoint_id uuid
@@ -38,6 +43,9 @@ def upgrade() -> None:
         CREATE INDEX ix_copies_waypoint_id ON copies (waypoint_id);
         CREATE INDEX ix_copies_home_workstation_id ON copies (home_workstation_id);
     """)
+
+
+def _create_history() -> None:
     op.execute(
         f"""
         CREATE TABLE copy_history (

@@ -1,13 +1,13 @@
 """Add the place of a copy at a desk and the history of a copy's custody and condition.
 
-Revision: 0003, after 0002. Repairs what the first release left: a copy at a desk has no place, and
+Revision: 0004, after 0003. Repairs what the first release left: a copy at a desk has no place, and
 a transfer may have made another waypoint than a workstation the copy's home.
 """
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -75,7 +75,7 @@ def _create_history() -> None:
             SELECT (lpad(to_hex(floor(extract(epoch FROM now()) * 1000)::bigint), 12, '0')
                     || '7' || substr(md5(id::text), 1, 3) || '8' || substr(md5(id::text), 4, 15)
                    )::uuid,  -- version 7, so that later entries sort after it
-                   id, 'ON_SHELF', custody, 'OK', condition, NULL, NULL, 'migration 0003', now()
+                   id, 'ON_SHELF', custody, 'OK', condition, NULL, NULL, 'migration 0004', now()
             FROM copies WHERE custody <> 'ON_SHELF';
     """  # noqa: S608 (the constants above)
     )

@@ -83,6 +83,34 @@ class UnsupportedMediaType(LunaError):
     message = "This path does not accept this media type."
 
 
+class RequestTimeout(LunaError):
+    """Sent by the gateway when a request arrives too slowly."""
+
+    status, grpc, code = 408, "DEADLINE_EXCEEDED", "REQUEST_TIMEOUT"
+    message = "The request took too long to arrive. Try again."
+
+
+class UriTooLong(LunaError):
+    """Sent by the gateway."""
+
+    status, grpc, code = 414, "INVALID_ARGUMENT", "URI_TOO_LONG"
+    message = "The address is too long: at most 8 KiB."
+
+
+class MisdirectedRequest(LunaError):
+    """Sent by the gateway for a host that it does not serve."""
+
+    status, grpc, code = 421, "INVALID_ARGUMENT", "MISDIRECTED_REQUEST"
+    message = "This host is not served here."
+
+
+class HeadersTooLarge(LunaError):
+    """Sent by the gateway."""
+
+    status, grpc, code = 431, "INVALID_ARGUMENT", "HEADERS_TOO_LARGE"
+    message = "The headers are too large: at most 8 KiB each, 32 KiB together."
+
+
 class RateLimited(LunaError):
     status, grpc, code = 429, "RESOURCE_EXHAUSTED", "RATE_LIMITED"
     message = "Too many requests. Wait a moment and try again."

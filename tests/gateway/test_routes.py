@@ -116,10 +116,10 @@ def test_configured_host_is_served(gateway: Gateway, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1", "_"])
 def test_unknown_host_is_421(gateway: Gateway, host: str) -> None:
-    assert_error(send(gateway.port, "/health", f"Host: {host}"), 421, "NOT_FOUND")
+    assert_error(send(gateway.port, "/health", f"Host: {host}"), 421, "MISDIRECTED_REQUEST")
     assert gateway.reached() == []
 
 
 def test_unknown_host_in_an_absolute_url_is_421(gateway: Gateway) -> None:
-    assert_error(send(gateway.port, "http://evil.example/health"), 421, "NOT_FOUND")
+    assert_error(send(gateway.port, "http://evil.example/health"), 421, "MISDIRECTED_REQUEST")
     assert gateway.reached() == []

@@ -1,6 +1,5 @@
 """Endpoints of `/deliveries`: delivery tasks as staff handle them."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -43,6 +42,7 @@ from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep, IdempotentRequest
 from backend.shared.web.pagination import PageDep, ordered, paginate
+from backend.shared.web.schemas import Instant
 from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/deliveries", "deliveries")
@@ -58,10 +58,8 @@ def list_delivery_tasks(  # noqa: PLR0913, PLR0917 (one parameter a filter, api.
     task_type: TaskType | None = None,
     priority: Priority | None = None,
     robot_id: UUID | None = None,
-    since: Annotated[
-        datetime | None, Query(alias="from", description="Created at or after")
-    ] = None,
-    until: Annotated[datetime | None, Query(alias="to", description="Created before")] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="Created at or after")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Created before")] = None,
 ) -> PageAnswer[TaskRead]:
     """Role: librarian. Newest first; sort by `created_at`, `priority`, `status`."""
     statement = queries.tasks().where(

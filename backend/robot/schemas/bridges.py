@@ -4,10 +4,18 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.shared.models import CommandStatus, CommandType
-from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas import (
+    FilledText,
+    Instant,
+    JsonObject,
+    PlainText,
+    RequestModel,
+    ResponseModel,
+    Timestamp,
+)
 
 Metres = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -28,7 +36,7 @@ class Pose(BaseModel):
 class Enroll(RequestModel):
     code: Annotated[FilledText, Field(max_length=100)]
     software_version: Annotated[PlainText, Field(max_length=100)] = ""
-    capabilities: dict[str, Any] = {}
+    capabilities: JsonObject = {}
 
 
 class Enrolled(ResponseModel):
@@ -87,7 +95,7 @@ class Heartbeat(BaseModel):
     safety: Safety = Safety()
     active_command: UUID | None = None
     errors: Annotated[list[ReportedError], Field(max_length=50)] = []
-    sensors: dict[str, Any] = {}
+    sensors: JsonObject = {}
 
 
 class Desired(StrEnum):
@@ -130,9 +138,9 @@ class CommandReportBody(RequestModel):
     lease_token: Annotated[int, Field(ge=0, le=2**62)]
     event_seq: Annotated[int, Field(ge=1, le=2**31 - 1)]
     type: ReportType
-    at: Annotated[
-        AwareDatetime | None, Field(description="When it happened, by the robot's clock")
-    ] = None
+    at: Annotated[Instant | None, Field(description="When it happened, by the robot's clock")] = (
+        None
+    )
     message: Annotated[PlainText, Field(max_length=1000)] | None = None
     pose: Pose | None = None
     remaining_m: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None

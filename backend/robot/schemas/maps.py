@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from backend.robot.schemas.bridges import Metres
 from backend.robot.schemas.waypoints import Floor, Name, WaypointBody
-from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
+from backend.shared.infra import storable
+from backend.shared.web.schemas import PlainText, RequestModel, ResponseModel, Timestamp
 
 
 class EdgeBody(RequestModel):
@@ -16,7 +17,7 @@ class EdgeBody(RequestModel):
     end: Annotated[Name, Field(alias="to")]
     distance: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
     bidirectional: bool = True
-    closed_until: Timestamp | None = None
+    closed_until: Annotated[Timestamp, AfterValidator(storable.check_time)] | None = None
 
 
 class FloorBody(RequestModel):
@@ -24,8 +25,8 @@ class FloorBody(RequestModel):
 
     floor: Floor
     name: Name
-    svg: Annotated[str, Field(max_length=400_000)] = ""
-    plan: Annotated[str, Field(max_length=200)] = ""
+    svg: Annotated[PlainText, Field(max_length=400_000)] = ""
+    plan: Annotated[PlainText, Field(max_length=200)] = ""
     width_m: Annotated[float, Field(gt=0, le=10_000)]
     height_m: Annotated[float, Field(gt=0, le=10_000)]
     origin: Annotated[list[Metres], Field(min_length=2, max_length=2)] = [0.0, 0.0]

@@ -7,7 +7,13 @@ from pydantic import AliasChoices, ConfigDict, Field
 
 from backend.robot.schemas.bridges import Metres
 from backend.shared.models import WaypointKind
-from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas import (
+    FilledText,
+    JsonObject,
+    RequestModel,
+    ResponseModel,
+    Timestamp,
+)
 
 Name = Annotated[FilledText, Field(max_length=100)]
 Floor = Annotated[int, Field(ge=-20, le=200)]
@@ -42,7 +48,7 @@ class WaypointBody(RequestModel):
     z_coordinate: Annotated[Metres, Field(validation_alias=AliasChoices("z_coordinate", "z"))] = 0.0
     theta: Annotated[float, Field(ge=-7, le=7, allow_inf_nan=False)] = 0.0
     details: Annotated[
-        dict[str, Any],
+        JsonObject,
         Field(validation_alias=AliasChoices("metadata", "details"), serialization_alias="metadata"),
     ] = {}
 

@@ -29,6 +29,7 @@ def engine() -> AsyncEngine:
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 3,
             "options": "-c lock_timeout=3000 -c statement_timeout=5000 -c timezone=UTC",

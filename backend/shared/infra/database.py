@@ -36,6 +36,7 @@ def engine() -> Engine:
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # they hold personal data, and errors are logged
         connect_args={"options": _options(), "connect_timeout": 3},
     )
 

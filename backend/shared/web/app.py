@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from backend.shared.infra import config, logs
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import envelope, health
+from backend.shared.web.cors import Cors
 from backend.shared.web.error_handlers import HANDLERS
 from backend.shared.web.middleware import AccessLog, BodyLimit
 
@@ -64,7 +65,7 @@ def create_app(
         summary=summary,
         lifespan=life,
         redirect_slashes=False,
-        openapi_url=None,
+        openapi_url="/openapi.json",  # not reachable through the gateway
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -76,6 +77,14 @@ def create_app(
     app.include_router(health.router(part))
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(BodyLimit, max_body_size=config.http().max_body_bytes)
-    app.add_middleware(AccessLog, part=part)
+    _add_middleware(app, part)
     return app
+
+
+def _add_middleware(app: FastAPI, part: str) -> None:
+    """Add the middleware from the innermost to the outermost."""
+    settings = config.http()
+    app.add_middleware(BodyLimit, max_body_size=settings.max_body_bytes)
+    if settings.origins:
+        app.add_middleware(Cors, origins=settings.origins)
+    app.add_middleware(AccessLog, part=part)

@@ -70,7 +70,11 @@ def envelope(data: bytes) -> bytes:
 
 
 def failure(code: str, message: str, details: dict[str, Any]) -> bytes:
-    problem = Problem(
-        code=code, message=message, details=json.loads(json.dumps(details, default=str))
-    )
+    """Return the error envelope; what is not Unicode in the details is replaced by `?`."""
+    text = json.dumps(details, default=str, ensure_ascii=False).encode(errors="replace")
+    problem = Problem(code=code, message=_as_unicode(message), details=json.loads(text))
     return Failure(error=problem, meta=meta()).model_dump_json().encode()
+
+
+def _as_unicode(text: str) -> str:
+    return text.encode(errors="replace").decode()

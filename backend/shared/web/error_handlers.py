@@ -16,7 +16,11 @@ _log = logs.get(__name__)
 # PostgreSQL's error codes, which both drivers report alike.
 _BY_SQLSTATE: dict[str, type[LunaError]] = {
     "22003": errors.Invalid,  # numeric value out of range
+    "22008": errors.Invalid,  # datetime field overflow
+    "22009": errors.Invalid,  # invalid time zone displacement
     "22021": errors.Invalid,  # character not in repertoire
+    "22P02": errors.Invalid,  # invalid text representation
+    "22P05": errors.Invalid,  # untranslatable character: NUL in JSON
     "23505": errors.Duplicate,  # unique violation
     "40001": errors.ServiceUnavailable,  # serialization failure
     "40P01": errors.ServiceUnavailable,  # deadlock detected

@@ -12,18 +12,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from backend.shared.infra import clock
-
-
-def _no_nul(text: str) -> str:
-    """Refuse NUL, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot encode."""
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("must be valid Unicode") from error
-    return text
+from backend.shared.infra import clock, storable
 
 
 def _not_blank(text: str) -> str:
@@ -44,14 +33,18 @@ Timestamp = Annotated[
 
 
 # Text from clients: stripped, valid Unicode, without NUL.
-PlainText = Annotated[str, BeforeValidator(_stripped), AfterValidator(_no_nul)]
+PlainText = Annotated[str, BeforeValidator(_stripped), AfterValidator(storable.check_text)]
 FilledText = Annotated[PlainText, AfterValidator(_not_blank)]
+# A JSON object of any fields from clients, at most 32 levels deep.
+JsonObject = Annotated[dict[str, Any], AfterValidator(storable.check_json)]
+# A point in time from clients, between 1900 and 2200, converted to UTC.
+Instant = Annotated[datetime, AfterValidator(storable.check_time)]
 
 
 class RequestModel(BaseModel):
     """Base of request bodies; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ResponseModel(BaseModel):

@@ -6,6 +6,7 @@ from functools import cache
 from passlib.context import CryptContext
 
 # OWASP's minimum for argon2id; higher values rehash at the next login.
+MAX_LENGTH = 4096  # characters that passlib accepts
 _passwords = CryptContext(
     schemes=["argon2"], argon2__memory_cost=19 * 1024, argon2__time_cost=2, argon2__parallelism=1
 )
@@ -23,7 +24,10 @@ def _dummy_hash() -> str:
 def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
     """Return whether a password matches, and a new hash to store if parameters have risen.
 
-    Without a hash (no such account) the same work is done, so that timing reveals nothing.
+    Without a hash (no such account) or with a password that is too long the same work is done, so
+    that timing reveals nothing.
     """
-    matches, renewed = _passwords.verify_and_update(password, password_hash or _dummy_hash())
-    return matches and password_hash is not None, renewed
+    is_possible = password_hash is not None and len(password) <= MAX_LENGTH
+    expected = password_hash if is_possible and password_hash else _dummy_hash()
+    matches, renewed = _passwords.verify_and_update(password[:MAX_LENGTH], expected)
+    return matches and is_possible, renewed

@@ -2,46 +2,41 @@
 
 One Redis listener receives all events; a message is serialized once per topic and queued on each
 subscribed socket. A topic is buffered from its subscription on, then its snapshot is read, so that
-no change is lost between the two. A fixed number of readers takes all snapshots, so that a thousand
-clients that reconnect at once do not exhaust the database's connections.
+no change is lost between the two.
 """
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from backend.notification.live import handshake, messages, snapshots
+from backend.notification.live import handshake, messages
 from backend.notification.live.connection_user import ConnectionUser
 from backend.notification.live.sockets import (
     MAX_TOPICS,
+    ClientMessage,
     Ping,
     Socket,
     Subscribe,
     Subscription,
     parse_client_message,
 )
-from backend.notification.live.topics import Topic, name_of, topic_of
-from backend.shared.errors import Forbidden, Invalid, LunaError, NotFound, TokenExpired
+from backend.notification.live.subscription_reader import READERS, SubscriptionReader
+from backend.notification.live.topics import name_of, topic_of
+from backend.notification.live.user_connections import UserConnections
+from backend.shared.errors import Invalid, LunaError, TokenExpired
 from backend.shared.infra import async_database, clock, logs
 from backend.shared.messaging import channels, realtime
 from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState
 
 _log = logs.get(__name__)
-_MAX_SOCKETS_PER_USER = 10
-_SNAPSHOT_READERS = 2
 _SESSION_CHECK_INTERVAL = 1.0  # seconds
-_DATABASE_RETRY_INTERVAL = 0.5  # seconds
-_DATABASE_UNAVAILABLE = (InterfaceError, OperationalError, PoolTimeout, OSError)
 
 
 class ConnectionManager:
@@ -49,9 +44,9 @@ class ConnectionManager:
 
     def __init__(self) -> None:
         self._sockets: set[Socket] = set()
-        self._sockets_per_user: Counter[UUID] = Counter()
+        self._users: dict[UUID, UserConnections] = {}
         self._subscribers: dict[str, dict[Socket, Subscription]] = {}
-        self._pending_snapshots: asyncio.Queue[tuple[Socket, Subscription]] = asyncio.Queue()
+        self._reader = SubscriptionReader(self._refuse)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -60,7 +55,7 @@ class ConnectionManager:
         work = [
             listener.run(),
             self._check_sessions(),
-            *(self._read_snapshots() for _ in range(_SNAPSHOT_READERS)),
+            *(self._reader.run() for _ in range(READERS)),
         ]
         tasks = [asyncio.create_task(each) for each in work]
         try:
@@ -95,30 +90,29 @@ class ConnectionManager:
             self._unregister(socket)
 
     def _register(self, user: ConnectionUser) -> Socket:
-        if self._sockets_per_user[user.user_id] >= _MAX_SOCKETS_PER_USER:
-            raise Forbidden(f"At most {_MAX_SOCKETS_PER_USER} connections a user. Close one first.")
+        self._users.setdefault(user.user_id, UserConnections()).add_socket()
         socket = Socket(user)
-        self._sockets_per_user[user.user_id] += 1
         self._sockets.add(socket)
         return socket
 
     def _unregister(self, socket: Socket) -> None:
         self._sockets.discard(socket)
-        self._sockets_per_user[socket.user.user_id] -= 1
-        if not self._sockets_per_user[socket.user.user_id]:
-            del self._sockets_per_user[socket.user.user_id]
+        self._users[socket.user.user_id].sockets -= 1
         for name in list(socket.subscriptions):
             self._unsubscribe(socket, name)
 
     async def _read(self, websocket: WebSocket, socket: Socket) -> None:
+        """Handle the client's messages; a client that sends too many waits for the next one."""
+        user = self._users[socket.user.user_id]
         try:
-            while (message := await websocket.receive())["type"] == "websocket.receive":
-                self._handle(socket, message.get("text"))
+            while (received := await websocket.receive())["type"] == "websocket.receive":
+                message = parse_client_message(received.get("text"))
+                await asyncio.sleep(user.count_message(message))
+                self._handle(socket, message)
         finally:
             socket.disconnected()
 
-    def _handle(self, socket: Socket, text: str | None) -> None:
-        message = parse_client_message(text)
+    def _handle(self, socket: Socket, message: ClientMessage | None) -> None:
         if message is None:
             failure = Invalid("Send JSON: subscribe or unsubscribe with topics, or ping.")
             socket.enqueue(messages.error(None, failure))
@@ -126,12 +120,12 @@ class ConnectionManager:
             socket.enqueue(messages.pong())
         elif isinstance(message, Subscribe):
             for name in message.topics:
-                self._subscribe(socket, name)
+                self._subscribe(socket, name, message.since.get(name))
         else:
             for name in message.topics:
                 self._unsubscribe(socket, name)
 
-    def _subscribe(self, socket: Socket, name: str) -> None:
+    def _subscribe(self, socket: Socket, name: str, since: int | None) -> None:
         present = socket.subscriptions.get(name)
         if present is not None and present.buffer is not None:
             return  # its snapshot is pending
@@ -142,14 +136,14 @@ class ConnectionManager:
         except LunaError as failure:
             socket.enqueue(messages.error(name, failure))
         else:
-            self._add(socket, topic)
+            self._add(socket, Subscription(topic, since))
 
-    def _add(self, socket: Socket, topic: Topic) -> None:
-        """Buffer the topic's changes from now on and request its snapshot."""
-        subscription = Subscription(topic)
+    def _add(self, socket: Socket, subscription: Subscription) -> None:
+        """Buffer the topic's changes from now on and request its state."""
+        topic = subscription.topic
         socket.subscriptions[topic.name] = subscription
         self._subscribers.setdefault(topic.channel, {})[socket] = subscription
-        self._pending_snapshots.put_nowait((socket, subscription))
+        self._reader.request(socket, subscription)
 
     def _unsubscribe(self, socket: Socket, name: str) -> None:
         subscription = socket.subscriptions.pop(name, None)
@@ -160,39 +154,6 @@ class ConnectionManager:
         del subscribers[socket]
         if not subscribers:
             del self._subscribers[channel]
-
-    # --- snapshots -------------------------------------------------------------------------------
-
-    async def _read_snapshots(self) -> None:
-        while True:
-            socket, subscription = await self._pending_snapshots.get()
-            try:
-                await self._read_snapshot(socket, subscription)
-            except _DATABASE_UNAVAILABLE as error:
-                _log.warning(
-                    "database unavailable, snapshot is retried", error=str(error).splitlines()[0]
-                )
-                self._pending_snapshots.put_nowait((socket, subscription))
-                await asyncio.sleep(_DATABASE_RETRY_INTERVAL)
-            except Exception:  # noqa: BLE001 (a failed topic must not stop the reader)
-                _log.exception("snapshot failed", topic=subscription.topic.name)
-                self._refuse(socket, subscription, LunaError())
-
-    async def _read_snapshot(self, socket: Socket, subscription: Subscription) -> None:
-        if not self._is_current(socket, subscription):
-            return
-        topic = subscription.topic
-        pos, data = await async_database.run(_read_topic, topic, socket.user)
-        if not self._is_current(socket, subscription):
-            return
-        if data is None:
-            self._refuse(socket, subscription, NotFound("Topic not found."))
-        else:
-            socket.send_snapshot(subscription, messages.snapshot(topic.name, pos, data), pos)
-
-    def _is_current(self, socket: Socket, subscription: Subscription) -> bool:
-        """Return False once it was cancelled, or replaced after a resync."""
-        return socket.subscriptions.get(subscription.topic.name) is subscription
 
     def _refuse(self, socket: Socket, subscription: Subscription, failure: LunaError) -> None:
         name = subscription.topic.name
@@ -234,7 +195,7 @@ class ConnectionManager:
         for socket in self._sockets:
             for subscription in list(socket.subscriptions.values()):
                 socket.enqueue(messages.resync(subscription.topic.name))
-                self._add(socket, subscription.topic)
+                self._add(socket, Subscription(subscription.topic))
 
     # --- sessions --------------------------------------------------------------------------------
 
@@ -243,6 +204,8 @@ class ConnectionManager:
         while True:
             await asyncio.sleep(_SESSION_CHECK_INTERVAL)
             self._close_expired()
+            for user_id in [key for key, user in self._users.items() if user.is_idle]:
+                del self._users[user_id]
             session_ids = {socket.user.session_id for socket in self._sockets}
             if session_ids:
                 with suppress(SQLAlchemyError, OSError):  # the next check repeats it
@@ -263,10 +226,3 @@ class ConnectionManager:
                 failure = session_validity.refusal(state, role=user.role, epoch=user.epoch)
                 if failure is not None:
                     socket.close(handshake.close_code(failure), failure.text)
-
-
-def _read_topic(
-    session: Session, topic: Topic, user: ConnectionUser
-) -> tuple[int, dict[str, Any] | None]:
-    pos = snapshots.begin_transaction(session)
-    return pos, topic.read(session, user, topic.resource_id)

@@ -6,6 +6,7 @@ slows no other.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -27,15 +28,16 @@ class _Message(BaseModel):
 
 
 TopicName = Annotated[str, Field(max_length=64)]
+Position = Annotated[int, Field(ge=0, lt=2**63)]
 TopicNames = Annotated[list[TopicName], Field(min_length=1, max_length=MAX_TOPICS)]
 
 
 class Subscribe(_Message):
-    """`since` is the last position seen; there is no replay yet, a snapshot answers it."""
+    """`since` is the last position seen of a topic: what was missed is replayed."""
 
     action: Literal["subscribe"]
     topics: TopicNames
-    since: Annotated[dict[TopicName, int], Field(max_length=MAX_TOPICS)] | None = None
+    since: Annotated[dict[TopicName, Position], Field(max_length=MAX_TOPICS)] = {}
 
 
 class Unsubscribe(_Message):
@@ -64,12 +66,13 @@ def parse_client_message(text: str | None) -> ClientMessage | None:
 
 
 class Subscription:
-    """One topic of one socket. Until its snapshot is sent, `buffer` holds its changes."""
+    """One topic of one socket. Until its first message is sent, `buffer` holds its changes."""
 
-    __slots__ = ("buffer", "topic")
+    __slots__ = ("buffer", "since", "topic")
 
-    def __init__(self, topic: Topic) -> None:
+    def __init__(self, topic: Topic, since: int | None = None) -> None:
         self.topic = topic
+        self.since = since
         self.buffer: list[tuple[int, str]] | None = []
 
 
@@ -112,10 +115,15 @@ class Socket:
         else:
             self.close(_TOO_SLOW, "Too many changes before the snapshot. Connect again.")
 
-    def send_snapshot(self, subscription: Subscription, snapshot: str, pos: int) -> None:
-        """Send a topic's snapshot and the buffered changes after it."""
+    def is_current(self, subscription: Subscription) -> bool:
+        """Return False once a subscription was cancelled, or replaced after a resync."""
+        return self.subscriptions.get(subscription.topic.name) is subscription
+
+    def start(self, subscription: Subscription, texts: Iterable[str], pos: int) -> None:
+        """Send a topic's state up to `pos` and the buffered changes after it."""
         buffered, subscription.buffer = subscription.buffer or [], None
-        self.enqueue(snapshot)
+        for text in texts:
+            self.enqueue(text)
         for change_pos, text in buffered:
             if change_pos > pos:
                 self.enqueue(text)

@@ -168,12 +168,6 @@ def test_unsubscribed_topic_sends_no_changes(api: Any) -> None:
         assert client.is_silent()
 
 
-def test_since_is_answered_with_snapshot(api: Any) -> None:
-    with connect(api, users.student()) as client:
-        client.send(action="subscribe", topics=["me"], since={"me": 1234})
-        assert client.receive()["type"] == "snapshot"
-
-
 @pytest.mark.parametrize(
     "message",
     [

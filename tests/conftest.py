@@ -23,14 +23,14 @@ _DATABASE = f"luna_test_{os.getpid()}"
 _SETUP_LOCK = 1  # key of the advisory lock under which workers create roles and databases
 
 
-def _redis_url() -> str:
+def redis_url() -> str:
     """The Redis of this pytest worker."""
     urls = os.environ.get("LUNA_TEST_REDIS_URLS", "unix:///nowhere").split()
     return urls[WORKER]
 
 
 # The Celery app reads its broker's address at import, before any fixture runs.
-os.environ.setdefault("LUNA_REDIS_URL", _redis_url())
+os.environ.setdefault("LUNA_REDIS_URL", redis_url())
 
 # Empties every table that has rows and sets the counters to their initial values.
 _EMPTY = """
@@ -87,7 +87,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         "LUNA_ENVIRONMENT": "test",
         "LUNA_DATABASE_URL": _url(url, _DATABASE, "luna_app"),
         "LUNA_DATABASE_OWNER_URL": _url(url, _DATABASE, "luna_owner"),
-        "LUNA_REDIS_URL": _redis_url(),
+        "LUNA_REDIS_URL": redis_url(),
         "LUNA_CLOCK_FILE": str(folder / "clock"),
         "LUNA_USER_WRITES_PER_SECOND": "0",
         "LUNA_LOG_LEVEL": "WARNING",

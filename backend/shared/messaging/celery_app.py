@@ -10,6 +10,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_ready
 
 from backend.shared.infra import config, logs
+from backend.shared.messaging import broker
 
 TASK_MODULES = [
     "backend.book.tasks",
@@ -22,17 +23,8 @@ IMPORT_QUEUES = ("catalog",)  # of a worker of their own: a batch takes seconds
 IMPORT_CONCURRENCY = 1
 
 
-def _broker_url() -> str:
-    url = config.redis().redis_url
-    if url.startswith("unix://"):
-        path, _, query = url.removeprefix("unix://").partition("?")
-        number = query.removeprefix("db=") or "0"
-        return f"redis+socket://{path}?virtual_host={number}"
-    return url
-
-
 def _make_celery() -> Celery:
-    app = Celery("luna", broker=_broker_url(), include=TASK_MODULES)
+    app = Celery("luna", broker=broker.url(config.redis().redis_url), include=TASK_MODULES)
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],

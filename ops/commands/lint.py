@@ -1,5 +1,6 @@
 """`luna lint` and `luna fix`: style, types, import contracts, lock file, generated documents."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +52,16 @@ def lock_names_no_address() -> str:
     )
 
 
+def npm_lock_names_no_address() -> str:
+    """Check that the packages of `web/` can come from any registry."""
+    packages = json.loads((ROOT / "web" / "package-lock.json").read_text(encoding="utf-8"))
+    return "\n".join(
+        f"{name}: {package['resolved']}"
+        for name, package in packages["packages"].items()
+        if "://" in package.get("resolved", "")
+    )
+
+
 def lock_is_fresh() -> str:
     """Resolve each lock again, preferring its pins; any difference means that it is stale."""
     return "\n".join(filter(None, (_stale(lock, words) for lock, words in LOCKS.items())))
@@ -87,6 +98,7 @@ def checks(*, rules: bool) -> dict[str, Check]:
         "ruff: format": _program("ruff", "format", "--check", "--quiet", "."),
         "import contracts": _program("lint-imports"),
         "lock: no address": lock_names_no_address,
+        "npm lock: no address": npm_lock_names_no_address,
         "lock: fresh": lock_is_fresh,
         "documents: fresh": _program("python", "-m", "ops.docs.openapi", "--check"),
     }

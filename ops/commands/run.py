@@ -24,6 +24,7 @@ def up(  # noqa: PLR0913 — one parameter for each option
         bool | None, typer.Option("--docker/--native", help="default: Docker if it is running")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="delete all data first")] = False,
+    no_web: Annotated[bool, typer.Option("--no-web", help="do not build the web pages")] = False,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="no demo library, no robots")] = False,
     robots: Annotated[int, typer.Option(min=0, max=200, help="simulated robots")] = 2,
     speed: Annotated[float, typer.Option(min=0.1, help="speed factor of the robots")] = 10.0,
@@ -37,7 +38,7 @@ def up(  # noqa: PLR0913 — one parameter for each option
         if fresh:
             lifecycle.delete_data(home)
         options = lifecycle.options_for(
-            home, port, robots=robots, speed=speed, demo=demo, follows=not detach
+            home, port, robots=robots, speed=speed, demo=demo, web=not no_web, follows=not detach
         )
         raise typer.Exit(lifecycle.up(home, options, detach=detach))
     except lifecycle.StartFailedError as failed:

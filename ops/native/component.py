@@ -46,6 +46,7 @@ class Component:
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = _no
     job: bool = False
+    background: bool = False  # a job that the system is ready without, and never fails by
     already_done: Callable[[], bool] = _no  # for a job with nothing left to do
     prepare: Callable[[], None] = _nothing  # before each start
     finish: Callable[[], None] = _nothing  # after a job succeeded

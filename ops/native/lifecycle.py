@@ -137,8 +137,17 @@ def _print_ready(home: Home, options: Options, seconds: float) -> None:
     console.print(
         f"\n[bold]LUNA is ready[/bold] after {seconds:.1f} s: [bold]{now['address']}[/bold]"
     )
+    console.print(f"  {_pages_line(home, now['address'])}")
     console.print(f"  API pages {now['address']}/api/v1/docs · logs {home.logs} · ./luna status")
     print_accounts(now["accounts"])
+
+
+def _pages_line(home: Home, address: str) -> str:
+    """Return where the web applications are, and whether they are still being built."""
+    states = {row["name"]: row["state"] for row in read_json(home.state_file).get("jobs", [])}
+    text = f"Student app {address}/"
+    building = states.get("pages") in {"starting", "waiting"}
+    return f"{text} (being built; the page says when)" if building else text
 
 
 def _follow(home: Home, process: subprocess.Popen[bytes], stop: _StopRequest) -> int:

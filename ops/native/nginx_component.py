@@ -10,16 +10,21 @@ from ops.servers import environment, probes
 from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
 
 
+def pages_link(home: Home) -> Path:
+    """Return the link to the folder with the web applications; its path needs no quoting."""
+    return home.sockets.resolve() / "pages"
+
+
 def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str]) -> Component:
     """Return the Nginx component in front of the services of this home."""
     folder = home.sockets.resolve() / "nginx"
-    configuration = folder / "luna.conf"
     base = environment.base()
     values = {name: base[name] for name in DEFAULTS if name in base} | {
         "LUNA_GATEWAY_DIR": str(folder),
         "LUNA_GATEWAY_ACCESS_LOG": str(folder / "logs" / "access.log"),
         "LUNA_GATEWAY_LISTEN": f"{HOST}:{port}",
         "LUNA_GATEWAY_RESOLVER": HOST,
+        "LUNA_WEB_DIR": str(pages_link(home)),
         **{f"LUNA_UPSTREAM_{name.upper()}": f"unix:{home.socket(name)}" for name in SERVICES},
     }
 
@@ -29,11 +34,11 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
         if not logs.exists():
             logs.unlink(missing_ok=True)
             logs.symlink_to(home.logs)
-        write_configuration(configuration, values)
+        write_configuration(folder, values)
 
     return Component(
         name="nginx",
-        command=lambda: start_command(program, configuration, folder),
+        command=lambda: start_command(program, folder / "luna.conf", folder),
         needs=needs,
         prepare=prepare,
         ready=lambda: probes.http_answers(f"{HOST}:{port}", "/health"),

@@ -73,7 +73,9 @@ class Supervisor:
         self._started = self._started or self._all_available()
 
     def _all_available(self) -> bool:
-        return all(child.available for child in self._children.values())
+        return all(
+            child.available or child.component.background for child in self._children.values()
+        )
 
     def _can_start(self, child: Child) -> bool:
         return all(self._children[name].available for name in child.component.needs)
@@ -118,7 +120,7 @@ class Supervisor:
             child.enter(State.READY)
         elif child.seconds_in_state > component.start_timeout and child.process:
             child.last_exit = f"was not ready within {component.start_timeout:.0f} s"
-            if not self._started:
+            if not self._started and not component.background:
                 self._fail(child)
             kill_group(child.process.pid, signal.SIGKILL)  # reaped and restarted
 
@@ -163,7 +165,8 @@ class Supervisor:
         else:
             child.record_exit(code)
             child.enter(State.RESTARTING)
-            if not self._started and child.failures >= MAX_START_ATTEMPTS:
+            needed = not self._started and not child.component.background
+            if needed and child.failures >= MAX_START_ATTEMPTS:
                 self._fail(child)
 
     def _fail(self, child: Child) -> None:

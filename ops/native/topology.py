@@ -41,6 +41,7 @@ class Options:
     robots: int = 2
     speed: float = 10.0
     demo: bool = True
+    web: bool = True  # the two web applications
     follows: bool = False  # ends with the command that started it
 
 
@@ -70,6 +71,7 @@ class Native:
         return [
             *helpers,
             *self._storage(),
+            self._pages(),
             *services,
             self._worker(),
             nginx_component.nginx_component(
@@ -219,6 +221,17 @@ class Native:
             ready=lambda: probes.http_answers(socket, "/health/ready"),
             environment=self.services_environment | own,
             endpoint=socket,
+        )
+
+    def _pages(self) -> Component:
+        skip = () if self.options.web else ("--skip",)
+        return Component(
+            name="pages",
+            command=_python("ops.web.build", str(nginx_component.pages_link(self.home)), *skip),
+            environment=environment.base(),
+            job=True,
+            background=True,
+            start_timeout=900.0,
         )
 
     def _worker(self) -> Component:

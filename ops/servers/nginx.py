@@ -12,7 +12,7 @@ from typing import IO
 
 from ops.home import ROOT, write_atomically
 
-TEMPLATE = ROOT / "backend" / "nginx" / "luna.conf.template"
+TEMPLATES = ROOT / "backend" / "nginx"  # luna.conf.template includes the others
 HOST = "127.0.0.1"
 MAX_PORT = 65535
 # variables of the template that users may set; the same defaults as in Compose
@@ -33,8 +33,12 @@ def render(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\$\{(LUNA_\w+)\}", lambda found: values[found.group(1)], template)
 
 
-def write_configuration(target: Path, values: Mapping[str, str]) -> None:
-    write_atomically(target, render(TEMPLATE.read_text(encoding="utf-8"), {**DEFAULTS, **values}))
+def write_configuration(folder: Path, values: Mapping[str, str]) -> Path:
+    """Render every template into a folder; return the path of the main configuration."""
+    for template in TEMPLATES.glob("*.conf.template"):
+        text = render(template.read_text(encoding="utf-8"), {**DEFAULTS, **values})
+        write_atomically(folder / template.name.removesuffix(".template"), text)
+    return folder / "luna.conf"
 
 
 def start_command(program: Path, configuration: Path, folder: Path) -> list[str]:

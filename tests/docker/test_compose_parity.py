@@ -110,10 +110,14 @@ def test_compose_waits_for_everything_that_native_waits_for(
     assert wanted <= waits_in_compose(name)
 
 
+def templates() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in nginx.TEMPLATES.glob("*.template")]
+
+
 def test_gateway_template_gets_every_variable_on_both_sides(
     native: dict[str, Component], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used = variables(nginx.TEMPLATE.read_text(encoding="utf-8"))
+    used = variables("".join(templates()))
     given: dict[str, str] = {}
     monkeypatch.setattr(
         nginx_component, "write_configuration", lambda _target, values: given.update(values)
@@ -128,7 +132,7 @@ def test_envsubst_renders_the_same_configuration() -> None:
     program = shutil.which("envsubst")
     if program is None:
         pytest.skip("needs gettext's envsubst")
-    template = nginx.TEMPLATE.read_text(encoding="utf-8")
+    template = "".join(templates())
     values = {name: f"<{name}>" for name in variables(template)}
     names = " ".join(f"${{{name}}}" for name in values)
     done = subprocess.run(  # noqa: S603 (a fixed program)

@@ -55,10 +55,10 @@ def nginx(folder: Path, settings: dict[str, str]) -> Iterator[Gateway]:
         "LUNA_GATEWAY_ACCESS_LOG": str(folder / "access.log"),
         "LUNA_GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "LUNA_GATEWAY_RESOLVER": "127.0.0.1",
+        "LUNA_WEB_DIR": str(make_pages(folder / "pages")),
         **{f"LUNA_UPSTREAM_{s.name.upper()}": f"unix:{s.socket}" for s in services.values()},
     }
-    configuration = folder / "luna.conf"
-    write_configuration(configuration, values)
+    configuration = write_configuration(folder, values)
     program = Path(os.environ.get("LUNA_TEST_NGINX", "nginx"))
     command = start_command(program, configuration, folder)
     with ExitStack() as stack:
@@ -74,6 +74,16 @@ def nginx(folder: Path, settings: dict[str, str]) -> Iterator[Gateway]:
         finally:
             process.terminate()
             process.wait(TIMEOUT)
+
+
+def make_pages(folder: Path) -> Path:
+    """Write the files of a small build of the two applications."""
+    for name in ("index.html", "staff/index.html", "assets/app-1a.js", "staff/assets/app-2b.js"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"<p>{name}</p>", encoding="utf-8")
+    for name in ("sw.js", "manifest.webmanifest"):
+        (folder / name).write_text(name, encoding="utf-8")
+    return folder
 
 
 def wait_until_listening(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,33 @@
+import { api, dataOf, idempotencyKey } from "@luna/api";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+
+export function useBookTitle(bookId: string) {
+  return useQuery({
+    queryKey: ["book", bookId],
+    queryFn: () => dataOf(api.GET("/api/v1/books/{book_id}", { params: { path: { book_id: bookId } } })),
+  });
+}
+
+/** Create one request, also when the button is pressed twice or the answer was lost. */
+export function useCreateRequest(bookId: string) {
+  const client = useQueryClient();
+  const attempt = useRef({ place: "", notes: "", key: "" });
+  return useMutation({
+    mutationFn: ({ place, notes }: { place: string; notes: string }) => {
+      if (attempt.current.place !== place || attempt.current.notes !== notes)
+        attempt.current = { place, notes, key: idempotencyKey() };
+      return dataOf(
+        api.POST("/api/v1/requests", {
+          params: { header: { "Idempotency-Key": attempt.current.key } },
+          body: { book_id: bookId, request_location: place, notes: notes || null },
+        }),
+      );
+    },
+    onSuccess: (request) => {
+      client.setQueryData(["request", request.id], request);
+      void client.invalidateQueries({ queryKey: ["requests"] });
+      void client.invalidateQueries({ queryKey: ["availability", bookId] });
+    },
+  });
+}

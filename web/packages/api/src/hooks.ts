@@ -1,0 +1,43 @@
+/** Session and live view in React. */
+import { useQueryClient, type QueryKey } from "@tanstack/react-query";
+import { useEffect, useRef, useSyncExternalStore } from "react";
+import { live, type Handler, type LiveMessage, type LiveStatus } from "./live";
+import { session, type SessionState, type User } from "./session";
+
+export function useSession(): SessionState {
+  return useSyncExternalStore(session.subscribe, () => session.state);
+}
+
+/** The user who is signed in; only below a page that requires one. */
+export function useUser(): User {
+  const state = useSession();
+  if (state.status !== "signed-in") throw new Error("not signed in");
+  return state.user;
+}
+
+export function useLiveStatus(): LiveStatus {
+  return useSyncExternalStore(live.subscribe, () => live.status);
+}
+
+/** Refetch these queries whenever the topic changes; `handle` also receives each message. */
+export function useTopic(topic: string | null, keys: QueryKey[], handle?: Handler): void {
+  const client = useQueryClient();
+  const latest = useRef({ keys, handle });
+  useEffect(() => {
+    latest.current = { keys, handle };
+  });
+  useEffect(() => {
+    if (!topic) return;
+    let first = true;
+    return live.on(topic, (message: LiveMessage) => {
+      latest.current.handle?.(message);
+      if (message.event === "robot.position" || message.type === "error") return;
+      const initial = first && message.type === "snapshot";
+      first = false;
+      for (const queryKey of latest.current.keys) {
+        const fetchedAt = client.getQueryState(queryKey)?.dataUpdatedAt ?? 0;
+        if (!initial || Date.now() - fetchedAt > 1000) void client.invalidateQueries({ queryKey });
+      }
+    });
+  }, [topic, client]);
+}

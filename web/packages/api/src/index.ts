@@ -1,0 +1,5 @@
+export { api, dataOf, idempotencyKey, pageOf, type Schemas } from "./client";
+export { useLiveStatus, useSession, useTopic, useUser } from "./hooks";
+export { live, type LiveMessage } from "./live";
+export { ApiProblem, isTransient } from "./problems";
+export { session, type User } from "./session";

@@ -1,0 +1,159 @@
+/**
+ * The session of this browser: access token in memory, refresh token in the server's cookie where it
+ * offers one (else in memory, until the tab is closed). All tabs share one token.
+ */
+import type { components } from "./schema";
+import { ApiProblem, networkProblem, problemOf } from "./problems";
+
+export type User = components["schemas"]["UserRead"];
+type Tokens = { access_token: string; refresh_token?: string | null; expires_in: number };
+type Message = { kind: "token"; token: Token } | { kind: "ended" };
+interface Token {
+  access: string;
+  refresh: string | null;
+  expiresAt: number; // of this browser's clock
+  refreshAt: number;
+}
+
+const HEADERS = { "Content-Type": "application/json", "X-LUNA-Client": "web" };
+const MARK = "luna.session"; // says that a cookie may be there, so that visitors send no refresh
+const LOCK = "luna.refresh";
+const REFRESH_AT = 0.8; // of a token's life
+
+export type SessionState = { status: "unknown" | "signed-out" } | { status: "signed-in"; user: User };
+
+export class Session {
+  state: SessionState = { status: "unknown" };
+  private token: Token | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly listeners = new Set<() => void>();
+  private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("luna.session");
+
+  constructor() {
+    this.channel?.addEventListener("message", (event: MessageEvent<Message>) => this.receive(event.data));
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  get accessToken(): string | null {
+    return this.token?.access ?? null;
+  }
+
+  /** Continue the session of an earlier page load, if there is one. */
+  async restore(): Promise<void> {
+    if (this.state.status !== "unknown") return;
+    if (!localStorage.getItem(MARK)) return this.change({ status: "signed-out" });
+    try {
+      await this.refresh();
+      await this.loadUser();
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status !== 0 && error.status < 500) this.end();
+      else throw error;
+    }
+  }
+
+  async signIn(email: string, password: string): Promise<void> {
+    await this.start(await this.post<Tokens>("/api/v1/auth/login", { email, password }));
+  }
+
+  async register(form: components["schemas"]["RegisterBody"]): Promise<void> {
+    await this.start(await this.post<Tokens>("/api/v1/auth/register", form));
+  }
+
+  /** End the session here and on the server; the server's answer is not needed. */
+  async signOut(): Promise<void> {
+    const headers = { ...HEADERS, ...(this.token ? { Authorization: `Bearer ${this.token.access}` } : {}) };
+    await fetch("/api/v1/auth/logout", { method: "POST", headers }).catch(() => undefined);
+    this.end();
+    this.channel?.postMessage({ kind: "ended" } satisfies Message);
+  }
+
+  /** Take over the tokens of a call that answers new ones, such as a change of the password. */
+  adopt(tokens: Tokens): void {
+    this.keep({
+      access: tokens.access_token,
+      refresh: tokens.refresh_token ?? null,
+      expiresAt: Date.now() + tokens.expires_in * 1000,
+      refreshAt: Date.now() + tokens.expires_in * 1000 * REFRESH_AT,
+    });
+    if (this.token) this.channel?.postMessage({ kind: "token", token: this.token } satisfies Message);
+  }
+
+  /** Get a new token, once for all tabs; returns when this tab has it. */
+  async refresh(): Promise<void> {
+    const before = this.token?.access;
+    await locked(async () => {
+      if (this.token && this.token.access !== before) return; // another tab was first
+      const body = this.token?.refresh ? { refresh_token: this.token.refresh } : {};
+      this.adopt(await this.post<Tokens>("/api/v1/auth/refresh", body));
+    });
+  }
+
+  /** Forget everything of the session in this tab. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.token = null;
+    localStorage.removeItem(MARK);
+    this.change({ status: "signed-out" });
+  }
+
+  setUser(user: User): void {
+    this.change({ status: "signed-in", user });
+  }
+
+  private async start(tokens: Tokens): Promise<void> {
+    this.adopt(tokens);
+    await this.loadUser();
+  }
+
+  private async loadUser(): Promise<void> {
+    const response = await send("/api/v1/auth/me", {
+      headers: { Authorization: `Bearer ${this.accessToken ?? ""}` },
+    });
+    this.setUser(await dataOf<User>(response));
+  }
+
+  private async post<Data>(path: string, body: object): Promise<Data> {
+    return dataOf<Data>(await send(path, { method: "POST", headers: HEADERS, body: JSON.stringify(body) }));
+  }
+
+  private keep(token: Token): void {
+    this.token = token;
+    localStorage.setItem(MARK, "1");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.refresh().catch(() => undefined), Math.max(0, token.refreshAt - Date.now()));
+  }
+
+  private receive(message: Message): void {
+    if (message.kind === "ended") this.end();
+    else if (this.state.status !== "signed-out") this.keep(message.token);
+  }
+
+  private change(state: SessionState): void {
+    this.state = state;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+async function locked(work: () => Promise<void>): Promise<void> {
+  await (navigator.locks ? navigator.locks.request(LOCK, work) : work());
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init);
+  } catch (error) {
+    throw networkProblem(error);
+  }
+}
+
+async function dataOf<Data>(response: Response): Promise<Data> {
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw problemOf(body, response);
+  return (body as { data: Data }).data;
+}
+
+export const session = new Session();

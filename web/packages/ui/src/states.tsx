@@ -1,0 +1,131 @@
+// The states every page has: loading, empty, error, forbidden, stale.
+import { Button } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { ApiProblem, useLiveStatus } from "@luna/api";
+import { useEffect, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { formatAge } from "@luna/i18n";
+import { Icon, type IconName } from "./icons";
+
+const STALE_AFTER = 10_000; // ms without the live view
+
+export function Skeletons({ count = 4, height = 88 }: { count?: number; height?: number }) {
+  const { t } = useTranslation();
+  return (
+    <div className="stack" role="status" aria-label={t("state.loading")}>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className="skeleton" style={{ height }} />
+      ))}
+    </div>
+  );
+}
+
+export function EmptyState({ icon, title, text, action }: { icon: IconName; title: string; text?: string; action?: ReactNode }) {
+  return (
+    <div className="state">
+      <Icon name={icon} />
+      <h2>{title}</h2>
+      {text && <p className="dim">{text}</p>}
+      {action}
+    </div>
+  );
+}
+
+/** Cause, next step and the id under which the operator finds the call in the logs. */
+export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { t } = useTranslation();
+  const problem = error instanceof ApiProblem ? error : null;
+  if (problem?.status === 403)
+    return <EmptyState icon="lock" title={t("state.forbidden")} text={problem.message} />;
+  if (problem?.status === 404)
+    return <EmptyState icon="search" title={t("state.notFound")} text={t("state.notFoundText")} />;
+  return (
+    <div className="state" role="alert">
+      <Icon name={problem?.status === 0 ? "offline" : "alert"} />
+      <h2>{t(problem?.status === 0 ? "state.unreachable" : "state.failed")}</h2>
+      <p className="dim">{problem?.status === 0 ? t("state.unreachableText") : messageOf(error)}</p>
+      {retry && <Button onClick={retry} size="md">{t("action.retry")}</Button>}
+      {problem?.requestId && <p className="tiny dim">{t("state.requestId", { id: problem.requestId })}</p>}
+    </div>
+  );
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A refused write, beside the form it belongs to. */
+export function Refusal({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  if (!error) return null;
+  const problem = error instanceof ApiProblem ? error : null;
+  const reasons = problem?.reasons ?? [];
+  return (
+    <div className="notice tone-fail" role="alert">
+      <Icon name="alert" />
+      <div className="stack-sm">
+        <span>{problem?.status === 0 ? t("state.unreachableText") : messageOf(error)}</span>
+        {reasons.length > 1 && <ul>{reasons.map((reason) => <li key={reason.code}>{reason.message}</li>)}</ul>}
+        {problem?.requestId && problem.status >= 500 && (
+          <span className="tiny">{t("state.requestId", { id: problem.requestId })}</span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface LoadedProps<Data> {
+  query: UseQueryResult<Data>;
+  skeleton?: ReactNode;
+  children: (data: Data) => ReactNode;
+}
+
+/** A query's data, or the state it is in instead; data that could not be refreshed is marked. */
+export function Loaded<Data>({ query, skeleton, children }: LoadedProps<Data>) {
+  const age = useStaleAge(query.dataUpdatedAt);
+  const { t } = useTranslation();
+  if (query.data !== undefined)
+    return (
+      <>
+        {age !== null && (
+          <div className="notice tone-need" role="status">
+            <Icon name="clock" />
+            <span>{t("state.stale", { age: formatAge(age) })}</span>
+          </div>
+        )}
+        <div className={age === null ? undefined : "stale"}>{children(query.data)}</div>
+      </>
+    );
+  if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
+  return <>{skeleton ?? <Skeletons />}</>;
+}
+
+/** Seconds since the data was fetched, once the live view has been away for 10 s; else null. */
+export function useStaleAge(fetchedAt: number): number | null {
+  const status = useLiveStatus();
+  const [since, setSince] = useState<number | null>(null);
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (status === "live") {
+      setSince(null);
+      return;
+    }
+    setSince(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [status]);
+  if (since === null || now - since < STALE_AFTER || now - fetchedAt < STALE_AFTER) return null;
+  return Math.round((now - fetchedAt) / 1000);
+}
+
+export function LiveBadge() {
+  const { t } = useTranslation();
+  const status = useLiveStatus();
+  const tone = { live: "done", reconnecting: "need", offline: "fail" } as const;
+  return (
+    <span className={`pill live tone-${tone[status]}`} role="status">
+      <i aria-hidden="true" />
+      {t(`live.${status}`)}
+    </span>
+  );
+}

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Nullable, Select, and_, func, select
+from sqlalchemy import Nullable, Select, and_, bindparam, func, select
 
 from backend.auth.schemas.accounts import UserRead
 from backend.shared.events import WatchdogSent
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import OutboxEvent, ProcessedEvent, ProcessHeartbeat, User
-from backend.shared.web.pagination import AnySelect
 
 _PROFILE_COLUMNS = [User.__table__.c[name] for name in UserRead.model_fields]
 
@@ -19,9 +19,7 @@ def credentials(email: str) -> Select[UUID, str]:
     return select(User.id, User.password_hash).where(func.lower(User.email) == func.lower(email))
 
 
-def profile(user_id: UUID) -> AnySelect:
-    """Select the columns of `UserRead`."""
-    return select(*_PROFILE_COLUMNS).where(User.id == user_id)
+PROFILE = HotRead(select(*_PROFILE_COLUMNS).where(User.id == bindparam("user_id")))
 
 
 def last_heartbeats(now: datetime, timeout: timedelta) -> Select[str, datetime, int]:

@@ -4,11 +4,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Nullable, Select, and_, case, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Nullable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+)
 
 from backend.book.schemas.books import BookDetail, BookRead
 from backend.book.schemas.copies import CopyRead
 from backend.book.schemas.imports import ImportJobRead, ImportRowRead
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import (
     CLOSED_STATUSES,
     Book,
@@ -70,13 +81,13 @@ def book(book_id: UUID) -> AnySelect:
     return select(*_DETAIL_COLUMNS).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 
-def book_status(book_id: UUID) -> Select[BookStatus]:
+def book_status(book_id: UUID | BindParameter[UUID]) -> Select[BookStatus]:
     """Select the status of a title that is not withdrawn."""
     return select(Book.status).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 
 def copies_with_loans(
-    book_id: UUID,
+    book_id: UUID | BindParameter[UUID],
 ) -> Select[UUID, str, Condition, Custody, str | None, str | None, str, datetime | None]:
     """Select the copies that are not withdrawn, each with the due date of its open loan."""
     open_loan = and_(Loan.copy_id == Copy.id, Loan.returned_at.is_(None))
@@ -95,6 +106,10 @@ def copies_with_loans(
         .where(Copy.book_id == book_id, Copy.condition != Condition.WITHDRAWN)
         .order_by(Copy.shelf_location, Copy.barcode)
     )
+
+
+TITLE_STATUS = HotRead(book_status(bindparam("book_id")))
+COPIES = HotRead(copies_with_loans(bindparam("book_id")))
 
 
 def copies(book_id: UUID) -> AnySelect:

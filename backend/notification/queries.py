@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from backend.shared.domain.actor import STAFF
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import ImportJob, Notification, User
 
 SORTS: dict[str, ColumnElement[Any]] = {"created_at": Notification.created_at.expression}
@@ -38,12 +39,11 @@ def one(user_id: UUID, notification_id: UUID) -> Select[Any]:
     return own(user_id).where(Notification.id == notification_id)
 
 
-def count_unread(user_id: UUID) -> Select[int]:
-    return (
-        select(func.count())
-        .select_from(Notification)
-        .where(Notification.user_id == user_id, Notification.is_read.is_(False))
-    )
+UNREAD = HotRead(
+    select(func.count())
+    .select_from(Notification)
+    .where(Notification.user_id == bindparam("user_id"), Notification.is_read.is_(False))
+)
 
 
 def active_user(user_id: UUID) -> Select[UUID, str]:

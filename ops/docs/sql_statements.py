@@ -128,7 +128,9 @@ STATEMENTS = (
     Statement(
         "Session state",
         "Read at most once a second per session and process, for every authenticated request.",
-        lambda session, of: session_validity.read(session, [of.user_id]),
+        lambda session, of: session.execute(
+            session_validity.STATES.statement, {"ids": [of.user_id]}
+        ).all(),
         "FROM sessions",
     ),
     Statement(
@@ -228,7 +230,9 @@ STATEMENTS = (
     Statement(
         "Unread notifications",
         "The number on the badge of an application.",
-        lambda session, of: session.execute(notification_queries.count_unread(of.user_id)).all(),
+        lambda session, of: session.execute(
+            notification_queries.UNREAD.statement, {"user_id": of.user_id}
+        ).all(),
         "FROM notifications",
     ),
 )

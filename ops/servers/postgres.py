@@ -11,7 +11,7 @@ PORT = 5432  # part of the socket's name; nothing listens on TCP
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "120",
     # little memory when idle; the operating system caches the files
     "shared_buffers": "64MB",
     "effective_cache_size": "512MB",

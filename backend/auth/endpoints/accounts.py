@@ -17,8 +17,8 @@ from backend.shared.errors import (
     TokenRevoked,
 )
 from backend.shared.web import etags, routing
-from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.database_session import SessionDep
+from backend.shared.web.envelope import Answer, answer, json_response
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import AnyoneDep
 
@@ -48,12 +48,16 @@ def register_account(
     return idempotency.answer(register, location=lambda _: "/api/v1/auth/me")
 
 
-@router.get("/me", summary="Get my profile", responses=responses(*_SIGNED_IN))
-def get_profile(reader: ReadDep, actor: AnyoneDep, response: Response) -> Answer[UserRead]:
+@router.get(
+    "/me",
+    summary="Get my profile",
+    response_model=Answer[UserRead],
+    responses=responses(*_SIGNED_IN),
+)
+async def get_profile(actor: AnyoneDep) -> Response:
     """Return the caller's account with its ETag. Role: any."""
-    row = reader.execute(queries.profile(actor.id)).one()
-    response.headers["ETag"] = etags.etag(row.updated_at)
-    return answer(UserRead.model_validate(row))
+    row = await queries.PROFILE.one(user_id=actor.id)
+    return json_response(UserRead.model_validate(row), ETag=etags.etag(row.updated_at))
 
 
 @router.put("/me", summary="Update my profile", responses=responses(*_SIGNED_IN, StaleVersion))

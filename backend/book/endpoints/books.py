@@ -19,8 +19,8 @@ from backend.shared.errors import (
     StaleVersion,
 )
 from backend.shared.web import etags, routing
-from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer, envelope
+from backend.shared.web.database_session import SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer, json_response
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.routing import responses
@@ -41,7 +41,7 @@ async def list_books(_: AnyoneDep, query: SearchQueryDep, page: PageDep) -> Resp
     All words must match; the last may be a prefix. Accents and punctuation are ignored. Sort:
     relevance, title, author, publication_year, created_at.
     """
-    return _json(envelope(await cached_reads.search(query, page)))
+    return json_response(await cached_reads.search(query, page))
 
 
 @router.get(
@@ -53,17 +53,18 @@ async def list_books(_: AnyoneDep, query: SearchQueryDep, page: PageDep) -> Resp
 async def get_book(_: AnyoneDep, book_id: UUID) -> Response:
     """Return a title with its copies, and an `ETag` for `If-Match`. Role: anyone signed in."""
     version, body = await cached_reads.book(book_id)
-    return _json(envelope(body), ETag=etags.etag(version))
+    return json_response(body, ETag=etags.etag(version))
 
 
 @router.get(
     "/{book_id}/availability",
     summary="Get the availability of a book",
+    response_model=Answer[Availability],
     responses=responses(NotFound),
 )
-def get_availability(_: AnyoneDep, book_id: UUID, reader: ReadDep) -> Answer[Availability]:
+async def get_availability(_: AnyoneDep, book_id: UUID) -> Response:
     """Return which copies are available and where, never cached. Role: anyone signed in."""
-    return answer(availability.read(reader, book_id))
+    return json_response(await availability.read(book_id))
 
 
 @router.post(
@@ -103,7 +104,7 @@ def update_book(
     etags.check(if_match, book.version)
     books.update(session, actor.id, book, body)
     detail = cached_reads.read_book(session.connection(), book_id)
-    return _json(answer(detail).model_dump_json().encode(), ETag=etags.etag(detail.version))
+    return json_response(detail, ETag=etags.etag(detail.version))
 
 
 @router.delete(
@@ -115,7 +116,3 @@ def delete_book(actor: StaffDep, book_id: UUID, session: SessionDep) -> Answer[N
     """Withdraw a title and its copies; their history stays. Role: librarian, admin."""
     books.withdraw(session, actor.id, book_id)
     return answer(None)
-
-
-def _json(body: bytes, **headers: str) -> Response:
-    return Response(body, headers=headers, media_type="application/json")

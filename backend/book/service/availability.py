@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from backend.book import queries
 from backend.book.schemas.availability import Availability, CopyAvailability, ShelfCount
 from backend.book.service.books import BOOK_NOT_FOUND
@@ -11,12 +9,12 @@ from backend.shared.errors import NotFound
 from backend.shared.models import BookStatus
 
 
-def read(connection: Connection, book_id: UUID) -> Availability:
+async def read(book_id: UUID) -> Availability:
     """Return whether, where and when a copy is available; NotFound for an unknown title."""
-    status = connection.execute(queries.book_status(book_id)).scalar_one_or_none()
+    status = await queries.TITLE_STATUS.scalar(book_id=book_id)
     if status is None:
         raise NotFound(BOOK_NOT_FOUND)
-    rows = connection.execute(queries.copies_with_loans(book_id)).all()
+    rows = await queries.COPIES.all(book_id=book_id)
     copies = [CopyAvailability.model_validate(row) for row in rows]
     available = sum(copy.status is BookStatus.AVAILABLE for copy in copies)
     return Availability(

@@ -12,7 +12,7 @@ from backend.notification.service import notifications
 from backend.shared.errors import NotFound, StaleVersion
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.envelope import Answer, PageAnswer, answer, json_response
 from backend.shared.web.pagination import PageDep, ordered, paginate
 from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import AnyoneDep
@@ -46,11 +46,11 @@ def list_notifications(
 @router.get(
     "/unread-count",
     summary="Count unread notifications",
+    response_model=Answer[UnreadCount],
 )
-def count_unread_notifications(reader: ReadDep, actor: AnyoneDep) -> Answer[UnreadCount]:
+async def count_unread_notifications(actor: AnyoneDep) -> Response:
     """For an app's badge. Role: all, own only."""
-    unread = reader.execute(queries.count_unread(actor.id)).scalar_one()
-    return answer(UnreadCount(unread=unread))
+    return json_response(UnreadCount(unread=await queries.UNREAD.scalar(user_id=actor.id)))
 
 
 @router.put(

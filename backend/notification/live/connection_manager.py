@@ -209,7 +209,7 @@ class ConnectionManager:
             session_ids = {socket.user.session_id for socket in self._sockets}
             if session_ids:
                 with suppress(SQLAlchemyError, OSError):  # the next check repeats it
-                    states = await async_database.read(session_validity.read, session_ids)
+                    states = await session_validity.read(session_ids)
                     self._close_refused(session_ids, states)
 
     def _close_expired(self) -> None:

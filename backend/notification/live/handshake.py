@@ -32,7 +32,7 @@ async def authenticate(websocket: WebSocket) -> ConnectionUser:
     _check_origin(websocket)
     user = await _identify(websocket)
     try:
-        states = await async_database.read(session_validity.read, [user.session_id])
+        states = await session_validity.read([user.session_id])
     except (SQLAlchemyError, OSError) as error:
         raise ServiceUnavailable from error
     state = states.get(user.session_id)

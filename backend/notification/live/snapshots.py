@@ -167,7 +167,7 @@ def me(session: Session, user: ConnectionUser, _resource_id: UUID | None) -> Dat
     open_requests = BookRequest.status.not_in(CLOSED_STATUSES)
     open_returns = BookReturn.status.not_in(CLOSED_STATUSES)
     return {
-        "unread": session.execute(queries.count_unread(user.user_id)).scalar_one(),
+        "unread": session.execute(queries.UNREAD.statement, {"user_id": user.user_id}).scalar_one(),
         "notifications": _rows(session, unread, _MAX_NOTIFICATIONS),
         "requests": _rows(session, _requests(BookRequest.user_id == user.user_id, open_requests)),
         "returns": _rows(session, _returns(BookReturn.user_id == user.user_id, open_returns)),

@@ -76,6 +76,7 @@ class DatabaseSettings(LunaSettings):
     service_instances: int = Field(default=5, ge=1)  # all processes of all services
     pool_size: int = Field(default=8, ge=1)  # connections per process, for threads
     fast_pool_size: int = Field(default=4, ge=1)  # connections per process, for the event loop
+    hot_pool_size: int = Field(default=4, ge=1)  # connections per process, for hot reads
     lock_timeout: timedelta = timedelta(seconds=5)
     statement_timeout: timedelta = timedelta(seconds=15)
 
@@ -204,12 +205,14 @@ def robots() -> RobotSettings:
 def connections_needed() -> int:
     """Return the maximum number of connections of all parts together.
 
-    A service has both pools; the worker's parent and each of its processes have one, that of
+    A service has all three pools; the worker's parent and each of its processes have one, that of
     imports among them.
     """
     settings = database()
-    services = settings.service_instances * (settings.pool_size + settings.fast_pool_size)
-    return services + (2 + outbox().worker_concurrency) * settings.pool_size
+    pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
+    return (
+        settings.service_instances * pools + (2 + outbox().worker_concurrency) * settings.pool_size
+    )
 
 
 def refuse_unsafe() -> None:

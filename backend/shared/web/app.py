@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from backend.shared.infra import config, logs
+from backend.shared.infra import config, hot_reads, logs
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import envelope, health
 from backend.shared.web.cors import Cors
@@ -58,6 +58,7 @@ def create_app(
             else:
                 async with lifespan(app):
                     yield
+        await hot_reads.close()
 
     app = Application(
         title=f"LUNA {part}",

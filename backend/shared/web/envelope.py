@@ -3,6 +3,7 @@
 import json
 from typing import Any, Generic, Literal, TypeVar
 
+from fastapi import Response
 from pydantic import BaseModel
 
 from backend.shared.infra import clock, ids, request_context
@@ -62,11 +63,24 @@ def answer(data: T) -> Answer[T]:
     return Answer(data=data, meta=meta())
 
 
-def envelope(data: bytes) -> bytes:
-    """Wrap data that is already JSON (cached reads)."""
-    return (
-        b'{"success":true,"data":' + data + b',"meta":' + meta().model_dump_json().encode() + b"}"
+def _enveloped(data: bytes) -> bytes:
+    """Wrap data that is already JSON."""
+    request_id = request_context.current().request_id or ids.request_id()
+    return b'{"success":true,"data":%b,"meta":{"timestamp":"%b","request_id":"%b"}}' % (
+        data,
+        clock.iso(clock.now()).encode(),
+        request_id.encode(),
     )
+
+
+def json_response(data: BaseModel | bytes, **headers: str) -> Response:
+    """Return the response of a hot or cached read, without FastAPI's validation of it.
+
+    `data` is a model or its JSON; a page is `data` followed by `"pagination"`.
+    """
+    if isinstance(data, BaseModel):
+        data = data.model_dump_json().encode()
+    return Response(_enveloped(data), headers=headers, media_type="application/json")
 
 
 def failure(code: str, message: str, details: dict[str, Any]) -> bytes:

@@ -14,12 +14,13 @@ from uuid import UUID
 from cachetools import TLRUCache, TTLCache, cached
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import Connection, select
+from sqlalchemy import bindparam, select
 from starlette.requests import HTTPConnection
 
 from backend.shared.domain.actor import EVERYONE, STAFF, Actor, RobotActor
 from backend.shared.errors import NotSignedIn, RoleNotAllowed, TokenExpired
-from backend.shared.infra import async_database, clock, config, logs
+from backend.shared.infra import clock, config, logs
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import Robot, RobotKey, Role
 from backend.shared.web.security import api_keys, rate_limits, session_validity, tokens
 from backend.shared.web.security.session_validity import SessionState
@@ -81,7 +82,7 @@ async def _session_state(session_id: UUID) -> SessionState | None:
     with _session_lock:
         state = session_cache.get(session_id)
     if state is None:
-        state = (await async_database.read(session_validity.read, [session_id])).get(session_id)
+        state = (await session_validity.read([session_id])).get(session_id)
         if state is not None:
             with _session_lock:
                 session_cache[session_id] = state
@@ -134,15 +135,22 @@ class _People(Guard[Actor]):
         return actor
 
 
-def _read_robot(connection: Connection, key: str) -> RobotActor | None:
+_ROBOT_KEY = HotRead(
+    select(RobotKey.key_hash, RobotKey.expires_at, Robot.id, Robot.robot_name)
+    .join(Robot, Robot.id == RobotKey.robot_id)
+    .where(
+        RobotKey.prefix == bindparam("prefix"),
+        RobotKey.revoked_at.is_(None),
+        Robot.retired_at.is_(None),
+    )
+)
+
+
+async def _read_robot(key: str) -> RobotActor | None:
     prefix = api_keys.robot_key_prefix(key)
     if prefix is None:
         return None
-    row = connection.execute(
-        select(RobotKey.key_hash, RobotKey.expires_at, Robot.id, Robot.robot_name)
-        .join(Robot, Robot.id == RobotKey.robot_id)
-        .where(RobotKey.prefix == prefix, RobotKey.revoked_at.is_(None), Robot.retired_at.is_(None))
-    ).one_or_none()
+    row = await _ROBOT_KEY.one_or_none(prefix=prefix)
     if row is None or not api_keys.matches_digest(key, row.key_hash):
         return None
     if row.expires_at is not None and row.expires_at <= clock.now():
@@ -157,7 +165,7 @@ class _Robots(Guard[RobotActor]):
         key = bearer(request)
         robot = robot_cache.get(key)
         if robot is None:
-            robot = await async_database.read(_read_robot, key)
+            robot = await _read_robot(key)
             if robot is None:
                 _refuse_person(key)
             robot_cache[key] = robot
@@ -167,7 +175,7 @@ class _Robots(Guard[RobotActor]):
 
 async def _refuse_robot(key: str) -> NoReturn:
     """A robot's key is never accepted on a person's route: 403 when it is valid, else 401."""
-    raise NotSignedIn if await async_database.read(_read_robot, key) is None else RoleNotAllowed
+    raise NotSignedIn if await _read_robot(key) is None else RoleNotAllowed
 
 
 def _refuse_person(token: str) -> NoReturn:

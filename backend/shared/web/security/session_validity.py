@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Connection, Uuid, any_, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from backend.shared.errors import AccountInactive, LunaError, TokenRevoked
 from backend.shared.infra import clock
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import Role, User, UserSession
 
 
@@ -22,20 +22,23 @@ class SessionState:
     ended: bool
 
 
-def read(session: Session | Connection, ids: Collection[UUID]) -> dict[UUID, SessionState]:
-    """Return the state of each session that exists, in one statement."""
-    rows = session.execute(
-        select(
-            UserSession.id,
-            User.role,
-            User.token_epoch,
-            User.is_active,
-            UserSession.ended_at,
-            UserSession.expires_at,
-        )
-        .join(User, User.id == UserSession.user_id)
-        .where(UserSession.id == any_(literal(list(ids), ARRAY(Uuid))))
+STATES = HotRead(
+    select(
+        UserSession.id,
+        User.role,
+        User.token_epoch,
+        User.is_active,
+        UserSession.ended_at,
+        UserSession.expires_at,
     )
+    .join(User, User.id == UserSession.user_id)
+    .where(UserSession.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+)
+
+
+async def read(ids: Collection[UUID]) -> dict[UUID, SessionState]:
+    """Return the state of each session that exists, in one statement."""
+    rows = await STATES.all(ids=list(ids))
     now = clock.now()
     return {
         row.id: SessionState(

@@ -1,0 +1,163 @@
+"""Hot reads: selects compiled once, at import, and run by psycopg 3 on the event loop.
+
+A request of this kind builds no statement, uses no thread and opens no transaction. The pool is
+small and of its own; its connections are in autocommit mode, prepare each statement once, and are
+replaced when they are lost. See docs/architecture.md, "The request path".
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from psycopg import AsyncConnection, Error, OperationalError
+from psycopg.rows import namedtuple_row
+from sqlalchemy import BindParameter, Enum, Select
+from sqlalchemy.dialects.postgresql.psycopg import dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.sql.visitors import cloned_traverse
+
+from backend.shared.infra import config
+
+_TIMEOUT = 5.0  # seconds for all of a read: waiting for a connection, connecting, running
+_OPTIONS = "-c lock_timeout=3000 -c statement_timeout=4000 -c timezone=UTC"
+_DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no annotation there
+
+Row = Any  # a named tuple
+
+
+async def _connect() -> AsyncConnection[Any]:
+    url = config.database().database_url.replace("postgresql+psycopg2://", "postgresql://", 1)
+    return await AsyncConnection.connect(
+        url,
+        autocommit=True,
+        prepare_threshold=0,
+        row_factory=namedtuple_row,
+        connect_timeout=3,
+        options=_OPTIONS,
+    )
+
+
+class _Pool:
+    """Connections of one event loop, opened when they are first needed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._idle: deque[AsyncConnection[Any]] = deque()
+        self._slots = asyncio.Semaphore(config.database().hot_pool_size)
+
+    async def run(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
+        """Return the rows; a read whose connection was lost is run once more.
+
+        Errors are those of SQLAlchemy, as everywhere else.
+        """
+        try:
+            async with asyncio.timeout(_TIMEOUT), self._slots:
+                try:
+                    return await self._run_once(sql, parameters)
+                except OperationalError:
+                    if not await self._discard_lost():
+                        raise
+                    return await self._run_once(sql, parameters)
+        except TimeoutError as error:
+            raise PoolTimeout("a hot read took too long") from error
+        except Error as error:
+            lost = isinstance(error, OperationalError) and error.sqlstate is None
+            raise DBAPIError(sql, None, error, connection_invalidated=lost) from error
+
+    async def _run_once(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
+        connection = self._idle.pop() if self._idle else await _connect()
+        try:
+            cursor = await connection.execute(sql, parameters)
+            rows = await cursor.fetchall()
+        except Error:
+            self._idle.append(connection)  # if it is lost, _discard_lost finds it
+            raise
+        except BaseException:  # cancelled: the result may still be on the way
+            await connection.close()
+            raise
+        self._idle.append(connection)
+        return rows
+
+    async def _discard_lost(self) -> bool:
+        """Close all idle connections if one was lost: a server that ended took them all."""
+        if not any(connection.closed for connection in self._idle):
+            return False
+        await self.close()
+        return True
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+
+_pools: list[_Pool] = []  # at most one: of the event loop that ran the last read
+
+
+def _pool() -> _Pool:
+    loop = asyncio.get_running_loop()
+    if not _pools or _pools[0].loop is not loop:
+        _pools[:] = [_Pool(loop)]
+    return _pools[0]
+
+
+async def close() -> None:
+    """Close the idle connections of this event loop."""
+    await _pool().close()
+
+
+class HotRead:
+    """A select with its parameters as `bindparam`; its rows are named tuples.
+
+    Other values are part of the SQL text, so that PostgreSQL can use partial indexes.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        self.statement = statement
+        with_literals = cloned_traverse(statement, {}, {"bindparam": _make_literal})
+        compiled = with_literals.compile(dialect=_DIALECT)
+        required = {bind.key for bind in compiled.binds.values() if bind.required}
+        self._sql = compiled.construct_expanded_state(dict.fromkeys(required)).statement
+        self._enums = _enums(statement)
+
+    async def all(self, **parameters: Any) -> Sequence[Row]:
+        """Return every row."""
+        values = {name: getattr(value, "value", value) for name, value in parameters.items()}
+        rows = await _pool().run(self._sql, values)
+        return [self._with_enums(row) for row in rows] if self._enums else rows
+
+    async def one(self, **parameters: Any) -> Row:
+        """Return the only row, which must exist."""
+        (row,) = await self.all(**parameters)
+        return row
+
+    async def one_or_none(self, **parameters: Any) -> Row | None:
+        """Return the only row, or None."""
+        rows = await self.all(**parameters)
+        return rows[0] if rows else None
+
+    async def scalar(self, **parameters: Any) -> Any:
+        """Return the first column of the only row; None without a row."""
+        row = await self.one_or_none(**parameters)
+        return None if row is None else row[0]
+
+    def _with_enums(self, row: Row) -> Row:
+        values = list(row)
+        for position, member_of in self._enums:
+            values[position] = member_of(values[position])
+        return row._make(values)
+
+
+def _make_literal(bind: BindParameter[Any]) -> None:
+    bind.literal_execute = not bind.required
+
+
+def _enums(statement: Select[*tuple[Any, ...]]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Return the columns of enumerations; all other values are converted by psycopg."""
+    processors: list[tuple[int, Any]] = [
+        (position, column.type.result_processor(_DIALECT, None))  # type: ignore[no-untyped-call]  # likewise
+        for position, column in enumerate(statement.selected_columns)
+        if isinstance(column.type, Enum)
+    ]
+    return processors

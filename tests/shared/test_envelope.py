@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+from psycopg import AsyncConnection
 from sqlalchemy import create_engine
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from backend.delivery import queries
-from backend.shared.infra import async_database, database
+from backend.shared.infra import database, hot_reads
 from tests.factories import users
 from tests.scenario import code_of, details_of
 
@@ -155,19 +156,24 @@ def test_list_validates_page_limit_and_sort(api: Any, student: users.SignedInUse
     assert ask("page=100&limit=100").status_code == 200
 
 
-@pytest.mark.parametrize("part", [database, async_database])
+@pytest.mark.parametrize("part", ["threads", "hot reads"])
 def test_unavailable_database_is_503_with_retry_after(
-    student: users.SignedInUser, api: Any, monkeypatch: pytest.MonkeyPatch, part: Any
+    student: users.SignedInUser, api: Any, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """Neither to the routes on threads nor to the guards on the event loop is it there."""
     nowhere = "/nothing?host=/nonexistent"
-    if part is database:
-        dead: Any = create_engine(f"postgresql+psycopg2://nobody@{nowhere}")
+    if part == "threads":
+        dead = create_engine(f"postgresql+psycopg2://nobody@{nowhere}")
         monkeypatch.setattr(database, "reading_engine", lambda: dead)
+        monkeypatch.setattr(database, "engine", lambda: dead)
     else:
-        dead = create_async_engine(f"postgresql+psycopg://nobody@{nowhere}")
-    monkeypatch.setattr(part, "engine", lambda: dead)
-    answer = api.get("/api/v1/requests", headers=student.headers)
+        api.portal.call(hot_reads.close)
+        monkeypatch.setattr(
+            hot_reads,
+            "_connect",
+            partial(AsyncConnection.connect, f"postgresql://nobody@{nowhere}"),
+        )
+    answer = api.get("/api/v1/notifications", headers=student.headers)
     _check(answer, 503, "SERVICE_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0
     assert "nonexistent" not in answer.text

@@ -1,7 +1,7 @@
 """The application factory: envelope, errors, request ids, access log, metrics, health."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -53,11 +53,8 @@ def create_app(
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         async with process_heartbeats.run(part):
-            if lifespan is None:
+            async with lifespan(app) if lifespan is not None else nullcontext():
                 yield
-            else:
-                async with lifespan(app):
-                    yield
         await hot_reads.close()
 
     app = Application(

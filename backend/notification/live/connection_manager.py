@@ -30,7 +30,7 @@ from backend.notification.live.subscription_reader import READERS, SubscriptionR
 from backend.notification.live.topics import name_of, topic_of
 from backend.notification.live.user_connections import UserConnections
 from backend.shared.errors import Invalid, LunaError, TokenExpired
-from backend.shared.infra import async_database, clock, logs
+from backend.shared.infra import clock, logs
 from backend.shared.messaging import channels, realtime
 from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState

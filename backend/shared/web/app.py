@@ -52,9 +52,9 @@ def create_app(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with process_heartbeats.run(part):
-            async with lifespan(app) if lifespan is not None else nullcontext():
-                yield
+        own = nullcontext() if lifespan is None else lifespan(app)
+        async with process_heartbeats.run(part), own:
+            yield
         await hot_reads.close()
 
     app = Application(

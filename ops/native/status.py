@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from backend.shared.infra.services import SERVICES
-from ops.home import ROOT, Home, read_json
+from ops.home import ROOT, Home, read_json, secret
 from ops.native.topology import COMPONENTS
 from ops.servers import environment, probes
 
@@ -57,18 +57,18 @@ def probed(home: Home) -> dict[str, Any]:
     """Return the state after probing each component; one that hangs is "unresponsive"."""
     now = current(home)
     for row in now["services"]:
-        if row["state"] == "ready" and not _responds(row):
+        if row["state"] == "ready" and not _responds(home, row):
             row["state"] = "unresponsive"
             now["state"] = "degraded" if now["state"] == "ready" else now["state"]
     return now
 
 
-def _responds(row: dict[str, Any]) -> bool:
+def _responds(home: Home, row: dict[str, Any]) -> bool:
     name, endpoint = row["name"], row["endpoint"]
     if name == "postgres":
         return probes.postgres_answers(endpoint)
     if name == "redis":
-        return probes.redis_answers(endpoint)
+        return probes.redis_answers(endpoint, secret(home, "redis"))
     if name == "nginx":
         return probes.http_answers(endpoint, "/health")
     if name.removesuffix("-service") in SERVICES:

@@ -140,13 +140,14 @@ class Native:
     def _redis(self) -> Component:
         socket = self.home.socket("redis")
         data = self.home.path / "redis"
+        password = secret(self.home, "redis")
         return Component(
             name="redis",
             command=lambda: redis_server.start_command(
-                Path(self.options.redis), Path(socket), data
+                Path(self.options.redis), Path(socket), data, password
             ),
             prepare=lambda: data.mkdir(mode=0o700, exist_ok=True),
-            ready=lambda: probes.redis_answers(socket),
+            ready=lambda: probes.redis_answers(socket, password),
             environment=environment.base(),
             endpoint=socket,
         )

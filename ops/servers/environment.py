@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from ops.home import ROOT, Home, secret
+from ops.servers import redis_server
 from ops.servers.postgres import Cluster
 
 
@@ -37,7 +38,7 @@ def for_services(home: Home, address: str) -> dict[str, str]:
     return base() | {
         "LUNA_HOME": str(home.path),
         "LUNA_DATABASE_URL": database.url("luna_app", secret(home, "luna_app"), "luna"),
-        "LUNA_REDIS_URL": f"unix://{home.socket('redis')}",
+        "LUNA_REDIS_URL": redis_server.url(home.socket("redis"), secret(home, "redis")),
         "LUNA_AUTH_PUBLIC_KEYS_FILE": str(home.keys / "jwks.json"),
         "LUNA_PUBLIC_URL": address,
     }

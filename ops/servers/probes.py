@@ -9,6 +9,7 @@ import struct
 PROBE_TIMEOUT = 1.0  # seconds
 POSTGRES_PROTOCOL = 196608  # 3.0
 HTTP_OK = b"200"
+REDIS_OK = b"+OK\r\n+PONG"
 
 
 def _exchange(address: str, request: bytes, enough: int) -> bytes:
@@ -36,9 +37,10 @@ def postgres_answers(address: str) -> bool:
     return _exchange(address, startup, 1).startswith(b"R")
 
 
-def redis_answers(address: str) -> bool:
+def redis_answers(address: str, password: str) -> bool:
     """Return whether Redis has loaded its file; before, it responds -LOADING."""
-    return _exchange(address, b"PING\r\n", 5).startswith(b"+PONG")
+    request = f"AUTH luna {password}\r\nPING\r\n".encode()
+    return _exchange(address, request, len(REDIS_OK)).startswith(REDIS_OK)
 
 
 def http_answers(address: str, path: str) -> bool:

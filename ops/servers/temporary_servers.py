@@ -18,6 +18,7 @@ from ops.servers.postgres import Cluster
 START_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 10.0
 POLL_INTERVAL = 0.02
+REDIS_PASSWORD = "only-for-tests"  # noqa: S105 — likewise
 SUPERUSER_PASSWORD = "only-for-tests"  # noqa: S105 — of a server that lives for one run
 
 
@@ -102,10 +103,12 @@ def _start_redis(
 ) -> str:
     folder = _make_folder(base, f"redis-{number}")
     socket = folder / "redis.sock"
-    ready = partial(probes.redis_answers, str(socket))
-    command = redis_server.start_command(programs.redis, socket, folder, durable=False)
+    ready = partial(probes.redis_answers, str(socket), REDIS_PASSWORD)
+    command = redis_server.start_command(
+        programs.redis, socket, folder, REDIS_PASSWORD, durable=False
+    )
     stack.enter_context(_running(command, folder, ready, signal.SIGTERM))
-    return f"unix://{socket}"
+    return redis_server.url(str(socket), REDIS_PASSWORD)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def test_dockerfile_passes_its_linter() -> None:
     run("hadolint", "--failure-threshold", "style", str(DOCKERFILE))
 
 
-def test_compose_has_nine_services_on_one_network() -> None:
+def test_compose_has_nine_services() -> None:
     assert sorted(BASE) == [
         "auth-service",
         "book-service",
@@ -61,8 +61,24 @@ def test_compose_has_nine_services_on_one_network() -> None:
         "redis",
         "robot-service",
     ]
-    assert list(read(COMPOSE)["networks"]) == ["luna"]
-    assert all(service["networks"] == ["luna"] for service in merged().values())
+
+
+def test_nginx_cannot_reach_the_stores() -> None:
+    networks = read(COMPOSE)["networks"]
+    assert set(networks) == {"door", "store"}
+    assert networks["store"] == {"internal": True}
+    found = {name: service["networks"] for name, service in merged().items()}
+    assert {name for name, own in found.items() if own == ["door"]} == {
+        "nginx",
+        "mail",
+        "robot-1",
+        "robot-2",
+    }
+    assert {name for name, own in found.items() if own == ["store"]} == {
+        "postgres",
+        "redis",
+        "demo",
+    }
 
 
 def test_only_nginx_publishes_a_port_on_the_loopback_address() -> None:

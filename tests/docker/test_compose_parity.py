@@ -4,6 +4,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -179,9 +180,22 @@ def test_database_is_created_by_the_same_steps() -> None:
 
 def test_redis_has_the_same_settings() -> None:
     own = {"--port", "0", "--unixsocket", "--unixsocketperm", "700", "--daemonize", "no"}
-    natively = redis_server.start_command(FOLDER, FOLDER, FOLDER)[1:]
+    natively = redis_server.start_command(FOLDER, FOLDER, FOLDER, "secret")[1:]
+    natively = natively[natively.index("--dir") :]  # users are tested below
     expected = [word for word in natively if word not in own | {str(FOLDER)}]
-    assert [word for word in BASE["redis"]["command"][1:] if word != "/data"] == expected
+    command = BASE["redis"]["command"]
+    assert command[1:3] == ["--aclfile", "/run/secrets/redis_users"]
+    assert [word for word in command[3:] if word != "/data"] == expected
+
+
+def test_redis_has_the_same_user(tmp_path: Path) -> None:
+    subprocess.run([FOLDER / "make-secrets", tmp_path], check=True)  # noqa: S603 (a script of this project)
+    password = (tmp_path / "redis_password").read_text(encoding="ascii")
+    rules = " ".join(redis_server.user_rules(password))
+    users = (tmp_path / "redis_users").read_text(encoding="ascii")
+    assert users.splitlines() == ["user default off", f"user {rules}"]
+    url = f"redis://{redis_server.USER}:{password}@redis:6379/0"
+    assert (tmp_path / "redis_url").read_text(encoding="ascii") == url
 
 
 def test_overlay_runs_the_same_robots(native: dict[str, Component]) -> None:

@@ -7,13 +7,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import redis
 
 from ops.api_client import ApiClient, ApiError
+from ops.home import Home, secret
+from ops.servers import redis_server
 from tests.e2e.conftest import System
 
 _COMPLETION_TIMEOUT = 60.0  # seconds after the last kill
@@ -45,7 +46,8 @@ def _empty_redis(system: System, killed: int) -> None:
     """Delete all data of the restarted Redis, also what it had on disk."""
     _until(lambda: _is_back(system, "redis", killed), 20, "redis is ready again")
     endpoint = next(s for s in system.status()["services"] if s["name"] == "redis")["endpoint"]
-    client = redis.Redis(unix_socket_path=str(Path(endpoint)))
+    password = secret(Home(system.home), "redis")
+    client = redis.Redis.from_url(redis_server.url(endpoint, password))
     _until(lambda: bool(client.flushall()), 10, "redis can be emptied")
     client.close()
 

@@ -23,6 +23,7 @@ from ops.home import ROOT
 from ops.servers import redis_server
 from tests.conftest import redis_url
 
+_PASSWORD = "of-one-test"
 _KILLS = 3
 _TASKS = 40
 _CALL: Any = ([], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None})
@@ -58,13 +59,17 @@ def test_channel_of_a_closed_connection_reports_a_connection_error(clean: None) 
     luna_redis.client().delete("broker-test")
 
 
+def _client(socket: Path) -> Redis:
+    return Redis.from_url(redis_server.url(str(socket), _PASSWORD))
+
+
 @contextmanager
 def _redis(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
     program = Path(os.environ["LUNA_TEST_REDIS_SERVER"])
-    command = redis_server.start_command(program, socket, socket.parent, durable=False)
+    command = redis_server.start_command(program, socket, socket.parent, _PASSWORD, durable=False)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
     try:
-        _until(lambda: bool(Redis(unix_socket_path=str(socket)).ping()))
+        _until(lambda: bool(_client(socket).ping()))
         yield process
     finally:
         process.kill()
@@ -86,8 +91,8 @@ def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def _process_tasks(socket: Path, worker: subprocess.Popen[bytes]) -> None:
     """Send tasks and wait until the worker has taken the half of them."""
-    client = Redis(unix_socket_path=str(socket))
-    with Connection(broker.url(f"unix://{socket}")) as connection:
+    client = _client(socket)
+    with Connection(broker.url(redis_server.url(str(socket), _PASSWORD))) as connection:
         queue = connection.SimpleQueue("delivery")
         headers = {"task": "delivery.wait", "lang": "py"}
         for _ in range(_TASKS):
@@ -99,7 +104,7 @@ def _process_tasks(socket: Path, worker: subprocess.Popen[bytes]) -> None:
 def test_worker_reconnects_each_time_redis_is_killed(tmp_path: Path) -> None:
     socket = tmp_path / "r.sock"
     environment = os.environ | {
-        "LUNA_REDIS_URL": f"unix://{socket}",
+        "LUNA_REDIS_URL": redis_server.url(str(socket), _PASSWORD),
         "LUNA_DATABASE_URL": "postgresql+psycopg2://nobody@127.0.0.1:1/none",
         "LUNA_LOG_LEVEL": "ERROR",
     }

@@ -29,9 +29,9 @@ class Transport(kombu_redis.Transport):
 def url(redis_url: str) -> str:
     """Return the URL with which Celery uses this transport."""
     if redis_url.startswith("unix://"):
-        path, _, query = redis_url.removeprefix("unix://").partition("?")
+        address, _, query = redis_url.removeprefix("unix://").partition("?")
         number = query.removeprefix("db=") or "0"
-        return f"luna+socket://{path}?virtual_host={number}"
+        return f"luna+socket://{address}?virtual_host={number}"
     return redis_url.replace("redis://", "luna://", 1)
 
 

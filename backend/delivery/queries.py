@@ -20,7 +20,7 @@ from backend.shared.models import (
     TaskType,
     Waypoint,
 )
-from backend.shared.web.pagination import AnySelect
+from backend.shared.web.pagination import AnySelect, HotList
 
 _TASK = (
     DeliveryTask.id.label("task_id"),
@@ -66,6 +66,15 @@ def requests() -> AnySelect:
         .join(DeliveryTask, DeliveryTask.request_id == BookRequest.id)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
     )
+
+
+REQUESTS = HotList(
+    requests(),
+    sorts={"requested_at": BookRequest.requested_at, "status": BookRequest.status},
+    default="-requested_at",
+    tiebreak=BookRequest.id,
+    filters={"user_id": BookRequest.user_id, "status": BookRequest.status},
+)
 
 
 def returns() -> AnySelect:

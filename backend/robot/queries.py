@@ -15,7 +15,7 @@ from backend.shared.models import (
     TaskStatus,
     Waypoint,
 )
-from backend.shared.web.pagination import AnySelect
+from backend.shared.web.pagination import AnySelect, HotList
 
 SERVING_ORDER = (
     case(PRIORITY_RANK, value=DeliveryTask.priority),
@@ -65,6 +65,15 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         Robot.created_at,
     ).where(Robot.retired_at.is_(None))
     return statement if robot_id is None else statement.where(Robot.id == robot_id)
+
+
+ROBOTS = HotList(
+    robots(),
+    sorts=ROBOT_SORT_COLUMNS,
+    default="robot_name",
+    tiebreak=Robot.id,
+    filters={"status": Robot.status},
+)
 
 
 def task_queue() -> AnySelect:

@@ -12,7 +12,6 @@ from backend.book.endpoints import loans as loan_endpoints
 from backend.book.search import search_query
 from backend.delivery import queries as delivery_queries
 from backend.delivery.endpoints import deliveries as delivery_endpoints
-from backend.delivery.endpoints import requests as request_endpoints
 from backend.delivery.service import deadlines
 from backend.notification import queries as notification_queries
 from backend.notification.endpoints import notifications as notification_endpoints
@@ -136,9 +135,10 @@ STATEMENTS = (
     Statement(
         "Requests of a member",
         "The first page of a student's requests with book, task and robot.",
-        lambda session, of: request_endpoints.list_requests(
-            session.connection(), of.student, _FIRST_PAGE
-        ),
+        lambda session, of: session.execute(
+            delivery_queries.REQUESTS.reads(_FIRST_PAGE, "user_id")[0].statement,
+            {"user_id": of.user_id, "limit": _FIRST_PAGE.limit, "offset": 0},
+        ).all(),
         "LIMIT",
     ),
     Statement(

@@ -25,12 +25,12 @@ from backend.shared.errors import (
     NotFound,
     UnknownLocation,
 )
-from backend.shared.models import BookRequest, RequestStatus
+from backend.shared.models import RequestStatus
 from backend.shared.web import routing
-from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
-from backend.shared.web.pagination import PageDep, ordered, paginate_rows
+from backend.shared.web.pagination import PageDep
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/requests", "requests")
@@ -59,24 +59,20 @@ def create_request(
     return once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
 
 
-@router.get("", summary="List requests")
-def list_requests(
-    reader: ReadDep,
+@router.get("", summary="List requests", response_model=PageAnswer[RequestRead])
+async def list_requests(
     actor: AnyoneDep,
     page: PageDep,
     status: RequestStatus | None = None,
     user_id: Annotated[UUID | None, Query(description="Librarians: of this member")] = None,
-) -> PageAnswer[RequestRead]:
+) -> Response:
     """Role: all (own; librarians see all). Newest first; sort by `requested_at`, `status`."""
-    statement = queries.requests().where(
-        *queries.equal(
-            (BookRequest.user_id, user_id if actor.is_staff else actor.id),
-            (BookRequest.status, status),
-        )
+    return await queries.REQUESTS.page(
+        page,
+        lambda row: read_models.request_read(row, actor),
+        user_id=user_id if actor.is_staff else actor.id,
+        status=status,
     )
-    columns = {"requested_at": BookRequest.requested_at, "status": BookRequest.status}
-    statement = ordered(statement, page, columns, default="-requested_at", tiebreak=BookRequest.id)
-    return paginate_rows(reader, statement, page, lambda row: read_models.request_read(row, actor))
 
 
 @router.get("/{request_id}", summary="Get a request", responses=routing.responses(NotFound))

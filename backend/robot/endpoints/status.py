@@ -2,30 +2,27 @@
 
 from uuid import UUID
 
+from fastapi import Response
+
 from backend.robot import queries
 from backend.robot.schemas.robots import RobotRead
 from backend.shared.errors import NotFound
-from backend.shared.models import Robot, RobotStatus
+from backend.shared.models import RobotStatus
 from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
-from backend.shared.web.pagination import PageDep, ordered, paginate
+from backend.shared.web.pagination import PageDep
 from backend.shared.web.security.authentication import StaffDep
 
 router = routing.router("/robot", "robots")
 
 
-@router.get("/status", summary="List the status of robots")
-def list_robot_status(
-    reader: ReadDep, _: StaffDep, page: PageDep, status: RobotStatus | None = None
-) -> PageAnswer[RobotRead]:
+@router.get("/status", summary="List the status of robots", response_model=PageAnswer[RobotRead])
+async def list_robot_status(
+    _: StaffDep, page: PageDep, status: RobotStatus | None = None
+) -> Response:
     """Role: librarian. Sort by `robot_name` (default) or `created_at`."""
-    statement = ordered(
-        queries.robots(), page, queries.ROBOT_SORT_COLUMNS, default="robot_name", tiebreak=Robot.id
-    )
-    if status is not None:
-        statement = statement.where(Robot.status == status)
-    return paginate(reader, statement, page, RobotRead)
+    return await queries.ROBOTS.page(page, RobotRead.model_validate, status=status)
 
 
 @router.get(

@@ -1,16 +1,28 @@
 """Lists: `page`, `limit`, `sort`, `order` (api.md §2)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection, Select, SQLColumnExpression, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    SQLColumnExpression,
+    bindparam,
+    func,
+    select,
+)
 
 from backend.shared.errors import PageTooDeep, invalid
-from backend.shared.web.envelope import PageAnswer, Pagination, meta
+from backend.shared.infra.hot_reads import HotRead
+from backend.shared.web.envelope import PageAnswer, Pagination, json_response, meta
 
 _MAX_ROW = 10_000
 M = TypeVar("M", bound=BaseModel)
@@ -33,7 +45,7 @@ class PageQuery(BaseModel):
         return (self.page - 1) * self.limit
 
 
-def _page_query(
+async def _page_query(
     page: Annotated[int, Query(ge=1, le=2**31, description="From 1")] = 1,
     limit: Annotated[int, Query(ge=1, le=100, description="Rows per page")] = 20,
     sort: Annotated[str | None, Query(description="A sort name documented for this list")] = None,
@@ -90,11 +102,73 @@ def paginate(
 def page_of(items: list[M], query: PageQuery, total: int) -> PageAnswer[M]:
     return PageAnswer[M](
         data=items,
-        pagination=Pagination(
-            page=query.page,
-            limit=query.limit,
-            total=total,
-            total_pages=ceil(total / query.limit),
-        ),
+        pagination=_pagination(query, total),
         meta=meta(),
     )
+
+
+def _pagination(query: PageQuery, total: int) -> Pagination:
+    return Pagination(
+        page=query.page,
+        limit=query.limit,
+        total=total,
+        total_pages=ceil(total / query.limit),
+    )
+
+
+@dataclass(frozen=True)
+class HotList:
+    """A list read by hot reads: one statement for each combination of filters and order.
+
+    Each is compiled when it is first asked for; it also counts, so that a page is one round trip.
+    """
+
+    select: AnySelect
+    sorts: Mapping[str, SQLColumnExpression[Any]]
+    default: str  # a name of `sorts`; descending if it begins with `-`
+    tiebreak: SQLColumnExpression[Any]
+    filters: Mapping[str, SQLColumnExpression[Any]] = field(default_factory=dict)  # column = value
+    _compiled: dict[tuple[Any, ...], tuple[HotRead, HotRead]] = field(default_factory=dict)
+
+    async def page(
+        self, query: PageQuery, to_model: Callable[[Any], BaseModel], **filters: object
+    ) -> Response:
+        """Return the response with one page; a filter of None is left out."""
+        values = {name: value for name, value in filters.items() if value is not None}
+        reading, counting = self.reads(query, *values)
+        rows = await reading.all(**values, limit=query.limit, offset=query.offset)
+        total = rows[0].total_rows if rows else 0
+        if not rows and query.offset:
+            total = await counting.scalar(**values)
+        items = b",".join(to_model(row).model_dump_json().encode() for row in rows)
+        pagination = _pagination(query, total).model_dump_json().encode()
+        return json_response(b'[%b],"pagination":%b' % (items, pagination))
+
+    def reads(self, query: PageQuery, *filters: str) -> tuple[HotRead, HotRead]:
+        """Return the reads of a page and of the count with these filters."""
+        key = (query.sort, query.order, *sorted(filters))
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = self._compile(query, filters)
+        return found
+
+    def _compile(self, query: PageQuery, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
+        matching = self.select.where(*(self._equals(name) for name in filters))
+        keys = matching.with_only_columns(self.tiebreak, maintain_column_froms=True)
+        count = select(func.count()).select_from(keys.subquery())
+        page = ordered(
+            matching.add_columns(count.scalar_subquery().label("total_rows")),
+            query,
+            self.sorts,
+            default=self.default,
+            tiebreak=self.tiebreak,
+        )
+        page = page.limit(_number("limit")).offset(_number("offset"))
+        return HotRead(page), HotRead(count)
+
+    def _equals(self, name: str) -> ColumnElement[bool]:
+        return self.filters[name] == bindparam(name)
+
+
+def _number(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=Integer)

@@ -46,8 +46,9 @@ BEGIN
         IF has_rows THEN filled := filled || quote_ident(candidate); END IF;
     END LOOP;
     EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE';
-    INSERT INTO fleet_state (id, stop_version, map_version) VALUES (1, 0, 0)
-        ON CONFLICT DO NOTHING;
+    INSERT INTO fleet_state (id, map_version) VALUES (1, 0) ON CONFLICT DO NOTHING;
+    INSERT INTO stop_latches (id, version, stopped)
+        VALUES ('00000000-0000-0000-0000-000000000000', 0, false) ON CONFLICT DO NOTHING;
     INSERT INTO live_position (id, pos) VALUES (1, 0) ON CONFLICT DO NOTHING;
 END $$;
 """
@@ -139,6 +140,7 @@ def owner(servers: dict[str, str]) -> Iterator[Engine]:
 @pytest.fixture
 def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
     """Empty the database and Redis, and set the clock to the present."""
+    from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
     from backend.shared.domain import route_graph
     from backend.shared.infra import redis
     from backend.shared.web.security import authentication
@@ -149,6 +151,7 @@ def clean(servers: dict[str, str], owner: Engine) -> Iterator[None]:
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
     authentication.invalidate_caches()
     route_graph.clear_cache()
+    SNAPSHOT.clear()
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
 

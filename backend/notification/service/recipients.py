@@ -88,6 +88,11 @@ def _reminder(task: TaskEvent) -> list[MessageSpec]:
     return [spec]
 
 
+def _stop_requested(event: events.RobotStopRequested) -> list[MessageSpec]:
+    fleet = event.robot_id is None
+    return [_staff("robot.fleet_stop_requested" if fleet else "robot.stop_requested")]
+
+
 def _import_finished(event: events.ImportFinished) -> list[MessageSpec]:
     succeeded = event.state == ImportState.SUCCEEDED
     template = "import.succeeded" if succeeded else "import.failed"
@@ -108,7 +113,7 @@ RULES: dict[type[Event], Rule] = {
     events.TaskNeedsAttention: _always(_staff("desk.needs_attention")),
     events.TaskFailed: _always(_staff("desk.failed")),
     events.RobotWentOffline: _always(_staff("robot.offline")),
-    events.RobotStopRequested: _always(_staff("robot.stop_requested")),
+    events.RobotStopRequested: _stop_requested,
     events.RobotStopUnconfirmed: _always(_staff("robot.stop_unconfirmed")),
     events.EventDeadLettered: _always(_staff("system.dead_letter")),
     events.ImportFinished: _import_finished,

@@ -97,6 +97,9 @@ _ENGLISH: dict[str, Template] = {
     "robot.stop_requested": Template(
         "Emergency stop", "{robot_name} was ordered to stop. Reason: {why}."
     ),
+    "robot.fleet_stop_requested": Template(
+        "Emergency stop", "All robots were ordered to stop. Reason: {why}."
+    ),
     "robot.stop_unconfirmed": Template(
         "A robot may still be moving",
         "{robot_name} has not confirmed that it has stopped. Check it on site.",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.robot.bridge_protocol import command_reports
+from backend.shared.domain import stop_latches
 from backend.shared.errors import StaleEpoch
 from backend.shared.infra import clock, config
 from backend.shared.models import MOTION_COMMAND_TYPES, CommandStatus, Robot, RobotCommand
@@ -16,7 +17,9 @@ _ACCEPT_TIMEOUT = timedelta(seconds=3)  # a leased command whose response was lo
 
 
 def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
-    """Lease the oldest due command of an unstopped robot's newest session, in one statement.
+    """Lease the oldest due command of the robot's newest session, in one statement.
+
+    A command of an older stop version was created before a stop, or during it.
 
     Built once: it is on the path between a confirmed loading and the robot's departure. Commands
     that overtake come first. One that was leased and never accepted is due again.
@@ -28,7 +31,7 @@ def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
         .where(
             RobotCommand.robot_id == bindparam("for_robot"),
             Robot.epoch == bindparam("for_epoch"),
-            Robot.stopped_at.is_(None),
+            RobotCommand.stop_version == stop_latches.version_of(Robot.id),
             (RobotCommand.status == CommandStatus.QUEUED)
             | (
                 (RobotCommand.status == CommandStatus.LEASED)

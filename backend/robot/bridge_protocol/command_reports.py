@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import CommandReportBody, ReportType
+from backend.shared.domain import stop_latches
 from backend.shared.errors import Conflict, LeaseLost, NotFound
 from backend.shared.events import CommandAccepted, CommandFailed, CommandStarted, CommandSucceeded
 from backend.shared.infra import clock, config, database
@@ -67,7 +68,10 @@ def record_report(
                 "A different report was sent under this number.", event_seq=body.event_seq
             )
         return recorded.answer
-    superseded = command.epoch != robot.epoch  # leased to a session that is no longer the newest
+    # Leased to a session that is no longer the newest, or withdrawn by a stop.
+    superseded = command.epoch != robot.epoch or command.stop_version != stop_latches.read_version(
+        session, robot_id
+    )
     if (
         superseded
         or body.lease_token != command.lease_token

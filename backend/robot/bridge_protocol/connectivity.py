@@ -1,15 +1,19 @@
 """Connectivity of robots: ONLINE → STALE (10 s without a heartbeat) → OFFLINE (15 s).
 
 Silence counts only while LUNA could receive heartbeats: since the robot service has been up
-without a break, and since Redis has kept them. So a restart never marks a whole fleet OFFLINE.
+without a break. So a restart never marks a whole fleet OFFLINE. Each instance of the service keeps
+in memory when it received each robot's last heartbeat, and stores that with its own heartbeat in
+PostgreSQL, one row every two seconds: Redis has no part in it.
 """
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.robot.bridge_protocol import heartbeats, live_copies
+from backend.robot.bridge_protocol import heartbeats
 from backend.shared.domain import commands, task_effects, workflow
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
@@ -28,37 +32,69 @@ from backend.shared.models import (
 )
 
 ROBOT_OFFLINE = "ROBOT_OFFLINE"
+_SERVICE = "robot-service"
+_RETENTION = timedelta(minutes=2)  # of heartbeats in memory
+_received: dict[UUID, datetime] = {}
+
+
+def record_received(robot_id: UUID) -> None:
+    """Record in memory that the robot's heartbeat was received now."""
+    _received[robot_id] = clock.now()
+
+
+def _received_heartbeats() -> dict[str, Any]:
+    oldest = clock.now() - _RETENTION
+    for robot_id in [each for each, at in _received.items() if at < oldest]:
+        del _received[robot_id]
+    return {"received": {str(robot_id): at.timestamp() for robot_id, at in _received.items()}}
+
+
+process_heartbeats.include(_SERVICE, _received_heartbeats)
 
 
 def sweep(session: Session) -> None:
     """Mark robots without recent heartbeats as STALE or OFFLINE."""
-    receiving_since = process_heartbeats.alive_since(session, "robot-service")
-    retained_since = live_copies.retained_since()
-    if receiving_since is None or retained_since is None:
+    since = process_heartbeats.alive_since(session, _SERVICE)
+    if since is None:
         return
-    since = max(receiving_since, retained_since)
     robots = session.execute(
         select(Robot.id, Robot.last_heartbeat).where(
             Robot.connectivity.in_([Connectivity.ONLINE, Connectivity.STALE]),
             Robot.retired_at.is_(None),
         )
     ).all()
-    cached = live_copies.last_heartbeats([robot.id for robot in robots])
+    received = _last_received(session)
     for robot_id, written in robots:
-        silence = clock.now() - max(filter(None, [written, cached.get(robot_id), since]))
-        if silence >= config.robots().offline_after:
-            set_connectivity(session, robot_id, Connectivity.OFFLINE)
-        elif silence >= config.robots().stale_after:
-            set_connectivity(session, robot_id, Connectivity.STALE)
+        silence = clock.now() - max(filter(None, [written, received.get(robot_id), since]))
+        if silence >= config.robots().stale_after:
+            is_offline = silence >= config.robots().offline_after
+            with database.transaction() as own:  # the lock of one robot at a time
+                set_connectivity(
+                    own, robot_id, Connectivity.OFFLINE if is_offline else Connectivity.STALE
+                )
+
+
+def _last_received(session: Session) -> dict[UUID, datetime]:
+    """When any instance received each robot's last heartbeat."""
+    last: dict[UUID, datetime] = {}
+    for details in process_heartbeats.details_of(session, _SERVICE, _RETENTION):
+        for robot_id, seconds in details.get("received", {}).items():
+            at, robot = datetime.fromtimestamp(seconds, UTC), UUID(robot_id)
+            last[robot] = max(at, last.get(robot, at))
+    return last
 
 
 def set_connectivity(session: Session, robot_id: UUID, connectivity: Connectivity) -> None:
-    """Set a robot's connectivity and handle the loss of a robot with a task."""
+    """Set a robot's connectivity and handle the loss of a robot with a task.
+
+    A robot that is locked, or whose task is, keeps its connectivity until the next sweep.
+    """
     # lock order: task, then robot
     task_id = commands.active_task_id(session, robot_id)
-    task = database.row_lock(session, DeliveryTask, task_id) if task_id is not None else None
-    robot = database.row_lock(session, Robot, robot_id)
-    if robot.connectivity is connectivity:
+    task = database.row_lock_or_skip(session, DeliveryTask, task_id) if task_id else None
+    robot = database.row_lock_or_skip(session, Robot, robot_id)
+    is_locked = robot is None or (task is None and task_id is not None)
+    if robot is None or is_locked or robot.connectivity is connectivity:
         return
     robot.connectivity = connectivity
     session.flush()
@@ -99,4 +135,5 @@ def issue_pending_commands(session: Session) -> None:
         )
     ).scalars()
     for task_id in driving.all():
-        commands.issue_pending(session, task_id)
+        with database.transaction() as own:  # the lock of one robot at a time
+            commands.issue_pending(own, task_id)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from backend.robot.bridge_protocol import command_reports
 from backend.robot.schemas.bridges import Desired, Heartbeat, HeartbeatAnswer
 from backend.robot.service import telemetry
-from backend.shared.domain import commands
+from backend.shared.domain import commands, stop_latches
 from backend.shared.errors import StaleEpoch
 from backend.shared.events import RobotCameOnline, RobotStatusChanged
 from backend.shared.infra import clock, config, database
@@ -70,8 +70,8 @@ def _build_robot_statement() -> AnySelect:
             Robot.heartbeat_seq,
             Robot.last_heartbeat,
             Robot.speed,
-            Robot.stop_version,
-            Robot.stopped_at,
+            stop_latches.version_of(Robot.id).label("stop_version"),
+            stop_latches.is_stopped(Robot.id).label("stopped"),
             DeliveryTask.id.label("task_id"),
             DeliveryTask.request_id,
             DeliveryTask.return_id,
@@ -109,24 +109,20 @@ def _queued_commands() -> ScalarSelect[int]:
 _ROBOT_STATEMENT = _build_robot_statement()
 
 
-def record_heartbeat(
-    session: Session, robot_id: UUID, beat: Heartbeat, *, redis_is_up: bool
-) -> HeartbeatResult:
-    """Record a heartbeat. While Redis is down each one is written to PostgreSQL."""
+def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> HeartbeatResult:
+    """Record a heartbeat."""
     robot = session.execute(_ROBOT_STATEMENT, {"for_robot": robot_id}).one()
     if beat.epoch != robot.epoch:
         raise StaleEpoch(epoch=beat.epoch, current=robot.epoch)
     came_online = robot.connectivity is not Connectivity.ONLINE
-    if beat.seq >= robot.heartbeat_seq and (
-        not redis_is_up or came_online or _is_changed(robot, beat)
-    ):
+    if beat.seq >= robot.heartbeat_seq and (came_online or _is_changed(robot, beat)):
         _write(session, robot_id, beat)
     _renew_lease(session, robot, beat)
     is_unknown = robot.command_status is CommandStatus.UNKNOWN
     return HeartbeatResult(
         answer=HeartbeatAnswer(
             stop_version=robot.stop_version,
-            desired=Desired.STOP if robot.stopped_at is not None else Desired.RUN,
+            desired=Desired.STOP if robot.stopped else Desired.RUN,
             commands_waiting=robot.commands_waiting,
             poll_after_ms=0,
         ),
@@ -258,7 +254,7 @@ def _live_status(robot_id: UUID, robot: _RobotRow, beat: Heartbeat) -> dict[str,
         "charging": beat.charging,
         "docked": beat.docked,
         "speed": beat.speed,
-        "stopped": robot.stopped_at is not None,
+        "stopped": robot.stopped,
         "task_id": str(robot.task_id) if robot.task_id is not None else None,
         "last_heartbeat": clock.iso(clock.now()),
     }

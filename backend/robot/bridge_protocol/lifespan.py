@@ -1,4 +1,4 @@
-"""Background work of the robot service: long polls and alerts about unconfirmed stops."""
+"""Background work of the robot service: long polls, and stops that are to be completed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.robot.bridge_protocol import stop_orders
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.robot.service import emergency_stop
 from backend.shared.infra import async_database
@@ -14,10 +15,14 @@ from backend.shared.web import shutdown
 _STOP_CHECK_INTERVAL = 0.5  # seconds
 
 
-async def _check_unconfirmed_stops() -> None:
-    """Alert staff about unconfirmed stops; not in the worker, whose failure would delay alerts."""
+async def _complete_stops() -> None:
+    """Let rows follow their latches and alert staff about unconfirmed stops.
+
+    Not in the worker, whose failure would delay both.
+    """
     while True:
         with suppress(SQLAlchemyError, OSError):
+            await stop_orders.follow_latches()
             await async_database.run(emergency_stop.alert_unconfirmed)
         await asyncio.sleep(_STOP_CHECK_INTERVAL)
 
@@ -32,7 +37,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         for work in (
             LONG_POLLS.listener.run(),
             LONG_POLLS.check_database(),
-            _check_unconfirmed_stops(),
+            LONG_POLLS.refresh_stops(),
+            _complete_stops(),
         )
     ]
     try:

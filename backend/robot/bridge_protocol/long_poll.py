@@ -8,18 +8,28 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.shared.infra import async_database
 from backend.shared.messaging import channels, realtime
-from backend.shared.models import CommandStatus, Robot, RobotCommand
+from backend.shared.models import FLEET_LATCH, CommandStatus, RobotCommand
 
 T = TypeVar("T")
 _CHECK_INTERVAL = 5.0  # seconds
 _CHECK_INTERVAL_WITHOUT_REDIS = 1.0
+_STOP_INTERVAL = 0.5
+_STOP_INTERVAL_WITHOUT_REDIS = 0.2
+_STOP_PREFIX = "stop:"
+
+
+def stop_key(robot_id: UUID) -> str:
+    """Name what the stop poll of a robot waits for."""
+    return f"{_STOP_PREFIX}{robot_id}"
 
 
 class LongPolls:
@@ -27,7 +37,7 @@ class LongPolls:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._stop_versions: dict[str, int] = {}
+        SNAPSHOT.on_change = self._notify_stop
         self.listener = realtime.Listener(["wake:*"], self._notify)
         self._closing = asyncio.Event()
 
@@ -72,9 +82,27 @@ class LongPolls:
             return False
         return not self._closing.is_set()
 
-    def _notify(self, channel: str, _body: bytes) -> None:
+    def _notify(self, channel: str, body: bytes) -> None:
+        if channel == channels.STOP_LATCHES:
+            SNAPSHOT.receive(body)
         for notified in self._waiting.get(channel, ()):
             notified.set()
+
+    def _notify_stop(self, latch_id: UUID) -> None:
+        if latch_id != FLEET_LATCH:
+            self._notify(stop_key(latch_id), b"")
+            return
+        for channel in [key for key in self._waiting if key.startswith(_STOP_PREFIX)]:
+            self._notify(channel, b"")
+
+    async def refresh_stops(self) -> None:
+        """Read the stop latches again and again while bridges poll; more often without Redis."""
+        while not self._closing.is_set():
+            connected = self.listener.connected.is_set()
+            await asyncio.sleep(_STOP_INTERVAL if connected else _STOP_INTERVAL_WITHOUT_REDIS)
+            if self._waiting:
+                with suppress(SQLAlchemyError, OSError):
+                    await SNAPSHOT.refresh()
 
     async def check_database(self) -> None:
         """Notify polls whose message from Redis was lost; more often while Redis is down."""
@@ -87,18 +115,12 @@ class LongPolls:
                         self._notify(channel, b"")
 
     def _due_channels(self, session: Session) -> list[str]:
-        due = [
+        return [
             channels.command_channel(robot_id)
             for robot_id in session.execute(
                 select(RobotCommand.robot_id).where(RobotCommand.status == CommandStatus.QUEUED)
             ).scalars()
         ]
-        for robot_id, version in session.execute(select(Robot.id, Robot.stop_version)):
-            channel = channels.stop_channel(robot_id)
-            if self._stop_versions.get(channel) != version:
-                self._stop_versions[channel] = version
-                due.append(channel)
-        return due
 
     def close(self) -> None:
         """End all polls: the service stops."""

@@ -9,10 +9,12 @@ from backend.robot.bridge_protocol import (
     bridge_sessions,
     command_leases,
     command_reports,
+    connectivity,
     heartbeats,
     live_copies,
 )
-from backend.robot.bridge_protocol.long_poll import LONG_POLLS
+from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
+from backend.robot.bridge_protocol.long_poll import LONG_POLLS, stop_key
 from backend.robot.schemas.bridges import (
     MAX_WAIT,
     CommandRead,
@@ -30,7 +32,7 @@ from backend.robot.schemas.bridges import (
 from backend.robot.schemas.emergency_stops import StopAnswered
 from backend.robot.service import emergency_stop, registry
 from backend.shared.errors import Conflict, LeaseLost, NotFound, NotSignedIn, StaleEpoch
-from backend.shared.infra import async_database, redis
+from backend.shared.infra import async_database
 from backend.shared.messaging import channels
 from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
@@ -60,9 +62,8 @@ async def open_bridge_session(body: OpenSession, robot: RobotDep) -> Answer[Sess
 @router.post("/heartbeat", summary="Record a heartbeat", responses=routing.responses(StaleEpoch))
 async def record_heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[HeartbeatAnswer]:
     """Role: robot. The response carries the stop version, for bridges whose polls are stuck."""
-    result = await async_database.run(
-        heartbeats.record_heartbeat, robot.robot_id, body, redis_is_up=redis.is_up()
-    )
+    result = await async_database.run(heartbeats.record_heartbeat, robot.robot_id, body)
+    connectivity.record_received(robot.robot_id)
     if result.has_unknown_command:
         await async_database.run(heartbeats.resolve_unknown_command, robot.robot_id, body)
     if result.came_online:
@@ -108,11 +109,11 @@ async def wait_for_stop(
     """Role: robot. Responds at once when the current stop version is above `after`."""
 
     async def newer_order() -> StopOrder | None:
-        order = await async_database.run(emergency_stop.get_order, robot.robot_id)
+        await SNAPSHOT.ensure_fresh()
+        order = SNAPSHOT.order_for(robot.robot_id)
         return order if order.stop_version > after else None
 
-    channel = channels.stop_channel(robot.robot_id)
-    return answer(await LONG_POLLS.wait_for(channel, wait, newer_order))
+    return answer(await LONG_POLLS.wait_for(stop_key(robot.robot_id), wait, newer_order))
 
 
 @router.post("/stop/events", summary="Confirm a stop")

@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-from backend.robot.bridge_protocol import heartbeats
+from backend.robot.bridge_protocol import stop_orders
 from backend.robot.schemas.emergency_stops import Resumed, ResumeRequest, StopRead, StopRequest
-from backend.robot.service import emergency_stop
 from backend.shared.domain.actor import Actor
-from backend.shared.errors import NotFound
-from backend.shared.infra import async_database
+from backend.shared.errors import NotFound, RobotStopped
 from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.security.authentication import UnlimitedStaffDep
@@ -16,15 +14,11 @@ router = routing.router("/robot", "emergency-stops")
 
 
 async def _stop(robot_id: UUID | None, actor: Actor, body: StopRequest | None) -> Answer[StopRead]:
-    reason = body.reason if body else None
-    return answer(await async_database.run(emergency_stop.stop, robot_id, actor.id, reason))
+    return answer(await stop_orders.stop(robot_id, actor.id, body.reason if body else None))
 
 
 async def _resume(robot_id: UUID | None, actor: Actor, body: ResumeRequest) -> Answer[Resumed]:
-    resumed = await async_database.run(emergency_stop.resume, robot_id, actor.id, body.reason)
-    for resumed_id in resumed:
-        await async_database.run(heartbeats.issue_pending_command, resumed_id)
-    return answer(Resumed(robots=resumed))
+    return answer(Resumed(robots=await stop_orders.resume(robot_id, actor.id, body.reason)))
 
 
 @router.post("/emergency-stop", summary="Stop all robots")
@@ -52,10 +46,12 @@ async def resume_all_robots(actor: UnlimitedStaffDep, body: ResumeRequest) -> An
 
 
 @router.post(
-    "/resume/{robot_id}", summary="Resume one robot", responses=routing.responses(NotFound)
+    "/resume/{robot_id}",
+    summary="Resume one robot",
+    responses=routing.responses(NotFound, RobotStopped),
 )
 async def resume_robot(
     robot_id: UUID, actor: UnlimitedStaffDep, body: ResumeRequest
 ) -> Answer[Resumed]:
-    """Role: librarian. The robot is sent its task's command again."""
+    """Role: librarian. The robot is sent its task's command again. 409 while all are stopped."""
     return await _resume(robot_id, actor, body)

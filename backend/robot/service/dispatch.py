@@ -2,7 +2,8 @@
 
 Tasks by priority, then age; of the assignable robots, the one with the shortest route to the
 source. A database lock admits one dispatcher at a time, and the unique index
-`uq_delivery_tasks_active_robot` prevents a second assignment.
+`uq_delivery_tasks_active_robot` prevents a second assignment. Each assignment is a transaction of
+its own and skips rows that are locked, so that it holds the lock of one robot and waits for none.
 """
 
 import math
@@ -31,14 +32,18 @@ def run(session: Session) -> int:
         .where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED]))
         .order_by(*queries.SERVING_ORDER)
     ).scalars()
-    assigned = 0
-    for task_id in waiting.all():
-        task = database.row_lock(session, DeliveryTask, task_id)
+    return sum(_serve(task_id) for task_id in waiting.all())
+
+
+def _serve(task_id: UUID) -> bool:
+    """Queue one task and assign a robot to it; False when it or its robot is locked."""
+    with database.transaction() as session:
+        task = database.row_lock_or_skip(session, DeliveryTask, task_id)
+        if task is None:
+            return False
         if task.status is TaskStatus.PENDING:
             workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
-        if task.status is TaskStatus.QUEUED and _assign_robot(session, task):
-            assigned += 1
-    return assigned
+        return task.status is TaskStatus.QUEUED and _assign_robot(session, task)
 
 
 def _assign_robot(session: Session, task: DeliveryTask) -> bool:
@@ -48,9 +53,9 @@ def _assign_robot(session: Session, task: DeliveryTask) -> bool:
     robot: Robot | None = session.execute(
         select(Robot)
         .where(Robot.id == robot_id, commands.is_assignable())
-        .with_for_update(of=Robot)
+        .with_for_update(of=Robot, skip_locked=True)
     ).scalar_one_or_none()
-    if robot is None:  # changed since it was chosen: the next sweep tries again
+    if robot is None:  # changed or locked since it was chosen: the next sweep tries again
         return False
     workflow.apply(session, task, Action.ASSIGN, TransitionContext(by=_BY, robot_id=robot.id))
     return True

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import Enrolled
-from backend.robot.service import emergency_stop
+from backend.robot.service import stop_effects
 from backend.shared.domain import audit, commands
 from backend.shared.errors import Conflict, Duplicate, NotFound, NotSignedIn
 from backend.shared.infra import clock, config, database
@@ -23,7 +23,7 @@ def register(session: Session, name: str, model: str | None, by: UUID | None) ->
     robot = Robot(robot_name=name, model=model)
     session.add(robot)
     session.flush()
-    emergency_stop.apply_fleet_stop(session, robot)
+    stop_effects.follow_latches(session)
     _audit(session, by, "robot.register", robot, {"robot_name": name})
     return robot
 

@@ -4,7 +4,8 @@
 carries a book it requires the loading proof: the database rejects the row without one
 (`ck_robot_commands_loaded_before_it_leaves`) or with one of another task or robot
 (`fk_robot_commands_loading_proof`). A robot that is stopped, offline, in maintenance or in error
-receives no command: its task's command is pending until `issue_pending` can create it.
+receives no command: its task's command is pending until `issue_pending` can create it. The database
+makes a command of a stopped robot void (trigger `fence_command`).
 
 Lock order everywhere: task, then robot, then command.
 """
@@ -16,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import route_graph
+from backend.shared.domain import route_graph, stop_latches
 from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.errors import RobotUnavailable
 from backend.shared.events import CommandCreated
@@ -47,10 +48,10 @@ _LEG_OF_STAGE = {
 }
 
 
-def can_move(robot: Robot) -> bool:
+def can_move(session: Session, robot: Robot) -> bool:
     """Return whether the robot may receive a command to move now."""
     return (
-        robot.stopped_at is None
+        not stop_latches.is_robot_stopped(session, robot.id)
         and robot.retired_at is None
         and robot.connectivity in {Connectivity.ONLINE, Connectivity.STALE}
         and robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}
@@ -68,7 +69,7 @@ def is_assignable() -> ColumnElement[bool]:
     return (
         (Robot.status == RobotStatus.IDLE)
         & (Robot.connectivity == Connectivity.ONLINE)
-        & Robot.stopped_at.is_(None)
+        & ~stop_latches.is_stopped(Robot.id)
         & Robot.retired_at.is_(None)
         & ~busy.exists()
         & ~has_task.exists()
@@ -103,7 +104,7 @@ def issue_navigation(
     void(session, robot)
     if robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}:
         robot.status = RobotStatus.BUSY
-    if not can_move(robot):
+    if not can_move(session, robot):
         return None
     route = _route(session, robot, task)
     if route is None:
@@ -202,7 +203,7 @@ def void(session: Session, robot: Robot) -> None:
         command.status = CommandStatus.VOID
         command.finished_at = clock.now()
         session.flush()
-        if was_in_flight and robot.stopped_at is None:
+        if was_in_flight and not stop_latches.is_robot_stopped(session, robot.id):
             enqueue(
                 session,
                 robot,
@@ -224,12 +225,15 @@ def release(session: Session, robot_id: UUID) -> None:
 
 
 def issue_pending(session: Session, task_id: UUID) -> bool:
-    """Issue the task's pending command if its robot can move now; return whether one was issued."""
-    task = database.row_lock_or_none(session, DeliveryTask, task_id)
+    """Issue the task's pending command if its robot can move now; return whether one was issued.
+
+    Waits for no lock: the periodic job tries again.
+    """
+    task = database.row_lock_or_skip(session, DeliveryTask, task_id)
     if task is None or task.assigned_robot_id is None or not needs_navigation(task):
         return False
-    robot = database.row_lock(session, Robot, task.assigned_robot_id)
-    if not can_move(robot) or has_active_command(session, robot.id):
+    robot = database.row_lock_or_skip(session, Robot, task.assigned_robot_id)
+    if robot is None or not can_move(session, robot) or has_active_command(session, robot.id):
         return False
     if _has_outcome(session, task):
         return False

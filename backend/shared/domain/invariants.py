@@ -13,6 +13,7 @@ from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
     ACTIVE_TASK_STATUSES,
     CLOSED_STATUSES,
+    FLEET_LATCH,
     MOTION_COMMAND_TYPES,
     sql_values,
 )
@@ -173,8 +174,10 @@ INVARIANTS: dict[str, str] = {
         SELECT robot.robot_name, command.id FROM robot_commands AS command
         JOIN robots AS robot ON robot.id = command.robot_id
         WHERE {_MOVING} AND (
-            (robot.stopped_at IS NOT NULL
-             AND (command.created_at > robot.stopped_at OR {_ACTIVE}))
+            (command.created_at > robot.stopped_at AND command.sent_at IS NOT NULL)
+            OR ({_ACTIVE} AND (
+                SELECT bool_or(stopped) AND sum(version) = command.stop_version
+                FROM stop_latches WHERE id IN (robot.id, '{FLEET_LATCH}')))
             OR (robot.status = 'MAINTENANCE' AND {_ACTIVE})
             OR (robot.connectivity = 'OFFLINE' AND command.created_at > (
                 SELECT max(event.created_at) FROM outbox AS event

@@ -53,6 +53,7 @@ from backend.shared.events.robots import (
     CommandFailed,
     CommandStarted,
     CommandSucceeded,
+    OrderedRobot,
     RobotCameOnline,
     RobotErrorReported,
     RobotResumed,

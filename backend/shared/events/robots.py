@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+
 from backend.shared.events.base import RegisteredEvent
 
 
@@ -44,13 +46,34 @@ class RobotErrorReported(_RobotEvent):
     message: str
 
 
-class RobotStopRequested(_RobotEvent):
-    """An emergency stop was requested."""
+class OrderedRobot(BaseModel):
+    """A robot that an order to the fleet names."""
+
+    model_config = ConfigDict(frozen=True)
+
+    robot_id: UUID
+    robot_name: str
+
+
+class RobotStopRequested(RegisteredEvent):
+    """An emergency stop of one robot, or of all: then `robot_id` and `robot_name` are null.
+
+    Its aggregate is the latch, not the robot, whose sequence another transaction may hold.
+    """
 
     TYPE = "robot.stop.requested"
+    SOURCE = "robot-service"
+    AGGREGATE = "stop_latch"
+    robot_id: UUID | None
+    robot_name: str | None
+    robots: list[OrderedRobot]
     stop_version: int
     reason: str | None
     by: UUID
+
+    def aggregate_id(self) -> UUID:
+        """Return the id of the latch: the robot's, or zero for the fleet's."""
+        return self.robot_id or UUID(int=0)
 
 
 class RobotStopConfirmed(_RobotEvent):

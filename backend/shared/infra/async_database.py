@@ -19,13 +19,30 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@cache
 def engine() -> AsyncEngine:
+    return _engine(config.database().fast_pool_size)
+
+
+_RESERVED_CONNECTIONS = 2  # per process of the robot service, for stop and resume alone
+
+
+def _reserved_engine() -> AsyncEngine:
+    return _engine(_RESERVED_CONNECTIONS, "reserved")
+
+
+async def close() -> None:
+    """Close the connections of the event loop; nothing may use them any more."""
+    for opened in (engine(), _reserved_engine()):
+        await opened.dispose()
+
+
+@cache
+def _engine(size: int, _name: str = "") -> AsyncEngine:
     settings = config.database()
     url = settings.database_url.replace("postgresql+psycopg2://", "postgresql+psycopg://", 1)
     return create_async_engine(
         url,
-        pool_size=settings.fast_pool_size,
+        pool_size=size,
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
@@ -38,8 +55,8 @@ def engine() -> AsyncEngine:
 
 
 @asynccontextmanager
-async def _transaction() -> AsyncIterator[AsyncSession]:
-    async with AsyncSession(engine(), expire_on_commit=False) as session:
+async def _transaction(using: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(using, expire_on_commit=False) as session:
         async with session.begin():
             yield session
         await commit_hooks.send_async(commit_hooks.of(session.sync_session))
@@ -47,7 +64,15 @@ async def _transaction() -> AsyncIterator[AsyncSession]:
 
 async def run(rule: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a rule in a transaction of its own, committed when this returns."""
-    async with _transaction() as session:
+    async with _transaction(engine()) as session:
+        return await session.run_sync(rule, *args, **kwargs)
+
+
+async def run_reserved(
+    rule: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run a rule of an emergency stop on connections that nothing else uses."""
+    async with _transaction(_reserved_engine()) as session:
         return await session.run_sync(rule, *args, **kwargs)
 
 

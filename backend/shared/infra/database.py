@@ -69,3 +69,9 @@ def row_lock(session: Session, model: type[_Model], row_id: UUID | None) -> _Mod
 def row_lock_or_none(session: Session, model: type[_Model], row_id: UUID | None) -> _Model | None:
     """Lock a row and read it as it is now; None when it does not exist."""
     return session.get(model, row_id, with_for_update=True, populate_existing=True)
+
+
+def row_lock_or_skip(session: Session, model: type[_Model], row_id: UUID | None) -> _Model | None:
+    """Lock a row and read it as it is now; None when it does not exist or is locked."""
+    skip = {"skip_locked": True}
+    return session.get(model, row_id, with_for_update=skip, populate_existing=True)

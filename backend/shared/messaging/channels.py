@@ -3,14 +3,10 @@
 from uuid import UUID
 
 OUTBOX = "outbox"  # PostgreSQL: NOTIFY by the trigger on the outbox, LISTEN by the relay
+STOP_LATCHES = "wake:stop"  # Redis: a latch that was stopped or resumed
 LIVE = "live"  # Redis: every event that the live view shows
 
 
 def command_channel(robot_id: UUID) -> str:
     """Name the Redis channel that wakes the command poll of a robot."""
     return f"wake:command:{robot_id}"
-
-
-def stop_channel(robot_id: UUID) -> str:
-    """Name the Redis channel that wakes the stop poll of a robot."""
-    return f"wake:stop:{robot_id}"

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,14 +19,22 @@ from backend.shared.models import ProcessHeartbeat
 INTERVAL = timedelta(seconds=2)
 _TIMEOUT = timedelta(seconds=6)  # a longer gap resets `since`
 _alive: set[str] = set()  # the components that run in this process
+_details: dict[str, Callable[[], dict[str, Any]]] = {}
 _INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def include(part: str, details: Callable[[], dict[str, Any]]) -> None:
+    """Store what `details` returns with every heartbeat of the component."""
+    _details[part] = details
 
 
 def record(session: Session, part: str, details: dict[str, Any] | None = None) -> None:
     """Record a heartbeat of a component; `since` is kept while none is missed."""
     now = clock.now()
+    if details is None:
+        details = _details.get(part, dict)()
     row = insert(ProcessHeartbeat).values(
-        part=part, instance=_INSTANCE, since=now, at=now, details=details or {}
+        part=part, instance=_INSTANCE, since=now, at=now, details=details
     )
     in_time = ProcessHeartbeat.at >= now - _TIMEOUT
     session.execute(
@@ -39,6 +47,16 @@ def record(session: Session, part: str, details: dict[str, Any] | None = None) -
             },
         )
     )
+
+
+def details_of(session: Session, part: str, within: timedelta) -> list[dict[str, Any]]:
+    """Return the details of each instance of a component with a heartbeat within this time."""
+    rows = session.execute(
+        select(ProcessHeartbeat.details).where(
+            ProcessHeartbeat.part == part, ProcessHeartbeat.at >= clock.now() - within
+        )
+    ).scalars()
+    return list(rows)
 
 
 def alive_since(session: Session, part: str) -> datetime | None:
@@ -75,5 +93,5 @@ async def run(part: str) -> AsyncIterator[None]:
             await task
         _alive.discard(part)
         if not _alive:
-            await async_database.engine().dispose()
+            await async_database.close()
             await redis.close_async()

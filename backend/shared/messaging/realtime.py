@@ -45,8 +45,9 @@ def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
         shown.append("deliveries")
     if event_type.startswith("robot.") and not event_type.startswith("robot.command."):
         shown.append("robots")
-    if payload.get("robot_id"):
+    if payload.get("robot_id") and not payload.get("robots"):
         shown.append(f"robot:{payload['robot_id']}")
+    shown += [f"robot:{robot['robot_id']}" for robot in payload.get("robots", ())]
     if event_type.startswith("catalog.book."):
         shown.append("catalog")
     if payload.get("job_id"):

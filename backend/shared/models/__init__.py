@@ -35,6 +35,7 @@ from backend.shared.models.map import FloorPlan, Waypoint, WaypointEdge, Waypoin
 from backend.shared.models.notification import Notification, WsTicket
 from backend.shared.models.robots import (
     ACTIVE_COMMAND_STATUSES,
+    FLEET_LATCH,
     IN_FLIGHT_COMMAND_STATUSES,
     MOTION_COMMAND_TYPES,
     CommandReport,
@@ -49,6 +50,7 @@ from backend.shared.models.robots import (
     RobotError,
     RobotKey,
     RobotStatus,
+    StopLatch,
     StopReport,
     StopScope,
     StopState,

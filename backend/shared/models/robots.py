@@ -77,13 +77,13 @@ class Robot(Base):
     capabilities: Mapped[dict[str, Any]] = mapped_column(default=dict)
     software_version: Mapped[str | None]
     last_heartbeat: Mapped[datetime | None]
-    # The current bridge session, and the emergency stop.
+    # The current bridge session, and the emergency stop as it follows from the stop latches.
     epoch: Mapped[int] = mapped_column(default=0)
     boot_id: Mapped[str | None]
     heartbeat_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     stop_version: Mapped[int] = mapped_column(BigInteger, default=0)
     stopped_at: Mapped[datetime | None]
-    stopped_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    stopped_by: Mapped[UUID | None]  # no foreign key: checking it would wait for the user's row
     stop_reason: Mapped[str | None]
     stop_scope: Mapped[StopScope | None] = mapped_column(text_enum(StopScope))
     stop_received_at: Mapped[datetime | None]
@@ -121,16 +121,33 @@ class EnrollmentCode(Base):
     used_at: Mapped[datetime | None]
 
 
+FLEET_LATCH = UUID(int=0)
+
+
+class StopLatch(Base):
+    """The emergency stop of one robot (its id) or of all, including later ones (FLEET_LATCH).
+
+    A robot is stopped while its own latch or the fleet's is; the sum of both versions grows with
+    every stop and resume. Only stop and resume lock these rows, and there is no foreign key:
+    checking one would wait for the other row. A trigger on `robots` inserts each robot's latch.
+    """
+
+    __tablename__ = "stop_latches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    stopped: Mapped[bool]
+    changed_at: Mapped[datetime | None]
+    changed_by: Mapped[UUID | None]
+    reason: Mapped[str | None]
+
+
 class FleetState(Base):
-    """One row: the emergency stop of all robots, including later ones, and the map's version."""
+    """One row: the map's version."""
 
     __tablename__ = "fleet_state"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    stop_version: Mapped[int] = mapped_column(BigInteger, default=0)
-    stopped_at: Mapped[datetime | None]
-    stopped_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    stop_reason: Mapped[str | None]
     map_version: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -198,6 +215,8 @@ class RobotCommand(Base):
     leased_until: Mapped[datetime | None]
     epoch: Mapped[int | None]  # of the session that leased it last
     attempt: Mapped[int] = mapped_column(default=0)
+    # Set by a trigger: the robot's stop version at the insert. A later stop voids the command.
+    stop_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     deadline: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[datetime | None]

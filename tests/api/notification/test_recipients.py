@@ -127,7 +127,9 @@ def test_robot_events_notify_staff(api: Any) -> None:
     student, librarian = users.student(), users.librarian()
     publish(
         events.RobotWentOffline(**_ROBOT),
-        events.RobotStopRequested(**_ROBOT, stop_version=1, reason="smoke", by=librarian.id),
+        events.RobotStopRequested(
+            **_ROBOT, robots=[], stop_version=1, reason="smoke", by=librarian.id
+        ),
         events.RobotStopUnconfirmed(**_ROBOT, stop_version=1),
     )
     run_events()

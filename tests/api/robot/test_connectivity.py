@@ -6,6 +6,7 @@ import pytest
 
 from backend.shared.infra import redis
 from tests import event_runner
+from tests.factories import catalogue
 from tests.scenario import Scenario
 
 
@@ -43,12 +44,19 @@ def test_silence_during_own_outage_does_not_count(scenario: Scenario) -> None:
     assert _connectivity_after_sweep(scenario) == "OFFLINE"
 
 
-def test_flushed_redis_sets_no_robot_offline(scenario: Scenario) -> None:
-    assert _connectivity_after_sweep(scenario) == "ONLINE"
-    scenario.advance_seconds(14)
+def test_silence_counts_and_heartbeats_are_kept_without_redis(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = catalogue.add_robot(scenario.api, "luna-bot-2")
+    monkeypatch.setattr(redis, "is_up", lambda: False)
     redis.client().flushdb()
-    scenario.advance_seconds(2)
+    for _ in range(4):
+        scenario.robot.heartbeat()
+        scenario.advance_seconds(4)
+    scenario.robot.heartbeat()
     assert _connectivity_after_sweep(scenario) == "ONLINE"
+    silent_now = scenario.get(scenario.librarian, f"/robot/status/{silent.id}")
+    assert silent_now["connectivity"] == "OFFLINE"
 
 
 def test_impossible_battery_change_is_ignored_and_reported(scenario: Scenario) -> None:

@@ -88,6 +88,7 @@ def _make_unfit(scenario: Scenario, robot: Bridge, reason: str) -> None:
         event_runner.run_periodic("robot.connectivity")
         scenario.advance_seconds(11)
         scenario.robots[1].heartbeat()
+        scenario.advance_seconds(0.1)  # the service stores that it received the heartbeat
         event_runner.run_periodic("robot.connectivity")
 
 

@@ -1,0 +1,120 @@
+"""Emergency stops: latch rows of the fleet and of each robot, which nothing else locks.
+
+A robot's own row, its commands and its events follow a latch later (`robot.service.stop_effects`).
+So every rule that sets a robot in motion reads the latch, and a command carries the stop version
+at which it was created: it is delivered only while that version is still the robot's.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Update,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from backend.shared.infra import clock
+from backend.shared.models import FLEET_LATCH, StopLatch
+
+RobotId = InstrumentedAttribute[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Latch:
+    """The state of one latch: of a robot, or of the fleet."""
+
+    version: int
+    stopped: bool
+    reason: str | None
+
+
+def is_stopped(robot_id: RobotId) -> ColumnElement[bool]:
+    """Build the condition that the robot or the fleet is stopped."""
+    latch = aliased(StopLatch)
+    return (
+        select(latch.id)
+        .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH), latch.stopped)
+        .exists()
+    )
+
+
+def version_of(robot_id: RobotId) -> ScalarSelect[Any]:
+    """Build the robot's stop version: it grows with each stop and resume of it or of the fleet."""
+    latch = aliased(StopLatch)
+    return (
+        select(func.sum(latch.version))
+        .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH))
+        .scalar_subquery()
+    )
+
+
+_STOPPED = (
+    select(StopLatch.id)
+    .where(
+        or_(StopLatch.id == bindparam("robot"), StopLatch.id == FLEET_LATCH),
+        StopLatch.stopped,
+    )
+    .limit(1)
+)
+
+
+_VERSION = select(func.sum(StopLatch.version)).where(
+    or_(StopLatch.id == bindparam("robot"), StopLatch.id == FLEET_LATCH)
+)
+_LATCHES = select(StopLatch.id, StopLatch.version, StopLatch.stopped, StopLatch.reason)
+
+
+def read_all(reader: Session | Connection) -> dict[UUID, Latch]:
+    """Return every latch by the robot's id, or FLEET_LATCH."""
+    return {row.id: Latch(row.version, row.stopped, row.reason) for row in reader.execute(_LATCHES)}
+
+
+def read_version(session: Session, robot_id: UUID) -> int:
+    """Return the stop version of the robot; of the fleet for FLEET_LATCH."""
+    return int(session.execute(_VERSION, {"robot": robot_id}).scalar_one())
+
+
+def is_robot_stopped(session: Session, robot_id: UUID) -> bool:
+    """Return whether the robot or the fleet is stopped."""
+    return session.execute(_STOPPED, {"robot": robot_id}).first() is not None
+
+
+def stop(session: Session, latch_id: UUID, by: UUID, reason: str | None) -> Latch:
+    """Stop the robot or the fleet."""
+    version = session.execute(
+        _change(latch_id, by, reason, stopped=True).returning(StopLatch.version)
+    ).scalar_one()
+    return Latch(version, stopped=True, reason=reason)
+
+
+def resume(session: Session, latch_id: UUID, by: UUID, reason: str) -> Latch | None:
+    """Lift the stop of the robot or of the fleet; None when it is not stopped."""
+    version = session.execute(
+        _change(latch_id, by, reason, stopped=False)
+        .where(StopLatch.stopped)
+        .returning(StopLatch.version)
+    ).scalar_one_or_none()
+    return None if version is None else Latch(version, stopped=False, reason=reason)
+
+
+def _change(latch_id: UUID, by: UUID, reason: str | None, *, stopped: bool) -> Update:
+    return (
+        update(StopLatch)
+        .where(StopLatch.id == latch_id)
+        .values(
+            version=StopLatch.version + 1,
+            stopped=stopped,
+            changed_at=clock.now(),
+            changed_by=by,
+            reason=reason,
+        )
+    )

@@ -1,0 +1,154 @@
+"""A stop waits for nobody: its latch is a row that nothing else locks (robot-protocol.md §4)."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from tests.factories import catalogue
+from tests.factories.catalogue import Bridge
+from tests.scenario import Scenario, code_of
+
+_LOCK_ROBOT = text("SELECT 1 FROM robots WHERE id = :id FOR UPDATE")
+_INSERT_COMMAND = text("""
+    INSERT INTO robot_commands (id, robot_id, type, payload, status, attempt, created_at)
+    VALUES (gen_random_uuid(), :id, 'DOCK', '{}', 'QUEUED', 0, now()) RETURNING id, status
+""")
+
+
+def _stop(scenario: Scenario) -> Any:
+    answer = scenario.call(scenario.librarian, "POST", "/robot/emergency-stop", json={})
+    return answer.json()["data"]
+
+
+def _resume(scenario: Scenario, path: str = "", expect: int = 200) -> Any:
+    body = {"reason": "All clear"}
+    return scenario.call(scenario.librarian, "POST", f"/robot/resume{path}", expect, json=body)
+
+
+def _is_marked_stopped(scenario: Scenario, robot: Bridge) -> bool:
+    return bool(scenario.get(scenario.librarian, f"/robot/status/{robot.id}")["stopped"])
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 10
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < limit
+        pause.wait(0.02)
+
+
+@pytest.fixture
+def fleet(scenario: Scenario) -> list[Bridge]:
+    """Four robots, the scenario's own first."""
+    added = [catalogue.add_robot(scenario.api, f"luna-bot-{number}") for number in range(2, 5)]
+    return [scenario.robot, *added]
+
+
+def _lock(connection: Connection, robot: Bridge) -> None:
+    connection.execute(_LOCK_ROBOT, {"id": robot.id})
+
+
+def test_fleet_stop_reaches_every_bridge_while_a_robot_row_is_locked(
+    scenario: Scenario, fleet: list[Bridge], owner: Engine
+) -> None:
+    with owner.begin() as other, ThreadPoolExecutor(len(fleet)) as pool:
+        _lock(other, fleet[1])
+        polls = [pool.submit(robot.call, "GET", "/stop?after=0&wait=20") for robot in fleet]
+        began = time.monotonic()
+        stopped = _stop(scenario)
+        orders = [poll.result(timeout=5).json()["data"] for poll in polls]
+        assert time.monotonic() - began < 2  # the lock is still held
+        assert [order["stopped"] for order in orders] == [True] * len(fleet)
+        assert {each["id"] for each in stopped["robots"]} == {str(robot.id) for robot in fleet}
+        assert _is_marked_stopped(scenario, fleet[0])
+        assert not _is_marked_stopped(scenario, fleet[1])
+    _wait_until(lambda: _is_marked_stopped(scenario, fleet[1]))
+
+
+def test_stop_does_not_wait_for_opposite_lock_orders(
+    scenario: Scenario, fleet: list[Bridge], owner: Engine
+) -> None:
+    with owner.begin() as first, owner.begin() as second:
+        _lock(first, fleet[3])
+        _lock(second, fleet[0])
+        began = time.monotonic()
+        for robot in (fleet[0], fleet[3], None):
+            path = f"/robot/emergency-stop/{robot.id}" if robot else "/robot/emergency-stop"
+            scenario.call(scenario.librarian, "POST", path)
+        assert time.monotonic() - began < 2
+    _wait_until(lambda: all(_is_marked_stopped(scenario, robot) for robot in fleet))
+
+
+def test_stop_does_not_wait_for_the_row_of_its_user(scenario: Scenario, owner: Engine) -> None:
+    with owner.begin() as other:
+        user = {"id": scenario.librarian.id}
+        other.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), user)
+        with ThreadPoolExecutor(1) as pool:
+            poll = pool.submit(scenario.robot.call, "GET", "/stop?after=0&wait=20")
+            pool_of_staff = ThreadPoolExecutor(1)
+            answered = pool_of_staff.submit(_stop, scenario)
+            assert poll.result(timeout=2).json()["data"]["stopped"] is True
+    answered.result(timeout=10)
+    pool_of_staff.shutdown()
+
+
+def test_command_created_during_a_stop_is_never_leased(scenario: Scenario, owner: Engine) -> None:
+    with owner.begin() as other:
+        assert other.execute(_INSERT_COMMAND, {"id": scenario.robot.id}).one().status == "QUEUED"
+        _stop(scenario)
+    assert scenario.robot.next_command() is None
+    _resume(scenario)
+    assert scenario.robot.next_command() is None
+    _wait_until(lambda: _statuses(owner) == ["VOID"])
+
+
+def _statuses(owner: Engine) -> list[str]:
+    with owner.connect() as connection:
+        return list(connection.scalars(text("SELECT status FROM robot_commands")))
+
+
+def test_database_voids_a_command_of_a_stopped_robot(scenario: Scenario, owner: Engine) -> None:
+    _stop(scenario)
+    with owner.begin() as other:
+        assert other.execute(_INSERT_COMMAND, {"id": scenario.robot.id}).one().status == "VOID"
+
+
+def test_dispatcher_skips_a_robot_that_is_stopped_but_not_marked(
+    scenario: Scenario, owner: Engine
+) -> None:
+    with owner.begin() as other:
+        _lock(other, scenario.robot)
+        _stop(scenario)
+        scenario.request_delivery()
+        scenario.run_events()
+        assert scenario.state == "QUEUED"
+
+
+def test_fleet_stop_is_one_event_and_one_notification_for_each_member_of_staff(
+    scenario: Scenario, fleet: list[Bridge]
+) -> None:
+    _stop(scenario)
+    assert scenario.run_events().count("robot.stop.requested") == 1
+    titles = [each["title"] for each in scenario.get(scenario.librarian, "/notifications")]
+    assert titles.count("Emergency stop") == 1
+
+
+def test_robot_is_not_resumed_while_the_fleet_is_stopped(
+    scenario: Scenario, fleet: list[Bridge]
+) -> None:
+    _stop(scenario)
+    refused = _resume(scenario, f"/{fleet[0].id}", 409)
+    assert code_of(refused) == "ROBOT_STOPPED"
+    assert scenario.robot.heartbeat().json()["data"]["desired"] == "STOP"
+
+
+def test_resume_of_a_fleet_that_is_not_stopped_changes_nothing(scenario: Scenario) -> None:
+    scenario.request_delivery()
+    scenario.run_events()
+    assert _resume(scenario).json()["data"] == {"robots": []}
+    assert scenario.robot.next_command()["type"] == "NAVIGATE"

@@ -19,10 +19,7 @@ _ACCEPT_TIMEOUT = timedelta(seconds=3)  # a leased command whose response was lo
 def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
     """Lease the oldest due command of the robot's newest session, in one statement.
 
-    A command of an older stop version was created before a stop, or during it.
-
-    Built once: it is on the path between a confirmed loading and the robot's departure. Commands
-    that overtake come first. One that was leased and never accepted is due again.
+    Commands that overtake come first. One that was leased and never accepted is due again.
     """
     now = bindparam("now", type_=DateTime(timezone=True))
     due = (
@@ -31,6 +28,7 @@ def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
         .where(
             RobotCommand.robot_id == bindparam("for_robot"),
             Robot.epoch == bindparam("for_epoch"),
+            # of an older version: created before a stop, or during it
             RobotCommand.stop_version == stop_latches.version_of(Robot.id),
             (RobotCommand.status == CommandStatus.QUEUED)
             | (
@@ -60,6 +58,7 @@ def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
     )
 
 
+# Built once: it is on the path between a confirmed loading and the robot's departure.
 _LEASE_STATEMENT = _build_lease_statement()
 
 

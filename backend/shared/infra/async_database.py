@@ -23,11 +23,8 @@ def engine() -> AsyncEngine:
     return _engine(config.database().fast_pool_size)
 
 
-_RESERVED_CONNECTIONS = 2  # per process of the robot service, for stop and resume alone
-
-
 def _reserved_engine() -> AsyncEngine:
-    return _engine(_RESERVED_CONNECTIONS, "reserved")
+    return _engine(config.STOP_CONNECTIONS, "reserved")
 
 
 async def close() -> None:

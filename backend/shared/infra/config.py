@@ -202,6 +202,9 @@ def robots() -> RobotSettings:
     return RobotSettings()
 
 
+STOP_CONNECTIONS = 2  # of the robot service, for stop and resume alone
+
+
 def connections_needed() -> int:
     """Return the maximum number of connections of all parts together.
 
@@ -210,9 +213,8 @@ def connections_needed() -> int:
     """
     settings = database()
     pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
-    return (
-        settings.service_instances * pools + (2 + outbox().worker_concurrency) * settings.pool_size
-    )
+    workers = (2 + outbox().worker_concurrency) * settings.pool_size
+    return settings.service_instances * pools + STOP_CONNECTIONS + workers
 
 
 def refuse_unsafe() -> None:

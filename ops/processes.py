@@ -123,6 +123,15 @@ def read_process(pid: int) -> ProcessInfo | None:
     return ProcessInfo(pid, int(fields[1]), int(fields[3]), int(fields[19]))
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a process or one of its descendants is stopped by a signal."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text[text.rindex(")") + 2] == "T" or any(map(is_stopped, children_of(pid)))
+
+
 def all_processes() -> list[ProcessInfo]:
     """Return every visible process but zombies."""
     try:

@@ -20,6 +20,7 @@ class State(StrEnum):
     WAITING = "waiting"  # for the components it needs
     STARTING = "starting"  # it runs but is not ready
     READY = "ready"
+    UNRESPONSIVE = "unresponsive"  # it did not answer for long and is being ended
     RESTARTING = "restarting"  # it exited and starts again after a delay
     DONE = "done"  # a job that succeeded
     STOPPING = "stopping"
@@ -34,6 +35,10 @@ def _no() -> bool:
     return False
 
 
+def _yes() -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Component:
     """One program of the system: a service that keeps running, or a job that ends."""
@@ -45,6 +50,7 @@ class Component:
     needs: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = _no
+    answers: Callable[[], bool] = _yes  # while READY, independently of other components
     job: bool = False
     background: bool = False  # a job that the system is ready without, and never fails by
     already_done: Callable[[], bool] = _no  # for a job with nothing left to do
@@ -78,6 +84,7 @@ class Child:
         self.since = datetime.now(UTC)
         self.failures = 0  # in a row
         self.last_exit = ""
+        self.silent_since: float | None = None  # the first of the failed probes in a row
         self._changed_at = time.monotonic()
         self._delay = MIN_RESTART_DELAY
 
@@ -85,6 +92,7 @@ class Child:
         if state != self.state:
             self.state = state
             self.since = datetime.now(UTC)
+            self.silent_since = None
             self._changed_at = time.monotonic()
 
     @property

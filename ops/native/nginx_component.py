@@ -9,6 +9,8 @@ from ops.native.component import Component
 from ops.servers import environment, probes
 from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
 
+NOT_ROUTED = "/gateway/"  # Nginx itself answers 404
+
 
 def pages_link(home: Home) -> Path:
     """Return the link to the folder with the web applications; its path needs no quoting."""
@@ -42,6 +44,7 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
         needs=needs,
         prepare=prepare,
         ready=lambda: probes.http_answers(f"{HOST}:{port}", "/health"),
+        answers=lambda: probes.http_responds(f"{HOST}:{port}", NOT_ROUTED),
         environment=base | {"TZ": "UTC"},
         stop_signal=signal.SIGQUIT,  # finishes open requests
         stop_timeout=5.0,

@@ -17,13 +17,14 @@ from ops import home
 from ops.home import Home, write_atomically
 from ops.native import fork_server, pid_files
 from ops.native.component import Child, Component, ForkedProcess, State
+from ops.native.watchdog import Watchdog, timeout
 from ops.processes import become_subreaper, children_of, kill_group, spawn
 
 ACTIVE_INTERVAL = 0.05  # seconds between checks while a state is about to change
-IDLE_INTERVAL = 5.0  # otherwise; the exit of a child interrupts it
 MAX_START_ATTEMPTS = 3  # of a component that was never ready, before `up` fails
 LOG_LINES = 20  # shown when `up` fails
 ORPHAN_SWEEP_TIME = 2.0  # seconds
+MAX_END_TIME = 5.0  # of an unresponsive component, before it is killed
 
 
 class Supervisor:
@@ -39,6 +40,7 @@ class Supervisor:
         self._failure: dict[str, Any] | None = None
         self._published = ""
         self._sweep_until = 0.0
+        self._watchdog = Watchdog(timeout())
         self._wakeup_reader, self._wakeup_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def run(self) -> int:
@@ -70,6 +72,10 @@ class Supervisor:
                 self._start(child)
             elif child.state == State.STARTING:
                 self._check_ready(child)
+            elif child.state == State.UNRESPONSIVE:
+                self._kill_late(child, MAX_END_TIME)
+        for child in self._watchdog.find_unresponsive(self._children.values()):
+            self._end(child)
         self._started = self._started or self._all_available()
 
     def _all_available(self) -> bool:
@@ -123,6 +129,20 @@ class Supervisor:
             if not self._started and not component.background:
                 self._fail(child)
             kill_group(child.process.pid, signal.SIGKILL)  # reaped and restarted
+
+    def _end(self, child: Child) -> None:
+        """Ask a component that does not answer to exit; it is killed later, and restarted."""
+        assert child.process is not None
+        name = child.component.name
+        print(f"{name} (pid {child.process.pid}) does not answer: it is restarted", flush=True)
+        child.enter(State.UNRESPONSIVE)
+        os.kill(child.process.pid, child.component.stop_signal)
+
+    def _kill_late(self, child: Child, seconds: float) -> None:
+        """Kill a component that has not exited within the time, at most its stop timeout."""
+        allowed = min(seconds, child.component.stop_timeout)
+        if child.process and child.seconds_in_state > allowed:
+            kill_group(child.process.pid, signal.SIGKILL)
 
     # --- exits --------------------------------------------------------------------------------
     def _reap(self) -> None:
@@ -189,8 +209,7 @@ class Supervisor:
             if child.process is None:
                 child.enter(State.STOPPED)
             elif child.state == State.STOPPING:
-                if self._forced or child.seconds_in_state > component.stop_timeout:
-                    kill_group(child.process.pid, signal.SIGKILL)
+                self._kill_late(child, 0.0 if self._forced else component.stop_timeout)
             elif not self._is_needed(component.name):
                 child.enter(State.STOPPING)
                 os.kill(child.process.pid, component.stop_signal)
@@ -226,7 +245,7 @@ class Supervisor:
         idle = idle and self._all_available()
         if idle:
             pid_files.rotate_logs(self._home)
-        interval = IDLE_INTERVAL if idle else ACTIVE_INTERVAL
+        interval = self._watchdog.interval if idle else ACTIVE_INTERVAL
         select.select([self._wakeup_reader], [], [], interval)
         try:
             os.read(self._wakeup_reader, 4096)

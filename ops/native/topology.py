@@ -127,6 +127,7 @@ class Native:
                 needs=frozenset({"cluster"}),
                 prepare=cluster.clear_stale_locks,
                 ready=lambda: probes.postgres_answers(cluster.socket),
+                answers=lambda: probes.postgres_answers(cluster.socket),
                 environment=base,
                 stop_signal=signal.SIGINT,  # end sessions and write a checkpoint
                 death_signal=signal.SIGINT,
@@ -148,6 +149,7 @@ class Native:
             ),
             prepare=lambda: data.mkdir(mode=0o700, exist_ok=True),
             ready=lambda: probes.redis_answers(socket, password),
+            answers=lambda: probes.redis_answers(socket, password),
             environment=environment.base(),
             endpoint=socket,
         )
@@ -220,6 +222,7 @@ class Native:
             fork_server=self.fork_server,
             prepare=lambda: Path(socket).unlink(missing_ok=True),
             ready=lambda: probes.http_answers(socket, "/health/ready"),
+            answers=lambda: probes.http_responds(socket, "/health/live"),
             environment=self.services_environment | own,
             endpoint=socket,
         )

@@ -50,6 +50,12 @@ def http_answers(address: str, path: str) -> bool:
     return len(words) > 1 and words[1] == HTTP_OK
 
 
+def http_responds(address: str, path: str) -> bool:
+    """Return whether there is a response for the path, whatever its status."""
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    return _exchange(address, request.encode(), 5).startswith(b"HTTP/")
+
+
 def is_listening(socket_path: str) -> bool:
     """Return whether a socket accepts; for a program that binds it only when it can serve."""
     try:

@@ -114,7 +114,7 @@ def test_emergency_stop_reaches_robots_while_the_worker_hangs(system: System) ->
     librarian = system.account("LIBRARIAN")
     _until(lambda: system.status()["state"] == "ready", 60, "the system is ready")
     worker = system.pid("celery-worker")
-    os.kill(worker, signal.SIGSTOP)  # it hangs, and is not restarted
+    os.kill(worker, signal.SIGSTOP)  # it hangs; it is restarted much later
     try:
         outcome = librarian.request("POST", "/robot/emergency-stop", json={"reason": "a drill"})
         assert len(outcome["robots"]) == 2

@@ -9,10 +9,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from ops.home import ROOT
 from ops.native import watchdog
 from ops.native.component import Child, Component, State
 from ops.servers import environment
-from tests.ops.conftest import ROOT, SmallLuna, eventually
+from tests.ops.conftest import SmallLuna, eventually
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,9 @@ def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the con
         PlainText | None,
         Query(
             max_length=300,
-            description="Words of title, author, subjects, publisher, or an ISBN",
+            description="Words of title, author, subjects, publisher, or an ISBN. "
+            '`"a phrase"`, `-without`, `title: author: subject: publisher: isbn: language:` and '
+            "`year:2010..2020` restrict the search",
             examples=["hunger games collins", "978-0-439-02348-1"],
         ),
     ] = None,
@@ -72,6 +74,8 @@ def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the con
     year_to: _YearQuery = None,
     isbn: _Text = None,
     available: Annotated[bool | None, Query(description="A copy is on the shelf now")] = None,
+    exact: Annotated[bool, Query(description="Do not correct spelling")] = False,  # noqa: FBT002 (a query parameter)
+    facets: Annotated[bool, Query(description="Count the values of the filters")] = False,  # noqa: FBT002 (a query parameter)
 ) -> SearchQuery:
     return SearchQuery(
         q=q or None,
@@ -84,6 +88,8 @@ def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the con
         year_to=year_to,
         isbn=isbn or None,
         available=available,
+        exact=exact,
+        facets=facets,
     )
 
 

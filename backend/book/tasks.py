@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from backend.book.imports import jobs
+from backend.book.search import vocabulary
 from backend.shared.events import ImportProgressed, ImportQueued
 from backend.shared.messaging.inbox import EventContext, consumer
 from backend.shared.messaging.scheduler import periodic
@@ -17,6 +18,12 @@ def import_batch(
 ) -> None:
     """Import one batch; publishes the event that triggers the next."""
     jobs.import_batch(session, event.job_id)
+
+
+@periodic("catalog.refresh_vocabulary", timedelta(minutes=1))
+def refresh_vocabulary(session: Session) -> None:
+    """Let corrections and suggestions follow the catalogue."""
+    vocabulary.refresh_if_stale(session)
 
 
 @periodic("catalog.end_dead_imports", timedelta(minutes=1))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from backend.auth import queries as auth_queries
 from backend.book import queries as book_queries
 from backend.book.endpoints import loans as loan_endpoints
-from backend.book.search import search_query
+from backend.book.search import result_page, search_query
 from backend.delivery import queries as delivery_queries
 from backend.delivery.endpoints import deliveries as delivery_endpoints
 from backend.delivery.service import deadlines
@@ -64,8 +64,7 @@ def _search(
 ) -> object:
     query = search_query.SearchQuery(q=words)
     page_query = PageQuery(sort=sort, order=order)
-    found = search_query.sort(search_query.select_matches(query), query, page_query)
-    return session.execute(found.limit(_FIRST_PAGE.limit)).all()
+    return result_page.read(session.connection(), query, page_query)
 
 
 def _list_loans(
@@ -80,19 +79,19 @@ STATEMENTS = (
         "Search by words",
         "Finds titles that contain every word, best match first.",
         lambda session, _: _search(session, "history of art"),
-        "FROM books",
+        "ORDER BY",
     ),
     Statement(
         "Newest titles",
         "The first page of the catalogue without search words.",
         lambda session, _: _search(session, None),
-        "FROM books",
+        "ORDER BY",
     ),
     Statement(
         "Latest titles by year",
         "The catalogue sorted by year of publication; titles without a year come last.",
         lambda session, _: _search(session, None, sort="publication_year", order=Order.DESC),
-        "FROM books",
+        "ORDER BY",
     ),
     Statement(
         "Availability",

@@ -43,6 +43,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"PUT {_AUTH}/me": USERS,
     # the catalogue
     f"GET {_BOOKS}": USERS,
+    f"GET {_BOOKS}/suggest": USERS,
     f"GET {_BOOKS}/{{book_id}}": USERS,
     f"GET {_BOOKS}/{{book_id}}/availability": USERS,
     f"POST {_BOOKS}": STAFF,

@@ -1,13 +1,16 @@
 """Endpoints of titles: `/api/v1/books`."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from backend.book import dependencies
 from backend.book.dependencies import SearchQueryDep
 from backend.book.schemas.availability import Availability
-from backend.book.schemas.books import BookCreate, BookDetail, BookRead, BookUpdate
+from backend.book.schemas.books import BookCreate, BookDetail, BookUpdate
+from backend.book.schemas.search import SearchAnswer
+from backend.book.search.suggestions import Suggestion
 from backend.book.service import availability, books, cached_reads
 from backend.shared.errors import (
     BookInUse,
@@ -20,10 +23,11 @@ from backend.shared.errors import (
 )
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer, json_response
+from backend.shared.web.envelope import Answer, answer, json_response
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.routing import responses
+from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/books", "books")
@@ -32,16 +36,31 @@ router = routing.router("/books", "books")
 @router.get(
     "",
     summary="List books",
-    response_model=PageAnswer[BookRead],
+    response_model=SearchAnswer,
     responses=responses(PageTooDeep),
 )
 async def list_books(_: AnyoneDep, query: SearchQueryDep, page: PageDep) -> Response:
     """Search the catalogue, best match first. Role: anyone signed in.
 
-    All words must match; the last may be a prefix. Accents and punctuation are ignored. Sort:
-    relevance, title, author, publication_year, created_at.
+    All words must match; the last may be a prefix. Accents and punctuation are ignored. Misspelt
+    and joined words are corrected when nothing matches them; `did_you_mean` is then the corrected
+    text, and `exact=true` refuses it. Sort: relevance, title, author, publication_year, created_at.
     """
     return json_response(await cached_reads.search(query, page))
+
+
+@router.get(
+    "/suggest",
+    summary="List search suggestions",
+    response_model=Answer[list[Suggestion]],
+)
+async def list_suggestions(
+    _: AnyoneDep,
+    q: Annotated[PlainText, Query(max_length=300, examples=["hung"])],
+    limit: Annotated[int, Query(ge=1, le=20)] = 10,
+) -> Response:
+    """Complete a title, author or subject while it is being typed. Role: anyone signed in."""
+    return json_response(await cached_reads.suggestions(q, limit))
 
 
 @router.get(

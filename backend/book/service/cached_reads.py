@@ -4,12 +4,16 @@ from datetime import timedelta
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, func, select
+from pydantic_core import to_json
+from sqlalchemy import Connection
 
 from backend.book import queries
 from backend.book.schemas.books import BookDetail, BookRead
 from backend.book.schemas.copies import CopySummary
-from backend.book.search import search_query
+from backend.book.schemas.search import BookFound
+from backend.book.search import match_fields, result_page
+from backend.book.search import suggestions as suggestion_search
+from backend.book.search.search_query import SearchQuery
 from backend.book.service.books import BOOK_NOT_FOUND
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, database
@@ -17,11 +21,11 @@ from backend.shared.web.pagination import PageQuery, page_of
 
 _BOOK_TTL = timedelta(minutes=10)
 _SEARCH_TTL = timedelta(minutes=15)
-_BOOKS = TypeAdapter(list[BookRead])
+_BOOKS = TypeAdapter(list[BookFound])
 
 
-async def search(query: search_query.SearchQuery, page: PageQuery) -> bytes:
-    """Return `data` and `pagination` of a search as JSON."""
+async def search(query: SearchQuery, page: PageQuery) -> bytes:
+    """Return `data`, `pagination`, `did_you_mean` and `facets` of a search as JSON."""
     parameters = f"{query.model_dump_json()} {page.model_dump_json()}"
 
     def load() -> bytes:
@@ -46,16 +50,41 @@ async def book(book_id: UUID) -> tuple[int, bytes]:
     return int(version), body
 
 
-def _search_page(connection: Connection, query: search_query.SearchQuery, page: PageQuery) -> bytes:
-    matches = search_query.select_matches(query)
-    count = select(func.count()).select_from(matches.subquery())
-    statement = search_query.sort(matches, query, page).limit(page.limit).offset(page.offset)
-    total = connection.execute(count).scalar_one()
-    rows = connection.execute(statement).all()
-    result = page_of([BookRead.model_validate(row) for row in rows], page, total)
-    return b'%b,"pagination":%b' % (
-        _BOOKS.dump_json(result.data),
-        result.pagination.model_dump_json().encode(),
+def _search_page(connection: Connection, query: SearchQuery, page: PageQuery) -> bytes:
+    result = result_page.read(connection, query, page)
+    found = result.found
+    books = [
+        BookFound(
+            **BookRead.model_validate(row).model_dump(),
+            match=match_fields.of(row, found) if found else [],
+        )
+        for row in result.rows
+    ]
+    listed = page_of(books, page, result.total)
+    did_you_mean = found.did_you_mean if found else None
+    parts = [
+        b'%b,"pagination":%b'
+        % (
+            _BOOKS.dump_json(books),
+            listed.pagination.model_dump_json().encode(),
+        ),
+        b'"did_you_mean":' + to_json(did_you_mean),
+    ]
+    if result.facets is not None:
+        parts.append(b'"facets":' + to_json(result.facets))
+    return b",".join(parts)
+
+
+async def suggestions(typed: str, most: int) -> bytes:
+    """Return completions as JSON."""
+
+    def load() -> bytes:
+        with database.reading_engine().connect() as connection:
+            return to_json(suggestion_search.find(connection, typed, most))
+
+    parameters = f"suggest {most} {typed}"
+    return await cache.get_or_create(
+        lambda version: cache.search_key(parameters, version), _SEARCH_TTL, load
     )
 
 

@@ -55,6 +55,7 @@ from backend.shared.models.robots import (
     StopScope,
     StopState,
 )
+from backend.shared.models.search import SearchPhrase, SearchState, SearchWord
 from backend.shared.models.system import (
     IDEMPOTENCY_KEY_LIFE,
     AggregateSequence,

@@ -70,7 +70,11 @@ class Book(Base):
     )
     copies_total: Mapped[int] = mapped_column(server_default="0")
     copies_available: Mapped[int] = mapped_column(server_default="0")
-    search: Mapped[str] = mapped_column(TSVECTOR, server_default="")  # trigger index_book
+    # The next four are kept by trigger index_book.
+    search: Mapped[str] = mapped_column(TSVECTOR, server_default="")
+    title_words: Mapped[str] = mapped_column(server_default="")
+    main_title_words: Mapped[str] = mapped_column(server_default="")
+    doc_words: Mapped[str] = mapped_column(server_default="")
     version: Mapped[int] = mapped_column(default=1)
     withdrawn_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
@@ -85,6 +89,18 @@ class Book(Base):
             postgresql_where=text("isbn IS NOT NULL AND withdrawn_at IS NULL"),
         ),
         Index("ix_books_search", "search", postgresql_using="gin"),
+        Index(
+            "ix_books_doc_words",
+            "doc_words",
+            postgresql_using="gin",
+            postgresql_ops={"doc_words": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_books_main_title_words",
+            "main_title_words",
+            "id",
+            postgresql_ops={"main_title_words": "text_pattern_ops"},
+        ),
         Index("ix_books_title", text("lower(title)"), "id"),
         Index("ix_books_author", text("lower(author)"), "id"),
         Index("ix_books_publication_year", "publication_year", "id"),
@@ -93,7 +109,12 @@ class Book(Base):
             text("publication_year DESC NULLS LAST"),
             text("id DESC"),
         ),
-        Index("ix_books_created_at", "created_at", "id"),
+        Index(
+            "ix_books_created_at",
+            "created_at",
+            "id",
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
         Index("ix_books_status", "status", "created_at", "id"),
         Index("ix_books_language", "language", "created_at", "id"),
         Index("ix_books_subjects", "subjects", postgresql_using="gin"),

@@ -30,8 +30,7 @@ END $$
 def upgrade() -> None:
     statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     # Through the driver's cursor, which leaves the operator % alone.
-    with op.get_bind().connection.cursor() as cursor:
-        cursor.execute(statements)
+    op.get_bind().connection.cursor().execute(statements)
 
 
 def downgrade() -> None:

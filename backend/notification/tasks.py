@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.notification.service import notifications, watchdog
-from backend.shared.events import Event, WatchdogSent
+from backend.shared.events import Event, WatchdogLate, WatchdogSent
 from backend.shared.infra import clock
 from backend.shared.messaging import inbox, outbox, retention, scheduler, subscriptions
 
@@ -27,7 +27,10 @@ def record_watchdog(session: Session, event: WatchdogSent, _context: inbox.Event
 
 @scheduler.periodic("watchdog", timedelta(seconds=30))
 def send_watchdog(session: Session) -> None:
-    """Send a synthetic event through outbox, relay, Redis and Celery."""
+    """Send a synthetic event through outbox, relay, Redis and Celery; alert when none came back."""
+    late = watchdog.mark_late(session)
+    if late is not None:
+        outbox.publish(session, WatchdogLate(watchdog_id=_WATCHDOG_ID, last_at=late))
     outbox.publish(session, WatchdogSent(watchdog_id=_WATCHDOG_ID, sent_at=clock.now()))
 
 

@@ -250,7 +250,11 @@ class Native:
             # stops its children, which SIGKILL would leave behind
             death_signal=signal.SIGTERM,
             stop_timeout=17.0,  # it finishes its tasks
-            environment=self.owner_environment | {"LUNA_READY_FILE": str(ready_file)},
+            environment=self.owner_environment
+            | {
+                "LUNA_READY_FILE": str(ready_file),
+                "LUNA_METRICS_LISTEN": f"unix:{self.home.socket('worker-metrics')}",
+            },
             endpoint=self.home.socket("redis"),
         )
 

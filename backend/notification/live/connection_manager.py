@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import Counter, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -36,6 +37,9 @@ from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState
 
 _log = logs.get(__name__)
+_SOCKETS = Gauge("luna_live_sockets", "Open WebSockets")
+_CLOSED_SLOW = Counter("luna_live_slow_clients", "WebSockets closed because their client was slow")
+_SENT = Counter("luna_live_messages", "Changes queued on WebSockets")
 _SESSION_CHECK_INTERVAL = 1.0  # seconds
 
 
@@ -93,10 +97,14 @@ class ConnectionManager:
         self._users.setdefault(user.user_id, UserConnections()).add_socket()
         socket = Socket(user)
         self._sockets.add(socket)
+        _SOCKETS.inc()
         return socket
 
     def _unregister(self, socket: Socket) -> None:
         self._sockets.discard(socket)
+        _SOCKETS.dec()
+        if socket.is_slow:
+            _CLOSED_SLOW.inc()
         self._users[socket.user.user_id].sockets -= 1
         for name in list(socket.subscriptions):
             self._unsubscribe(socket, name)
@@ -177,6 +185,7 @@ class ConnectionManager:
             subscribers = self._subscribers.get(channel)
             if subscribers:
                 text = messages.event(name_of(channel), event)
+                _SENT.inc(len(subscribers))
                 for socket, subscription in subscribers.items():
                     socket.enqueue_change(subscription, event["pos"], text)
 

@@ -139,6 +139,11 @@ class Socket:
         if self._close_timeout is not None:
             self._close_timeout.reschedule(asyncio.get_running_loop().time() + _CLOSE_TIMEOUT)
 
+    @property
+    def is_slow(self) -> bool:
+        """Return whether it was closed because its client reads too slowly."""
+        return self._close is not None and self._close[0] == _TOO_SLOW
+
     def disconnected(self) -> None:
         """Stop writing; the client has closed the connection."""
         self.close(_CLIENT_GONE, "")

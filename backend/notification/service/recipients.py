@@ -115,6 +115,7 @@ RULES: dict[type[Event], Rule] = {
     events.RobotWentOffline: _always(_staff("robot.offline")),
     events.RobotStopRequested: _stop_requested,
     events.RobotStopUnconfirmed: _always(_staff("robot.stop_unconfirmed")),
+    events.WatchdogLate: _always(_staff("system.watchdog_late")),
     events.EventDeadLettered: _always(_staff("system.dead_letter")),
     events.ImportFinished: _import_finished,
 }

@@ -93,6 +93,10 @@ _ENGLISH: dict[str, Template] = {
         "An event could not be processed",
         "Event {event_type} failed for good. Ask an operator to check `luna events`.",
     ),
+    "system.watchdog_late": Template(
+        "Events are delayed",
+        "No event has been processed in time. Ask an operator to check the worker and Redis.",
+    ),
     "robot.offline": Template("A robot is offline", "{robot_name} has stopped reporting."),
     "robot.stop_requested": Template(
         "Emergency stop", "{robot_name} was ordered to stop. Reason: {why}."

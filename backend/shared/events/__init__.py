@@ -66,5 +66,6 @@ from backend.shared.events.robots import (
 from backend.shared.events.system import (
     EventDeadLettered,
     NotificationCreated,
+    WatchdogLate,
     WatchdogSent,
 )

@@ -34,6 +34,16 @@ class EventDeadLettered(RegisteredEvent):
     error: str | None
 
 
+class WatchdogLate(RegisteredEvent):
+    """No synthetic event has passed the event chain for too long; published once an outage."""
+
+    TYPE = "system.watchdog.late"
+    SOURCE = "scheduler"
+    AGGREGATE = "watchdog"
+    watchdog_id: UUID
+    last_at: datetime
+
+
 class WatchdogSent(RegisteredEvent):
     """A synthetic event that passes through the whole event chain."""
 

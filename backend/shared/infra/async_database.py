@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import commit_hooks, config
+from backend.shared.infra import commit_hooks, config, measured_pools
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +39,7 @@ def _engine(size: int, _name: str = "") -> AsyncEngine:
     url = settings.database_url.replace("postgresql+psycopg2://", "postgresql+psycopg://", 1)
     return create_async_engine(
         url,
+        poolclass=measured_pools.LoopPool,
         pool_size=size,
         max_overflow=0,
         pool_timeout=5,

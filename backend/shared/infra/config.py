@@ -63,6 +63,7 @@ class ProcessSettings(LunaSettings):
 
     environment: Environment = Environment.DEVELOPMENT
     listen: str = "127.0.0.1:8000"  # or unix:/path/to.sock
+    metrics_listen: str | None = None  # of the worker; unix:/path/to.sock or address:port
     ready_file: Path | None = None
     migrate: bool = False
     log_level: str = "INFO"

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import commit_hooks, config
+from backend.shared.infra import commit_hooks, config, measured_pools
 
 _Model = TypeVar("_Model")
 
@@ -32,6 +32,7 @@ def engine() -> Engine:
     settings = config.database()
     return create_engine(
         settings.database_url,
+        poolclass=measured_pools.ThreadPool,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=5,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from prometheus_client import Counter
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -17,13 +16,12 @@ from sqlalchemy.orm import Session
 from backend.shared.events import BY_TYPE, EventDeadLettered
 from backend.shared.infra import clock, config, database, logs, request_context
 from backend.shared.infra.request_context import RequestContext
-from backend.shared.messaging import outbox
+from backend.shared.messaging import metrics, outbox
 from backend.shared.messaging.celery_app import celery
 from backend.shared.messaging.subscriptions import SUBSCRIBERS, consumers_of
 from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
 
 _log = logs.get(__name__)
-_RUNS = Counter("luna_event_runs", "Runs of a consumer", ["consumer", "outcome"])
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,11 @@ def consume(name: str, handler: Handler, event_id: object) -> None:
                 event = BY_TYPE[row.event_type].model_validate(row.payload)
                 handler(session, event, _context_of(session, name, row))
     except Exception as error:
-        _RUNS.labels(name, "failed").inc()
+        metrics.count_run(name, "failed")
         _log.exception("consumer failed", event_type=row.event_type)
         _record_failure(name, row.id, error)
         raise
-    _RUNS.labels(name, "done").inc()
+    metrics.count_run(name, "done")
 
 
 def _begin_run(name: str, event_id: object) -> OutboxEvent | None:
@@ -87,7 +85,7 @@ def _begin_run(name: str, event_id: object) -> OutboxEvent | None:
     with database.transaction() as session:
         row = _read_event(session, event_id)
         if row is None or name not in consumers_of(row.event_type):
-            _RUNS.labels(name, "refused").inc()
+            metrics.count_run(name, "refused")
             _log.warning("message names no event of this consumer", consumer=name)
             return None
         done = session.get(ProcessedEvent, (row.id, name))

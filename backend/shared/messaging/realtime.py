@@ -23,6 +23,7 @@ _ALERTS = frozenset(
         "delivery.task.needs_attention",
         "delivery.task.failed",
         "system.event.died",
+        "system.watchdog.late",
         "robot.went_offline",
         "robot.came_online",
         "robot.stop.requested",

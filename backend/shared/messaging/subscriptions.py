@@ -41,6 +41,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RobotStopRequested: (NOTIFY,),
     events.RobotStopUnconfirmed: (NOTIFY,),
     events.EventDeadLettered: (NOTIFY,),
+    events.WatchdogLate: (NOTIFY,),
     # an import continues batch by batch
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),

@@ -19,7 +19,7 @@ from types import FrameType
 from sqlalchemy import create_engine, text
 
 from backend.shared.infra import config, database, logs
-from backend.shared.messaging import celery_app, process_heartbeats, scheduler
+from backend.shared.messaging import celery_app, metrics, process_heartbeats, scheduler
 from backend.shared.messaging.relay import Relay
 
 _log = logs.get(__name__)
@@ -147,6 +147,8 @@ def main() -> None:
     }
     for thread in threads.values():
         thread.start()
+    if (listen := config.process().metrics_listen) is not None:
+        metrics.serve(listen)
     _watch(children, threads, stopping)
     raise SystemExit(_shut_down(children, threads, stopping))
 

@@ -58,6 +58,7 @@ class OutboxEvent(Base):
             postgresql_where=text("shown_at IS NULL"),
         ),
         Index("ix_outbox_created_at", "created_at"),
+        Index("ix_outbox_dead", "event_type", postgresql_where=text("dead_at IS NOT NULL")),
         Index("ix_outbox_pos", "pos"),
     )
 

@@ -1,6 +1,7 @@
 """Endpoints inside the deployment: liveness, readiness of each dependency, metrics."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -8,22 +9,31 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.shared.infra import async_database, logs, redis
+from backend.shared.infra import async_database, clock, logs, redis
 from backend.shared.web.envelope import answer
 
 _log = logs.get(__name__)
+_MAX_WATCHDOG_AGE = timedelta(seconds=60)  # a synthetic event is sent every 30 seconds
+# The watchdog's last round trip; the schema is complete where this can be read.
+_WATCHDOG = text(
+    "SELECT (SELECT at FROM part_heartbeats WHERE part = 'watchdog') FROM live_position"
+)
 
 
-async def _database_is_ready() -> bool:
+async def _read_watchdog() -> str | None:
+    """Return whether events pass the chain in time; None when the database is not ready."""
     try:
-        await async_database.read(_check_schema)
+        age = await async_database.read(_watchdog_age)
     except (SQLAlchemyError, OSError):
-        return False
-    return True
+        return None
+    if age is None:
+        return "none"
+    return "ok" if age < _MAX_WATCHDOG_AGE else "late"
 
 
-def _check_schema(connection: Connection) -> None:
-    connection.execute(text("SELECT pos FROM live_position"))
+def _watchdog_age(connection: Connection) -> timedelta | None:
+    at = connection.execute(_WATCHDOG).scalar_one()
+    return None if at is None else clock.now() - at
 
 
 async def _redis_is_ready() -> bool:
@@ -43,12 +53,14 @@ def router(part: str) -> APIRouter:
     @routes.get("/health/ready")
     async def ready(response: Response) -> Any:
         """Report 503 without the database; without Redis a service is slower but ready."""
-        database, redis_up = await asyncio.gather(_database_is_ready(), _redis_is_ready())
+        watchdog, redis_up = await asyncio.gather(_read_watchdog(), _redis_is_ready())
+        database = watchdog is not None
         if not database:
             response.status_code = 503
         checks = {
             "database": "ok" if database else "down",
             "redis": "ok" if redis_up else "down",
+            "watchdog": watchdog or "unknown",
         }
         return answer({"part": part, "ready": database, "checks": checks})
 

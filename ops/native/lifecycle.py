@@ -145,7 +145,7 @@ def _print_ready(home: Home, options: Options, seconds: float) -> None:
 def _pages_line(home: Home, address: str) -> str:
     """Return where the web applications are, and whether they are still being built."""
     states = {row["name"]: row["state"] for row in read_json(home.state_file).get("jobs", [])}
-    text = f"Student app {address}/"
+    text = f"Student app {address}/ · staff dashboard {address}/staff/"
     building = states.get("pages") in {"starting", "waiting"}
     return f"{text} (being built; the page says when)" if building else text
 

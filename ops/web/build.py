@@ -16,7 +16,7 @@ from pathlib import Path
 from ops.home import write_atomically
 from ops.web import node
 
-APPLICATIONS = {"student": "."}  # with their folders in a build
+APPLICATIONS = {"student": ".", "staff": "staff"}  # with their folders in a build
 SKIPPED = {"node_modules", "test-results", "dist"}
 KEPT_BUILDS = 3
 PAGE = """<!doctype html>

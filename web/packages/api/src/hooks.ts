@@ -4,6 +4,8 @@ import { useEffect, useRef, useSyncExternalStore } from "react";
 import { live, type Handler, type LiveMessage, type LiveStatus } from "./live";
 import { session, type SessionState, type User } from "./session";
 
+const BURST = 150; // ms in which changes are answered by one refetch
+
 export function useSession(): SessionState {
   return useSyncExternalStore(session.subscribe, () => session.state);
 }
@@ -29,15 +31,29 @@ export function useTopic(topic: string | null, keys: QueryKey[], handle?: Handle
   useEffect(() => {
     if (!topic) return;
     let first = true;
-    return live.on(topic, (message: LiveMessage) => {
+    const pending = new Map<string, ReturnType<typeof setTimeout>>();
+    const refetch = (queryKey: QueryKey) => {
+      const name = JSON.stringify(queryKey);
+      if (pending.has(name)) return; // one refetch for a burst of changes
+      const run = () => {
+        pending.delete(name);
+        void client.invalidateQueries({ queryKey });
+      };
+      pending.set(name, setTimeout(run, BURST));
+    };
+    const off = live.on(topic, (message: LiveMessage) => {
       latest.current.handle?.(message);
       if (message.event === "robot.position" || message.type === "error") return;
       const initial = first && message.type === "snapshot";
       first = false;
       for (const queryKey of latest.current.keys) {
         const fetchedAt = client.getQueryState(queryKey)?.dataUpdatedAt ?? 0;
-        if (!initial || Date.now() - fetchedAt > 1000) void client.invalidateQueries({ queryKey });
+        if (!initial || Date.now() - fetchedAt > 1000) refetch(queryKey);
       }
     });
+    return () => {
+      off();
+      for (const timer of pending.values()) clearTimeout(timer);
+    };
   }, [topic, client]);
 }

@@ -239,7 +239,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get a copy
+         * @description Return one copy, also a withdrawn one, with its `ETag`. Role: librarian, admin.
+         */
+        get: operations["get_copy"];
         /**
          * Update a copy
          * @description Change the fields that are sent; custody is not among them. Role: librarian, admin.
@@ -251,6 +255,26 @@ export interface paths {
          * @description Withdraw a copy; the list of copies keeps it as WITHDRAWN. Role: librarian, admin.
          */
         delete: operations["delete_copy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/books/{book_id}/copies/{copy_id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Shelve a copy
+         * @description Put a copy that is at a desk, missing or lost on its shelf. Role: librarian, admin.
+         */
+        put: operations["shelve_copy"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -291,6 +315,26 @@ export interface paths {
          */
         get: operations["get_import"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/books/bulk-import/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Cancel an import
+         * @description Stop a job between two batches; rows imported so far remain. Role: librarian, admin.
+         */
+        put: operations["cancel_import"];
         post?: never;
         delete?: never;
         options?: never;
@@ -551,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Create a transfer
-         * @description Role: librarian. The copy's shelf location becomes the destination.
+         * @description Role: librarian. The copy waits at the destination; `to_shelf` becomes its shelf.
          */
         post: operations["create_transfer"];
         delete?: never;
@@ -1461,7 +1505,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[Availability] */
         Answer_Availability_: {
@@ -1472,7 +1516,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[BookDetail] */
         Answer_BookDetail_: {
@@ -1483,7 +1527,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[CopyRead] */
         Answer_CopyRead_: {
@@ -1494,7 +1538,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[Enrolled] */
         Answer_Enrolled_: {
@@ -1505,7 +1549,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[EnrollmentCodeRead] */
         Answer_EnrollmentCodeRead_: {
@@ -1516,7 +1560,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[HealthRead] */
         Answer_HealthRead_: {
@@ -1527,7 +1571,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[HeartbeatAnswer] */
         Answer_HeartbeatAnswer_: {
@@ -1538,7 +1582,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[ImportAccepted] */
         Answer_ImportAccepted_: {
@@ -1549,7 +1593,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[ImportJobRead] */
         Answer_ImportJobRead_: {
@@ -1560,7 +1604,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[KeyRead] */
         Answer_KeyRead_: {
@@ -1571,7 +1615,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[LoanRead] */
         Answer_LoanRead_: {
@@ -1582,7 +1626,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[MapRead] */
         Answer_MapRead_: {
@@ -1593,7 +1637,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[MapVersion] */
         Answer_MapVersion_: {
@@ -1604,7 +1648,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[NoneType] */
         Answer_NoneType_: {
@@ -1616,7 +1660,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[NotificationRead] */
         Answer_NotificationRead_: {
@@ -1627,7 +1671,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[RegisteredRead] */
         Answer_RegisteredRead_: {
@@ -1638,7 +1682,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[ReportAnswer] */
         Answer_ReportAnswer_: {
@@ -1649,7 +1693,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[RequestDetail] */
         Answer_RequestDetail_: {
@@ -1660,7 +1704,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[Resumed] */
         Answer_Resumed_: {
@@ -1671,7 +1715,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[ReturnDetail] */
         Answer_ReturnDetail_: {
@@ -1682,7 +1726,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[RobotRead] */
         Answer_RobotRead_: {
@@ -1693,7 +1737,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[SessionOpened] */
         Answer_SessionOpened_: {
@@ -1704,7 +1748,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[StopRead] */
         Answer_StopRead_: {
@@ -1715,7 +1759,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[StopVersion] */
         Answer_StopVersion_: {
@@ -1726,7 +1770,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[TaskDetail] */
         Answer_TaskDetail_: {
@@ -1737,7 +1781,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[TokensRead] */
         Answer_TokensRead_: {
@@ -1748,7 +1792,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[Union[CommandRead, NoneType]] */
         Answer_Union_CommandRead__NoneType__: {
@@ -1759,7 +1803,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[Union[StopOrder, NoneType]] */
         Answer_Union_StopOrder__NoneType__: {
@@ -1770,7 +1814,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[UnreadCount] */
         Answer_UnreadCount_: {
@@ -1781,7 +1825,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[UserRead] */
         Answer_UserRead_: {
@@ -1792,7 +1836,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[WaypointRead] */
         Answer_WaypointRead_: {
@@ -1803,7 +1847,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Answer[WsTicket] */
         Answer_WsTicket_: {
@@ -1814,7 +1858,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Availability */
         Availability: {
@@ -1871,12 +1915,12 @@ export interface components {
              * Contributors
              * @default []
              */
-            contributors: string[];
+            contributors?: string[];
             /**
              * Copies
              * @default 1
              */
-            copies: number;
+            copies?: number;
             /** Cover Image Url */
             cover_image_url?: string | null;
             /** Description */
@@ -1897,7 +1941,7 @@ export interface components {
              * Subjects
              * @default []
              */
-            subjects: string[];
+            subjects?: string[];
             /** Subtitle */
             subtitle?: string | null;
             /** Title */
@@ -2048,7 +2092,7 @@ export interface components {
              * Contributors
              * @default []
              */
-            contributors: string[];
+            contributors?: string[];
             /** Cover Image Url */
             cover_image_url?: string | null;
             /** Description */
@@ -2069,7 +2113,7 @@ export interface components {
              * Subjects
              * @default []
              */
-            subjects: string[];
+            subjects?: string[];
             /** Subtitle */
             subtitle?: string | null;
             /** Title */
@@ -2185,7 +2229,7 @@ export interface components {
             /** Call Number */
             call_number?: string | null;
             /** @default OK */
-            condition: components["schemas"]["Condition"];
+            condition?: components["schemas"]["Condition"];
             /** Home Workstation Id */
             home_workstation_id?: string | null;
             /** Note */
@@ -2194,7 +2238,7 @@ export interface components {
              * Robot Transportable
              * @default true
              */
-            robot_transportable: boolean;
+            robot_transportable?: boolean;
             /** Shelf Location */
             shelf_location?: string | null;
         };
@@ -2241,6 +2285,11 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
+            /**
+             * Waypoint Id
+             * @description Where it is while AT_DESK
+             */
+            waypoint_id: string | null;
         };
         /**
          * CopySummary
@@ -2311,7 +2360,7 @@ export interface components {
              * Bidirectional
              * @default true
              */
-            bidirectional: boolean;
+            bidirectional?: boolean;
             /** Closed Until */
             closed_until?: string | null;
             /** Distance */
@@ -2332,7 +2381,7 @@ export interface components {
              * Capabilities
              * @default {}
              */
-            capabilities: {
+            capabilities?: {
                 [key: string]: unknown;
             };
             /** Code */
@@ -2341,7 +2390,7 @@ export interface components {
              * Software Version
              * @default
              */
-            software_version: string;
+            software_version?: string;
         };
         /** Enrolled */
         Enrolled: {
@@ -2394,7 +2443,7 @@ export interface components {
              * @default false
              * @constant
              */
-            success: false;
+            success?: false;
         };
         /**
          * FloorBody
@@ -2414,22 +2463,22 @@ export interface components {
              *       0
              *     ]
              */
-            origin: number[];
+            origin?: number[];
             /**
              * Pixels Per Metre
              * @default 20
              */
-            pixels_per_metre: number;
+            pixels_per_metre?: number;
             /**
              * Plan
              * @default
              */
-            plan: string;
+            plan?: string;
             /**
              * Svg
              * @default
              */
-            svg: string;
+            svg?: string;
             /** Width M */
             width_m: number;
         };
@@ -2470,19 +2519,19 @@ export interface components {
              * Charging
              * @default false
              */
-            charging: boolean;
+            charging?: boolean;
             /**
              * Docked
              * @default false
              */
-            docked: boolean;
+            docked?: boolean;
             /** Epoch */
             epoch: number;
             /**
              * Errors
              * @default []
              */
-            errors: components["schemas"]["ReportedError"][];
+            errors?: components["schemas"]["ReportedError"][];
             pose: components["schemas"]["Pose"];
             /**
              * @default {
@@ -2491,12 +2540,12 @@ export interface components {
              *       "obstacle": false
              *     }
              */
-            safety: components["schemas"]["Safety"];
+            safety?: components["schemas"]["Safety"];
             /**
              * Sensors
              * @default {}
              */
-            sensors: {
+            sensors?: {
                 [key: string]: unknown;
             };
             /** Seq */
@@ -2505,7 +2554,7 @@ export interface components {
              * Speed
              * @default 0
              */
-            speed: number;
+            speed?: number;
             /** Waypoint */
             waypoint?: string | null;
         };
@@ -2629,7 +2678,7 @@ export interface components {
              * @default false
              * @example true
              */
-            revoke_now: boolean;
+            revoke_now?: boolean;
         };
         /**
          * LoanChannel
@@ -2731,7 +2780,7 @@ export interface components {
              * Name
              * @default Library
              */
-            name: string;
+            name?: string;
             /** Version */
             version?: unknown;
             /** Waypoints */
@@ -2828,7 +2877,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[CopyRead] */
         PageAnswer_CopyRead_: {
@@ -2841,7 +2890,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[ImportRowRead] */
         PageAnswer_ImportRowRead_: {
@@ -2854,7 +2903,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[LoanRead] */
         PageAnswer_LoanRead_: {
@@ -2867,7 +2916,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[LocationRead] */
         PageAnswer_LocationRead_: {
@@ -2880,7 +2929,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[NotificationRead] */
         PageAnswer_NotificationRead_: {
@@ -2893,7 +2942,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[PickRead] */
         PageAnswer_PickRead_: {
@@ -2906,7 +2955,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[QueuedTask] */
         PageAnswer_QueuedTask_: {
@@ -2919,7 +2968,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[RequestRead] */
         PageAnswer_RequestRead_: {
@@ -2932,7 +2981,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[ReturnRead] */
         PageAnswer_ReturnRead_: {
@@ -2945,7 +2994,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[RobotErrorRead] */
         PageAnswer_RobotErrorRead_: {
@@ -2958,7 +3007,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[RobotRead] */
         PageAnswer_RobotRead_: {
@@ -2971,7 +3020,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[TaskRead] */
         PageAnswer_TaskRead_: {
@@ -2984,7 +3033,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** PageAnswer[WaypointRead] */
         PageAnswer_WaypointRead_: {
@@ -2997,7 +3046,7 @@ export interface components {
              * @default true
              * @constant
              */
-            success: true;
+            success?: true;
         };
         /** Pagination */
         Pagination: {
@@ -3072,12 +3121,12 @@ export interface components {
              * Floor
              * @default 1
              */
-            floor: number;
+            floor?: number;
             /**
              * Theta
              * @default 0
              */
-            theta: number;
+            theta?: number;
             /** X */
             x: number;
             /** Y */
@@ -3233,7 +3282,7 @@ export interface components {
              * Message
              * @default
              */
-            message: string;
+            message?: string;
             /** Type */
             type: string;
         };
@@ -3319,6 +3368,11 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+            /**
+             * Waypoint Id
+             * Format: uuid
+             */
+            waypoint_id: string;
         };
         /** RequestRead */
         RequestRead: {
@@ -3361,6 +3415,11 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+            /**
+             * Waypoint Id
+             * Format: uuid
+             */
+            waypoint_id: string;
         };
         /**
          * RequestStatus
@@ -3446,6 +3505,11 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+            /**
+             * Waypoint Id
+             * Format: uuid
+             */
+            waypoint_id: string;
         };
         /** ReturnRead */
         ReturnRead: {
@@ -3486,6 +3550,11 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+            /**
+             * Waypoint Id
+             * Format: uuid
+             */
+            waypoint_id: string;
         };
         /**
          * ReturnStatus
@@ -3532,12 +3601,12 @@ export interface components {
              * Floor
              * @default 1
              */
-            floor: number;
+            floor?: number;
             /**
              * Theta
              * @default 0
              */
-            theta: number;
+            theta?: number;
             /** X */
             x: number;
             /** Y */
@@ -3614,17 +3683,17 @@ export interface components {
              * Bumper
              * @default false
              */
-            bumper: boolean;
+            bumper?: boolean;
             /**
              * Emergency Stop
              * @default false
              */
-            emergency_stop: boolean;
+            emergency_stop?: boolean;
             /**
              * Obstacle
              * @default false
              */
-            obstacle: boolean;
+            obstacle?: boolean;
         };
         /** SessionOpened */
         SessionOpened: {
@@ -3661,6 +3730,14 @@ export interface components {
             status: components["schemas"]["BookStatus"];
         };
         /**
+         * ShelveBody
+         * @description Where to put a copy; its own shelf when left out.
+         */
+        ShelveBody: {
+            /** Shelf Location */
+            shelf_location?: string | null;
+        };
+        /**
          * StaffDelivery
          * @description A delivery that staff create, of any free copy of a title or of one copy by its barcode.
          * @example {
@@ -3683,7 +3760,7 @@ export interface components {
             /** Notes */
             notes?: string | null;
             /** @default NORMAL */
-            priority: components["schemas"]["Priority"];
+            priority?: components["schemas"]["Priority"];
             /** Recipient Id */
             recipient_id?: string | null;
             /**
@@ -3692,6 +3769,11 @@ export interface components {
              * @example Study Room 201
              */
             source_location: string;
+            /**
+             * To Shelf
+             * @description Of a transfer: the copy's new shelf location
+             */
+            to_shelf?: string | null;
         };
         /**
          * Stage
@@ -3704,7 +3786,7 @@ export interface components {
              * Speed
              * @default 0
              */
-            speed: number;
+            speed?: number;
             /** Stop Version */
             stop_version: number;
             type: components["schemas"]["StopReport"];
@@ -3802,7 +3884,14 @@ export interface components {
             id: string;
             /** Loaded At */
             loaded_at: string | null;
+            /**
+             * Notes
+             * @description Of the request, or of the staff who created the task
+             */
+            notes: string | null;
             priority: components["schemas"]["Priority"];
+            /** Recipient Id */
+            recipient_id: string | null;
             /** Reference */
             reference: string;
             /** Request Id */
@@ -3818,6 +3907,11 @@ export interface components {
             started_at: string | null;
             status: components["schemas"]["TaskStatus"];
             task_type: components["schemas"]["TaskType"];
+            /**
+             * To Shelf
+             * @description Of a transfer: the copy's new shelf location
+             */
+            to_shelf: string | null;
             /** Version */
             version: number;
         };
@@ -3865,7 +3959,14 @@ export interface components {
             id: string;
             /** Loaded At */
             loaded_at: string | null;
+            /**
+             * Notes
+             * @description Of the request, or of the staff who created the task
+             */
+            notes: string | null;
             priority: components["schemas"]["Priority"];
+            /** Recipient Id */
+            recipient_id: string | null;
             /** Reference */
             reference: string;
             /** Request Id */
@@ -3881,6 +3982,11 @@ export interface components {
             started_at: string | null;
             status: components["schemas"]["TaskStatus"];
             task_type: components["schemas"]["TaskType"];
+            /**
+             * To Shelf
+             * @description Of a transfer: the copy's new shelf location
+             */
+            to_shelf: string | null;
             /** Version */
             version: number;
         };
@@ -3933,7 +4039,7 @@ export interface components {
              * Token Type
              * @default Bearer
              */
-            token_type: string;
+            token_type?: string;
         };
         /** UnreadCount */
         UnreadCount: {
@@ -4021,7 +4127,7 @@ export interface components {
              * Floor
              * @default 1
              */
-            floor: number;
+            floor?: number;
             kind: components["schemas"]["WaypointKind"];
             /** Location Code */
             location_code: string;
@@ -4029,7 +4135,7 @@ export interface components {
              * Metadata
              * @default {}
              */
-            metadata: {
+            metadata?: {
                 [key: string]: unknown;
             };
             /** Name */
@@ -4038,7 +4144,7 @@ export interface components {
              * Theta
              * @default 0
              */
-            theta: number;
+            theta?: number;
             /** X Coordinate */
             x_coordinate: number;
             /** Y Coordinate */
@@ -4047,7 +4153,7 @@ export interface components {
              * Z Coordinate
              * @default 0
              */
-            z_coordinate: number;
+            z_coordinate?: number;
         };
         /**
          * WaypointKind
@@ -5800,6 +5906,7 @@ export interface operations {
                      *           "call_number": "PS3562.E42",
                      *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "robot_transportable": false,
                      *           "note": "text",
                      *           "last_seen_at": "2026-01-15T10:30:00.000Z",
@@ -5930,6 +6037,7 @@ export interface operations {
                      *         "call_number": "PS3562.E42",
                      *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_transportable": false,
                      *         "note": "text",
                      *         "last_seen_at": "2026-01-15T10:30:00.000Z",
@@ -6047,6 +6155,118 @@ export interface operations {
             };
         };
     };
+    get_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                book_id: string;
+                copy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "condition": "OK",
+                     *         "custody": "ON_SHELF",
+                     *         "shelf_location": "A-12-3",
+                     *         "call_number": "PS3562.E42",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_transportable": false,
+                     *         "note": "text",
+                     *         "last_seen_at": "2026-01-15T10:30:00.000Z",
+                     *         "version": 2,
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "updated_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_CopyRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     update_copy: {
         parameters: {
             query?: never;
@@ -6090,6 +6310,7 @@ export interface operations {
                      *         "call_number": "PS3562.E42",
                      *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_transportable": false,
                      *         "note": "text",
                      *         "last_seen_at": "2026-01-15T10:30:00.000Z",
@@ -6219,7 +6440,10 @@ export interface operations {
     delete_copy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 book_id: string;
                 copy_id: string;
@@ -6276,6 +6500,184 @@ export interface operations {
             };
             /** @description `BOOK_IN_USE`: A copy of this book is on loan, reserved or in transit. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    shelve_copy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                book_id: string;
+                copy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "shelf_location": "A-12-3"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShelveBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "condition": "OK",
+                     *         "custody": "ON_SHELF",
+                     *         "shelf_location": "A-12-3",
+                     *         "call_number": "PS3562.E42",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_transportable": false,
+                     *         "note": "text",
+                     *         "last_seen_at": "2026-01-15T10:30:00.000Z",
+                     *         "version": 2,
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "updated_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_CopyRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6589,6 +6991,127 @@ export interface operations {
             };
         };
     };
+    cancel_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "state": "QUEUED",
+                     *         "file_name": "text",
+                     *         "format": "text",
+                     *         "dry_run": false,
+                     *         "total": 1,
+                     *         "processed": 1,
+                     *         "created": 1,
+                     *         "updated": 1,
+                     *         "unchanged": 1,
+                     *         "failed": 1,
+                     *         "warnings": 1,
+                     *         "problem": "text",
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "started_at": "2026-01-15T10:30:00.000Z",
+                     *         "finished_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ImportJobRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_import_rows: {
         parameters: {
             query?: {
@@ -6764,6 +7287,9 @@ export interface operations {
                      *           "attempt": 1,
                      *           "failure_reason": null,
                      *           "book_location": "Circulation Desk",
+                     *           "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "notes": "I sit by the window.",
+                     *           "to_shelf": "text",
                      *           "version": 2,
                      *           "created_at": "2026-01-15T10:30:00.000Z",
                      *           "started_at": "2026-01-15T10:30:00.000Z",
@@ -6884,6 +7410,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -7028,6 +7557,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -7207,6 +7739,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -7381,6 +7916,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -7560,6 +8098,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -7738,6 +8279,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -7912,6 +8456,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -8093,6 +8640,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -8497,6 +9047,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -8678,6 +9231,9 @@ export interface operations {
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
                      *         "version": 2,
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
@@ -9914,6 +10470,7 @@ export interface operations {
                      *           "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "book_title": "The Left Hand of Darkness",
                      *           "request_location": "Study Room 201",
+                     *           "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "status": "APPROVED",
                      *           "notes": "I sit by the window.",
                      *           "cancel_reason": null,
@@ -10044,6 +10601,7 @@ export interface operations {
                      *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "request_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "APPROVED",
                      *         "notes": "I sit by the window.",
                      *         "cancel_reason": null,
@@ -10212,6 +10770,7 @@ export interface operations {
                      *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "request_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "APPROVED",
                      *         "notes": "I sit by the window.",
                      *         "cancel_reason": null,
@@ -10353,6 +10912,7 @@ export interface operations {
                      *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "request_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "APPROVED",
                      *         "notes": "I sit by the window.",
                      *         "cancel_reason": null,
@@ -10531,6 +11091,7 @@ export interface operations {
                      *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "request_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "APPROVED",
                      *         "notes": "I sit by the window.",
                      *         "cancel_reason": null,
@@ -10709,6 +11270,7 @@ export interface operations {
                      *           "loan_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "book_title": "The Left Hand of Darkness",
                      *           "pickup_location": "Study Room 201",
+                     *           "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "status": "PICKUP_SCHEDULED",
                      *           "cancel_reason": null,
                      *           "initiated_at": "2026-01-15T10:30:00.000Z",
@@ -10838,6 +11400,7 @@ export interface operations {
                      *         "loan_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "pickup_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "PICKUP_SCHEDULED",
                      *         "cancel_reason": null,
                      *         "initiated_at": "2026-01-15T10:30:00.000Z",
@@ -10996,6 +11559,7 @@ export interface operations {
                      *         "loan_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "pickup_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "PICKUP_SCHEDULED",
                      *         "cancel_reason": null,
                      *         "initiated_at": "2026-01-15T10:30:00.000Z",
@@ -11136,6 +11700,7 @@ export interface operations {
                      *         "loan_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "pickup_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "PICKUP_SCHEDULED",
                      *         "cancel_reason": null,
                      *         "initiated_at": "2026-01-15T10:30:00.000Z",
@@ -11308,6 +11873,7 @@ export interface operations {
                      *         "loan_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "book_title": "The Left Hand of Darkness",
                      *         "pickup_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "status": "PICKUP_SCHEDULED",
                      *         "cancel_reason": null,
                      *         "initiated_at": "2026-01-15T10:30:00.000Z",

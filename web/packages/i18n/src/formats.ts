@@ -46,3 +46,8 @@ export function formatDays(iso: string): string {
 export function formatNumber(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
+
+/** A share between 0 and 1, such as a battery's charge. */
+export function formatPercent(share: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent" }).format(share);
+}

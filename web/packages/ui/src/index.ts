@@ -5,3 +5,6 @@ export { makeQueryClient, UiProvider } from "./provider";
 export { EmptyState, ErrorState, LiveBadge, Loaded, messageOf, Refusal, Skeletons, useStaleAge } from "./states";
 export { BookPill, Pill, stepOf, TaskPill, type Tone } from "./status";
 export { useToast } from "./toasts";
+export { isStanding, useLiveRobots, useRobots, type Robot } from "./robots";
+export { beep, cleaned, ScanReader, useScanner } from "./scan";
+export { StopButton, StopPanel, StopProvider, TopStopButton, useStop } from "./stop";

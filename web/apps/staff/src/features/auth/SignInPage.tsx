@@ -1,0 +1,38 @@
+import { session, useSession } from "@luna/api";
+import { Refusal } from "@luna/ui";
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { Navigate, useSearch } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+
+export function SignInPage() {
+  const { t } = useTranslation();
+  const state = useSession();
+  const { then } = useSearch({ from: "/sign-in" });
+  const signIn = useMutation({
+    mutationFn: (form: FormData) => session.signIn(String(form.get("email")), String(form.get("password"))),
+  });
+  if (state.status === "signed-in") return <Navigate to={then?.startsWith("/") ? then : "/"} replace />;
+  return (
+    <main className="visitors" id="main">
+    <form
+      className="stack card auth"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!signIn.isPending) signIn.mutate(new FormData(event.currentTarget));
+      }}
+    >
+      <title>{`${t("auth.signIn")} · LUNA`}</title>
+      <h1>{t("auth.signIn")}</h1>
+      <p className="dim">{t("staff.welcome")}</p>
+      <TextInput name="email" type="email" label={t("auth.email")} autoComplete="username" required size="lg" />
+      <PasswordInput
+        name="password" label={t("auth.password")} autoComplete="current-password" required size="lg"
+        visibilityToggleButtonProps={{ "aria-label": t("auth.showPassword"), tabIndex: 0 }}
+      />
+      <Refusal error={signIn.error} />
+      <Button type="submit" size="lg" loading={signIn.isPending}>{t("auth.signIn")}</Button>
+    </form>
+    </main>
+  );
+}

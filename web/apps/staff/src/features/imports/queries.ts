@@ -1,0 +1,49 @@
+import { api, dataOf, idempotencyKey, pageOf, useTopic, type Schemas } from "@luna/api";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+export type Job = Schemas["ImportJobRead"];
+
+export function useUpload() {
+  return useMutation({
+    mutationFn: ({ file, dryRun }: { file: File; dryRun: boolean }) => {
+      const form = new FormData();
+      form.set("file", file);
+      return dataOf(
+        api.POST("/api/v1/books/bulk-import", {
+          params: { query: { dry_run: dryRun }, header: { "Idempotency-Key": idempotencyKey() } },
+          body: form as never, // the generated type describes the file as a text
+          bodySerializer: (body: unknown) => body as FormData,
+        }),
+      );
+    },
+  });
+}
+
+export function isRunning(job: Job): boolean {
+  return job.state === "QUEUED" || job.state === "RUNNING";
+}
+
+export function useJob(jobId: string) {
+  const queryKey = ["import", jobId];
+  useTopic(`imports:${jobId}`, [queryKey, ["import-rows", jobId]]);
+  return useQuery({
+    queryKey,
+    queryFn: () => dataOf(api.GET("/api/v1/books/bulk-import/{job_id}", { params: { path: { job_id: jobId } } })),
+    refetchInterval: ({ state }) => (state.data && isRunning(state.data) ? 1000 : false),
+  });
+}
+
+export function useRows(jobId: string, severity: Schemas["Severity"] | undefined) {
+  return useQuery({
+    queryKey: ["import-rows", jobId, severity],
+    queryFn: () => pageOf(api.GET("/api/v1/books/bulk-import/{job_id}/rows", { params: { path: { job_id: jobId }, query: { severity, limit: 100 } } })),
+  });
+}
+
+export function useCancelImport(jobId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => dataOf(api.PUT("/api/v1/books/bulk-import/{job_id}/cancel", { params: { path: { job_id: jobId } } })),
+    onSettled: () => void client.invalidateQueries({ queryKey: ["import", jobId] }),
+  });
+}

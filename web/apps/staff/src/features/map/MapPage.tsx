@@ -1,0 +1,119 @@
+import type { Schemas } from "@luna/api";
+import { formatAge, formatPercent } from "@luna/i18n";
+import { EmptyState, FloorMap, Icon, Loaded, Pill, useRobots, type MapRobot, type Robot, type Tone, type IconName } from "@luna/ui";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Heading } from "../../parts/Heading";
+import { RobotDetail } from "./RobotDetail";
+import { useMap } from "./queries";
+
+type Pose = Schemas["Pose"];
+
+export function MapPage() {
+  const { t } = useTranslation();
+  const map = useMap();
+  const robots = useRobots();
+  return (
+    <>
+      <Heading title={t("staff.map")} />
+      <Loaded query={robots}>
+        {(found) => <Loaded query={map}>{(plan) => <Fleet robots={found} map={plan} />}</Loaded>}
+      </Loaded>
+    </>
+  );
+}
+
+function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
+  const { t } = useTranslation();
+  const { robot: selected, floor: chosen } = useSearch({ from: "/app/map" });
+  const navigate = useNavigate({ from: "/map" });
+  const now = useSeconds();
+  const current = robots.find((robot) => robot.id === selected);
+  const floor = chosen ?? poseOf(current)?.floor ?? map.floors[0]?.floor ?? 1;
+  const places = useMemo(
+    () => map.waypoints.filter((place) => (place.floor ?? 1) === floor && place.kind !== "JUNCTION")
+      .map((place) => ({ code: place.location_code, name: place.name, x: place.x_coordinate, y: place.y_coordinate, floor })),
+    [map, floor],
+  );
+  const marks = robots.flatMap((robot) => markOf(robot, floor, stateLabel(robot, now, t)));
+  const select = (id: string) => void navigate({ search: { robot: id === selected ? undefined : id } });
+  if (!robots.length) return <EmptyState icon="robot" title={t("map.noRobots")} text={t("map.noRobotsText")} />;
+  return (
+    <div className="columns map-columns">
+      <div className="stack">
+        <div className="row" role="group" aria-label={t("map.floors")}>
+          {map.floors.map((each) => (
+            <button key={each.floor} type="button" className="tab-button" aria-pressed={each.floor === floor} onClick={() => void navigate({ search: { robot: selected, floor: each.floor } })}>
+              {each.name} <span className="figures">{robots.filter((robot) => poseOf(robot)?.floor === each.floor).length}</span>
+            </button>
+          ))}
+        </div>
+        <FloorMap label={t("map.label")} floor={map.floors.find((each) => each.floor === floor) ?? null} places={places} robots={marks} selected={selected} onSelect={select} />
+      </div>
+      <div className="stack">
+        <RobotList robots={robots} selected={selected} now={now} onSelect={select} />
+        {current && <RobotDetail robot={current} />}
+      </div>
+    </div>
+  );
+}
+
+function RobotList({ robots, selected, now, onSelect }: { robots: Robot[]; selected?: string; now: number; onSelect: (id: string) => void }) {
+  const { t } = useTranslation();
+  return (
+    <ul className="plain rows" aria-label={t("map.list")}>
+      {robots.map((robot) => (
+        <li key={robot.id}>
+          <button type="button" className="robot-row" aria-pressed={robot.id === selected} onClick={() => onSelect(robot.id)}>
+            <Icon name="robot" />
+            <span className="grow">
+              <strong>{robot.robot_name}</strong>
+              <span className="small dim block">{robot.current_location ?? (poseOf(robot) ? t("robot.onTheWay") : t("robot.noPosition"))} · {stateLabel(robot, now, t)}</span>
+            </span>
+            <RobotPill robot={robot} />
+            <span className="figures small">{robot.battery_level === null ? t("robot.noBattery") : formatPercent(robot.battery_level)}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const STATES: Record<Schemas["RobotStatus"], [Tone, IconName]> = {
+  IDLE: ["wait", "clock"], BUSY: ["move", "robot"], NAVIGATING: ["move", "arrow"], ERROR: ["fail", "alert"], MAINTENANCE: ["wait", "edit"],
+};
+
+function RobotPill({ robot }: { robot: Robot }) {
+  const { t } = useTranslation();
+  if (robot.stopped) return <Pill tone="fail" icon="stop">{t("robot.stopped")}</Pill>;
+  if (robot.connectivity === "OFFLINE" || robot.connectivity === "NEVER_SEEN") return <Pill tone="fail" icon="offline">{t(`robot.${robot.connectivity}`)}</Pill>;
+  const [tone, icon] = STATES[robot.status];
+  return <Pill tone={tone} icon={icon}>{t(`robot.${robot.status}`)}</Pill>;
+}
+
+function poseOf(robot: Robot | undefined): Pose | null {
+  return robot?.pose && "x" in robot.pose ? (robot.pose as unknown as Pose) : null;
+}
+
+function markOf(robot: Robot, floor: number, note: string): MapRobot[] {
+  const pose = poseOf(robot);
+  if (!pose || (pose.floor ?? 1) !== floor) return [];
+  const state = robot.connectivity === "OFFLINE" ? "offline" : robot.connectivity === "STALE" ? "stale" : robot.stopped ? "stopped" : "normal";
+  return [{ id: robot.id, name: robot.robot_name, x: pose.x, y: pose.y, theta: pose.theta ?? 0, floor, state, note }];
+}
+
+function stateLabel(robot: Robot, now: number, t: ReturnType<typeof useTranslation>["t"]): string {
+  if (!robot.last_heartbeat) return t("robot.NEVER_SEEN");
+  const seconds = Math.max(0, (now - new Date(robot.last_heartbeat).getTime()) / 1000);
+  return robot.connectivity === "ONLINE" && seconds < 10 ? t("robot.ONLINE") : t("robot.seen", { age: formatAge(seconds) });
+}
+
+function useSeconds(): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}

@@ -1,0 +1,30 @@
+import { api, dataOf, pageOf } from "@luna/api";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+export function useMap() {
+  return useQuery({ queryKey: ["map"], staleTime: 300_000, queryFn: () => dataOf(api.GET("/api/v1/robot/map")) });
+}
+
+export function useRobotErrors(robotId: string) {
+  return useQuery({
+    queryKey: ["robot-errors", robotId],
+    queryFn: async () =>
+      (await pageOf(api.GET("/api/v1/robot/robots/{robot_id}/errors", { params: { path: { robot_id: robotId }, query: { limit: 10 } } }))).items,
+  });
+}
+
+export function useRobotTask(taskId: string | null) {
+  return useQuery({
+    queryKey: ["task", taskId],
+    enabled: taskId !== null,
+    queryFn: () => dataOf(api.GET("/api/v1/deliveries/{task_id}", { params: { path: { task_id: taskId ?? "" } } })),
+  });
+}
+
+export function useResumeRobot(robotId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (reason: string) => dataOf(api.POST("/api/v1/robot/resume/{robot_id}", { params: { path: { robot_id: robotId } }, body: { reason } })),
+    onSettled: () => void client.invalidateQueries({ queryKey: ["robots"] }),
+  });
+}

@@ -1,0 +1,26 @@
+import { api, pageOf, useTopic } from "@luna/api";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+
+const TICKS = "luna.pick-ticks";
+
+export function usePickList() {
+  useTopic("deliveries", [["pick-list"]]);
+  return useQuery({
+    queryKey: ["pick-list"],
+    queryFn: async () => (await pageOf(api.GET("/api/v1/deliveries/pick-list", { params: { query: { limit: 100 } } }))).items,
+  });
+}
+
+/** Which lines are picked; kept on this device and forgotten with their lines. */
+export function useTicks(present: string[]): [Set<string>, (id: string, picked: boolean) => void] {
+  const [stored, setStored] = useState<string[]>(() => JSON.parse(localStorage.getItem(TICKS) ?? "[]") as string[]);
+  const ticks = useMemo(() => new Set(stored.filter((id) => present.includes(id))), [stored, present]);
+  const tick = (id: string, picked: boolean) =>
+    setStored((before) => {
+      const next = picked ? [...new Set([...before, id])] : before.filter((each) => each !== id);
+      localStorage.setItem(TICKS, JSON.stringify(next));
+      return next;
+    });
+  return [ticks, tick];
+}

@@ -1,0 +1,14 @@
+import { useEffect, type ReactNode } from "react";
+
+/** The page's heading with its actions, and the title of the document. */
+export function Heading({ title, children }: { title: string; children?: ReactNode }) {
+  useEffect(() => {
+    document.title = `${title} · LUNA`;
+  }, [title]);
+  return (
+    <div className="heading">
+      <h1>{title}</h1>
+      {children && <div className="row">{children}</div>}
+    </div>
+  );
+}

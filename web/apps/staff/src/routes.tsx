@@ -1,0 +1,102 @@
+// Every page of the dashboard; the server decides what a role may do, this only leads visitors to the sign-in.
+import { session } from "@luna/api";
+import { ErrorState } from "@luna/ui";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { NotFoundPage, Shell } from "./shell";
+
+const root = createRootRoute({ notFoundComponent: NotFoundPage });
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { then?: string } => ({ then: text(search.then) }),
+  component: lazyRouteComponent(() => import("./features/auth/SignInPage"), "SignInPage"),
+});
+const app = createRoute({
+  getParentRoute: () => root,
+  id: "app",
+  component: Shell,
+  beforeLoad: ({ location }) => {
+    if (session.state.status !== "signed-in")
+      throw redirect({ to: "/sign-in", search: { then: location.href === "/" ? undefined : location.href } });
+  },
+});
+const today = createRoute({
+  getParentRoute: () => app,
+  path: "/",
+  validateSearch: (search: Record<string, unknown>): { task?: string; q?: string } => ({ task: text(search.task), q: text(search.q) }),
+  component: lazyRouteComponent(() => import("./features/today/TodayPage"), "TodayPage"),
+});
+const pickList = createRoute({
+  getParentRoute: () => app,
+  path: "/pick-list",
+  component: lazyRouteComponent(() => import("./features/picklist/PickListPage"), "PickListPage"),
+});
+const load = createRoute({
+  getParentRoute: () => app,
+  path: "/load",
+  component: lazyRouteComponent(() => import("./features/load/LoadPage"), "LoadPage"),
+});
+const map = createRoute({
+  getParentRoute: () => app,
+  path: "/map",
+  validateSearch: (search: Record<string, unknown>): { robot?: string; floor?: number } => ({
+    robot: text(search.robot), floor: Number.isInteger(search.floor) ? Number(search.floor) : undefined,
+  }),
+  component: lazyRouteComponent(() => import("./features/map/MapPage"), "MapPage"),
+});
+const alerts = createRoute({
+  getParentRoute: () => app,
+  path: "/alerts",
+  component: lazyRouteComponent(() => import("./features/alerts/AlertsPage"), "AlertsPage"),
+});
+const catalogue = createRoute({
+  getParentRoute: () => app,
+  path: "/catalogue",
+  validateSearch: (search: Record<string, unknown>): { q?: string; page?: number } => ({
+    q: text(search.q), page: Number(search.page) > 1 ? Number(search.page) : undefined,
+  }),
+  component: lazyRouteComponent(() => import("./features/catalogue/CataloguePage"), "CataloguePage"),
+});
+const newBook = createRoute({
+  getParentRoute: () => app,
+  path: "/catalogue/new",
+  component: lazyRouteComponent(() => import("./features/catalogue/EditBookPage"), "NewBookPage"),
+});
+const book = createRoute({
+  getParentRoute: () => app,
+  path: "/catalogue/$bookId",
+  component: lazyRouteComponent(() => import("./features/catalogue/EditBookPage"), "EditBookPage"),
+});
+const imports = createRoute({
+  getParentRoute: () => app,
+  path: "/imports",
+  component: lazyRouteComponent(() => import("./features/imports/ImportPage"), "ImportPage"),
+});
+const importJob = createRoute({
+  getParentRoute: () => app,
+  path: "/imports/$jobId",
+  component: lazyRouteComponent(() => import("./features/imports/ImportJobPage"), "ImportJobPage"),
+});
+
+const tree = root.addChildren([
+  signIn,
+  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob]),
+]);
+
+export function makeRouter() {
+  return createRouter({
+    routeTree: tree,
+    basepath: "/staff",
+    defaultPreload: "intent",
+    scrollRestoration: true,
+    defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

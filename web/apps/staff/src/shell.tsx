@@ -1,0 +1,122 @@
+// The frame of every page: the stop in the browser's top layer, navigation, what the robots say.
+import { live, session, useSession, useUser } from "@luna/api";
+import { EmptyState, Icon, LiveBadge, StopPanel, StopProvider, TopStopButton, useLiveRobots, type IconName } from "@luna/ui";
+import { useDisclosure } from "@mantine/hooks";
+import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { ResumeDialog } from "./parts/ResumeDialog";
+
+const PAGES = [
+  { to: "/", icon: "board", label: "staff.today" },
+  { to: "/pick-list", icon: "list", label: "staff.pickList" },
+  { to: "/load", icon: "scan", label: "staff.load" },
+  { to: "/map", icon: "map", label: "staff.map" },
+  { to: "/alerts", icon: "alert", label: "staff.alerts" },
+  { to: "/catalogue", icon: "books", label: "staff.catalogue" },
+  { to: "/imports", icon: "upload", label: "staff.imports" },
+] as const satisfies { to: string; icon: IconName; label: string }[];
+
+export function Shell() {
+  const state = useSession();
+  if (state.status !== "signed-in") return <Navigate to="/sign-in" />;
+  return state.user.role === "STUDENT" ? <NotStaff /> : <Staff />;
+}
+
+function Staff() {
+  return (
+    <StopProvider>
+      <Frame />
+    </StopProvider>
+  );
+}
+
+function Frame() {
+  const { t } = useTranslation();
+  const [resuming, dialog] = useDisclosure(false);
+  useLiveRobots();
+  useEffect(() => {
+    live.start();
+    return () => live.stop();
+  }, []);
+  return (
+    <div className="frame">
+      <a className="skip" href="#main">{t("nav.skip")}</a>
+      <TopStopButton />
+      <Header />
+      <Navigation />
+      <div className="content">
+        <StopPanel onResume={dialog.open} />
+        <Page />
+      </div>
+      <ResumeDialog opened={resuming} onClose={dialog.close} />
+    </div>
+  );
+}
+
+function Header() {
+  const { t } = useTranslation();
+  const user = useUser();
+  return (
+    <header className="top">
+      <Link to="/" className="brand" aria-label={t("staff.home")}>
+        <img src="/staff/icons/icon.svg" alt="" width="28" height="28" />
+        <span>LUNA</span>
+      </Link>
+      <LiveBadge />
+      <span className="grow" />
+      <span className="who small dim">{user.first_name} {user.last_name}</span>
+      <button type="button" className="quiet" onClick={() => void session.signOut()}>{t("profile.signOut")}</button>
+      <span className="stop-space" aria-hidden="true" />
+    </header>
+  );
+}
+
+function Navigation() {
+  const { t } = useTranslation();
+  return (
+    <nav className="side" aria-label={t("nav.main")}>
+      {PAGES.map((page) => (
+        <Link key={page.to} to={page.to} className="side-link" activeOptions={{ exact: page.to === "/", includeSearch: false }} activeProps={{ "aria-current": "page" }}>
+          <Icon name={page.icon} />
+          <span>{t(page.label)}</span>
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Page() {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) main.current?.focus({ preventScroll: true });
+    first.current = false;
+  }, [path]);
+  return (
+    <main id="main" ref={main} tabIndex={-1}>
+      <Outlet />
+    </main>
+  );
+}
+
+function NotStaff() {
+  const { t } = useTranslation();
+  return (
+    <main id="main">
+      <h1 className="visually-hidden">{t("state.forbidden")}</h1>
+      <EmptyState icon="lock" title={t("state.forbidden")} text={t("staff.only")} action={<a className="main-action" href="/">{t("staff.toApp")}</a>} />
+    </main>
+  );
+}
+
+export function NotFoundPage() {
+  const { t } = useTranslation();
+  return (
+    <main id="main">
+      <h1 className="visually-hidden">{t("state.notFound")}</h1>
+      <EmptyState icon="search" title={t("state.notFound")} text={t("state.notFoundText")} action={<Link to="/">{t("staff.home")}</Link>} />
+    </main>
+  );
+}

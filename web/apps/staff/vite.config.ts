@@ -1,0 +1,4 @@
+import { defineConfig } from "vite";
+import { settings } from "../../vite.shared";
+
+export default defineConfig(settings("/staff/"));

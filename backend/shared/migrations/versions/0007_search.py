@@ -1,14 +1,14 @@
 """Search with typing errors: normalized text, vocabulary, suggestions.
 
-Revision: 0005, after 0004.
+Revision: 0007, after 0006.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -174,6 +174,11 @@ class RoleNotAllowed(Forbidden):
     message = "Your role does not allow this."
 
 
+class CsrfRejected(Forbidden):
+    code = "CSRF_REJECTED"
+    message = "This site may not use the session of this browser."
+
+
 class EmailTaken(Duplicate):
     code = "EMAIL_TAKEN"
     message = "An account with this e-mail already exists."

@@ -20,6 +20,7 @@ from backend.robot.endpoints import tasks as robot_endpoints
 from backend.robot.service import dispatch
 from backend.shared.domain import custody
 from backend.shared.domain.actor import Actor
+from backend.shared.infra import clock
 from backend.shared.messaging import relay, retention
 from backend.shared.messaging.celery_app import celery
 from backend.shared.models import Role
@@ -120,7 +121,9 @@ STATEMENTS = (
     Statement(
         "Sign-in",
         "The password hash of an e-mail address, in any case.",
-        lambda session, of: session.execute(auth_queries.credentials(of.email)).all(),
+        lambda session, of: session.execute(
+            auth_queries.credentials(of.email, "", clock.now())
+        ).all(),
         "FROM users",
     ),
     Statement(

@@ -3,11 +3,14 @@
 from fastapi import Response
 
 from backend.auth import queries
-from backend.auth.dependencies import DeviceDep, EncryptedIdempotencyDep, RegistrationDep
+from backend.auth.dependencies import browsers
+from backend.auth.dependencies.browsers import BrowserDep
+from backend.auth.dependencies.requests import DeviceDep, EncryptedIdempotencyDep, RegistrationDep
 from backend.auth.schemas.accounts import ProfileBody, RegisteredRead, UserRead
 from backend.auth.service import accounts
 from backend.shared.errors import (
     AccountInactive,
+    CsrfRejected,
     EmailTaken,
     IdempotencyKeyReused,
     NotSignedIn,
@@ -31,13 +34,14 @@ _SIGNED_IN = (NotSignedIn, TokenExpired, TokenRevoked, AccountInactive)
     summary="Register a student account",
     status_code=201,
     response_model=Answer[RegisteredRead],
-    responses=responses(RoleNotAllowed, EmailTaken, IdempotencyKeyReused),
+    responses=responses(RoleNotAllowed, EmailTaken, IdempotencyKeyReused, CsrfRejected),
 )
 def register_account(
     registration: RegistrationDep,
     idempotency: EncryptedIdempotencyDep,
     session: SessionDep,
     device: DeviceDep,
+    browser: BrowserDep,
 ) -> Response:
     """Return the account and the token pair of its first session. Role: none needed."""
 
@@ -45,7 +49,8 @@ def register_account(
         user, tokens = accounts.register(session, *registration, device)
         return RegisteredRead(user=UserRead.model_validate(user), **vars(tokens))
 
-    return idempotency.answer(register, location=lambda _: "/api/v1/auth/me")
+    answered = idempotency.answer(register, location=lambda _: "/api/v1/auth/me")
+    return browsers.hand_over_stored(answered, browser)
 
 
 @router.get(

@@ -4,15 +4,20 @@ from typing import Any
 
 from fastapi import Response
 
-from backend.auth.dependencies import DeviceDep, ReceivedAtDep, VerifiedCredentialsDep
-from backend.auth.schemas.sessions import RefreshBody, TokensRead
+from backend.auth.dependencies import browsers
+from backend.auth.dependencies.browsers import BrowserDep
+from backend.auth.dependencies.guards import SigningOutDep
+from backend.auth.dependencies.requests import DeviceDep, VerifiedCredentialsDep
+from backend.auth.schemas.sessions import RefreshBody, SignedInRead, TokensRead
 from backend.auth.service import sessions
 from backend.shared.errors import (
     AccountInactive,
+    CsrfRejected,
     InvalidCredentials,
     NotSignedIn,
     TokenExpired,
     TokenRevoked,
+    invalid,
 )
 from backend.shared.infra import database
 from backend.shared.web import routing
@@ -20,45 +25,67 @@ from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
 from backend.shared.web.security import tokens
-from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/auth", "sessions")
 _KEYS_EXAMPLE = {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "4f…", "n": "0v…"}]}
 
 
-@router.post("/login", summary="Log in", responses=responses(InvalidCredentials, AccountInactive))
+@router.post(
+    "/login",
+    summary="Log in",
+    responses=responses(InvalidCredentials, AccountInactive, CsrfRejected),
+)
 def log_in(
-    credentials: VerifiedCredentialsDep, session: SessionDep, device: DeviceDep
-) -> Answer[TokensRead]:
+    credentials: VerifiedCredentialsDep,
+    session: SessionDep,
+    device: DeviceDep,
+    browser: BrowserDep,
+    response: Response,
+) -> Answer[SignedInRead]:
     """Start a session on this device. Role: none needed.
 
     A wrong password, an unknown address and an attempt too soon after many failures give the same
-    error.
+    error. With `X-LUNA-Client: web` the refresh token is a cookie.
     """
-    return answer(TokensRead.model_validate(sessions.log_in(session, credentials, device)))
+    tokens_read = SignedInRead.model_validate(sessions.log_in(session, credentials, device))
+    return answer(browsers.hand_over(tokens_read, browser, response))
 
 
 @router.post(
-    "/refresh", summary="Refresh a token pair", responses=responses(TokenRevoked, AccountInactive)
+    "/refresh",
+    summary="Refresh a token pair",
+    responses=responses(TokenRevoked, AccountInactive, CsrfRejected),
 )
-def refresh_tokens(body: RefreshBody, received_at: ReceivedAtDep) -> Answer[TokensRead]:
-    """Exchange a refresh token, valid once; reuse ends its session. Role: none needed."""
+def refresh_tokens(
+    body: RefreshBody, device: DeviceDep, browser: BrowserDep, response: Response
+) -> Answer[TokensRead]:
+    """Exchange a refresh token, valid once. Role: none needed.
+
+    The same device gets the same successor again for 10 s, in case the response was lost; any
+    other reuse ends the session. With `X-LUNA-Client: web` the token is read from the cookie.
+    """
+    token = browser.refresh_token if browser is not None else body.refresh_token
+    if token is None and browser is None:
+        raise invalid("refresh_token", "Field required")
     # Committed even when refused: a reused token ends the session.
     with database.transaction() as session:
-        pair = sessions.rotate(session, body.refresh_token, received_at)
+        pair = sessions.rotate(session, token or "", device)
     if pair is None:
         raise TokenRevoked
-    return answer(TokensRead.model_validate(pair))
+    return answer(browsers.hand_over(TokensRead.model_validate(pair), browser, response))
 
 
 @router.post(
     "/logout",
     summary="Log out",
-    responses=responses(NotSignedIn, TokenExpired, TokenRevoked, AccountInactive),
+    responses=responses(NotSignedIn, TokenExpired, TokenRevoked, AccountInactive, CsrfRejected),
 )
-def log_out(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
+def log_out(
+    session: SessionDep, actor: SigningOutDep, browser: BrowserDep, response: Response
+) -> Answer[None]:
     """End this session: its refresh token and its access tokens. Role: any."""
     sessions.log_out(session, actor)
+    browsers.forget(response, browser)
     return answer(None)
 
 

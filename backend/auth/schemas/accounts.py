@@ -107,6 +107,9 @@ class RegisteredRead(TokenPairRead):
     """The new account and the tokens of its first session."""
 
     user: UserRead
+    device_token: str | None = Field(description="null in browsers, which get a cookie")
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"user": _USER_EXAMPLE, **TOKENS_EXAMPLE}]}
+        json_schema_extra={
+            "examples": [{"user": _USER_EXAMPLE, **TOKENS_EXAMPLE, "device_token": "kP7c…"}]
+        }
     )

@@ -9,7 +9,7 @@ from backend.shared.web.schemas import PlainText, RequestModel, ResponseModel
 
 TOKENS_EXAMPLE: dict[str, JsonValue] = {
     "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
-    "refresh_token": "gAAAAABpXq3…",
+    "refresh_token": "AZvA3noxfF…",
     "expires_in": 3600,
 }
 
@@ -27,9 +27,9 @@ class LoginBody(RequestModel):
 
 
 class RefreshBody(RequestModel):
-    """A refresh token that has not been used."""
+    """A refresh token that has not been used; browsers send it as a cookie instead."""
 
-    refresh_token: Annotated[PlainText, Field(max_length=1024)]
+    refresh_token: Annotated[PlainText, Field(max_length=1024)] | None = None
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"refresh_token": TOKENS_EXAMPLE["refresh_token"]}]}
     )
@@ -39,7 +39,7 @@ class TokenPairRead(ResponseModel):
     """A token pair; `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str
-    refresh_token: str
+    refresh_token: str | None = Field(description="null in browsers, which get a cookie")
     expires_in: int
 
 
@@ -49,4 +49,15 @@ class TokensRead(TokenPairRead):
     token_type: str = "Bearer"  # noqa: S105 (the name of a scheme)
     model_config = ConfigDict(
         json_schema_extra={"examples": [{**TOKENS_EXAMPLE, "token_type": "Bearer"}]}
+    )
+
+
+class SignedInRead(TokensRead):
+    """The tokens of a new session, and the one by which this device is known from now on."""
+
+    device_token: str | None = Field(description="null in browsers, which get a cookie")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{**TOKENS_EXAMPLE, "token_type": "Bearer", "device_token": "kP7c…"}]
+        }
     )

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from backend.auth.schemas import password_policy
 from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import credentials, sessions
-from backend.auth.service.sessions import Device, TokenPair
+from backend.auth.service.devices import Device
+from backend.auth.service.sessions import TokenPair
 from backend.shared import events
 from backend.shared.domain import audit
 from backend.shared.errors import EmailTaken, TokenRevoked, invalid

@@ -5,10 +5,15 @@ from uuid import UUID
 
 from backend.auth import queries
 from backend.auth.schemas import email_normalization, password_policy
+from backend.auth.service import devices, guessing
+from backend.auth.service.devices import Device
+from backend.auth.service.guessing import Budget
+from backend.shared import events
 from backend.shared.domain import audit
 from backend.shared.errors import InvalidCredentials
-from backend.shared.infra import database
-from backend.shared.web.security import api_keys, passwords, rate_limits
+from backend.shared.infra import clock, database
+from backend.shared.messaging import outbox
+from backend.shared.web.security import passwords
 
 
 @dataclass(frozen=True)
@@ -28,30 +33,66 @@ def hash_password(password: str) -> str:
     return passwords.hash_password(password_policy.normalize(password))
 
 
-def verify(email: str, password: str) -> VerifiedCredentials:
+def verify(email: str, password: str, device: Device) -> VerifiedCredentials:
     """Return the account with this password; InvalidCredentials otherwise.
 
-    Does the same work whether or not the account exists. After repeated failures the account is
+    Does the same work whether or not the account exists. After repeated failures sign-ins are
     refused for a while without a check, with the same error. Computes a hash: run at most two at
     a time.
     """
     address = email_normalization.normalize_for_lookup(email)
-    account = api_keys.digest(address)
-    if rate_limits.is_login_delayed(account):
+    attempt = _begin(address, device)
+    matches, renewed = passwords.verify_password(
+        password_policy.normalize(password), attempt.password_hash
+    )
+    if attempt.user_id is None or attempt.password_hash is None or not matches:
+        _record_failure(attempt)
         raise InvalidCredentials
-    with database.reading_engine().connect() as connection:
-        row = connection.execute(queries.credentials(address)).one_or_none()
-    user_id, password_hash = row if row is not None else (None, None)
-    matches, renewed = passwords.verify_password(password_policy.normalize(password), password_hash)
-    if user_id is None or password_hash is None or not matches:
-        rate_limits.count_login_failure(account)
-        _record_failure(user_id)
-        raise InvalidCredentials
-    rate_limits.reset_login_failures(account)
-    return VerifiedCredentials(user_id, password_hash, renewed)
+    with database.transaction() as session:
+        guessing.reset(session, attempt.budget)
+        if attempt.address_budget is not None:
+            guessing.take_back(session, attempt.address_budget)
+    return VerifiedCredentials(attempt.user_id, attempt.password_hash, renewed)
 
 
-def _record_failure(user_id: UUID | None) -> None:
+@dataclass(frozen=True)
+class _Attempt:
+    """A sign-in that has been counted as failed until its password proves correct."""
+
+    user_id: UUID | None
+    password_hash: str | None
+    device_id: UUID | None
+    budget: Budget
+    address_budget: Budget | None
+    number: int  # in a row
+
+
+def _begin(address: str, device: Device) -> _Attempt:
+    """Read the account and count the attempt; InvalidCredentials when none is left."""
+    query = queries.credentials(address, device.token_hash, clock.now())
+    with database.transaction() as session:
+        row = session.execute(query).one_or_none()
+        user_id, password_hash, device_id = row if row is not None else (None, None, None)
+        budget = guessing.of_device(device_id) if device_id else guessing.of_account(address)
+        address_budget = guessing.of_address(device.ip_address)
+        if address_budget is not None and guessing.count(session, address_budget) is None:
+            raise InvalidCredentials
+        number = guessing.count(session, budget)
+        if number is None:
+            raise InvalidCredentials
+    return _Attempt(user_id, password_hash, device_id, budget, address_budget, number)
+
+
+def _record_failure(attempt: _Attempt) -> None:
     """Audit without the address that was typed: users mistype their password into that field."""
     with database.transaction() as session:
-        audit.record(session, actor_id=None, action="login.failed", resource=("user", user_id))
+        audit.record(
+            session, actor_id=None, action="login.failed", resource=("user", attempt.user_id)
+        )
+        if attempt.user_id is None or attempt.number < attempt.budget.maximum:
+            return
+        if attempt.device_id is not None:
+            devices.forget(session, attempt.device_id)
+            guessing.reset(session, attempt.budget)
+        else:
+            outbox.publish(session, events.LoginLimited(user_id=attempt.user_id))

@@ -1,45 +1,44 @@
 """Rules of sessions: one signed-in device with one family of refresh tokens.
 
-Each refresh token is valid once. When a used one is presented again, it or its successor was
-stolen, so the session ends. See docs/decisions/0004-tokens-and-sessions.md.
+Each refresh token is valid once. When a used one is presented later or elsewhere, it or its
+successor was stolen, so the session ends. See docs/decisions/0004-tokens-and-sessions.md.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from backend.auth.service import devices, refresh_tokens
 from backend.auth.service.credentials import VerifiedCredentials
+from backend.auth.service.devices import Device
 from backend.shared import events
 from backend.shared.domain import audit
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import AccountInactive, InvalidCredentials, NotSignedIn, TokenRevoked
 from backend.shared.infra import clock, config, database, ids
 from backend.shared.messaging import outbox
-from backend.shared.models import User, UserSession
+from backend.shared.models import KnownDevice, User, UserSession
 from backend.shared.web.security import api_keys, authentication, tokens
 
 SIGNED_OUT = "SIGNED_OUT"
+GRACE = timedelta(seconds=10)  # in which the response of an exchange is repeated
 REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"  # noqa: S105 (a reason, not a token)
 
 
 @dataclass(frozen=True)
-class Device:
-    """The device of a session, as its headers and the gateway report it."""
-
-    user_agent: str | None
-    ip_address: str | None
-
-
-@dataclass(frozen=True)
 class TokenPair:
-    """A new token pair; `expires_in` is the lifetime of the access token in seconds."""
+    """A new token pair; `expires_in` is the lifetime of the access token in seconds.
+
+    A sign-in also has the token by which this device is known from now on.
+    """
 
     access_token: str
     refresh_token: str
     expires_in: int
+    device_token: str | None = None
 
 
 def log_in(session: Session, credentials: VerifiedCredentials, device: Device) -> TokenPair:
@@ -76,13 +75,15 @@ def log_out(session: Session, actor: Actor) -> None:
 def start(session: Session, user: User, device: Device) -> TokenPair:
     """Create a session and issue its first token pair."""
     session_id = ids.uuid7()
-    refresh_token = tokens.new_refresh_token(session_id)
+    refresh_token = refresh_tokens.new(session_id)
+    device_id, device_token = devices.register(session, user.id, device)
     now = clock.now()
     session.add(
         UserSession(
             id=session_id,
             user_id=user.id,
             refresh_hash=api_keys.digest(refresh_token),
+            device_id=device_id,
             user_agent=device.user_agent,
             ip_address=device.ip_address,
             created_at=now,
@@ -92,10 +93,12 @@ def start(session: Session, user: User, device: Device) -> TokenPair:
     audit.record(
         session, actor_id=user.id, action="session.started", resource=("session", session_id)
     )
-    return _token_pair(user, session_id, refresh_token)
+    return _token_pair(user, session_id, refresh_token, device_token)
 
 
-def _token_pair(user: User, session_id: UUID, refresh_token: str) -> TokenPair:
+def _token_pair(
+    user: User, session_id: UUID, refresh_token: str, device_token: str | None = None
+) -> TokenPair:
     access_token = tokens.sign(
         user_id=user.id,
         email=user.email,
@@ -104,24 +107,26 @@ def _token_pair(user: User, session_id: UUID, refresh_token: str) -> TokenPair:
         epoch=user.token_epoch,
     )
     expires_in = int(config.auth().access_token_life.total_seconds())
-    return TokenPair(access_token, refresh_token, expires_in)
+    return TokenPair(access_token, refresh_token, expires_in, device_token)
 
 
-def rotate(session: Session, refresh_token: str, received_at: datetime) -> TokenPair | None:
-    """Exchange an unused refresh token for a new pair; return None for any other token.
+def rotate(session: Session, refresh_token: str, device: Device) -> TokenPair | None:
+    """Exchange a refresh token for its successor; return None for a token that is not valid.
 
-    Commit in both cases: a reused token ends its session. AccountInactive when the account is
-    deactivated. `received_at` is when the request reached this service.
+    The token just exchanged gives the same successor again for 10 s to the same device, whose
+    first response may have been lost. Commit in all cases: any other reuse ends the session.
+    AccountInactive when the account is deactivated.
     """
     try:
-        session_id = tokens.session_of_refresh_token(refresh_token)
+        session_id = refresh_tokens.session_of(refresh_token)
+        successor = refresh_tokens.successor(refresh_token)
     except NotSignedIn:
         return None
     used = api_keys.digest(refresh_token)
-    successor = tokens.new_refresh_token(session_id)
-    user_id = _exchange(session, session_id, used, api_keys.digest(successor))
+    user_id = _exchange(session, session_id, used, api_keys.digest(successor), device)
     if user_id is None:
-        _end_if_reused(session, session_id, used, received_at)
+        user_id = _repeat_or_end(session, session_id, used, device)
+    if user_id is None:
         return None
     user = session.execute(select(User).where(User.id == user_id)).scalar_one()
     if not user.is_active:
@@ -129,7 +134,9 @@ def rotate(session: Session, refresh_token: str, received_at: datetime) -> Token
     return _token_pair(user, session_id, successor)
 
 
-def _exchange(session: Session, session_id: UUID, used: str, successor: str) -> UUID | None:
+def _exchange(
+    session: Session, session_id: UUID, used: str, successor: str, device: Device
+) -> UUID | None:
     """Replace the token hash in one statement: of concurrent requests exactly one succeeds."""
     now = clock.now()
     return session.execute(
@@ -144,6 +151,8 @@ def _exchange(session: Session, session_id: UUID, used: str, successor: str) -> 
             refresh_hash=successor,
             previous_hash=used,
             rotated_at=now,
+            user_agent=device.user_agent,
+            ip_address=device.ip_address,
             expires_at=now + config.auth().refresh_token_life,
         )
         .returning(UserSession.user_id)
@@ -151,21 +160,24 @@ def _exchange(session: Session, session_id: UUID, used: str, successor: str) -> 
     ).scalar_one_or_none()
 
 
-def _end_if_reused(session: Session, session_id: UUID, used: str, received_at: datetime) -> None:
-    """End the session of a used token, unless two requests of one device raced each other.
-
-    A request received before the exchange cannot carry a token stolen after it.
-    """
+def _repeat_or_end(session: Session, session_id: UUID, used: str, device: Device) -> UUID | None:
+    """Return the user when a lost response may be repeated; end the session of any other reuse."""
     current = database.row_lock_or_none(session, UserSession, session_id)
-    if current is None or current.refresh_hash == used:
-        return
-    raced = (
-        used == current.previous_hash
-        and current.rotated_at is not None
-        and received_at <= current.rotated_at
-    )
-    if not raced:
-        end(session, current, REFRESH_TOKEN_REUSED, actor_id=None)
+    if current is None or current.refresh_hash == used or current.ended_at is not None:
+        return None
+    is_recent = current.rotated_at is not None and clock.now() - current.rotated_at <= GRACE
+    if used == current.previous_hash and is_recent and _is_same_device(session, current, device):
+        return current.user_id
+    end(session, current, REFRESH_TOKEN_REUSED, actor_id=None)
+    return None
+
+
+def _is_same_device(session: Session, current: UserSession, device: Device) -> bool:
+    """Compare the device token if both have one, else browser and network address."""
+    if device.token is not None and current.device_id is not None:
+        known = session.get(KnownDevice, current.device_id)
+        return known is not None and known.token_hash == device.token_hash
+    return (device.user_agent, device.ip_address) == (current.user_agent, current.ip_address)
 
 
 def end(session: Session, ending: UserSession, reason: str, *, actor_id: UUID | None) -> None:

@@ -1,25 +1,18 @@
 """Authenticate a WebSocket: token in the header or ticket in a subprotocol (events.md §5)."""
 
-from urllib.parse import urlsplit
-
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket
 
 from backend.notification.live import tickets
 from backend.notification.live.connection_user import ConnectionUser
 from backend.shared.errors import Forbidden, LunaError, NotSignedIn, ServiceUnavailable
-from backend.shared.infra import async_database, config
-from backend.shared.web.security import authentication, session_validity, tokens
+from backend.shared.infra import async_database
+from backend.shared.web.security import authentication, origins, session_validity, tokens
 
 PROTOCOL = "luna.v1"
 _TICKET_PREFIX = "ticket."
 _TRY_AGAIN_LATER = 1013
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 _CLOSE_CODES = {401: 4401, 403: 4403}
-
-
-Origin = tuple[str, str, int]
 
 
 def close_code(failure: LunaError) -> int:
@@ -61,27 +54,5 @@ async def _redeem(ticket: str) -> ConnectionUser:
 def _check_origin(websocket: WebSocket) -> None:
     """Refuse pages of other sites: scheme, host and port must match. Programs send no Origin."""
     origin = websocket.headers.get("origin")
-    if origin is None:
-        return
-    settings = config.http()
-    allowed = {_origin_of(url) for url in (settings.public_url, *settings.origins)}
-    if _origin_of(origin) not in {*allowed, _requested_origin(websocket)} - {None}:
+    if origin is not None and not origins.is_allowed(websocket, origin):
         raise Forbidden("This site may not open the live view.")
-
-
-def _requested_origin(websocket: WebSocket) -> Origin | None:
-    """Return the origin that the client has addressed; the gateway forwards it."""
-    headers = websocket.headers
-    scheme = headers.get("x-forwarded-proto") or _HTTP_SCHEMES[websocket.url.scheme]
-    host = headers.get("x-forwarded-host") or headers.get("host", "")
-    return _origin_of(f"{scheme}://{host}")
-
-
-def _origin_of(url: str) -> Origin | None:
-    """Return scheme, host and port of a URL; None when it is not of the web."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    return (parts.scheme, parts.hostname, port) if parts.hostname else None

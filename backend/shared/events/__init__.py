@@ -6,6 +6,7 @@ Names are past tense; the reactions to them are in `subscribers`. An event is pu
 
 from backend.shared.events.accounts import (
     AccountRegistered,
+    LoginLimited,
     SessionEnded,
 )
 from backend.shared.events.base import (

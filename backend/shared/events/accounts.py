@@ -25,3 +25,9 @@ class SessionEnded(_AccountEvent):
     TYPE = "account.session.ended"
     session_id: UUID
     reason: str
+
+
+class LoginLimited(_AccountEvent):
+    """An account has had so many failed sign-ins that only known devices may still sign in."""
+
+    TYPE = "account.login.limited"

@@ -1,7 +1,8 @@
 """Settings: one typed class per concern, read from `LUNA_*` environment variables.
 
 A secret may also be given as a file: `LUNA_DATABASE_URL_FILE=/run/secrets/url`. A process refuses
-to start in production with an unsafe value. `.env.example` documents each setting and its default.
+to start in production with an unsafe value (`unsafe_settings`). `.env.example` documents each
+setting and its default.
 """
 
 import os
@@ -111,6 +112,8 @@ class HttpSettings(LunaSettings):
     max_import_bytes: int = 64 * 1024 * 1024
     user_writes_per_second: int = 30  # 0 = no limit
     login_failures_before_delay: int = 5
+    login_failures_in_a_row: int = 100  # per account, from devices that are not known
+    login_failures_per_address: int = 300  # in 15 minutes; 0 = no limit
 
     @property
     def origins(self) -> list[str]:
@@ -216,15 +219,3 @@ def connections_needed() -> int:
     pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
     workers = (2 + outbox().worker_concurrency) * settings.pool_size
     return settings.service_instances * pools + STOP_CONNECTIONS + workers
-
-
-def refuse_unsafe() -> None:
-    """Raise UnsafeSetting for a value that is not allowed in production."""
-    if process().environment is not Environment.PRODUCTION:
-        return
-    if process().clock_file is not None:
-        raise UnsafeSetting("LUNA_CLOCK_FILE is for tests only")
-    if "*" in http().origins:
-        raise UnsafeSetting("LUNA_ALLOWED_ORIGINS must not be * in production")
-    if ":luna@" in database().database_url or "changeme" in database().database_url:
-        raise UnsafeSetting("LUNA_DATABASE_URL must not contain a default password")

@@ -16,13 +16,17 @@ from backend.shared.events import NotificationCreated
 from backend.shared.infra import clock, logs
 from backend.shared.models import (
     IDEMPOTENCY_KEY_LIFE,
+    AccountToken,
     AggregateSequence,
     EventRun,
     IdempotencyKey,
+    KnownDevice,
+    LoginChallenge,
     Notification,
     OutboxEvent,
     ProcessedEvent,
     ProcessHeartbeat,
+    SignInFailures,
     WsTicket,
 )
 
@@ -30,6 +34,7 @@ _log = logs.get(__name__)
 _BATCH = 2000
 _NOTIFICATIONS = timedelta(days=90)
 _EVENTS = timedelta(days=14)
+_FAILURES = timedelta(days=30)  # since the last one
 _HEARTBEATS = timedelta(days=1)
 
 
@@ -62,6 +67,7 @@ def delete_expired(session: Session) -> dict[str, int]:
             [IdempotencyKey.actor, IdempotencyKey.key],
             [IdempotencyKey.created_at < now - IDEMPOTENCY_KEY_LIFE],
         ),
+        **_delete_of_accounts(session, now),
         "ws_tickets": _delete_batch(session, [WsTicket.ticket_hash], [WsTicket.expires_at < now]),
         "part_heartbeats": _delete_batch(
             session,
@@ -72,6 +78,16 @@ def delete_expired(session: Session) -> dict[str, int]:
     if any(deleted.values()):
         _log.info("deleted expired rows", **deleted)
     return deleted
+
+
+def _delete_of_accounts(session: Session, now: datetime) -> dict[str, int]:
+    expiring: dict[str, tuple[InstrumentedAttribute[Any], ColumnElement[bool]]] = {
+        "known_devices": (KnownDevice.id, KnownDevice.expires_at < now),
+        "account_tokens": (AccountToken.id, AccountToken.expires_at < now),
+        "login_challenges": (LoginChallenge.challenge_hash, LoginChallenge.expires_at < now),
+        "sign_in_failures": (SignInFailures.subject, SignInFailures.updated_at < now - _FAILURES),
+    }
+    return {name: _delete_batch(session, [key], [old]) for name, (key, old) in expiring.items()}
 
 
 def _is_deleted(event_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

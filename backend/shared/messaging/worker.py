@@ -18,7 +18,7 @@ from types import FrameType
 
 from sqlalchemy import create_engine, text
 
-from backend.shared.infra import config, database, logs
+from backend.shared.infra import config, database, logs, unsafe_settings
 from backend.shared.messaging import celery_app, metrics, process_heartbeats, scheduler
 from backend.shared.messaging.relay import Relay
 
@@ -120,7 +120,7 @@ def _start_celery(name: str, queues: Sequence[str], concurrency: int) -> BasePro
 
 
 def main() -> None:
-    config.refuse_unsafe()
+    unsafe_settings.refuse_unsafe()
     logs.configure(_PART)
     _check_connection_budget()
     if config.process().migrate:

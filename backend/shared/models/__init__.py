@@ -1,5 +1,15 @@
 """All tables, one module per owner."""
 
+from backend.shared.models.accounts import (
+    AccountToken,
+    KnownDevice,
+    LoginChallenge,
+    RecoveryCode,
+    ServiceKey,
+    SignInFailures,
+    TokenPurpose,
+    TotpFactor,
+)
 from backend.shared.models.base import Base, sql_values
 from backend.shared.models.catalogue import (
     Book,

@@ -33,6 +33,7 @@ class User(Base):
     preferred_language: Mapped[str] = mapped_column(default="en")
     email_verified_at: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]  # anonymized: the row stays for what refers to it
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 
@@ -54,11 +55,14 @@ class UserSession(Base):
 
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    # SHA-256 of the valid refresh token; the previous one distinguishes a stolen token from a
-    # lost response.
+    # SHA-256 of the valid refresh token, and of the one it was exchanged for: that one is answered
+    # again for a few seconds, because the first response may have been lost.
     refresh_hash: Mapped[str] = mapped_column(unique=True)
     previous_hash: Mapped[str | None] = mapped_column(unique=True)
     rotated_at: Mapped[datetime | None]
+    device_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("known_devices.id", ondelete="SET NULL")
+    )
     user_agent: Mapped[str | None]
     ip_address: Mapped[str | None]
     created_at: Mapped[CreatedAt]
@@ -68,4 +72,5 @@ class UserSession(Base):
 
     __table_args__ = (
         Index("ix_sessions_user_id", "user_id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_sessions_device_id", "device_id"),
     )

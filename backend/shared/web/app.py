@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from backend.shared.infra import config, hot_reads, logs
+from backend.shared.infra import config, hot_reads, logs, unsafe_settings
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import envelope, health
 from backend.shared.web.cors import Cors
@@ -47,7 +47,7 @@ def create_app(
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Create the app of one service."""
-    config.refuse_unsafe()
+    unsafe_settings.refuse_unsafe()
     logs.configure(part)
 
     @asynccontextmanager

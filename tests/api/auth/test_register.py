@@ -24,7 +24,7 @@ def test_register_creates_student_and_signs_in(api: Any) -> None:
     assert response.status_code == 201
     assert response.headers["location"] == "/api/v1/auth/me"
     data = response.json()["data"]
-    assert set(data) == {"user", "access_token", "refresh_token", "expires_in"}
+    assert set(data) == {"user", "access_token", "refresh_token", "expires_in", "device_token"}
     assert data["expires_in"] == 3600
     assert data["user"]["role"] == "STUDENT"
     assert data["user"]["phone_number"] == "+90 555 010 0101"

@@ -129,6 +129,15 @@ def test_access_token_expires_after_an_hour(api: Any, ada: RegisteredUser) -> No
     assert code(_get_me(api, ada.access_token)) == (401, "TOKEN_EXPIRED")
 
 
+def test_token_unknown_to_the_process_is_expired_not_unauthenticated(
+    api: Any, ada: RegisteredUser, servers: dict[str, str]
+) -> None:
+    header, claims = decode(ada.access_token)
+    old = {**claims, "iat": claims["iat"] - 7200, "exp": claims["exp"] - 7200}
+    never_seen = rsa_signed(header, old, signing_key(servers))
+    assert code(_get_me(api, never_seen)) == (401, "TOKEN_EXPIRED")
+
+
 def test_altered_token_is_refused(api: Any, ada: RegisteredUser) -> None:
     header, claims, signature = ada.access_token.split(".")
     _, said = decode(ada.access_token)

@@ -24,9 +24,7 @@ def _fernet() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(_derived_key("seal")))
 
 
-@cache
-def _digest_key() -> bytes:
-    return _derived_key("fingerprint")
+_key_of = cache(_derived_key)
 
 
 def encrypt(plain: bytes) -> bytes:
@@ -42,6 +40,11 @@ def decrypt(encrypted: bytes) -> bytes:
         raise NotSignedIn from error
 
 
+def mac(purpose: str, data: bytes) -> bytes:
+    """Return 32 bytes that only this service can compute from data; another purpose, others."""
+    return hmac.new(_key_of(purpose), data, hashlib.sha256).digest()
+
+
 def keyed_digest(data: bytes) -> str:
     """Return a digest that identifies data but cannot be used to guess them."""
-    return hmac.new(_digest_key(), data, hashlib.sha256).hexdigest()
+    return mac("fingerprint", data).hex()

@@ -1,17 +1,16 @@
-"""Dependencies of the routes: the calling device, checked credentials, encrypted idempotency."""
+"""What the routes read from a request: the device, checked credentials, encrypted idempotency."""
 
-from datetime import datetime
 from typing import Annotated
 
 import anyio
 from anyio.to_thread import run_sync
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
+from backend.auth.dependencies.browsers import BrowserDep
 from backend.auth.schemas.accounts import NewUser, RegisterBody
 from backend.auth.schemas.sessions import LoginBody
 from backend.auth.service import credentials
-from backend.auth.service.sessions import Device
-from backend.shared.infra import clock
+from backend.auth.service.devices import Device
 from backend.shared.web import idempotency
 from backend.shared.web.security import encryption
 
@@ -19,19 +18,27 @@ from backend.shared.web.security import encryption
 # no thread and no database connection, so a burst of sign-ins delays nothing else.
 hash_limiter = anyio.CapacityLimiter(2)
 _MAX_USER_AGENT_LENGTH = 300
+_MAX_DEVICE_TOKEN_LENGTH = 100
 
 
-def _device(request: Request) -> Device:
+async def _device(
+    request: Request,
+    browser: BrowserDep,
+    sent: Annotated[
+        str | None,
+        Header(alias="X-LUNA-Device", description="The device token of an earlier sign-in"),
+    ] = None,
+) -> Device:
     agent = request.headers.get("user-agent")
+    token = browser.device_token if browser is not None else sent
     return Device(
         user_agent=agent[:_MAX_USER_AGENT_LENGTH] if agent else None,
         ip_address=request.headers.get("x-real-ip"),
+        token=token[:_MAX_DEVICE_TOKEN_LENGTH] if token else None,
     )
 
 
-async def _received_at() -> datetime:
-    """Take the time on the event loop, before the request waits for a thread."""
-    return clock.now()
+DeviceDep = Annotated[Device, Depends(_device)]
 
 
 async def _registration(body: RegisterBody) -> tuple[NewUser, str]:
@@ -40,8 +47,12 @@ async def _registration(body: RegisterBody) -> tuple[NewUser, str]:
     return NewUser(**body.model_dump(exclude={"password", "role"})), password_hash
 
 
-async def _verified_credentials(body: LoginBody) -> credentials.VerifiedCredentials:
-    return await run_sync(credentials.verify, body.email, body.password, limiter=hash_limiter)
+async def _verified_credentials(
+    body: LoginBody, device: DeviceDep
+) -> credentials.VerifiedCredentials:
+    return await run_sync(
+        credentials.verify, body.email, body.password, device, limiter=hash_limiter
+    )
 
 
 class EncryptedIdempotency(idempotency.IdempotentRequest):
@@ -60,8 +71,6 @@ class EncryptedIdempotency(idempotency.IdempotentRequest):
         return encryption.decrypt(stored)
 
 
-DeviceDep = Annotated[Device, Depends(_device)]
-ReceivedAtDep = Annotated[datetime, Depends(_received_at)]
 RegistrationDep = Annotated[tuple[NewUser, str], Depends(_registration)]
 VerifiedCredentialsDep = Annotated[credentials.VerifiedCredentials, Depends(_verified_credentials)]
 EncryptedIdempotencyDep = Annotated[

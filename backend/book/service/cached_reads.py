@@ -33,7 +33,7 @@ async def search(query: SearchQuery, page: PageQuery) -> bytes:
             return _search_page(connection, query, page)
 
     return await cache.get_or_create(
-        lambda version: cache.search_key(parameters, version), _SEARCH_TTL, load
+        cache.search_key(parameters), _SEARCH_TTL, load, until_any_change=True
     )
 
 
@@ -45,7 +45,7 @@ async def book(book_id: UUID) -> tuple[int, bytes]:
             detail = read_book(connection, book_id)
         return b"%d\n%b" % (detail.version, detail.model_dump_json().encode())
 
-    cached = await cache.get_or_create(lambda _: cache.book_key(book_id), _BOOK_TTL, load)
+    cached = await cache.get_or_create(cache.book_key(book_id), _BOOK_TTL, load)
     version, _, body = cached.partition(b"\n")
     return int(version), body
 

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
-from backend.shared.infra import redis
+from backend.shared.infra import cache_connection, redis
 
 CATALOGUE_VERSION = "catalogue:version"
 
@@ -18,10 +18,8 @@ def robot_key(robot_id: object) -> str:
     return f"robot:{robot_id}:status"
 
 
-def search_key(query: str, version: bytes) -> str:
-    """Return the key of a search; a new version of the catalogue invalidates all of them."""
-    digest = hashlib.sha256(version + b"\0" + query.encode()).hexdigest()
-    return f"search:{digest[:32]}"
+def search_key(query: str) -> str:
+    return f"search:{hashlib.sha256(query.encode()).hexdigest()[:32]}"
 
 
 def get(key: str) -> bytes | None:
@@ -43,22 +41,31 @@ end
 
 
 async def get_or_create(
-    key: Callable[[bytes], str], ttl: timedelta, create: Callable[[], bytes]
+    key: str, ttl: timedelta, create: Callable[[], bytes], *, until_any_change: bool = False
 ) -> bytes:
-    """Return the bytes cached under `key(version)`, or cache what `create` returns on a thread."""
+    """Return the bytes cached under `key`, or cache what `create` returns on a thread.
+
+    They are stored with the version of the catalogue: with `until_any_change` each change of the
+    catalogue invalidates them. One round trip when they are found.
+    """
     version: bytes | None = None
     if redis.is_up():
         with redis.suppress_errors():
-            stored = await redis.async_cache_client().get(CATALOGUE_VERSION)
-            version = stored if isinstance(stored, bytes) else b"0"
-            found = await redis.async_cache_client().get(key(version))
-            if isinstance(found, bytes):
+            current, stored = await cache_connection.mget(CATALOGUE_VERSION, key)
+            version = current or b"0"
+            stored_version, _, found = (stored or b"").partition(b"\n")
+            if stored is not None and (stored_version == version or not until_any_change):
                 return found
     created = await asyncio.to_thread(create)
     if version is not None and redis.is_up():
         with redis.suppress_errors():
-            seconds = int(ttl.total_seconds())
             await redis.async_cache_client().eval(
-                _SET_IF_CURRENT, 2, CATALOGUE_VERSION, key(version), version, created, seconds
+                _SET_IF_CURRENT,
+                2,
+                CATALOGUE_VERSION,
+                key,
+                version,
+                version + b"\n" + created,
+                int(ttl.total_seconds()),
             )
     return created

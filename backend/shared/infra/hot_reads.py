@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.rows import namedtuple_row
@@ -42,8 +43,7 @@ async def _connect() -> AsyncConnection[Any]:
 class _Pool:
     """Connections of one event loop, opened when they are first needed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+    def __init__(self) -> None:
         self._idle: deque[AsyncConnection[Any]] = deque()
         self._slots = asyncio.Semaphore(config.database().hot_pool_size)
 
@@ -92,14 +92,15 @@ class _Pool:
             await self._idle.pop().close()
 
 
-_pools: list[_Pool] = []  # at most one: of the event loop that ran the last read
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
 
 
 def _pool() -> _Pool:
     loop = asyncio.get_running_loop()
-    if not _pools or _pools[0].loop is not loop:
-        _pools[:] = [_Pool(loop)]
-    return _pools[0]
+    found = _pools.get(loop)
+    if found is None:
+        found = _pools[loop] = _Pool()
+    return found
 
 
 async def close() -> None:

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from backend.shared.infra import config, hot_reads, logs, unsafe_settings
+from backend.shared.infra import cache_connection, config, hot_reads, logs, unsafe_settings
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import envelope, health
 from backend.shared.web.cors import Cors
@@ -56,6 +56,7 @@ def create_app(
         async with process_heartbeats.run(part), own:
             yield
         await hot_reads.close()
+        cache_connection.close()
 
     app = Application(
         title=f"LUNA {part}",

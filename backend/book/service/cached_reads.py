@@ -84,7 +84,7 @@ async def suggestions(typed: str, most: int) -> bytes:
 
     parameters = f"suggest {most} {typed}"
     return await cache.get_or_create(
-        lambda version: cache.search_key(parameters, version), _SEARCH_TTL, load
+        cache.search_key(parameters), _SEARCH_TTL, load, until_any_change=True
     )
 
 

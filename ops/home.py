@@ -11,7 +11,7 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_SOCKET_PATH = 100  # bytes; the kernel allows 107 and PostgreSQL extends the name
@@ -99,7 +99,14 @@ class Home:
 def public_folder(home: Path, parent: str, user: str | None) -> Path:
     """Create the folder of this home below a public one; `user`, if given, may enter it."""
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:10]
-    folder = Path(parent) / f"luna-{os.geteuid()}-{digest}"
+    return private_folder(Path(parent) / f"luna-{os.geteuid()}-{digest}", user)
+
+
+def private_folder(folder: Path, user: str | None = None) -> Path:
+    """Create a folder below a public one; `user`, if given, may enter and own it.
+
+    Another user may have created it, or a link, before: that is refused, never followed.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     allowed = {os.geteuid(), pwd.getpwnam(user).pw_uid if user else os.geteuid()}
@@ -107,6 +114,12 @@ def public_folder(home: Path, parent: str, user: str | None) -> Path:
         raise PermissionError(f"{folder} belongs to another user: delete it or set TMPDIR")
     folder.chmod(0o711 if user else 0o700)
     return folder
+
+
+def open_lock(path: Path) -> IO[str]:
+    """Open a lock file, created if missing; a link is refused and the content is kept."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "r+")
 
 
 def _link(link: Path, target: Path) -> None:

@@ -6,9 +6,10 @@ Standard library only: subreaper and supervisor run without site-packages, to st
 import ctypes
 import os
 import signal
+import struct
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,9 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
+PR_CAPBSET_DROP = 24
+MAX_CAPABILITY = 63  # of the kernel's interface; unknown ones are refused and ignored
+CAPABILITY_VERSION_3 = 0x20080522
 # ignored in a background job of a shell; children would inherit that
 RESET_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 
@@ -36,6 +40,20 @@ def set_death_signal(parent: int, number: signal.Signals) -> None:
             os._exit(1)
 
 
+def drop_capabilities(kept: Collection[int] = ()) -> None:
+    """Give up root's capabilities for this process and all that it starts; no-op for others."""
+    if _libc is None or os.geteuid() != 0:
+        return
+    for number in set(range(MAX_CAPABILITY + 1)) - set(kept):
+        _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
+    mask = sum(1 << number for number in kept)
+    low, high = mask & 0xFFFFFFFF, mask >> 32
+    header = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
+    # effective, permitted, inheritable; first the lower halves
+    if _libc.capset(header, struct.pack("=6I", low, low, 0, high, high, 0)) != 0:
+        raise OSError(ctypes.get_errno(), "capset failed")
+
+
 def set_command_line(words: Sequence[str]) -> None:
     """Overwrite the command line that `ps` shows, up to the length of the old one."""
     fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -48,13 +66,17 @@ def set_command_line(words: Sequence[str]) -> None:
         _libc.prctl(PR_SET_NAME, words[-1].encode(), 0, 0, 0)
 
 
-def _prepare_child(parent: int, death_signal: signal.Signals | None) -> None:
-    """Reset signals and set the death signal, in the child before exec."""
+def _prepare_child(
+    parent: int, death_signal: signal.Signals | None, capabilities: Collection[int] | None
+) -> None:
+    """Reset signals, set the death signal and drop capabilities, in the child before exec."""
     for number in RESET_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if death_signal is not None:
         set_death_signal(parent, death_signal)
+    if capabilities is not None:
+        drop_capabilities(capabilities)
 
 
 def spawn(  # noqa: PLR0913 — each parameter differs between programs
@@ -66,13 +88,15 @@ def spawn(  # noqa: PLR0913 — each parameter differs between programs
     user: str | None = None,
     death_signal: signal.Signals | None = signal.SIGKILL,
     new_session: bool = True,
+    capabilities: Collection[int] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program, by default in a new session, that gets `death_signal` when its parent dies.
 
     Call it from the main thread only: Linux ties the signal to the thread that forked.
     The signal is set after the switch to `user`, because changing the user clears it.
+    `capabilities` are those that a program started by root keeps; None: all.
     """
-    prepare = partial(_prepare_child, os.getpid(), death_signal)
+    prepare = partial(_prepare_child, os.getpid(), death_signal, capabilities)
     output = log.open("ab") if log else None
     try:
         return subprocess.Popen(  # noqa: S603 — our own commands, never a shell string

@@ -61,6 +61,8 @@ class Component:
     start_timeout: float = 60.0  # seconds
     stop_timeout: float = 10.0
     user: str | None = None
+    # kept when LUNA is started as root; None: all, for a program that gives them up itself
+    capabilities: frozenset[int] | None = frozenset()
     directory: Path | None = None  # working directory; default: a folder of its own in `work`
     endpoint: str = ""
 

@@ -9,6 +9,8 @@ from ops.native.component import Component
 from ops.servers import environment, probes
 from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
 
+CAP_SETGID = 6  # its workers set their groups, to those that they have
+CAP_NET_BIND_SERVICE = 10  # a port below 1024
 NOT_ROUTED = "/gateway/"  # Nginx itself answers 404
 
 
@@ -50,4 +52,5 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
         stop_timeout=5.0,
         death_signal=signal.SIGTERM,  # stops its workers
         endpoint=f"{HOST}:{port}",
+        capabilities=frozenset({CAP_SETGID, CAP_NET_BIND_SERVICE}),
     )

@@ -19,6 +19,7 @@ from ops.native import fork_server, pid_files
 from ops.native.component import Child, Component, ForkedProcess, State
 from ops.native.watchdog import Watchdog, timeout
 from ops.processes import become_subreaper, children_of, kill_group, spawn
+from ops.servers import run_as
 
 ACTIVE_INTERVAL = 0.05  # seconds between checks while a state is about to change
 MAX_START_ATTEMPTS = 3  # of a component that was never ready, before `up` fails
@@ -101,9 +102,14 @@ class Supervisor:
             log=self._home.log(component.name),
             user=component.user,
             death_signal=component.death_signal,
+            capabilities=self._capabilities(component),
         )
         pid_files.write(self._home, component.name, child.process.pid)
         child.enter(State.STARTING)
+
+    def _capabilities(self, component: Component) -> frozenset[int] | None:
+        kept = component.capabilities
+        return None if kept is None else kept | run_as.file_capabilities()
 
     def _fork(self, component: Component, folder: Path) -> ForkedProcess | None:
         """Start it by the fork server; None when it has none or that does not respond."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from ops.home import ROOT, Home
+from ops.home import ROOT, Home, open_lock
 from ops.native.supervisor import Supervisor
 from ops.native.topology import Native, Options
 from ops.servers import nginx, run_as
@@ -27,7 +27,7 @@ def take_lock(home: Home) -> IO[str] | None:
 
     Retries for LOCK_TIMEOUT, because a status command holds the lock for an instant as well.
     """
-    lock = home.lock_file.open("w")
+    lock = open_lock(home.lock_file)
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:

@@ -119,6 +119,7 @@ class Native:
                 environment=base,
                 job=True,
                 user=user,
+                capabilities=None,  # it does not run as root
                 directory=folder,
             ),
             Component(
@@ -133,6 +134,7 @@ class Native:
                 death_signal=signal.SIGINT,
                 stop_timeout=30.0,
                 user=user,
+                capabilities=None,  # it does not run as root
                 directory=folder,
                 endpoint=cluster.socket,
             ),

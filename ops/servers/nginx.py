@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from ops.home import ROOT, write_atomically
+from ops.home import ROOT, open_lock, private_folder, write_atomically
 
 TEMPLATES = ROOT / "backend" / "nginx"  # luna.conf.template includes the others
 HOST = "127.0.0.1"
@@ -63,10 +63,9 @@ def reserve_port(wanted: int) -> tuple[int, IO[str]]:
 
     Nginx binds it seconds later; until then the lock keeps other LUNAs off the port.
     """
-    folder = Path(tempfile.gettempdir()) / f"luna-ports-{os.geteuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = private_folder(Path(tempfile.gettempdir()) / f"luna-ports-{os.geteuid()}")
     for port in range(wanted, MAX_PORT):
-        lock = (folder / str(port)).open("w")
+        lock = open_lock(folder / str(port))
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_free(port):

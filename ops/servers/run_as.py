@@ -1,4 +1,4 @@
-"""Run PostgreSQL, which refuses to run as root, when LUNA runs as root."""
+"""Run programs without root's privileges when LUNA is started as root."""
 
 import functools
 import os
@@ -6,10 +6,18 @@ import pwd
 import shutil
 import subprocess
 
+from ops.home import ROOT
 from ops.servers.prerequisites import MissingProgramsError
 
 UNSHARE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+CAP_DAC = frozenset({1, 2})  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 UNPRIVILEGED_USERS = ("postgres", "nobody")
+
+
+@functools.cache
+def file_capabilities() -> frozenset[int]:
+    """Return the capabilities without which root could not read a checkout of another user."""
+    return frozenset() if ROOT.stat().st_uid == 0 else CAP_DAC
 
 
 @functools.cache

@@ -24,6 +24,7 @@ from tests.docker.files import (
 
 BASE = services(COMPOSE)
 GENERATED = {"docs/openapi.json"}  # checked by `luna lint`
+FULL_VERSION = re.compile(r":v?\d+\.\d+(\.\d+)?(-|@|$)")  # PostgreSQL has two numbers
 BOTH = [(path, name) for path in (COMPOSE, OVERLAY) for name in services(path)]
 
 
@@ -100,7 +101,14 @@ def test_container_is_restricted(name: str) -> None:
     assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & set(service)
     ours = service["image"].startswith(("luna:", "luna-gateway:"))
     assert ours or int(service["user"].split(":")[0]) > 0
-    assert ours or re.search(r":v?\d+\.?\d*", service["image"]), "an image without a version"
+    assert ours or FULL_VERSION.search(service["image"]), "an image without its full version"
+
+
+def test_base_images_have_their_full_version() -> None:
+    lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
+    bases = [line.split()[1] for line in lines if line.startswith("FROM") and ":" in line]
+    assert len(bases) == 3
+    assert all(re.search(r":\d+\.\d+\.\d+-", base) for base in bases), bases
 
 
 def test_image_runs_as_an_unprivileged_user() -> None:

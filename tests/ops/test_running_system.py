@@ -65,3 +65,14 @@ def test_hanging_component_is_unresponsive_in_the_status(running: SmallLuna) -> 
 def test_logs_shows_one_component(running: SmallLuna) -> None:
     assert "database system is ready" in running.luna("logs", "postgres").stdout
     assert running.luna("logs", "nobody").returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="capabilities are those of root")
+@pytest.mark.parametrize("name", [*COMPONENTS, "robot-1"])
+def test_component_started_by_root_has_no_capabilities(running: SmallLuna, name: str) -> None:
+    allowed = {"nginx": 1 << 6 | 1 << 10}.get(name, 0)  # its groups, and a port below 1024
+    main = running.component(name)["pid"]
+    for pid in (main, *children_of(main)):
+        status = Path(f"/proc/{pid}/status").read_text()
+        has = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+        assert int(has.split()[1], 16) & ~allowed == 0, status

@@ -212,3 +212,47 @@ def test_pre_commit_runs_lint_and_no_remote_hook() -> None:
     [repository] = yaml.safe_load(file.read_text(encoding="utf-8"))["repos"]
     assert repository["repo"] == "local"
     assert [hook["entry"] for hook in repository["hooks"]] == ["./luna lint"]
+
+
+def test_port_folder_of_another_user_or_a_link_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nginx.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = tmp_path / f"luna-ports-{os.geteuid()}"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+    with pytest.raises(PermissionError):
+        nginx.reserve_port(23000)
+    folder.unlink()
+    folder.mkdir(mode=0o777)
+    nginx.reserve_port(23000)[1].close()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+        with pytest.raises(PermissionError):
+            nginx.reserve_port(23000)
+
+
+def test_link_in_the_port_folder_is_not_followed_and_a_lock_keeps_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nginx.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = tmp_path / f"luna-ports-{os.geteuid()}"
+    folder.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("content")
+    (folder / "23000").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        nginx.reserve_port(23000)
+    (folder / "23000").unlink()
+    (folder / "23000").write_text("content")
+    port, lock = nginx.reserve_port(23000)
+    lock.close()
+    assert victim.read_text() == "content"
+    assert port > 23000 or (folder / "23000").read_text() == "content"
+
+
+def test_dotenv_is_ignored_by_git() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert ".env" in ignored

@@ -217,7 +217,7 @@ def test_pre_commit_runs_lint_and_no_remote_hook() -> None:
 def test_port_folder_of_another_user_or_a_link_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nginx.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     folder = tmp_path / f"luna-ports-{os.geteuid()}"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -237,7 +237,7 @@ def test_port_folder_of_another_user_or_a_link_is_refused(
 def test_link_in_the_port_folder_is_not_followed_and_a_lock_keeps_its_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nginx.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     folder = tmp_path / f"luna-ports-{os.geteuid()}"
     folder.mkdir()
     victim = tmp_path / "victim"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
 from backend.shared.infra import cache, cache_connection, config, redis
@@ -20,7 +21,7 @@ Test = Callable[[], Awaitable[Any]]
 
 @pytest.fixture
 def run(clean: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Test], Any]:
-    """Run a test on an event loop with clients of its own."""
+    """Run a test on an event loop of the kind that the services use, with clients of its own."""
     monkeypatch.setattr(redis, "_down_until", 0.0)
 
     async def closed(test: Test) -> Any:
@@ -32,7 +33,11 @@ def run(clean: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Test], Any]:
             cache_connection.close()
             await client.aclose()
 
-    return lambda test: asyncio.run(closed(test))
+    def run_test(test: Test) -> Any:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(closed(test))
+
+    return run_test
 
 
 async def _read(value: bytes, *, until_any_change: bool = False) -> bytes:

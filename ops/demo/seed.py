@@ -85,13 +85,13 @@ def add_robots(robots: list[dict[str, Any]], count: int, folder: Path) -> None:
             waypoint = session.execute(
                 select(Waypoint).where(Waypoint.location_code == entry["start_waypoint"])
             ).scalar_one()
+            start = {
+                "waypoint": waypoint.name,
+                "x": waypoint.x_coordinate,
+                "y": waypoint.y_coordinate,
+                "floor": waypoint.floor,
+            }
             key = _robot_key(session, name, entry.get("model"), folder / f"{name}.key")
-        start = {
-            "waypoint": waypoint.name,
-            "x": waypoint.x_coordinate,
-            "y": waypoint.y_coordinate,
-            "floor": waypoint.floor,
-        }
         (folder / f"{name}.json").write_text(json.dumps(start))
         if key is not None:
             write_atomically(folder / f"{name}.key", key)

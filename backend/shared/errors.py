@@ -174,6 +174,11 @@ class RoleNotAllowed(Forbidden):
     message = "Your role does not allow this."
 
 
+class InvalidToken(Invalid):
+    code = "INVALID_TOKEN"
+    message = "This link is no longer valid. Ask for a new one."
+
+
 class CsrfRejected(Forbidden):
     code = "CSRF_REJECTED"
     message = "This site may not use the session of this browser."

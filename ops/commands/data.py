@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.delegation import PASS_ON, delegate
+from ops.home import Home
 
 app = typer.Typer()
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
@@ -39,3 +40,13 @@ def seed(file: File) -> None:
 def import_catalogue(context: typer.Context, file: File) -> None:
     """Import a catalogue file through the public address and show the progress."""
     delegate("ops.commands.import_catalogue", str(file.absolute()), *context.args)
+
+
+@app.command()
+def mail(
+    count: Annotated[int, typer.Argument(min=1, help="how many, newest first")] = 1,
+) -> None:
+    """Show the last mails of this LUNA with their links (a local run keeps them as files)."""
+    from ops.commands import mails
+
+    raise typer.Exit(mails.show(Home.chosen(), count))

@@ -41,6 +41,7 @@ def for_services(home: Home, address: str) -> dict[str, str]:
         "LUNA_REDIS_URL": redis_server.url(home.socket("redis"), secret(home, "redis")),
         "LUNA_AUTH_PUBLIC_KEYS_FILE": str(home.keys / "jwks.json"),
         "LUNA_PUBLIC_URL": address,
+        "LUNA_MAIL_FOLDER": str(home.path / "mail"),
     }
 
 

@@ -39,6 +39,11 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"POST {_AUTH}/refresh": ANYONE,
     f"GET {_AUTH}/.well-known/jwks.json": ANYONE,
     f"POST {_AUTH}/logout": USERS,
+    f"POST {_AUTH}/forgot-password": ANYONE,
+    f"POST {_AUTH}/reset-password": ANYONE,
+    f"POST {_AUTH}/verify-email": ANYONE,
+    f"POST {_AUTH}/resend-verification": USERS,
+    f"PUT {_AUTH}/change-password": USERS,
     f"GET {_AUTH}/me": USERS,
     f"PUT {_AUTH}/me": USERS,
     # the catalogue
@@ -131,6 +136,9 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
 SECRET_CHECKED = {
     f"POST {_AUTH}/login": (401, "INVALID_CREDENTIALS"),
     f"POST {_AUTH}/refresh": (401, "TOKEN_REVOKED"),
+    f"POST {_AUTH}/reset-password": (422, "INVALID_TOKEN"),
+    f"POST {_AUTH}/verify-email": (422, "INVALID_TOKEN"),
+    f"PUT {_AUTH}/change-password": (401, "INVALID_CREDENTIALS"),
     f"POST {_ROBOT}/bridge/enroll": (401, "UNAUTHENTICATED"),
 }
 

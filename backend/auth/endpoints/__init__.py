@@ -1,5 +1,5 @@
 """Routers of the authentication service, one per resource."""
 
-from backend.auth.endpoints import accounts, sessions, system
+from backend.auth.endpoints import accounts, passwords, sessions, system
 
-ROUTERS = (accounts.router, sessions.router, system.router)
+ROUTERS = (accounts.router, passwords.router, sessions.router, system.router)

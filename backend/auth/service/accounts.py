@@ -15,7 +15,7 @@ from backend.auth.service.sessions import TokenPair
 from backend.shared import events
 from backend.shared.domain import audit
 from backend.shared.errors import EmailTaken, TokenRevoked, invalid
-from backend.shared.infra import database
+from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
 from backend.shared.models import User
 from backend.shared.web import etags
@@ -26,17 +26,25 @@ def create_user(
 ) -> User:
     """Create an account in any role (the first administrator, demo accounts).
 
+    Its address counts as verified: whoever runs LUNA has given it.
+
     EmailTaken when the address has an account; Invalid when the password breaks the policy.
     Computes a hash.
     """
     violations = password_policy.violations(password, new_user.email)
     if violations:
         raise invalid("password", "; ".join(violations))
-    return _add_user(session, new_user, credentials.hash_password(password), actor_id=actor_id)
+    password_hash = credentials.hash_password(password)
+    return add_user(session, new_user, password_hash, actor_id=actor_id, verified=True)
 
 
-def _add_user(
-    session: Session, new_user: NewUser, password_hash: str, *, actor_id: UUID | None
+def add_user(
+    session: Session,
+    new_user: NewUser,
+    password_hash: str,
+    *,
+    actor_id: UUID | None,
+    verified: bool = False,
 ) -> User:
     """Insert the account, audit and publish it; the unique index decides concurrent inserts.
 
@@ -50,6 +58,7 @@ def _add_user(
             is_active=True,
             token_epoch=0,
             preferred_language="en",
+            email_verified_at=clock.now() if verified else None,
         )
         .on_conflict_do_nothing(index_elements=[func.lower(User.email)])
         .returning(User)
@@ -63,10 +72,7 @@ def _add_user(
         resource=("user", user.id),
         changes={"role": {"before": None, "after": user.role}},
     )
-    outbox.publish(
-        session,
-        events.AccountRegistered(user_id=user.id, email=user.email, first_name=user.first_name),
-    )
+    outbox.publish(session, events.AccountRegistered(user_id=user.id))
     return user
 
 
@@ -74,7 +80,7 @@ def register(
     session: Session, new_user: NewUser, password_hash: str, device: Device
 ) -> tuple[User, TokenPair]:
     """Create an account and sign it in on this device."""
-    user = _add_user(session, new_user, password_hash, actor_id=None)
+    user = add_user(session, new_user, password_hash, actor_id=None)
     return user, sessions.start(session, user, device)
 
 

@@ -180,6 +180,23 @@ def _is_same_device(session: Session, current: UserSession, device: Device) -> b
     return (device.user_agent, device.ip_address) == (current.user_agent, current.ip_address)
 
 
+def end_all(
+    session: Session,
+    user_id: UUID,
+    reason: str,
+    *,
+    actor_id: UUID | None,
+    keep: UUID | None = None,
+) -> None:
+    """End every session of an account, except `keep`."""
+    open_sessions = select(UserSession).where(
+        UserSession.user_id == user_id, UserSession.ended_at.is_(None)
+    )
+    for each in session.execute(open_sessions.with_for_update()).scalars().all():
+        if each.id != keep:
+            end(session, each, reason, actor_id=actor_id)
+
+
 def end(session: Session, ending: UserSession, reason: str, *, actor_id: UUID | None) -> None:
     """End a session: this process refuses its tokens at once, every other within two seconds."""
     if ending.ended_at is not None:

@@ -5,8 +5,13 @@ Names are past tense; the reactions to them are in `subscribers`. An event is pu
 """
 
 from backend.shared.events.accounts import (
+    AccountDeactivated,
     AccountRegistered,
+    EmailVerificationRequested,
     LoginLimited,
+    PasswordChanged,
+    PasswordResetRequested,
+    RoleChanged,
     SessionEnded,
 )
 from backend.shared.events.base import (

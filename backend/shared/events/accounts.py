@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from backend.shared.events.base import RegisteredEvent
+from backend.shared.models import Role
 
 
 class _AccountEvent(RegisteredEvent):
@@ -15,8 +16,37 @@ class AccountRegistered(_AccountEvent):
     """An account was created."""
 
     TYPE = "account.registered"
-    email: str
-    first_name: str
+
+
+class EmailVerificationRequested(_AccountEvent):
+    """A link to verify the address was asked for again."""
+
+    TYPE = "account.email_verification.requested"
+
+
+class PasswordResetRequested(_AccountEvent):
+    """A link to set a new password was asked for; of no account when the address has none."""
+
+    TYPE = "account.password_reset.requested"
+
+
+class PasswordChanged(_AccountEvent):
+    """A password was changed or reset; all earlier sessions have ended."""
+
+    TYPE = "account.password.changed"
+
+
+class RoleChanged(_AccountEvent):
+    """An administrator changed a role: tokens with the earlier one are rejected."""
+
+    TYPE = "account.role.changed"
+    role: Role
+
+
+class AccountDeactivated(_AccountEvent):
+    """An account was deactivated or erased; its sessions have ended."""
+
+    TYPE = "account.deactivated"
 
 
 class SessionEnded(_AccountEvent):

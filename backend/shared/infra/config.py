@@ -120,6 +120,21 @@ class HttpSettings(LunaSettings):
         return [origin.strip() for origin in self.allowed_origins.split(",") if origin.strip()]
 
 
+class MailSettings(LunaSettings):
+    smtp_url: str | None = None  # smtp://, smtp+starttls:// or smtps://user:password@host:port
+    mail_from: str = "LUNA <library@localhost>"
+    mail_folder: Path | None = None  # of a local run, instead of a server
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _has_scheme(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("smtp://", "smtp+starttls://", "smtps://")):
+            raise UnsafeSetting(
+                "a mail server must begin with smtp://, smtp+starttls:// or smtps://"
+            )
+        return url or None
+
+
 class OutboxSettings(LunaSettings):
     outbox_first_resend: timedelta = timedelta(seconds=5)
     outbox_last_resend: timedelta = timedelta(seconds=15)
@@ -184,6 +199,11 @@ def auth() -> AuthSettings:
 @cache
 def http() -> HttpSettings:
     return HttpSettings()
+
+
+@cache
+def mail() -> MailSettings:
+    return MailSettings()
 
 
 @cache

@@ -13,6 +13,7 @@ from backend.shared.infra import config, logs
 from backend.shared.messaging import broker
 
 TASK_MODULES = [
+    "backend.auth.tasks",
     "backend.book.tasks",
     "backend.delivery.tasks",
     "backend.robot.tasks",

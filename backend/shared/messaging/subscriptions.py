@@ -10,6 +10,7 @@ from backend.shared.events import Event
 DISPATCH = "robot.dispatch"
 COMMAND_OUTCOME = "delivery.follow_command"
 NOTIFY = "notification.notify"
+ACCOUNT_MAIL = "notification.account_mail"
 IMPORT = "catalog.import_batch"
 WATCHDOG = "notification.watchdog"
 
@@ -46,6 +47,12 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),
     events.ImportFinished: (NOTIFY,),
+    # mails about an account
+    events.AccountRegistered: (ACCOUNT_MAIL,),
+    events.EmailVerificationRequested: (ACCOUNT_MAIL,),
+    events.PasswordResetRequested: (ACCOUNT_MAIL,),
+    events.PasswordChanged: (ACCOUNT_MAIL,),
+    events.LoginLimited: (ACCOUNT_MAIL,),
     # monitoring of the event chain
     events.WatchdogSent: (WATCHDOG,),
 }

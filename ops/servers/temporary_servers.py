@@ -107,6 +107,8 @@ def _start_redis(
     command = redis_server.start_command(
         programs.redis, socket, folder, REDIS_PASSWORD, durable=False
     )
+    # a user for tests that do what LUNA may not, such as closing the connections of others
+    command += ["--user", "admin", "on", f">{REDIS_PASSWORD}", "~*", "&*", "+@all"]
     stack.enter_context(_running(command, folder, ready, signal.SIGTERM))
     return redis_server.url(str(socket), REDIS_PASSWORD)
 

@@ -1,7 +1,7 @@
 """Recipients and text of the notifications of each event, and that each is created once."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -140,6 +140,29 @@ def test_robot_events_notify_staff(api: Any) -> None:
     ]
     assert "Reason: smoke." in _notifications_of(librarian)[1][1]
     assert _notifications_of(student) == []
+
+
+def test_fleet_stop_notifies_each_member_of_staff_once(api: Any) -> None:
+    librarian, admin = users.librarian(), users.admin()
+    robots = [
+        events.OrderedRobot(robot_id=uuid4(), robot_name=f"luna-bot-{number}")
+        for number in range(3)
+    ]
+    publish(
+        events.RobotStopRequested(
+            robot_id=None,
+            robot_name=None,
+            robots=robots,
+            stop_version=1,
+            reason="smoke",
+            by=librarian.id,
+        )
+    )
+    run_events()
+    for member in (librarian, admin):
+        assert _notifications_of(member) == [
+            ("ROBOT_STOP_REQUESTED", "All robots were ordered to stop. Reason: smoke.")
+        ]
 
 
 def test_finished_import_notifies_its_owner(api: Any) -> None:

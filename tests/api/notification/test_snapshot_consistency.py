@@ -4,12 +4,13 @@ import os
 import threading
 from typing import Any
 
+from redis import Redis
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from backend.shared import events
-from backend.shared.infra import redis
 from backend.shared.messaging import realtime
 from tests.api.notification.ws_client import connect, relay_events, wait_until
+from tests.conftest import redis_url
 from tests.factories import users
 from tests.factories.event_factories import create_request, loan_opened, task_event
 
@@ -108,9 +109,7 @@ def test_redis_reconnect_sends_resync_and_new_snapshot(api: Any) -> None:
 
 
 def _kill_subscriptions() -> None:
-    """Close the subscribed connections of this test's Redis database."""
-    client = redis.client()
-    database = client.connection_pool.connection_kwargs.get("db", 0)
-    for connection in client.client_list(_type="pubsub"):
-        if int(connection["db"]) == database:
+    """Close the subscribed connections of this test's Redis."""
+    with Redis.from_url(redis_url().replace("//luna:", "//admin:")) as client:
+        for connection in client.client_list(_type="pubsub"):
             client.client_kill_filter(_id=connection["id"])

@@ -109,7 +109,10 @@ class Bridge:
         return found.json()["data"]
 
     def report(self, command: dict[str, Any], kind: str, **more: Any) -> Any:
-        """Report on a command under the next sequence number."""
+        """Report on a command under the next sequence number; an arrival is at its target."""
+        if kind in {"ARRIVED", "SUCCEEDED"} and "waypoint" in command["payload"]:
+            target = command["payload"]["waypoint"]
+            more.setdefault("pose", {name: target[name] for name in ("x", "y", "floor")})
         number = self.reports[command["id"]] = self.reports.get(command["id"], 0) + 1
         body = {"lease_token": command["lease_token"], "event_seq": number, "type": kind, **more}
         return self.call("POST", f"/commands/{command['id']}/events", json=body)

@@ -1,6 +1,5 @@
 """Leases of commands: a bridge holds one command at a time (robot-protocol.md §3)."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import DateTime, bindparam, case, func, select, update
@@ -13,13 +12,11 @@ from backend.shared.errors import StaleEpoch
 from backend.shared.infra import clock, config
 from backend.shared.models import MOTION_COMMAND_TYPES, CommandStatus, Robot, RobotCommand
 
-_ACCEPT_TIMEOUT = timedelta(seconds=3)  # a leased command whose response was lost is leased again
-
 
 def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
     """Lease the oldest due command of the robot's newest session, in one statement.
 
-    Commands that overtake come first. One that was leased and never accepted is due again.
+    Commands that overtake come first. One whose lease ended before it was accepted is due again.
     """
     now = bindparam("now", type_=DateTime(timezone=True))
     due = (
@@ -31,10 +28,7 @@ def _build_lease_statement() -> ReturningUpdate[RobotCommand]:
             # of an older version: created before a stop, or during it
             RobotCommand.stop_version == stop_latches.version_of(Robot.id),
             (RobotCommand.status == CommandStatus.QUEUED)
-            | (
-                (RobotCommand.status == CommandStatus.LEASED)
-                & (RobotCommand.sent_at < bindparam("lost", type_=DateTime(timezone=True)))
-            ),
+            | ((RobotCommand.status == CommandStatus.LEASED) & (RobotCommand.leased_until < now)),
             RobotCommand.deadline.is_(None) | (RobotCommand.deadline >= now),
         )
         .order_by(case((RobotCommand.type.in_(MOTION_COMMAND_TYPES), 1), else_=0), RobotCommand.seq)
@@ -71,7 +65,6 @@ def lease_next(session: Session, robot_id: UUID, epoch: int) -> RobotCommand | N
             "for_robot": robot_id,
             "for_epoch": epoch,
             "now": now,
-            "lost": now - _ACCEPT_TIMEOUT,
             "until": now + config.robots().command_lease,
         },
     ).scalar_one_or_none()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,15 +10,23 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import CommandReportBody, ReportType
-from backend.shared.domain import stop_latches
+from backend.shared.domain import stop_latches, task_effects
 from backend.shared.errors import Conflict, LeaseLost, NotFound
-from backend.shared.events import CommandAccepted, CommandFailed, CommandStarted, CommandSucceeded
+from backend.shared.events import (
+    CommandAccepted,
+    CommandFailed,
+    CommandStarted,
+    CommandSucceeded,
+    TaskNeedsAttention,
+)
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
+    MOTION_COMMAND_TYPES,
     CommandReport,
     CommandStatus,
     CommandType,
+    DeliveryTask,
     Robot,
     RobotCommand,
     RobotStatus,
@@ -48,6 +57,15 @@ _ORDER = [
     CommandStatus.UNKNOWN,
     CommandStatus.STARTED,
 ]
+_STARTED = (CommandStatus.STARTED, CommandStatus.UNKNOWN)
+# Reports that only some states of a command may precede.
+_MAY_PRECEDE = {
+    ReportType.STARTED: (CommandStatus.ACCEPTED, *_STARTED),
+    ReportType.PROGRESS: _STARTED,
+    ReportType.ARRIVED: _STARTED,
+    ReportType.SUCCEEDED: _STARTED,
+}
+_NOT_AT_TARGET = "ARRIVED_ELSEWHERE"
 
 
 def record_report(
@@ -78,6 +96,7 @@ def record_report(
         or command.status is CommandStatus.VOID
     ):
         raise LeaseLost(status=command.status.value)
+    _ensure_in_order(command, body.type)
     _apply(session, robot, command, body)
     answer = {"command_id": str(command.id), "status": command.status.value}
     if body.type is not ReportType.PROGRESS:  # harmless when repeated, and too many to keep
@@ -92,6 +111,42 @@ def record_report(
     return answer
 
 
+def _ensure_in_order(command: RobotCommand, report: ReportType) -> None:
+    """Refuse a report that skips a step of a command to move, such as an arrival before a start."""
+    if command.type not in MOTION_COMMAND_TYPES or command.status in _FINISHED:
+        return
+    if command.status in _MAY_PRECEDE.get(report, _ORDER):
+        return
+    raise Conflict(
+        "This report does not follow from the last one.",
+        status=command.status.value,
+        report=report.value,
+    )
+
+
+def _is_at_target(session: Session, robot: Robot, command: RobotCommand) -> bool:
+    """Whether the robot's pose is near the target of its command, on the same floor."""
+    target = session.get(Waypoint, command.target_waypoint_id)
+    if command.type is not CommandType.NAVIGATE or target is None:
+        return True
+    pose = robot.pose
+    if pose is None or pose.get("floor", target.floor) != target.floor:
+        return False
+    distance = math.hypot(pose["x"] - target.x_coordinate, pose["y"] - target.y_coordinate)
+    return distance <= config.robots().arrival_tolerance
+
+
+def _doubt_arrival(session: Session, command: RobotCommand) -> None:
+    """Make the command UNKNOWN, so that the next heartbeat decides, and alert staff."""
+    if command.status is CommandStatus.UNKNOWN:
+        return
+    command.status = CommandStatus.UNKNOWN
+    session.flush()
+    task = session.get(DeliveryTask, command.task_id) if command.task_id is not None else None
+    if task is not None:
+        task_effects.publish_task_event(session, task, TaskNeedsAttention, _NOT_AT_TARGET)
+
+
 def _apply(session: Session, robot: Robot, command: RobotCommand, body: CommandReportBody) -> None:
     status = _STATUS_OF[body.type]
     if command.status in _FINISHED:
@@ -99,7 +154,9 @@ def _apply(session: Session, robot: Robot, command: RobotCommand, body: CommandR
     command.leased_until = clock.now() + config.robots().command_lease
     if body.pose is not None:
         robot.pose = body.pose.model_dump()
-    if status in _FINISHED:
+    if status is CommandStatus.SUCCEEDED and not _is_at_target(session, robot, command):
+        _doubt_arrival(session, command)
+    elif status in _FINISHED:
         finish(session, command, status, body.message)
         _update_robot(session, robot, command)
     elif command.status not in _ORDER or _ORDER.index(status) > _ORDER.index(command.status):

@@ -40,6 +40,8 @@ _BATTERY_STEP = 0.01  # a smaller change is not written
 _SPEED_STEP = 0.2  # of its value; likewise
 _SPEED_SMOOTHING = 0.2  # weight of the newest measurement
 
+# The number of each robot's newest heartbeat, since most are not written.
+_newest: dict[UUID, tuple[int, int]] = {}
 _RobotRow = Row[*tuple[Any, ...]]
 
 
@@ -52,7 +54,7 @@ class HeartbeatResult:
     return_id: UUID | None
     came_online: bool
     has_unknown_command: bool
-    live: dict[str, Any]
+    live: dict[str, Any] | None  # None for a heartbeat that a newer one has overtaken
 
 
 def _build_robot_statement() -> AnySelect:
@@ -115,7 +117,11 @@ def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> Heart
     if beat.epoch != robot.epoch:
         raise StaleEpoch(epoch=beat.epoch, current=robot.epoch)
     came_online = robot.connectivity is not Connectivity.ONLINE
-    if beat.seq >= robot.heartbeat_seq and (came_online or _is_changed(robot, beat)):
+    newest = _newest.get(robot_id, (0, 0))
+    is_newest = (beat.epoch, beat.seq) >= max(newest, (robot.epoch, robot.heartbeat_seq))
+    if is_newest:
+        _newest[robot_id] = (beat.epoch, beat.seq)
+    if is_newest and (came_online or _is_changed(robot, beat)):
         _write(session, robot_id, beat)
     _renew_lease(session, robot, beat)
     is_unknown = robot.command_status is CommandStatus.UNKNOWN
@@ -130,7 +136,7 @@ def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> Heart
         return_id=robot.return_id,
         came_online=came_online,
         has_unknown_command=is_unknown and beat.active_command != robot.command_id,
-        live=_live_status(robot_id, robot, beat),
+        live=_live_status(robot_id, robot, beat) if is_newest else None,
     )
 
 

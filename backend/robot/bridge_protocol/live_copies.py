@@ -13,7 +13,7 @@ _STATUS_TTL = timedelta(seconds=5)
 
 async def publish(robot_id: UUID, result: HeartbeatResult) -> None:
     """Store the robot's status and publish it to the live view."""
-    if not redis.is_up():
+    if result.live is None or not redis.is_up():
         return
     topics = ["robots", f"robot:{robot_id}"]
     if result.request_id is not None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from backend.robot.schemas.bridges import ErrorLevel, Heartbeat
 from backend.shared.domain import commands
 from backend.shared.events import RobotErrorReported
-from backend.shared.infra import clock
+from backend.shared.infra import clock, config
 from backend.shared.messaging import outbox
 from backend.shared.models import Robot, RobotError, RobotStatus
 
@@ -16,6 +16,7 @@ _MAX_BATTERY_CHANGE = 0.3  # physics allows no more within the window
 _BATTERY_WINDOW = timedelta(seconds=60)
 _DISABLING = frozenset({ErrorLevel.CRITICAL, ErrorLevel.FATAL})
 _REPEAT_INTERVAL = timedelta(minutes=1)
+_TOO_MANY = "TOO_MANY_ERRORS"
 
 
 def record_battery(session: Session, robot: Robot, beat: Heartbeat) -> None:
@@ -44,18 +45,19 @@ def record_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
 
 
 def _add_error(session: Session, robot: Robot, kind: str, level: ErrorLevel, message: str) -> None:
-    """Store an error at most once a minute, however often the bridge repeats it."""
-    repeated = session.execute(
-        select(RobotError.id)
-        .where(
+    """Store an error at most once a minute, and a bounded number of all types together."""
+    recent = session.execute(
+        select(RobotError.type).where(
             RobotError.robot_id == robot.id,
-            RobotError.type == kind,
             RobotError.created_at > clock.now() - _REPEAT_INTERVAL,
         )
-        .limit(1)
-    ).scalar_one_or_none()
-    if repeated is not None:
+    ).scalars()
+    types = recent.all()
+    if kind in types or len(types) > config.robots().errors_per_minute:
         return
+    if len(types) == config.robots().errors_per_minute:
+        kind, level = _TOO_MANY, ErrorLevel.WARNING
+        message = "The robot reports too many errors: further ones are dropped for a minute."
     session.add(RobotError(robot_id=robot.id, type=kind, level=level, message=message))
     session.flush()
     outbox.publish(

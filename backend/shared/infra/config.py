@@ -168,6 +168,8 @@ class RobotSettings(LunaSettings):
     command_lease: timedelta = timedelta(seconds=15)
     heartbeat_write_interval: timedelta = timedelta(seconds=30)
     stop_confirmation: timedelta = timedelta(seconds=2)
+    arrival_tolerance: float = 2.0  # metres from the target within which an arrival is believed
+    errors_per_minute: int = 10  # of one robot; further ones are dropped
     battery_reserve: float = 0.15  # charge kept at the end of every route
     battery_low: float = 0.4  # an idle robot below this charges
     battery_per_metre: float = 0.0005

@@ -172,3 +172,36 @@ def test_late_event_of_older_command_changes_nothing(scenario: Scenario, command
 
 def _envelope(scenario: Scenario, event_type: str) -> dict[str, Any]:
     return next(each for each in event_runner.pending_events() if each["eventType"] == event_type)
+
+
+@pytest.mark.parametrize("first", ["STARTED", "PROGRESS", "ARRIVED", "SUCCEEDED"])
+def test_report_that_skips_a_step_is_refused(
+    scenario: Scenario, command: Any, owner: Engine, first: str
+) -> None:
+    refused = scenario.robot.report(command, first)
+    assert (refused.status_code, code_of(refused)) == (409, "CONFLICT")
+    assert _status(owner, command) == "LEASED"
+
+
+@pytest.mark.parametrize("wrong", [{"x": 60.0}, {"floor": 2}])
+def test_arrival_away_from_the_target_is_not_believed(
+    scenario: Scenario, command: Any, owner: Engine, wrong: dict[str, float]
+) -> None:
+    target = command["payload"]["waypoint"]
+    pose = {"x": target["x"], "y": target["y"], "floor": target["floor"], **wrong}
+    for kind in ("ACCEPTED", "STARTED"):
+        scenario.robot.report(command, kind)
+    for kind in ("ARRIVED", "SUCCEEDED"):
+        assert scenario.robot.report(command, kind, pose=pose).status_code == 200
+        assert _status(owner, command) == "UNKNOWN"
+    assert scenario.run_events().count("delivery.task.needs_attention") == 1
+    assert scenario.state == "ASSIGNED/TO_SOURCE"
+
+
+def test_unaccepted_command_is_leased_again_when_its_lease_ends(
+    scenario: Scenario, command: Any
+) -> None:
+    scenario.advance_seconds(14)
+    assert scenario.robot.next_command() is None
+    scenario.advance_seconds(2)
+    assert scenario.robot.next_command()["id"] == command["id"]

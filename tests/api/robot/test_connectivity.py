@@ -1,10 +1,11 @@
 """Heartbeats and connectivity of robots (robot-protocol.md §2)."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from backend.shared.infra import redis
+from backend.shared.infra import cache, config, redis
 from tests import event_runner
 from tests.factories import catalogue
 from tests.scenario import Scenario
@@ -84,6 +85,17 @@ def test_repeated_error_is_stored_once_and_critical_error_disables_robot(
     assert scenario.get(scenario.librarian, path)["status"] == "IDLE"
 
 
+def test_errors_of_one_robot_are_bounded(scenario: Scenario) -> None:
+    for beat in range(3):
+        errors = [{"type": f"E{beat}-{n}", "level": "WARNING"} for n in range(50)]
+        scenario.robot.heartbeat(errors=errors)
+    path = f"/robot/robots/{scenario.robot.id}/errors?limit=50"
+    stored = [error["type"] for error in scenario.get(scenario.librarian, path)]
+    assert len(stored) == config.robots().errors_per_minute + 1
+    assert stored.count("TOO_MANY_ERRORS") == 1
+    assert scenario.run_events().count("robot.error.reported") == len(stored)
+
+
 def test_heartbeat_with_unknown_fields_is_accepted(scenario: Scenario) -> None:
     assert scenario.robot.heartbeat(colour="blue").status_code == 200
 
@@ -100,3 +112,6 @@ def test_heartbeat_with_older_seq_changes_nothing(scenario: Scenario) -> None:
     assert scenario.robot.heartbeat(**late).status_code == 200
     seen = scenario.get(scenario.librarian, f"/robot/status/{scenario.robot.id}")
     assert seen["current_location"] == "Circulation Desk"
+    live = redis.client().get(cache.robot_key(scenario.robot.id))
+    assert isinstance(live, bytes)
+    assert json.loads(live)["current_location"] == "Circulation Desk"

@@ -1,11 +1,13 @@
 """Robots, their keys, and the map."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backend.shared.web.security import authentication
+from backend.shared.web.security import authentication, robot_keys
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
@@ -182,3 +184,24 @@ def test_robot_without_route_receives_no_command_until_map_allows(scenario: Scen
     scenario.call(scenario.librarian, "PUT", "/robot/map", json=whole)
     event_runner.run_periodic("robot.pending_commands")
     assert scenario.robot.next_command()["payload"]["waypoint"]["name"] == "Study Room 201"
+
+
+def test_made_up_keys_share_few_reads(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[float] = []
+    read = robot_keys.KEYS.all
+
+    async def counted() -> Any:
+        reads.append(time.monotonic())
+        return await read()
+
+    monkeypatch.setattr(robot_keys.KEYS, "all", counted)
+    began = time.monotonic()
+
+    def call(number: int) -> int:
+        headers = {"Authorization": f"Bearer luna_rb_{number:012x}_secret"}
+        path = "/api/v1/robot/bridge/stop?after=0&wait=20"
+        return int(scenario.api.get(path, headers=headers).status_code)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(call, range(60))) == {401}
+    assert len(reads) <= (time.monotonic() - began) / 0.2 + 1

@@ -14,15 +14,19 @@ from uuid import UUID
 from cachetools import TLRUCache, TTLCache, cached
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import bindparam, select
 from starlette.requests import HTTPConnection
 
 from backend.shared.domain.actor import EVERYONE, STAFF, Actor, RobotActor
 from backend.shared.errors import NotSignedIn, RoleNotAllowed, TokenExpired
 from backend.shared.infra import clock, config, logs
-from backend.shared.infra.hot_reads import HotRead
-from backend.shared.models import Robot, RobotKey, Role
-from backend.shared.web.security import api_keys, rate_limits, session_validity, tokens
+from backend.shared.models import Role
+from backend.shared.web.security import (
+    api_keys,
+    rate_limits,
+    robot_keys,
+    session_validity,
+    tokens,
+)
 from backend.shared.web.security.session_validity import SessionState
 
 A = TypeVar("A", Actor, RobotActor)
@@ -42,14 +46,14 @@ def _expiry(_key: object, _value: object, now: float) -> float:
 
 claims_cache: TTLCache[str, tokens.Claims] = TTLCache(_MAX_CACHED, _CLAIMS_SECONDS)
 session_cache: TLRUCache[UUID, SessionState] = TLRUCache(_MAX_CACHED, _expiry)
-robot_cache: TLRUCache[str, RobotActor] = TLRUCache(_MAX_CACHED, _expiry)
 _session_lock = Lock()  # sessions are ended on threads; the other caches stay on the event loop
 
 
 def invalidate_caches() -> None:
     """Empty all caches of this process (for tests that move the clock)."""
-    for cache in (claims_cache, session_cache, robot_cache):
+    for cache in (claims_cache, session_cache):
         cache.clear()
+    robot_keys.clear()
 
 
 def invalidate_session(session_id: UUID) -> None:
@@ -135,47 +139,21 @@ class _People(Guard[Actor]):
         return actor
 
 
-_ROBOT_KEY = HotRead(
-    select(RobotKey.key_hash, RobotKey.expires_at, Robot.id, Robot.robot_name)
-    .join(Robot, Robot.id == RobotKey.robot_id)
-    .where(
-        RobotKey.prefix == bindparam("prefix"),
-        RobotKey.revoked_at.is_(None),
-        Robot.retired_at.is_(None),
-    )
-)
-
-
-async def _read_robot(key: str) -> RobotActor | None:
-    prefix = api_keys.robot_key_prefix(key)
-    if prefix is None:
-        return None
-    row = await _ROBOT_KEY.one_or_none(prefix=prefix)
-    if row is None or not api_keys.matches_digest(key, row.key_hash):
-        return None
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        return None
-    return RobotActor(row.id, row.robot_name)
-
-
 class _Robots(Guard[RobotActor]):
     """Admits a robot by its key: the guard of the bridge's routes."""
 
     async def authorize(self, request: Request) -> RobotActor:
         key = bearer(request)
-        robot = robot_cache.get(key)
+        robot = await robot_keys.find(key)
         if robot is None:
-            robot = await _read_robot(key)
-            if robot is None:
-                _refuse_person(key)
-            robot_cache[key] = robot
+            _refuse_person(key)
         logs.bind(robot_id=robot.robot_id)
         return robot
 
 
 async def _refuse_robot(key: str) -> NoReturn:
     """A robot's key is never accepted on a person's route: 403 when it is valid, else 401."""
-    raise NotSignedIn if await _read_robot(key) is None else RoleNotAllowed
+    raise NotSignedIn if await robot_keys.find(key) is None else RoleNotAllowed
 
 
 def _refuse_person(token: str) -> NoReturn:

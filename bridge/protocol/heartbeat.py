@@ -86,6 +86,7 @@ class Heartbeat:
             "active_command": self.active_command(),
             "errors": [*state.errors, *self._warnings()],
             "sensors": state.sensors,
+            "stop_version": self._stop.version,
         }
 
     def _warnings(self) -> list[Json]:

@@ -142,4 +142,4 @@ def test_robot_receives_only_its_own_commands(api: Any, scene: Scene) -> None:
     ):
         refused = thief.report(commands[victim.id], "ACCEPTED")
         assert refused.status_code == 404
-    assert scene.robot.report(commands[scene.robot.id], "STARTED").status_code == 200
+    assert scene.robot.report(commands[scene.robot.id], "ACCEPTED").status_code == 200

@@ -4,6 +4,7 @@ The map: a dock, a workstation, a return station and three study rooms, ten metr
 """
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -66,6 +67,7 @@ class Bridge:
     key: str
     epoch: int = 0
     seq: int = 0
+    stop_version: int = 0
     at: str | None = "Dock 1"
     reports: dict[str, int] = field(default_factory=dict)
 
@@ -98,9 +100,13 @@ class Bridge:
             "pose": {"x": x, "y": 0.0, "theta": 0.0, "floor": 1},
             "waypoint": self.at,
             "battery": 0.9,
+            "stop_version": self.stop_version,
             **changes,
         }
-        return self.call("POST", "/heartbeat", json=body)
+        answered = self.call("POST", "/heartbeat", json=body)
+        if answered.status_code == HTTPStatus.OK:
+            self.stop_version = answered.json()["data"]["stop_version"]
+        return answered
 
     def next_command(self, wait: float = 0) -> Any:
         """Return the next command, or None."""

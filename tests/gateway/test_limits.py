@@ -36,12 +36,14 @@ def test_address_over_the_rate_limit_is_429(strict: Gateway) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), UNLIMITED)
-def test_stops_heartbeats_and_polls_are_never_limited(
+def test_stops_heartbeats_and_polls_are_limited_without_credentials_alone(
     strict: Gateway, method: str, path: str
 ) -> None:
     use_up_the_burst(strict)
     for _ in range(5):
-        assert send(strict.port, path, method=method).status == 200
+        known = send(strict.port, path, "Authorization: Bearer anything", method=method)
+        assert known.status == 200
+    assert_error(send(strict.port, path, method=method), 429, "RATE_LIMITED")
 
 
 def test_enrollment_is_rate_limited(strict: Gateway) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import SessionOpened
-from backend.shared.infra import clock, config, database
+from backend.shared.infra import clock, commit_hooks, config, database
+from backend.shared.messaging import channels
 from backend.shared.models import (
     IN_FLIGHT_COMMAND_STATUSES,
     CommandStatus,
@@ -38,6 +39,9 @@ def open_session(session: Session, robot_id: UUID, boot_id: str) -> SessionOpene
         else:
             command.status = CommandStatus.UNKNOWN
     session.flush()
+    database.on_commit(
+        session, commit_hooks.Publish(channels.BRIDGE_SESSIONS, str(robot_id).encode())
+    )
     settings = config.robots()
     return SessionOpened(
         robot_id=robot_id,

@@ -126,9 +126,9 @@ def _ensure_in_order(command: RobotCommand, report: ReportType) -> None:
 
 def _is_at_target(session: Session, robot: Robot, command: RobotCommand) -> bool:
     """Whether the robot's pose is near the target of its command, on the same floor."""
-    target = session.get(Waypoint, command.target_waypoint_id)
-    if command.type is not CommandType.NAVIGATE or target is None:
+    if command.type is not CommandType.NAVIGATE:
         return True
+    target = session.get_one(Waypoint, command.target_waypoint_id)
     pose = robot.pose
     if pose is None or pose.get("floor", target.floor) != target.floor:
         return False

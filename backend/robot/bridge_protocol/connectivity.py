@@ -42,6 +42,12 @@ def record_received(robot_id: UUID) -> None:
     _received[robot_id] = clock.now()
 
 
+def is_marked_online(robot_id: UUID) -> bool:
+    """Whether the last heartbeat is so recent that no sweep has marked the robot STALE since."""
+    received = _received.get(robot_id)
+    return received is not None and clock.now() - received < config.robots().stale_after / 2
+
+
 def _received_heartbeats() -> dict[str, Any]:
     oldest = clock.now() - _RETENTION
     for robot_id in [each for each, at in _received.items() if at < oldest]:

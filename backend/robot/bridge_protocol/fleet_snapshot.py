@@ -1,4 +1,4 @@
-"""The stop latches in memory, so that a poll or a heartbeat asks no database whether to stop.
+"""Stop latches and robots in memory, so that most polls and heartbeats ask no database.
 
 Read from PostgreSQL twice a second, five times while Redis is away; a stop or resume of any
 process updates it at once, by a message that carries the latch.
@@ -9,44 +9,58 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
-from backend.robot.schemas.bridges import StopOrder
+from backend.robot.bridge_protocol import robot_states
 from backend.shared.domain import stop_latches
-from backend.shared.domain.stop_latches import Latch
-from backend.shared.infra import async_database, commit_hooks
+from backend.shared.domain.stop_latches import Latch, Order
+from backend.shared.infra import commit_hooks
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.messaging import channels
 from backend.shared.models import FLEET_LATCH
 
+_LATCHES = HotRead(stop_latches.ALL)
 _OPEN = Latch(0, stopped=False, reason=None)
+_IDLE_AFTER = 10.0  # seconds
 _MAX_AGE = 1.0  # seconds; an older snapshot is read again before it answers
 
 
 class FleetSnapshot:
-    """All stop latches, as new as the last message or read."""
+    """All stop latches and robots, as new as the last message or read."""
 
     def __init__(self) -> None:
-        self._latches: dict[UUID, Latch] = {}
+        self.latches: dict[UUID, Latch] = {}
+        self.robots: dict[UUID, Any] = {}
         self._applied_at: dict[UUID, float] = {}
-        self._read_at = -_MAX_AGE
+        self._used_at = -_IDLE_AFTER
+        self.read_at = -_MAX_AGE
         self._reading: asyncio.Task[None] | None = None
         self.on_change: Callable[[UUID], None] = lambda _latch_id: None
 
-    def order_for(self, robot_id: UUID) -> StopOrder:
+    def order_for(self, robot_id: UUID) -> Order:
         """Return whether the robot must stand still, and since which version."""
-        own = self._latches.get(robot_id, _OPEN)
-        fleet = self._latches.get(FLEET_LATCH, _OPEN)
-        stopping = fleet if fleet.stopped else own
-        return StopOrder(
-            stop_version=own.version + fleet.version,
-            stopped=stopping.stopped,
-            reason=stopping.reason if stopping.stopped else None,
-        )
+        fleet = self.latches.get(FLEET_LATCH, _OPEN)
+        return stop_latches.combine(self.latches.get(robot_id, _OPEN), fleet)
+
+    def robot(self, robot_id: UUID) -> Any:
+        """Return the robot's row of `robot_states`; None when it may have changed since."""
+        return self.robots.get(robot_id)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a heartbeat has come within the last seconds."""
+        return time.monotonic() - self._used_at < _IDLE_AFTER
+
+    def forget_robot(self, robot_id: UUID) -> None:
+        """Drop the row of a robot whose bridge has opened a session."""
+        self.robots.pop(robot_id, None)
+        self._applied_at[robot_id] = time.monotonic()
 
     def apply(self, latch_id: UUID, latch: Latch) -> None:
         """Take over a latch that a stop or resume has just committed, unless it is an older one."""
-        if latch.version > self._latches.get(latch_id, _OPEN).version:
-            self._latches[latch_id] = latch
+        if latch.version > self.latches.get(latch_id, _OPEN).version:
+            self.latches[latch_id] = latch
             self._applied_at[latch_id] = time.monotonic()
             self.on_change(latch_id)
 
@@ -57,7 +71,8 @@ class FleetSnapshot:
 
     async def ensure_fresh(self) -> None:
         """Read the latches if the last read is older than a second."""
-        if time.monotonic() - self._read_at >= _MAX_AGE:
+        self._used_at = time.monotonic()
+        if self._used_at - self.read_at >= _MAX_AGE:
             await self.refresh()
 
     async def refresh(self) -> None:
@@ -68,23 +83,28 @@ class FleetSnapshot:
 
     async def _read(self) -> None:
         began = time.monotonic()
-        found = await async_database.read(stop_latches.read_all)
-        # A latch that was applied during the read may be newer than what was read.
+        rows = await _LATCHES.all()
+        found = {row.id: Latch(row.version, row.stopped, row.reason) for row in rows}
+        robots = await robot_states.FLEET.all() if self.is_used else ()
+        # What was applied during the read may be newer than what was read.
+        applied = {each for each, at in self._applied_at.items() if at >= began}
         newer = {
-            latch_id: self._latches[latch_id]
-            for latch_id, applied in self._applied_at.items()
-            if applied >= began
+            each: latch
+            for each, latch in self.latches.items()
+            if each in applied and latch.version > found.get(each, _OPEN).version
         }
-        before, self._latches, self._read_at = self._latches, {**found, **newer}, began
-        for latch_id, latch in self._latches.items():
+        before, self.latches, self.read_at = self.latches, {**found, **newer}, began
+        self.robots = {row.id: row for row in robots if row.id not in applied}
+        for latch_id, latch in self.latches.items():
             if before.get(latch_id, _OPEN) != latch:
                 self.on_change(latch_id)
 
     def clear(self) -> None:
         """Forget everything (for tests that empty the database)."""
-        self._latches.clear()
+        self.latches.clear()
+        self.robots.clear()
         self._applied_at.clear()
-        self._read_at = -_MAX_AGE
+        self.read_at = -_MAX_AGE
 
 
 def message(latch_id: UUID, latch: Latch) -> commit_hooks.Publish:

@@ -9,22 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, bindparam, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from backend.robot.bridge_protocol import command_reports
+from backend.robot.bridge_protocol import command_reports, robot_states
 from backend.robot.schemas.bridges import Desired, Heartbeat, HeartbeatAnswer
 from backend.robot.service import telemetry
 from backend.shared.domain import commands, stop_latches
+from backend.shared.domain.stop_latches import Order
 from backend.shared.errors import StaleEpoch
 from backend.shared.events import RobotCameOnline, RobotStatusChanged
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
-    ACTIVE_COMMAND_STATUSES,
-    ACTIVE_TASK_STATUSES,
     IN_FLIGHT_COMMAND_STATUSES,
-    MOTION_COMMAND_TYPES,
     CommandStatus,
     Connectivity,
     DeliveryTask,
@@ -33,7 +31,6 @@ from backend.shared.models import (
     RobotStatus,
     Waypoint,
 )
-from backend.shared.web.pagination import AnySelect
 
 _RENEW_BELOW = timedelta(seconds=10)  # of a lease's 15 s
 _BATTERY_STEP = 0.01  # a smaller change is not written
@@ -42,7 +39,7 @@ _SPEED_SMOOTHING = 0.2  # weight of the newest measurement
 
 # The number of each robot's newest heartbeat, since most are not written.
 _newest: dict[UUID, tuple[int, int]] = {}
-_RobotRow = Row[*tuple[Any, ...]]
+Row = Any  # of robot_states
 
 
 @dataclass(frozen=True)
@@ -57,94 +54,63 @@ class HeartbeatResult:
     live: dict[str, Any] | None  # None for a heartbeat that a newer one has overtaken
 
 
-def _build_robot_statement() -> AnySelect:
-    """Select all that a heartbeat is compared with. Built once: it runs at 1 Hz per robot."""
-    return (
-        select(
-            Robot.epoch,
-            Robot.robot_name,
-            Robot.status,
-            Robot.connectivity,
-            Robot.current_location,
-            Robot.battery_level,
-            Robot.charging,
-            Robot.docked,
-            Robot.heartbeat_seq,
-            Robot.last_heartbeat,
-            Robot.speed,
-            stop_latches.version_of(Robot.id).label("stop_version"),
-            stop_latches.is_stopped(Robot.id).label("stopped"),
-            DeliveryTask.id.label("task_id"),
-            DeliveryTask.request_id,
-            DeliveryTask.return_id,
-            RobotCommand.id.label("command_id"),
-            RobotCommand.status.label("command_status"),
-            RobotCommand.leased_until,
-            _queued_commands().label("commands_waiting"),
-        )
-        .outerjoin(
-            DeliveryTask,
-            (DeliveryTask.assigned_robot_id == Robot.id)
-            & DeliveryTask.status.in_(ACTIVE_TASK_STATUSES),
-        )
-        .outerjoin(
-            RobotCommand,
-            (RobotCommand.robot_id == Robot.id)
-            & RobotCommand.type.in_(MOTION_COMMAND_TYPES)
-            & RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
-        )
-        .where(Robot.id == bindparam("for_robot"))
-    )
-
-
-def _queued_commands() -> ScalarSelect[int]:
-    """Count the robot's queued commands."""
-    queued = aliased(RobotCommand)
-    return (
-        select(func.count())
-        .select_from(queued)
-        .where(queued.robot_id == Robot.id, queued.status == CommandStatus.QUEUED)
-        .scalar_subquery()
-    )
-
-
-_ROBOT_STATEMENT = _build_robot_statement()
-
-
 def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> HeartbeatResult:
-    """Record a heartbeat."""
-    robot = session.execute(_ROBOT_STATEMENT, {"for_robot": robot_id}).one()
+    """Record a heartbeat; StaleEpoch when a newer session is open."""
+    robot = session.execute(robot_states.ONE, {"for_robot": robot_id}).one()
     if beat.epoch != robot.epoch:
         raise StaleEpoch(epoch=beat.epoch, current=robot.epoch)
-    came_online = robot.connectivity is not Connectivity.ONLINE
-    newest = _newest.get(robot_id, (0, 0))
-    is_newest = (beat.epoch, beat.seq) >= max(newest, (robot.epoch, robot.heartbeat_seq))
-    if is_newest:
-        _newest[robot_id] = (beat.epoch, beat.seq)
-    if is_newest and (came_online or _is_changed(robot, beat)):
+    order = stop_latches.read_order(session, robot_id)
+    result = summarize(robot_id, robot, beat, order)
+    if result.live is not None and _is_changed(robot, beat):
         _write(session, robot_id, beat)
-    _renew_lease(session, robot, beat)
+    if _is_lease_due(robot, beat):
+        _renew_lease(session, robot, beat)
+    return result
+
+
+def changes_nothing(robot: Row, beat: Heartbeat) -> bool:
+    """Whether the robot's session is current and there is nothing to write or to resolve."""
+    return (
+        beat.epoch == robot.epoch
+        and robot.command_status is not CommandStatus.UNKNOWN
+        and beat.active_command in {None, robot.command_id}
+        and not _is_lease_due(robot, beat)
+        and not _is_changed(robot, beat)
+    )
+
+
+def summarize(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> HeartbeatResult:
+    """Build the response to a heartbeat and what is left to do after it."""
     is_unknown = robot.command_status is CommandStatus.UNKNOWN
     return HeartbeatResult(
         answer=HeartbeatAnswer(
-            stop_version=robot.stop_version,
-            desired=Desired.STOP if robot.stopped else Desired.RUN,
+            stop_version=order.version,
+            desired=Desired.STOP if order.stopped else Desired.RUN,
             commands_waiting=robot.commands_waiting,
             poll_after_ms=0,
         ),
         request_id=robot.request_id,
         return_id=robot.return_id,
-        came_online=came_online,
+        came_online=robot.connectivity is not Connectivity.ONLINE,
         has_unknown_command=is_unknown and beat.active_command != robot.command_id,
-        live=_live_status(robot_id, robot, beat) if is_newest else None,
+        live=_live_status(robot_id, robot, beat, order) if _is_newest(robot, beat) else None,
     )
 
 
-def _is_changed(robot: _RobotRow, beat: Heartbeat) -> bool:
+def _is_newest(robot: Row, beat: Heartbeat) -> bool:
+    number = (beat.epoch, beat.seq)
+    if number < max(_newest.get(robot.id, (0, 0)), (robot.epoch, robot.heartbeat_seq)):
+        return False
+    _newest[robot.id] = number
+    return True
+
+
+def _is_changed(robot: Row, beat: Heartbeat) -> bool:
     due = clock.now() - config.robots().heartbeat_write_interval
     drained = abs((robot.battery_level or 0.0) - beat.battery) >= _BATTERY_STEP
     return bool(
-        robot.last_heartbeat is None
+        robot.connectivity is not Connectivity.ONLINE
+        or robot.last_heartbeat is None
         or robot.last_heartbeat <= due
         or drained
         or (robot.charging, robot.docked) != (beat.charging, beat.docked)
@@ -192,16 +158,19 @@ def publish_status(session: Session, robot: Robot) -> None:
     )
 
 
-def _renew_lease(session: Session, robot: _RobotRow, beat: Heartbeat) -> None:
-    """Renew the lease of the command that the heartbeat names; UNKNOWN becomes STARTED."""
+def _is_lease_due(robot: Row, beat: Heartbeat) -> bool:
+    """Whether the heartbeat names the active command and its lease is to be renewed."""
     if beat.active_command is None or beat.active_command != robot.command_id:
-        return
+        return False
+    if robot.command_status not in IN_FLIGHT_COMMAND_STATUSES:
+        return False
     until: datetime | None = robot.leased_until
     expires_soon = until is not None and until < clock.now() + _RENEW_BELOW
-    if robot.command_status not in IN_FLIGHT_COMMAND_STATUSES or not (
-        expires_soon or robot.command_status is CommandStatus.UNKNOWN
-    ):
-        return
+    return expires_soon or robot.command_status is CommandStatus.UNKNOWN
+
+
+def _renew_lease(session: Session, robot: Row, beat: Heartbeat) -> None:
+    """Renew the lease of the command that the heartbeat names; UNKNOWN becomes STARTED."""
     values: dict[str, Any] = {
         "leased_until": clock.now() + config.robots().command_lease,
         "epoch": beat.epoch,  # the newest session holds the command now
@@ -248,7 +217,7 @@ def issue_pending_command(session: Session, robot_id: UUID) -> None:
         commands.issue_pending(session, task_id)
 
 
-def _live_status(robot_id: UUID, robot: _RobotRow, beat: Heartbeat) -> dict[str, Any]:
+def _live_status(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> dict[str, Any]:
     return {
         "id": str(robot_id),
         "robot_name": robot.robot_name,
@@ -260,7 +229,7 @@ def _live_status(robot_id: UUID, robot: _RobotRow, beat: Heartbeat) -> dict[str,
         "charging": beat.charging,
         "docked": beat.docked,
         "speed": beat.speed,
-        "stopped": robot.stopped,
+        "stopped": order.stopped,
         "task_id": str(robot.task_id) if robot.task_id is not None else None,
         "last_heartbeat": clock.iso(clock.now()),
     }

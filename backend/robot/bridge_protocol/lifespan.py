@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.robot.bridge_protocol import stop_orders
+from backend.robot.bridge_protocol import live_copies, stop_orders
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.robot.service import emergency_stop
 from backend.shared.infra import async_database
@@ -39,6 +39,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
             LONG_POLLS.check_database(),
             LONG_POLLS.refresh_stops(),
             _complete_stops(),
+            live_copies.write_batches(),
         )
     ]
     try:

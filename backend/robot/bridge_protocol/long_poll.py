@@ -38,7 +38,7 @@ class LongPolls:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         SNAPSHOT.on_change = self._notify_stop
-        self.listener = realtime.Listener(["wake:*"], self._notify)
+        self.listener = realtime.Listener(["wake:*"], self.receive)
         self._closing = asyncio.Event()
 
     @property
@@ -82,25 +82,32 @@ class LongPolls:
             return False
         return not self._closing.is_set()
 
-    def _notify(self, channel: str, body: bytes) -> None:
+    def receive(self, channel: str, body: bytes) -> None:
+        """Handle a message of another process."""
         if channel == channels.STOP_LATCHES:
             SNAPSHOT.receive(body)
+        elif channel == channels.BRIDGE_SESSIONS:
+            SNAPSHOT.forget_robot(UUID(body.decode()))
+        else:
+            self._notify(channel)
+
+    def _notify(self, channel: str) -> None:
         for notified in self._waiting.get(channel, ()):
             notified.set()
 
     def _notify_stop(self, latch_id: UUID) -> None:
         if latch_id != FLEET_LATCH:
-            self._notify(stop_key(latch_id), b"")
+            self._notify(stop_key(latch_id))
             return
         for channel in [key for key in self._waiting if key.startswith(_STOP_PREFIX)]:
-            self._notify(channel, b"")
+            self._notify(channel)
 
     async def refresh_stops(self) -> None:
         """Read the stop latches again and again while bridges poll; more often without Redis."""
         while not self._closing.is_set():
             connected = self.listener.connected.is_set()
             await asyncio.sleep(_STOP_INTERVAL if connected else _STOP_INTERVAL_WITHOUT_REDIS)
-            if self._waiting:
+            if self._waiting or SNAPSHOT.is_used:
                 with suppress(SQLAlchemyError, OSError):
                     await SNAPSHOT.refresh()
 
@@ -112,7 +119,7 @@ class LongPolls:
             if self._waiting:
                 with suppress(SQLAlchemyError, OSError):
                     for channel in await async_database.run(self._due_channels):
-                        self._notify(channel, b"")
+                        self._notify(channel)
 
     def _due_channels(self, session: Session) -> list[str]:
         return [
@@ -126,7 +133,7 @@ class LongPolls:
         """End all polls: the service stops."""
         self._closing.set()
         for channel in list(self._waiting):
-            self._notify(channel, b"")
+            self._notify(channel)
 
     def open(self) -> None:
         self._closing.clear()

@@ -1,6 +1,15 @@
 """The routers of the robot service, one per resource."""
 
-from backend.robot.endpoints import bridges, emergency_stops, maps, robots, status, tasks, waypoints
+from backend.robot.endpoints import (
+    bridges,
+    emergency_stops,
+    heartbeats,
+    maps,
+    robots,
+    status,
+    tasks,
+    waypoints,
+)
 
 ROUTERS = (
     status.router,
@@ -9,5 +18,6 @@ ROUTERS = (
     waypoints.router,
     maps.router,
     robots.router,
+    heartbeats.router,
     bridges.router,
 )

@@ -1,4 +1,4 @@
-"""Endpoints for bridges: enrollment, session, heartbeat, commands and stop; all asynchronous."""
+"""Endpoints for bridges: enrollment, session, commands and stop; all asynchronous."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,9 +9,6 @@ from backend.robot.bridge_protocol import (
     bridge_sessions,
     command_leases,
     command_reports,
-    connectivity,
-    heartbeats,
-    live_copies,
 )
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS, stop_key
@@ -21,8 +18,6 @@ from backend.robot.schemas.bridges import (
     CommandReportBody,
     Enroll,
     Enrolled,
-    Heartbeat,
-    HeartbeatAnswer,
     OpenSession,
     ReportAnswer,
     SessionOpened,
@@ -54,22 +49,9 @@ async def enroll_bridge(body: Enroll) -> Answer[Enrolled]:
 @router.post("/session", summary="Open a session")
 async def open_bridge_session(body: OpenSession, robot: RobotDep) -> Answer[SessionOpened]:
     """Role: robot. Raises the epoch: every call of an older session is refused from now on."""
-    return answer(
-        await async_database.run(bridge_sessions.open_session, robot.robot_id, body.boot_id)
-    )
-
-
-@router.post("/heartbeat", summary="Record a heartbeat", responses=routing.responses(StaleEpoch))
-async def record_heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[HeartbeatAnswer]:
-    """Role: robot. The response carries the stop version, for bridges whose polls are stuck."""
-    result = await async_database.run(heartbeats.record_heartbeat, robot.robot_id, body)
-    connectivity.record_received(robot.robot_id)
-    if result.has_unknown_command:
-        await async_database.run(heartbeats.resolve_unknown_command, robot.robot_id, body)
-    if result.came_online:
-        await async_database.run(heartbeats.issue_pending_command, robot.robot_id)
-    await live_copies.publish(robot.robot_id, result)
-    return answer(result.answer)
+    opened = await async_database.run(bridge_sessions.open_session, robot.robot_id, body.boot_id)
+    SNAPSHOT.forget_robot(robot.robot_id)
+    return answer(opened)
 
 
 @router.get(
@@ -111,7 +93,9 @@ async def wait_for_stop(
     async def newer_order() -> StopOrder | None:
         await SNAPSHOT.ensure_fresh()
         order = SNAPSHOT.order_for(robot.robot_id)
-        return order if order.stop_version > after else None
+        if order.version <= after:
+            return None
+        return StopOrder(stop_version=order.version, stopped=order.stopped, reason=order.reason)
 
     return answer(await LONG_POLLS.wait_for(stop_key(robot.robot_id), wait, newer_order))
 

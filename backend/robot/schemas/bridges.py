@@ -96,6 +96,9 @@ class Heartbeat(BaseModel):
     active_command: UUID | None = None
     errors: Annotated[list[ReportedError], Field(max_length=50)] = []
     sensors: JsonObject = {}
+    stop_version: Annotated[
+        int | None, Field(ge=0, le=2**62, description="The newest that the bridge knows")
+    ] = None
 
 
 class Desired(StrEnum):

@@ -6,12 +6,11 @@ at which it was created: it is delivered only while that version is still the ro
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     ScalarSelect,
     Update,
     bindparam,
@@ -35,6 +34,22 @@ class Latch:
     version: int
     stopped: bool
     reason: str | None
+
+
+class Order(NamedTuple):
+    """What a robot's bridge is told: a latch of the robot and that of the fleet together."""
+
+    version: int
+    stopped: bool
+    reason: str | None
+
+
+def combine(own: Latch, fleet: Latch) -> Order:
+    """Return the order that follows from both latches."""
+    stopping = fleet if fleet.stopped else own
+    return Order(
+        own.version + fleet.version, stopping.stopped, stopping.reason if stopping.stopped else None
+    )
 
 
 def is_stopped(robot_id: RobotId) -> ColumnElement[bool]:
@@ -70,12 +85,20 @@ _STOPPED = (
 _VERSION = select(func.sum(StopLatch.version)).where(
     or_(StopLatch.id == bindparam("robot"), StopLatch.id == FLEET_LATCH)
 )
-_LATCHES = select(StopLatch.id, StopLatch.version, StopLatch.stopped, StopLatch.reason)
+ALL = select(StopLatch.id, StopLatch.version, StopLatch.stopped, StopLatch.reason)
 
 
-def read_all(reader: Session | Connection) -> dict[UUID, Latch]:
-    """Return every latch by the robot's id, or FLEET_LATCH."""
-    return {row.id: Latch(row.version, row.stopped, row.reason) for row in reader.execute(_LATCHES)}
+_ITS_LATCHES = ALL.where(or_(StopLatch.id == bindparam("robot"), StopLatch.id == FLEET_LATCH))
+
+
+def read_order(session: Session, robot_id: UUID) -> Order:
+    """Return whether the robot must stand still, and since which version."""
+    rows = session.execute(
+        _ITS_LATCHES,
+        {"robot": robot_id},
+    )
+    found = {row.id: Latch(row.version, row.stopped, row.reason) for row in rows}
+    return combine(found[robot_id], found[FLEET_LATCH])
 
 
 def read_version(session: Session, robot_id: UUID) -> int:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 OUTBOX = "outbox"  # PostgreSQL: NOTIFY by the trigger on the outbox, LISTEN by the relay
 STOP_LATCHES = "wake:stop"  # Redis: a latch that was stopped or resumed
+BRIDGE_SESSIONS = "wake:session"  # Redis: a robot whose bridge opened a session
 LIVE = "live"  # Redis: every event that the live view shows
 
 

@@ -168,4 +168,5 @@ AnyoneDep = Annotated[Actor, Depends(_People(*EVERYONE))]
 StaffDep = Annotated[Actor, Depends(_People(*STAFF))]
 AdminDep = Annotated[Actor, Depends(_People(Role.ADMIN))]
 UnlimitedStaffDep = Annotated[Actor, Depends(_People(*STAFF, limit_writes=False))]
-RobotDep = Annotated[RobotActor, Depends(_Robots())]
+ROBOTS = _Robots()
+RobotDep = Annotated[RobotActor, Depends(ROBOTS)]

@@ -1,0 +1,51 @@
+"""Endpoint: heartbeats of robots, the most frequent request of all."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from pydantic import ValidationError
+
+from backend.robot.bridge_protocol import receive_heartbeat
+from backend.robot.schemas.bridges import Heartbeat, HeartbeatAnswer
+from backend.shared.errors import StaleEpoch
+from backend.shared.web import routing
+from backend.shared.web.envelope import Answer, answer, json_response
+from backend.shared.web.routing import LunaRoute
+from backend.shared.web.security.authentication import ROBOTS, RobotDep
+
+_MAX_LEAN_BODY = 64 * 1024  # bytes; a longer body is read under the limits of every route
+
+
+class _HeartbeatRoute(LunaRoute):
+    """Answer an ordinary heartbeat without FastAPI's parsing, which costs more than the rest.
+
+    Whatever is not a valid heartbeat goes to the route itself, which answers with the error.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer_or_handle(request: Request) -> Response:
+            length = request.headers.get("content-length", "")
+            is_json = request.headers.get("content-type", "") == "application/json"
+            if not is_json or not length.isdecimal() or int(length) > _MAX_LEAN_BODY:
+                return await handle(request)
+            robot = await ROBOTS.authorize(request)
+            try:
+                beat = Heartbeat.model_validate_json(await request.body())
+            except ValidationError:
+                return await handle(request)
+            return json_response(await receive_heartbeat.receive(robot.robot_id, beat))
+
+        return answer_or_handle
+
+
+router = routing.router("/robot/bridge", "bridges")
+router.route_class = _HeartbeatRoute
+
+
+@router.post("/heartbeat", summary="Record a heartbeat", responses=routing.responses(StaleEpoch))
+async def record_heartbeat(body: Heartbeat, robot: RobotDep) -> Answer[HeartbeatAnswer]:
+    """Role: robot. The response carries the stop version, for bridges whose polls are stuck."""
+    return answer(await receive_heartbeat.receive(robot.robot_id, body))

@@ -1,0 +1,59 @@
+"""Heartbeats of 200 robots at 1 Hz with two long polls each: latency, and CPU time of all of LUNA.
+
+The client is one asyncio process on the same machine; its latencies include its own waiting.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ops.bench import Result, bridges
+from ops.bench.system import System
+
+_ROBOTS = 200
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_seconds(system: System) -> float:
+    """CPU time of every process of LUNA: the descendants of its components."""
+    parents: dict[int, int] = {}
+    times: dict[int, float] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(fields[1])
+            times[int(entry.name)] = sum(map(int, fields[11:15])) / _TICKS
+    own = {row["pid"] for row in system.status()["services"] if row["pid"]}
+    return sum(seconds for pid, seconds in times.items() if _is_below(pid, own, parents))
+
+
+def _is_below(pid: int, roots: set[int], parents: dict[int, int]) -> bool:
+    while pid > 1:
+        if pid in roots:
+            return True
+        pid = parents.get(pid, 0)
+    return False
+
+
+async def _measure(system: System, seconds: float) -> tuple[list[float], float, list[str]]:
+    fleet = bridges.register(system, _ROBOTS)
+    async with bridges.running(fleet):
+        before = _cpu_seconds(system)
+        await asyncio.sleep(seconds)
+        spent = _cpu_seconds(system) - before
+    beats = [beat for bridge in fleet for beat in bridge.beats]
+    return beats, spent, [error for bridge in fleet for error in bridge.errors]
+
+
+def run(system: System, *, short: bool) -> Iterator[Result]:
+    """Measure for 10 or 40 seconds."""
+    beats, spent, errors = asyncio.run(_measure(system, 10 if short else 40))
+    about = {"heartbeats": float(len(beats)), "p50 ms": bridges.percentile(beats, 0.5)}
+    p99 = bridges.percentile(beats, 0.99)
+    yield Result("heartbeat, p99", p99, "ms", at_most=50, details=about)
+    yield Result("CPU of LUNA for each heartbeat", spent * 1000 / len(beats), "ms", at_most=1.6)
+    yield Result("failed calls", len(errors), "", at_most=0, comparison=", ".join(set(errors)))

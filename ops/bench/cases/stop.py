@@ -1,0 +1,133 @@
+"""Emergency stop with 200 robots connected: request sent until the bridge has the order.
+
+Of one robot; of all; of all while another transaction holds one robot's row; while 500 connections
+with made-up keys use the same paths; and while Redis is killed. The client is one asyncio process
+on the same machine, and its own work is part of the figures.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+
+from ops.bench import Result, bridges
+from ops.bench.bridges import Connection, SimulatedBridge
+from ops.bench.system import System
+
+_ROBOTS = 200
+_STRANGERS = 500
+_TOLD_WITHIN = 10.0  # seconds
+
+
+class _Stops:
+    """Stops and resumes as a librarian, and measures when each bridge was told."""
+
+    def __init__(self, system: System, fleet: list[SimulatedBridge]) -> None:
+        token = system.sign_in("LIBRARIAN")["Authorization"].removeprefix("Bearer ")
+        self._staff = Connection(system.address, token)
+        self._fleet = fleet
+        self.answered: list[float] = []  # ms
+
+    async def measure(self, robot: SimulatedBridge | None = None) -> list[float]:
+        """Stop the robot or all, resume, and return each bridge's ms."""
+        stopped = [robot] if robot else self._fleet
+        path = f"/{robot.id}" if robot else ""
+        began = time.monotonic()
+        status, _ = await self._staff.call("POST", f"/robot/emergency-stop{path}", {})
+        self.answered.append((time.monotonic() - began) * 1000)
+        assert status == 200, status  # noqa: PLR2004 (the status of success)
+        while time.monotonic() - began < _TOLD_WITHIN:
+            if all(bridge.stopped_at > began for bridge in stopped):
+                break
+            await asyncio.sleep(0.01)
+        told = [(bridge.stopped_at - began) * 1000 for bridge in stopped]
+        await asyncio.sleep(0.5)
+        status, _ = await self._staff.call("POST", f"/robot/resume{path}", {"reason": "measured"})
+        assert status == 200, status  # noqa: PLR2004 (the status of success)
+        await asyncio.sleep(1)
+        return [each if each > 0 else _TOLD_WITHIN * 1000 for each in told]
+
+
+async def _locked(system: System, robot: SimulatedBridge, stops: _Stops) -> list[float]:
+    url = system.environment["LUNA_DATABASE_OWNER_URL"].replace("+psycopg2", "")
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT 1 FROM robots WHERE id = %s FOR UPDATE", (robot.id,))
+        told = await stops.measure()
+        connection.rollback()
+    return told
+
+
+async def _among_strangers(system: System, stops: _Stops, rounds: int) -> list[float]:
+    async def knock(number: int) -> None:
+        connection = Connection(system.address, f"luna_rb_{number:012x}_made-up")
+        paths = ("/robot/bridge/stop?wait=25", "/robot/bridge/commands/next?epoch=1&wait=25")
+        while True:
+            await connection.call("GET", paths[number % 2])
+
+    strangers = [asyncio.create_task(knock(number)) for number in range(_STRANGERS)]
+    await asyncio.sleep(2)
+    stops.answered.clear()
+    told = [each for _ in range(rounds) for each in await stops.measure()]
+    for stranger in strangers:
+        stranger.cancel()
+    await asyncio.gather(*strangers, return_exceptions=True)
+    return told
+
+
+async def _without_redis(system: System, stops: _Stops) -> list[float]:
+    row = next(row for row in system.status()["services"] if row["name"] == "redis")
+    with suppress(ProcessLookupError):
+        os.kill(row["pid"], signal.SIGKILL)
+    return await stops.measure()
+
+
+async def _measure(system: System, rounds: int) -> dict[str, Any]:
+    fleet = bridges.register(system, _ROBOTS)
+    found: dict[str, Any] = {}
+    async with bridges.running(fleet):
+        stops = _Stops(system, fleet)
+        await stops.measure()
+        found["one"] = [each for bot in fleet[: 4 * rounds] for each in await stops.measure(bot)]
+        found["all"] = [each for _ in range(rounds) for each in await stops.measure()]
+        found["locked"] = await _locked(system, fleet[0], stops)
+        for bridge in fleet:
+            bridge.beats.clear()
+        found["strangers"] = await _among_strangers(system, stops, rounds)
+        found["answered"] = list(stops.answered)
+        found["beats"] = [beat for bridge in fleet for beat in bridge.beats]
+        found["no redis"] = await _without_redis(system, stops)
+    return found
+
+
+def run(system: System, *, short: bool) -> Iterator[Result]:
+    """Measure 2 or 8 stops of all, and four times as many of one."""
+    found = asyncio.run(_measure(system, 2 if short else 8))
+    for name, share, bar in (
+        ("one", 0.95, 50),
+        ("one", 0.99, 150),
+        ("all", 0.95, 150),
+        ("all", 0.99, 300),
+        ("locked", 0.95, 150),
+        ("strangers", 0.95, None),
+        ("answered", 0.95, 100),
+        ("beats", 0.99, 1000),
+        ("no redis", 0.95, 1500),
+    ):
+        value = bridges.percentile(found[name], share)
+        yield Result(f"{_NAMES[name]}, p{share:.0%}".rstrip("%"), value, "ms", at_most=bar)
+
+
+_NAMES = {
+    "one": "one robot",
+    "all": "all robots",
+    "locked": "all robots, one row locked",
+    "strangers": "all robots, 500 strangers",
+    "answered": "stop answered, 500 strangers",
+    "beats": "heartbeat, 500 strangers",
+    "no redis": "all robots, Redis killed",
+}

@@ -1,0 +1,94 @@
+"""Heartbeats that change nothing are answered from memory, and never with an older stop."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
+from backend.robot.bridge_protocol.long_poll import LONG_POLLS
+from backend.shared.domain.stop_latches import Latch
+from backend.shared.infra import async_database
+from backend.shared.messaging import channels
+from backend.shared.models import FLEET_LATCH
+from tests.scenario import Scenario, code_of
+
+
+@pytest.fixture
+def transactions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rules that ran in a transaction of the event loop."""
+    ran: list[str] = []
+    run = async_database.run
+
+    async def counted(rule: Any, *args: Any, **options: Any) -> Any:
+        ran.append(rule.__name__)
+        return await run(rule, *args, **options)
+
+    monkeypatch.setattr(async_database, "run", counted)
+    return ran
+
+
+def _wait_for_snapshot(scenario: Scenario) -> None:
+    """Wait until the snapshot has the robot as its last heartbeat left it."""
+    limit = time.monotonic() + 5
+    pause = threading.Event()
+    scenario.robot.heartbeat()
+    began = time.monotonic()
+    while SNAPSHOT.read_at < began or SNAPSHOT.robot(scenario.robot.id) is None:
+        assert time.monotonic() < limit
+        pause.wait(0.02)
+
+
+def test_unchanged_heartbeat_runs_no_transaction(
+    scenario: Scenario, transactions: list[str]
+) -> None:
+    _wait_for_snapshot(scenario)
+    transactions.clear()
+    assert scenario.robot.heartbeat().json()["data"]["desired"] == "RUN"
+    assert "record_heartbeat" not in transactions
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"waypoint": "Circulation Desk"},
+        {"errors": [{"type": "LIDAR", "level": "WARNING"}]},
+        {"docked": True},
+        {"battery": 0.85},
+        {"stop_version": None},
+    ],
+)
+def test_heartbeat_with_news_runs_a_transaction(
+    scenario: Scenario, transactions: list[str], news: dict[str, Any]
+) -> None:
+    _wait_for_snapshot(scenario)
+    transactions.clear()
+    assert scenario.robot.heartbeat(**news).status_code == 200
+    assert "record_heartbeat" in transactions
+
+
+def test_heartbeat_never_answers_an_older_stop_than_the_bridge_knows(scenario: Scenario) -> None:
+    _wait_for_snapshot(scenario)
+    scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
+    SNAPSHOT.latches[FLEET_LATCH] = Latch(0, stopped=False, reason=None)  # a late process
+    answer = scenario.robot.heartbeat(stop_version=1).json()["data"]
+    assert (answer["desired"], answer["stop_version"]) == ("STOP", 1)
+
+
+def test_session_opened_in_another_process_fences_the_snapshot(scenario: Scenario) -> None:
+    _wait_for_snapshot(scenario)
+    row = SNAPSHOT.robot(scenario.robot.id)
+    scenario.robot.open_session()
+    SNAPSHOT.robots[scenario.robot.id] = row  # as in a process that has not opened it
+    LONG_POLLS.receive(channels.BRIDGE_SESSIONS, str(scenario.robot.id).encode())
+    refused = scenario.robot.heartbeat(epoch=scenario.robot.epoch - 1)
+    assert (refused.status_code, code_of(refused)) == (409, "STALE_EPOCH")
+
+
+def test_stop_of_another_process_reaches_the_snapshot_by_message(scenario: Scenario) -> None:
+    _wait_for_snapshot(scenario)
+    body = b'{"id": "%b", "version": 7, "stopped": true, "reason": null}'
+    LONG_POLLS.receive(channels.STOP_LATCHES, body % str(FLEET_LATCH).encode())
+    answer = scenario.robot.heartbeat().json()["data"]
+    assert (answer["desired"], answer["stop_version"]) == ("STOP", 7)

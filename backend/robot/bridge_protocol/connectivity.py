@@ -44,8 +44,9 @@ def record_received(robot_id: UUID) -> None:
 
 def is_marked_online(robot_id: UUID) -> bool:
     """Whether the last heartbeat is so recent that no sweep has marked the robot STALE since."""
-    received = _received.get(robot_id)
-    return received is not None and clock.now() - received < config.robots().stale_after / 2
+    settings, received = config.robots(), _received.get(robot_id)
+    limit = settings.stale_after - settings.heartbeat_interval / 2
+    return received is not None and clock.now() - received < limit
 
 
 def _received_heartbeats() -> dict[str, Any]:

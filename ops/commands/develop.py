@@ -14,11 +14,17 @@ app = typer.Typer()
 @app.command("test", context_settings=PASS_ON)
 def run_tests(
     context: typer.Context,
-    suite: Annotated[str, typer.Argument(help="default, unit, api, e2e, chaos or all")] = "default",
+    suite: Annotated[
+        str, typer.Argument(help="or unit, api, e2e, chaos, sabotage, all")
+    ] = "default",
     *,
     cov: Annotated[bool, typer.Option("--cov", help="measure and check branch coverage")] = False,
 ) -> None:
     """Run the tests on temporary servers; further arguments go to pytest."""
+    if suite == "sabotage":
+        from ops.commands import sabotage
+
+        raise typer.Exit(sabotage.run())
     arguments = context.args
     if suite not in suites.SUITES:
         suite, arguments = "default", [suite, *arguments]

@@ -28,6 +28,7 @@ _TASK = (
     DeliveryTask.status.label("task_status"),
     DeliveryTask.stage,
     DeliveryTask.eta,
+    DeliveryTask.version.label("task_version"),
     DeliveryTask.assigned_robot_id,
     Robot.pose.label("robot_pose"),
 )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, tuple_
 
 from backend.shared.infra import clock
 from backend.shared.models import (
@@ -76,8 +76,19 @@ ROBOTS = HotList(
 )
 
 
+# Serving order: tasks under way first, then waiting ones by priority and age.
+TASK_SORT_COLUMNS = {
+    "serving_order": tuple_(
+        case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=1), *SERVING_ORDER
+    ),
+    "created_at": DeliveryTask.created_at,
+    "priority": SERVING_ORDER[0],
+    "status": DeliveryTask.status,
+}
+
+
 def task_queue() -> AnySelect:
-    """Open tasks: those under way first, then waiting ones in serving order."""
+    """Open tasks, in any order."""
     return (
         select(
             DeliveryTask.id,
@@ -99,10 +110,6 @@ def task_queue() -> AnySelect:
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .where(
             DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED, *ACTIVE_TASK_STATUSES])
-        )
-        .order_by(
-            case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=1),
-            *SERVING_ORDER,
         )
     )
 

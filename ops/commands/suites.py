@@ -20,7 +20,8 @@ SUITES: dict[str, list[str]] = {
     "chaos": ["tests/chaos"],
     "all": [],
 }
-ENVIRONMENT = {"all": {"LUNA_TEST_EXAMPLES": "200"}}  # examples of a property test
+# Examples of a property test, and generated calls of the fuzz suite; elsewhere their defaults.
+ENVIRONMENT = {"all": {"LUNA_TEST_EXAMPLES": "200", "LUNA_TEST_CALLS": "50000"}}
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL
 COVERAGE = ROOT / ".luna" / "coverage"
 

@@ -153,10 +153,22 @@ def _encodable(words: dict[str, Any]) -> dict[str, Any]:
     words = {name: value for name, value in words.items() if name not in left_out}
     if isinstance(words.get("data"), str | bytes):
         words["content"] = words.pop("data")
+    if "files" in words:
+        words["files"] = [(name, ("file", _as_bytes(value))) for name, value in _pairs(words)]
     if "json" in words:
         words["content"] = json.dumps(words.pop("json"))
         words["headers"] = {"Content-Type": "application/json", **words["headers"]}
     return words
+
+
+def _pairs(words: dict[str, Any]) -> list[tuple[str, Any]]:
+    files = words["files"]
+    return list(files.items() if isinstance(files, dict) else files)
+
+
+def _as_bytes(value: Any) -> bytes:
+    content = value[1] if isinstance(value, tuple) else value
+    return content if isinstance(content, bytes) else str(content).encode(errors="replace")
 
 
 def _report(words: dict[str, Any], response: Any) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from tests.fuzz.fuzzer import Fuzzer
 from tests.scenario import Scenario, check_invariants, start_scenario
 
-CALLS = 50_000 if os.environ.get("LUNA_TEST_SUITE") == "all" else 3_000
+CALLS = int(os.environ.get("LUNA_TEST_CALLS", "3000"))  # `./luna test all` sets more
 SEED = int(os.environ.get("LUNA_TEST_SEED", str(random.getrandbits(32))))
 
 

@@ -10,6 +10,7 @@ from backend.book.dependencies import ImportIdempotencyDep, UploadDep
 from backend.book.imports import jobs
 from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead
 from backend.shared.errors import (
+    IdempotencyKeyReused,
     InvalidStateTransition,
     MalformedJson,
     NotFound,
@@ -72,7 +73,9 @@ _REQUEST_BODY: dict[str, Any] = {
     status_code=202,
     response_model=Answer[ImportAccepted],
     max_body_size=config.http().max_import_bytes,
-    responses=responses(MalformedJson, PayloadTooLarge, UnsupportedMediaType, RoleNotAllowed),
+    responses=responses(
+        IdempotencyKeyReused, MalformedJson, PayloadTooLarge, UnsupportedMediaType, RoleNotAllowed
+    ),
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
 def import_books(

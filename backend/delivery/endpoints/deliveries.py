@@ -7,6 +7,7 @@ from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
 from backend.delivery import queries
+from backend.delivery.dependencies import MATCHING_TASK
 from backend.delivery.schemas.deliveries import (
     BookPlaced,
     DeliveryCancel,
@@ -16,7 +17,7 @@ from backend.delivery.schemas.deliveries import (
     PriorityBody,
     StaffDelivery,
 )
-from backend.delivery.schemas.tasks import EmptyBody, TaskDetail, TaskRead
+from backend.delivery.schemas.tasks import TaskDetail, TaskRead
 from backend.delivery.service import read_models, staff_deliveries, tasks
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import (
@@ -24,6 +25,7 @@ from backend.shared.errors import (
     Conflict,
     InvalidStateTransition,
     NotFound,
+    StaleVersion,
     UnknownLocation,
     WrongCopy,
     WrongRobot,
@@ -39,14 +41,17 @@ from backend.shared.models import (
 )
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.envelope import Answer, PageAnswer
 from backend.shared.web.idempotency import IdempotencyDep, IdempotentRequest
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import Instant
+from backend.shared.web.schemas import EmptyBody, Instant
 from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/deliveries", "deliveries")
-_ILLEGAL = routing.responses(NotFound, InvalidStateTransition)
+_CHANGES: dict[str, Any] = {
+    "dependencies": [MATCHING_TASK],
+    "responses": routing.responses(NotFound, InvalidStateTransition, StaleVersion),
+}
 
 
 @router.get("", summary="List delivery tasks")
@@ -153,70 +158,102 @@ def get_delivery_task(
 ) -> Answer[TaskDetail]:
     """Role: librarian. With its history and `ETag`."""
     task = read_models.task_detail(reader, task_id)
-    response.headers["ETag"] = etags.etag(task.version)
-    return answer(task)
+    return etags.tagged(response, task, task.version)
 
 
 @router.put(
     "/{task_id}/book-placed",
     summary="Confirm loading",
-    responses=routing.responses(NotFound, InvalidStateTransition, WrongRobot, WrongCopy),
+    dependencies=[MATCHING_TASK],
+    responses=routing.responses(
+        NotFound, InvalidStateTransition, WrongRobot, WrongCopy, StaleVersion
+    ),
 )
 def confirm_loading(
-    task_id: UUID, session: SessionDep, actor: StaffDep, body: BookPlaced | None = None
+    task_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    body: BookPlaced | None = None,
 ) -> Answer[TaskDetail]:
     """Role: librarian. Each given field is checked; after a reassignment `robot_id` is required."""
     given = body or BookPlaced()
     task = tasks.confirm_loading(
         session, task_id, actor, given.robot_id, given.copy_barcode, given.attempt
     )
-    return answer(read_models.task_detail(session, task.id))
+    return _tagged(response, session, task)
 
 
-@router.put("/{task_id}/complete", summary="Complete a delivery", responses=_ILLEGAL)
+@router.put("/{task_id}/complete", summary="Complete a delivery", **_CHANGES)
 def complete_delivery(
-    task_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None
+    task_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    _body: EmptyBody | None = None,
 ) -> Answer[TaskDetail]:
     """Role: librarian. Ends a return, a staff delivery, or a cancelled one whose book is back."""
     task = tasks.complete(session, task_id, actor)
-    return answer(read_models.task_detail(session, task.id))
+    return _tagged(response, session, task)
 
 
-@router.put("/{task_id}/cancel", summary="Cancel a delivery", responses=_ILLEGAL)
+@router.put("/{task_id}/cancel", summary="Cancel a delivery", **_CHANGES)
 def cancel_delivery(
-    task_id: UUID, session: SessionDep, actor: StaffDep, body: DeliveryCancel | None = None
+    task_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    body: DeliveryCancel | None = None,
 ) -> Answer[TaskDetail]:
     """Role: librarian. A failed delivery that had been loaded needs `book_location`."""
     given = body or DeliveryCancel()
     task = tasks.cancel(session, task_id, actor, given.reason, given.book_location)
-    return answer(read_models.task_detail(session, task.id))
+    return _tagged(response, session, task)
 
 
-@router.put("/{task_id}/fail", summary="Fail a delivery", responses=_ILLEGAL)
+@router.put("/{task_id}/fail", summary="Fail a delivery", **_CHANGES)
 def fail_delivery(
-    task_id: UUID, session: SessionDep, actor: StaffDep, body: FailBody
+    task_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    body: FailBody,
 ) -> Answer[TaskDetail]:
     """Role: librarian. Request and copy keep their state until a retry or cancel."""
     task = tasks.fail(session, task_id, actor, body.reason, body.book_location)
-    return answer(read_models.task_detail(session, task.id))
+    return _tagged(response, session, task)
 
 
 @router.put(
     "/{task_id}/retry",
     summary="Retry a delivery",
-    responses=routing.responses(NotFound, InvalidStateTransition, Conflict),
+    dependencies=[MATCHING_TASK],
+    responses=routing.responses(NotFound, InvalidStateTransition, Conflict, StaleVersion),
 )
 def retry_delivery(
-    task_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None
+    task_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    _body: EmptyBody | None = None,
 ) -> Answer[TaskDetail]:
     """Role: librarian. Queues a failed delivery as a new attempt."""
-    return answer(read_models.task_detail(session, tasks.retry(session, task_id, actor).id))
+    return _tagged(response, session, tasks.retry(session, task_id, actor))
 
 
-@router.put("/{task_id}/priority", summary="Set the priority of a delivery", responses=_ILLEGAL)
+@router.put("/{task_id}/priority", summary="Set the priority of a delivery", **_CHANGES)
 def set_delivery_priority(
-    task_id: UUID, session: SessionDep, actor: StaffDep, body: PriorityBody
+    task_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    body: PriorityBody,
 ) -> Answer[TaskDetail]:
     """Role: librarian. The queue is reordered at once."""
     task = tasks.set_priority(session, task_id, actor, body.priority)
-    return answer(read_models.task_detail(session, task.id))
+    return _tagged(response, session, task)
+
+
+def _tagged(response: Response, session: Session, task: DeliveryTask) -> Answer[TaskDetail]:
+    detail = read_models.task_detail(session, task.id)
+    return etags.tagged(response, detail, detail.version)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from backend.delivery import queries
+from backend.delivery import dependencies, queries
 from backend.delivery.dependencies import CancellableRequestDep, VisibleRequestDep
 from backend.delivery.schemas.requests import (
     RequestComplete,
@@ -23,12 +23,13 @@ from backend.shared.errors import (
     InvalidStateTransition,
     LoanLimitReached,
     NotFound,
+    StaleVersion,
     UnknownLocation,
 )
 from backend.shared.models import RequestStatus
-from backend.shared.web import routing
+from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.envelope import Answer, PageAnswer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.security.authentication import AnyoneDep
@@ -76,39 +77,48 @@ async def list_requests(
 
 
 @router.get("/{request_id}", summary="Get a request", responses=routing.responses(NotFound))
-def get_request(request_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[RequestDetail]:
+def get_request(
+    request_id: UUID, session: SessionDep, actor: AnyoneDep, response: Response
+) -> Answer[RequestDetail]:
     """Role: all (own). The requester sees the hand-over code once the robot has arrived."""
-    return answer(read_models.request_detail(session, request_id, actor))
+    return _tagged(response, read_models.request_detail(session, request_id, actor))
 
 
 @router.put(
     "/{request_id}/cancel",
     summary="Cancel a request",
-    responses=routing.responses(NotFound, Forbidden, InvalidStateTransition),
+    responses=routing.responses(NotFound, Forbidden, InvalidStateTransition, StaleVersion),
 )
 def cancel_request(
     request: CancellableRequestDep,
     session: SessionDep,
     actor: AnyoneDep,
+    response: Response,
     body: CancelBody | None = None,
 ) -> Answer[RequestDetail]:
     """Role: own, admin. Until the hand-over; a loaded robot brings the book back."""
     service.cancel(session, request.id, actor, body.reason if body else None)
-    return answer(read_models.request_detail(session, request.id, actor))
+    return _tagged(response, read_models.request_detail(session, request.id, actor))
 
 
 @router.put(
     "/{request_id}/complete",
     summary="Complete a request",
-    responses=routing.responses(NotFound, InvalidStateTransition),
+    responses=routing.responses(NotFound, InvalidStateTransition, StaleVersion),
 )
 def complete_request(
     request: VisibleRequestDep,
     session: SessionDep,
     actor: AnyoneDep,
+    response: Response,
     body: RequestComplete | None = None,
 ) -> Answer[RequestDetail]:
     """Role: own; librarian with the member's `handover_code` or, audited, a `reason`."""
     given = body or RequestComplete()
     service.complete(session, request.id, actor, given.handover_code, given.reason)
-    return answer(read_models.request_detail(session, request.id, actor))
+    return _tagged(response, read_models.request_detail(session, request.id, actor))
+
+
+def _tagged(response: Response, detail: RequestDetail) -> Answer[RequestDetail]:
+    version = dependencies.version_of(detail.task.version, detail.status)
+    return etags.tagged(response, detail, version)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from backend.delivery import queries
+from backend.delivery import dependencies, queries
 from backend.delivery.dependencies import OwnReturnDep
 from backend.delivery.schemas.returns import ReturnCreate, ReturnDetail, ReturnRead
-from backend.delivery.schemas.tasks import CancelBody, EmptyBody
+from backend.delivery.schemas.tasks import CancelBody
 from backend.delivery.service import read_models
 from backend.delivery.service import returns as service
 from backend.shared.errors import (
@@ -16,14 +16,16 @@ from backend.shared.errors import (
     InvalidStateTransition,
     NotBorrowed,
     NotFound,
+    StaleVersion,
     UnknownLocation,
 )
 from backend.shared.models import BookReturn, ReturnStatus
-from backend.shared.web import routing
+from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.envelope import Answer, PageAnswer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate_rows
+from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/returns", "returns")
@@ -69,38 +71,47 @@ def list_returns(
 
 
 @router.get("/{return_id}", summary="Get a return", responses=routing.responses(NotFound))
-def get_return(return_id: UUID, session: SessionDep, actor: AnyoneDep) -> Answer[ReturnDetail]:
+def get_return(
+    return_id: UUID, session: SessionDep, actor: AnyoneDep, response: Response
+) -> Answer[ReturnDetail]:
     """Role: all (own)."""
-    return answer(read_models.return_detail(session, return_id, actor))
+    return _tagged(response, read_models.return_detail(session, return_id, actor))
 
 
 @router.put(
     "/{return_id}/picked-up",
     summary="Confirm pick-up",
-    responses=routing.responses(NotFound, InvalidStateTransition),
+    responses=routing.responses(NotFound, InvalidStateTransition, StaleVersion),
 )
 def confirm_pickup(
     returned: OwnReturnDep,
     session: SessionDep,
     actor: AnyoneDep,
+    response: Response,
     _body: EmptyBody | None = None,
 ) -> Answer[ReturnDetail]:
     """Role: own. Only once the robot has arrived; it departs only after this."""
     service.confirm_pickup(session, returned.id, actor)
-    return answer(read_models.return_detail(session, returned.id, actor))
+    return _tagged(response, read_models.return_detail(session, returned.id, actor))
 
 
 @router.put(
     "/{return_id}/cancel",
     summary="Cancel a return",
-    responses=routing.responses(NotFound, InvalidStateTransition),
+    responses=routing.responses(NotFound, InvalidStateTransition, StaleVersion),
 )
 def cancel_return(
     returned: OwnReturnDep,
     session: SessionDep,
     actor: AnyoneDep,
+    response: Response,
     body: CancelBody | None = None,
 ) -> Answer[ReturnDetail]:
     """Role: own. Before pick-up."""
     service.cancel(session, returned.id, actor, body.reason if body else None)
-    return answer(read_models.return_detail(session, returned.id, actor))
+    return _tagged(response, read_models.return_detail(session, returned.id, actor))
+
+
+def _tagged(response: Response, detail: ReturnDetail) -> Answer[ReturnDetail]:
+    version = dependencies.version_of(detail.task.version, detail.status)
+    return etags.tagged(response, detail, version)

@@ -23,10 +23,6 @@ MemberId = Annotated[
 ]
 
 
-class EmptyBody(RequestModel):
-    """A transition without fields: no body, or `{}`."""
-
-
 class CancelBody(RequestModel):
     reason: ShortText | None = None
 
@@ -97,3 +93,4 @@ class TaskSummary(ResponseModel):
     stage: Stage | None
     eta: Timestamp | None
     robot_position: RobotPosition | None
+    version: int

@@ -45,6 +45,7 @@ def _stored_task(row: AnyRow) -> TaskSummary:
         stage=row.stage,
         eta=arrival and max(arrival, clock.now()),
         robot_position=_position(row.robot_pose),
+        version=row.task_version,
     )
 
 

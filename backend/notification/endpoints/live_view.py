@@ -9,6 +9,7 @@ from backend.notification.schemas.live_view import WsTicket
 from backend.shared.web import routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security import authentication, tokens
 from backend.shared.web.security.authentication import AnyoneDep
 
@@ -16,7 +17,9 @@ router = routing.router("/notifications", "live-view")
 
 
 @router.post("/ws-ticket", summary="Issue a WebSocket ticket")
-def issue_ws_ticket(request: Request, session: SessionDep, _: AnyoneDep) -> Answer[WsTicket]:
+def issue_ws_ticket(
+    request: Request, session: SessionDep, _: AnyoneDep, _body: EmptyBody | None = None
+) -> Answer[WsTicket]:
     """Opens one WebSocket within 30 seconds, in the caller's session. Role: all.
 
     For browsers, which can't send an Authorization header with a WebSocket: offer the

@@ -14,7 +14,7 @@ from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer, json_response
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.schemas import PlainText
+from backend.shared.web.schemas import EmptyBody, PlainText
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/notifications", "notifications")
@@ -57,7 +57,9 @@ async def count_unread_notifications(actor: AnyoneDep) -> Response:
     "/read-all",
     summary="Mark all notifications as read",
 )
-def mark_all_notifications_read(session: SessionDep, actor: AnyoneDep) -> Answer[AllRead]:
+def mark_all_notifications_read(
+    session: SessionDep, actor: AnyoneDep, _body: EmptyBody | None = None
+) -> Answer[AllRead]:
     """Answers how many were unread. Role: all, own only."""
     return answer(AllRead(marked=notifications.mark_all_read(session, actor.id)))
 
@@ -84,7 +86,7 @@ def get_notification(
     responses=routing.responses(NotFound, StaleVersion),
 )
 def mark_notification_read(
-    notification: NotificationDep, response: Response
+    notification: NotificationDep, response: Response, _body: EmptyBody | None = None
 ) -> Answer[NotificationRead]:
     """A repeated call is 200 and changes nothing. Role: own; another user's answers 404."""
     read = notifications.mark_read(notification)

@@ -37,7 +37,11 @@ router = routing.router("/robot/bridge", "bridges")
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait")]
 
 
-@router.post("/enroll", summary="Enroll a bridge", responses=routing.responses(NotSignedIn))
+@router.post(
+    "/enroll",
+    summary="Enroll a bridge",
+    responses=routing.responses(NotSignedIn, NotFound, Conflict),
+)
 async def enroll_bridge(body: Enroll) -> Answer[Enrolled]:
     """Role: none; the one-time code, valid for 15 minutes, is the proof. The key is shown once."""
     enrolled = await async_database.run(

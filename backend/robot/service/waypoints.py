@@ -26,7 +26,7 @@ def create(session: Session, body: WaypointBody, by: UUID) -> Waypoint:
 
 def update(session: Session, waypoint_id: UUID, body: WaypointBody, by: UUID) -> Waypoint:
     """Update a waypoint; Conflict when it moves or changes its kind while something needs it."""
-    waypoint = _get(session, waypoint_id)
+    waypoint = get(session, waypoint_id)
     position = (waypoint.floor, waypoint.x_coordinate, waypoint.y_coordinate)
     if position != (body.floor, body.x_coordinate, body.y_coordinate):
         ensure_unused(session, waypoint_id)
@@ -36,7 +36,7 @@ def update(session: Session, waypoint_id: UUID, body: WaypointBody, by: UUID) ->
 
 def delete(session: Session, waypoint_id: UUID, by: UUID) -> None:
     """Deactivate a waypoint; finished tasks still refer to it."""
-    waypoint = _get(session, waypoint_id)
+    waypoint = get(session, waypoint_id)
     ensure_unused(session, waypoint_id)
     ensure_no_copies(session, waypoint_id)
     waypoint.is_active = False
@@ -98,7 +98,8 @@ def raise_map_version(session: Session) -> int:
     ).scalar_one()
 
 
-def _get(session: Session, waypoint_id: UUID) -> Waypoint:
+def get(session: Session, waypoint_id: UUID) -> Waypoint:
+    """Return a waypoint of the map, locked; NotFound if there is none."""
     waypoint = session.get(Waypoint, waypoint_id, with_for_update=True)
     if waypoint is None or not waypoint.is_active:
         raise NotFound("Waypoint not found.")

@@ -36,6 +36,11 @@ class LunaRoute(APIRoute):
     They run on the event loop, before the body is parsed and a thread or a connection is used.
     """
 
+    @property
+    def stores_idempotency_keys(self) -> bool:
+        """Whether a repeat under the same Idempotency-Key gets the stored response."""
+        return _reads_header(self.dependant, "Idempotency-Key")
+
     def get_route_handler(self) -> Handler:
         guards = list(dict.fromkeys(_guards(self.dependant)))
         documented = self.dependant
@@ -53,6 +58,11 @@ class LunaRoute(APIRoute):
                 raise _validation_error(request, error) from error
 
         return authorize_then_handle
+
+
+def _reads_header(dependant: Dependant, name: str) -> bool:
+    own = any(parameter.alias == name for parameter in dependant.header_params)
+    return own or any(_reads_header(inner, name) for inner in dependant.dependencies)
 
 
 def _check_content_length(request: Request) -> None:

@@ -47,6 +47,10 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class EmptyBody(RequestModel):
+    """A call without fields: no body, or `{}`."""
+
+
 class ResponseModel(BaseModel):
     """Base of response data; validates rows and objects by their attributes."""
 

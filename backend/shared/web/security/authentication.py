@@ -134,7 +134,8 @@ class _People(Guard[Actor]):
         if actor.role not in self._roles:
             raise RoleNotAllowed
         if self._limit_writes and request.method not in _SAFE_METHODS:
-            key = request.headers.get("idempotency-key")
+            stores_keys = getattr(request.scope.get("route"), "stores_idempotency_keys", False)
+            key = request.headers.get("idempotency-key") if stores_keys else None
             await rate_limits.count_write(actor.id, key)
         return actor
 

@@ -23,6 +23,7 @@ from backend.shared.infra import config
 
 _TIMEOUT = 5.0  # seconds for all of a read: waiting for a connection, connecting, running
 _OPTIONS = "-c lock_timeout=3000 -c statement_timeout=4000 -c timezone=UTC"
+APPLICATION_NAME = "luna hot reads"  # in pg_stat_activity
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no annotation there
 
 Row = Any  # a named tuple
@@ -37,10 +38,11 @@ async def _connect() -> AsyncConnection[Any]:
         row_factory=namedtuple_row,
         connect_timeout=3,
         options=_OPTIONS,
+        application_name=APPLICATION_NAME,
     )
 
 
-class _Pool:
+class Pool:
     """Connections of one event loop, opened when they are first needed."""
 
     def __init__(self) -> None:
@@ -55,18 +57,19 @@ class _Pool:
         try:
             async with asyncio.timeout(_TIMEOUT), self._slots:
                 try:
-                    return await self._run_once(sql, parameters)
+                    return await self.run_once(sql, parameters)
                 except OperationalError:
                     if not await self._discard_lost():
                         raise
-                    return await self._run_once(sql, parameters)
+                    return await self.run_once(sql, parameters)
         except TimeoutError as error:
             raise PoolTimeout("a hot read took too long") from error
         except Error as error:
             lost = isinstance(error, OperationalError) and error.sqlstate is None
             raise DBAPIError(sql, None, error, connection_invalidated=lost) from error
 
-    async def _run_once(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
+    async def run_once(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
+        """Run a statement on an idle connection or a new one."""
         connection = self._idle.pop() if self._idle else await _connect()
         try:
             cursor = await connection.execute(sql, parameters)
@@ -92,14 +95,14 @@ class _Pool:
             await self._idle.pop().close()
 
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
 
 
-def _pool() -> _Pool:
+def _pool() -> Pool:
     loop = asyncio.get_running_loop()
     found = _pools.get(loop)
     if found is None:
-        found = _pools[loop] = _Pool()
+        found = _pools[loop] = Pool()
     return found
 
 

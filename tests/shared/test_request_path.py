@@ -1,0 +1,195 @@
+"""The two ways through LUNA: what a request costs in statements, and hot reads that stay right."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Select, create_engine, event, func, select, text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from backend.auth import queries as auth_queries
+from backend.book import queries as book_queries
+from backend.delivery import queries as delivery_queries
+from backend.notification import queries as notification_queries
+from backend.robot import queries as robot_queries
+from backend.shared.infra import database, hot_reads
+from backend.shared.infra.hot_reads import HotRead
+from backend.shared.models import RequestStatus, RobotStatus
+from backend.shared.web.pagination import Order, PageQuery
+from backend.shared.web.security import session_validity
+from tests.scenario import Scenario, start_scenario
+
+# Statements of a repeated request, with the state of its session known to the process.
+STATEMENTS = {
+    "/auth/.well-known/jwks.json": 0,
+    "/auth/me": 1,
+    "/notifications/unread-count": 1,
+    "/books/{book}": 0,
+    "/books?q=hand": 0,
+    "/books/{book}/availability": 2,
+    "/requests": 1,
+    "/requests?status=PENDING&sort=status&order=asc": 1,
+    "/robot/status": 1,
+    "/robot/status?status=IDLE": 1,
+    "/notifications": 2,
+    "/loans": 2,
+    "/deliveries": 2,
+}
+# No SQLAlchemy statement is built for these: a hot read is ready, a cached read needs none.
+HOT = [path for path, count in STATEMENTS.items() if count < 2] + ["/books/{book}/availability"]
+PAGE = {"limit": 20, "offset": 0}
+
+
+@pytest.fixture
+def scenario(api: Any) -> Scenario:
+    made = start_scenario(api, copies=2)
+    made.request_delivery()
+    return made
+
+
+@contextmanager
+def _counted(monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> Iterator[list[object]]:
+    """Record each call of a method."""
+    calls: list[object] = []
+    original = getattr(kind, method)
+
+    def counting(self: object, *args: Any, **options: Any) -> Any:
+        calls.append(args)
+        return original(self, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, method, counting)
+        yield calls
+
+
+@contextmanager
+def _statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Record the statements that the process sends to PostgreSQL."""
+
+    def record(*call: Any) -> None:
+        sent.append(call[2])
+
+    with _counted(monkeypatch, hot_reads.Pool, "run_once") as sent:
+        event.listen(Engine, "before_cursor_execute", record)
+        try:
+            yield sent
+        finally:
+            event.remove(Engine, "before_cursor_execute", record)
+
+
+def _get(scenario: Scenario, path: str) -> Any:
+    user = scenario.librarian if path.startswith(("/robot", "/deliveries")) else scenario.student
+    found = scenario.api.get(f"/api/v1{path.format(book=scenario.book)}", headers=user.headers)
+    assert found.status_code == 200, found.text
+    return found
+
+
+@pytest.mark.parametrize("path", STATEMENTS)
+def test_number_of_statements_of_a_read(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    _get(scenario, path)
+    with _statements(monkeypatch) as sent:
+        _get(scenario, path)
+    assert len(sent) == STATEMENTS[path], sent
+
+
+@pytest.mark.parametrize("path", STATEMENTS)
+def test_repeated_read_compiles_no_statement(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    _get(scenario, path)
+    with _counted(monkeypatch, SQLCompiler, "__init__") as compiled:
+        _get(scenario, path)
+    assert compiled == []
+
+
+@pytest.mark.parametrize("path", HOT)
+def test_repeated_hot_read_builds_no_statement(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    _get(scenario, path)
+    with _counted(monkeypatch, Select, "_generate") as built:
+        _get(scenario, path)
+    assert built == []
+
+
+def test_number_of_statements_of_a_new_request(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario.as_student("cancel")
+    with _statements(monkeypatch) as sent:
+        scenario.request_delivery()
+    assert len(sent) <= 18, sent
+
+
+Read = Callable[[Scenario], tuple[HotRead, dict[str, Any]]]
+READS: dict[str, Read] = {
+    "profile": lambda of: (auth_queries.PROFILE, {"user_id": of.student.id}),
+    "unread": lambda of: (notification_queries.UNREAD, {"user_id": of.student.id}),
+    "title": lambda of: (book_queries.TITLE_STATUS, {"book_id": of.book}),
+    "copies": lambda of: (book_queries.COPIES, {"book_id": of.book}),
+    "sessions": lambda of: (session_validity.STATES, {"ids": [of.student.session_id]}),
+    "requests": lambda of: (
+        delivery_queries.REQUESTS.reads(PageQuery(), "user_id", "status")[0],
+        {"user_id": of.student.id, "status": RequestStatus.PENDING, **PAGE},
+    ),
+    "robots": lambda _: (
+        robot_queries.ROBOTS.reads(PageQuery(sort="created_at", order=Order.DESC), "status")[0],
+        {"status": RobotStatus.IDLE, **PAGE},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_hot_read_returns_what_a_session_returns(scenario: Scenario, name: str) -> None:
+    read, parameters = READS[name](scenario)
+    with database.transaction() as session:
+        expected = [tuple(row) for row in session.execute(read.statement, parameters)]
+    found = scenario.api.portal.call(partial(read.all, **parameters))
+    assert expected
+    assert [tuple(row) for row in found] == expected
+    assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in expected]
+
+
+def test_read_whose_connections_were_lost_is_run_again(scenario: Scenario) -> None:
+    _get(scenario, "/auth/me")
+    server = create_engine(os.environ["LUNA_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        ended = connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = :name"
+            ),
+            {"name": hot_reads.APPLICATION_NAME},
+        ).all()
+    server.dispose()
+    assert ended
+    _get(scenario, "/auth/me")
+
+
+def test_read_that_takes_too_long_ends_in_time(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = HotRead(select(func.pg_sleep(10)))
+    monkeypatch.setattr(hot_reads, "_TIMEOUT", 0.05)
+    with pytest.raises(PoolTimeout):
+        scenario.api.portal.call(slow.all)
+    monkeypatch.undo()
+    _get(scenario, "/auth/me")  # its connection is not used again
+
+
+def test_statement_built_for_a_call_is_counted(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        _counted(monkeypatch, Select, "_generate") as built,
+        _counted(monkeypatch, SQLCompiler, "__init__") as compiled,
+    ):
+        str(select(func.now()).where(func.random() > 1))
+    assert built
+    assert compiled

@@ -1,24 +1,35 @@
 """Selects of the authentication service."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Nullable, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Nullable, Select, and_, bindparam, func, select
 
 from backend.auth.schemas.accounts import UserRead
+from backend.auth.schemas.administration import ManagedUserRead
 from backend.shared.events import WatchdogSent
 from backend.shared.infra.hot_reads import HotRead
 from backend.shared.messaging.subscriptions import WATCHDOG
 from backend.shared.models import (
+    AuditLog,
     KnownDevice,
+    Loan,
     OutboxEvent,
     ProcessedEvent,
     ProcessHeartbeat,
+    Role,
     User,
     UserSession,
 )
 from backend.shared.web.pagination import AnySelect
 
+_MANAGED_COLUMNS = [User.__table__.c[name] for name in ManagedUserRead.model_fields]
+USER_ID = User.id
+USER_SORTS = {"created_at": User.created_at, "email": User.email, "last_name": User.last_name}
+MEMBER_SORTS = {"last_name": User.last_name, "email": User.email}
+AUDIT_ID = AuditLog.id
+AUDIT_SORTS = {"created_at": AuditLog.created_at}
 _PROFILE_COLUMNS = [User.__table__.c[name] for name in UserRead.model_fields]
 
 
@@ -50,6 +61,72 @@ def holder(refresh_hash: str, now: datetime) -> AnySelect:
             UserSession.expires_at > now,
         )
     )
+
+
+def open_sessions(user_id: UUID, now: datetime) -> AnySelect:
+    """Select the sessions of a person that are not ended, the last used first."""
+    last_used = func.coalesce(UserSession.rotated_at, UserSession.created_at)
+    return (
+        select(
+            UserSession.id,
+            UserSession.user_agent,
+            UserSession.ip_address,
+            UserSession.created_at,
+            last_used.label("last_used_at"),
+            UserSession.expires_at,
+        )
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > now,
+        )
+        .order_by(last_used.desc(), UserSession.id)
+    )
+
+
+def _matches(text: str | None) -> list[ColumnElement[bool]]:
+    """Require each word in the name or the address."""
+    found = func.lower(User.first_name + " " + User.last_name + " " + User.email)
+    return [found.contains(word, autoescape=True) for word in (text or "").lower().split()]
+
+
+def users(text: str | None, role: Role | None, *, is_active: bool | None) -> AnySelect:
+    """Select the accounts that are not erased, as administrators see them."""
+    statement = select(*_MANAGED_COLUMNS).where(User.erased_at.is_(None), *_matches(text))
+    if role is not None:
+        statement = statement.where(User.role == role)
+    if is_active is not None:
+        statement = statement.where(User.is_active == is_active)
+    return statement
+
+
+def members(text: str | None) -> AnySelect:
+    """Select active accounts with the number of their open loans."""
+    open_loans = (
+        select(func.count())
+        .where(Loan.user_id == User.id, Loan.returned_at.is_(None))
+        .scalar_subquery()
+    )
+    return select(
+        User.id,
+        User.first_name,
+        User.last_name,
+        User.email,
+        User.role,
+        open_loans.label("open_loans"),
+    ).where(User.is_active, *_matches(text))
+
+
+def audit_logs(values: dict[str, Any], since: datetime | None, until: datetime | None) -> AnySelect:
+    """Select the audit entries with these values between two times."""
+    conditions = [
+        AuditLog.__table__.c[name] == value for name, value in values.items() if value is not None
+    ]
+    if since is not None:
+        conditions.append(AuditLog.created_at >= since)
+    if until is not None:
+        conditions.append(AuditLog.created_at < until)
+    return select(AuditLog.__table__).where(*conditions)
 
 
 def last_heartbeats(now: datetime, timeout: timedelta) -> Select[str, datetime, int]:

@@ -22,6 +22,7 @@ from ops.home import ROOT
 METHODS = ("get", "post", "put", "patch", "delete")
 TAGS = {
     "accounts": "Accounts and profiles.",
+    "users": "Accounts as administrators manage them, members, the audit log.",
     "passwords": "Forgotten, reset and changed passwords, verified addresses.",
     "sessions": "Log in, refresh, log out, and the public keys.",
     "books": "The catalogue: titles.",

@@ -75,7 +75,7 @@ def test_route_admits_only_its_callers(
     for field in {"password", "current_password"} & body.get("json", {}).keys():
         if route in SECRET_CHECKED:  # the example may be another test's password
             body["json"] = {**body["json"], field: "nobody's secret"}
-    if route.endswith("/logout"):
+    if route.endswith(("/logout", "/me/erase", "DELETE /api/v1/auth/sessions")):
         callers = _create_callers()  # logging out ends their sessions
     for caller, headers in callers.items():
         answered = gateway.request(

@@ -1,5 +1,12 @@
 """Routers of the authentication service, one per resource."""
 
-from backend.auth.endpoints import accounts, passwords, sessions, system
+from backend.auth.endpoints import accounts, devices, passwords, sessions, system, users
 
-ROUTERS = (accounts.router, passwords.router, sessions.router, system.router)
+ROUTERS = (
+    accounts.router,
+    users.router,
+    passwords.router,
+    sessions.router,
+    devices.router,
+    system.router,
+)

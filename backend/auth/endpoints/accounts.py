@@ -1,5 +1,7 @@
 """Endpoints of accounts: `/api/v1/auth/register` and `/api/v1/auth/me`."""
 
+from typing import Any
+
 from fastapi import Response
 
 from backend.auth import queries
@@ -7,9 +9,11 @@ from backend.auth.dependencies import browsers
 from backend.auth.dependencies.browsers import BrowserDep
 from backend.auth.dependencies.requests import DeviceDep, EncryptedIdempotencyDep, RegistrationDep
 from backend.auth.schemas.accounts import ProfileBody, RegisteredRead, UserRead
-from backend.auth.service import accounts
+from backend.auth.schemas.administration import EXPORTED, ClientSettingsRead
+from backend.auth.service import accounts, privacy
 from backend.shared.errors import (
     AccountInactive,
+    Conflict,
     CsrfRejected,
     EmailTaken,
     IdempotencyKeyReused,
@@ -19,6 +23,7 @@ from backend.shared.errors import (
     TokenExpired,
     TokenRevoked,
 )
+from backend.shared.infra import config
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer, json_response
@@ -77,3 +82,35 @@ def update_profile(
     user = accounts.change_profile(session, actor.id, body.changes(), if_match)
     response.headers["ETag"] = etags.etag(user.updated_at)
     return answer(UserRead.model_validate(user))
+
+
+@router.get(
+    "/me/export",
+    summary="Export my data",
+    response_model=dict[str, Any],
+    responses=EXPORTED,
+)
+def export_my_data(session: SessionDep, actor: AnyoneDep) -> dict[str, Any]:
+    """Return all that is held about me. Outside the envelope. Role: any."""
+    return privacy.export(session, actor.id)
+
+
+@router.post("/me/erase", summary="Erase my account", responses=responses(Conflict))
+def erase_my_account(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
+    """Anonymize my account; 409 with `details.reasons` while something is open. Role: any."""
+    privacy.erase(session, actor.id, actor)
+    return answer(None)
+
+
+@router.get("/client-settings", summary="Get the settings of clients")
+async def get_client_settings() -> Answer[ClientSettingsRead]:
+    """Return what a client needs before anybody signs in. Role: none needed."""
+    return answer(
+        ClientSettingsRead(
+            library_name=config.http().library_name,
+            time_zone=config.http().time_zone,
+            languages=["en"],
+            registration="open",
+            oidc=False,
+        )
+    )

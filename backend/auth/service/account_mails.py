@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from backend.auth.service import account_tokens
 from backend.shared import events
 from backend.shared.events import Event
-from backend.shared.infra import config, mail
+from backend.shared.infra import config
+from backend.shared.messaging import mail
 from backend.shared.models import TokenPurpose, User
+from backend.shared.web.security.passwords import NO_PASSWORD
 
 _TEMPLATES = Path(__file__).with_name("mail_templates")
 _SET_PASSWORD = "reset-password"  # noqa: S105 (a page)
-_NO_PASSWORD = "!"  # noqa: S105 (no hash: the account has no password yet)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ _CHANGED = MailSpec("password_changed", "Your password was changed", "forgot-pas
 
 
 def _spec(event: Event, user: User) -> MailSpec | None:
-    if isinstance(event, events.AccountRegistered) and user.password_hash == _NO_PASSWORD:
+    if isinstance(event, events.AccountRegistered) and user.password_hash == NO_PASSWORD:
         return _INVITATION
     if isinstance(event, events.AccountRegistered | events.EmailVerificationRequested):
         return _VERIFY if user.email_verified_at is None else None

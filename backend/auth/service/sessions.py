@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from backend.auth.service import devices, refresh_tokens
@@ -17,7 +17,13 @@ from backend.auth.service.devices import Device
 from backend.shared import events
 from backend.shared.domain import audit
 from backend.shared.domain.actor import Actor
-from backend.shared.errors import AccountInactive, InvalidCredentials, NotSignedIn, TokenRevoked
+from backend.shared.errors import (
+    AccountInactive,
+    InvalidCredentials,
+    NotFound,
+    NotSignedIn,
+    TokenRevoked,
+)
 from backend.shared.infra import clock, config, database, ids
 from backend.shared.messaging import outbox
 from backend.shared.models import KnownDevice, User, UserSession
@@ -178,6 +184,28 @@ def _is_same_device(session: Session, current: UserSession, device: Device) -> b
         known = session.get(KnownDevice, current.device_id)
         return known is not None and known.token_hash == device.token_hash
     return (device.user_agent, device.ip_address) == (current.user_agent, current.ip_address)
+
+
+def sign_out(session: Session, actor: Actor, session_id: UUID) -> None:
+    """End one of the own sessions and forget its device; NotFound for another person's."""
+    ending = database.row_lock_or_none(session, UserSession, session_id)
+    if ending is None or ending.user_id != actor.id or ending.ended_at is not None:
+        raise NotFound("Session not found.")
+    end(session, ending, SIGNED_OUT, actor_id=actor.id)
+    if ending.device_id is not None:
+        devices.forget(session, ending.device_id)
+
+
+def sign_out_everywhere(session: Session, actor: Actor, keep: UUID | None) -> None:
+    """End every own session and forget every device, except those of the session `keep`."""
+    end_all(session, actor.id, SIGNED_OUT, actor_id=actor.id, keep=keep)
+    kept = session.get(UserSession, keep) if keep is not None else None
+    session.execute(
+        delete(KnownDevice).where(
+            KnownDevice.user_id == actor.id,
+            KnownDevice.id != (kept.device_id if kept and kept.device_id else ids.uuid7()),
+        )
+    )
 
 
 def end_all(

@@ -18,7 +18,8 @@ from types import FrameType
 
 from sqlalchemy import create_engine, text
 
-from backend.shared.infra import config, database, logs, unsafe_settings
+from backend.shared.infra import config, database, logs
+from backend.shared.infra.config import safety
 from backend.shared.messaging import celery_app, metrics, process_heartbeats, scheduler
 from backend.shared.messaging.relay import Relay
 
@@ -120,7 +121,7 @@ def _start_celery(name: str, queues: Sequence[str], concurrency: int) -> BasePro
 
 
 def main() -> None:
-    unsafe_settings.refuse_unsafe()
+    safety.refuse_unsafe()
     logs.configure(_PART)
     _check_connection_budget()
     if config.process().migrate:

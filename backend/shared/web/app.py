@@ -9,7 +9,8 @@ from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from backend.shared.infra import cache_connection, config, hot_reads, logs, unsafe_settings
+from backend.shared.infra import cache_connection, config, hot_reads, logs
+from backend.shared.infra.config import safety
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import envelope, health
 from backend.shared.web.cors import Cors
@@ -47,7 +48,7 @@ def create_app(
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Create the app of one service."""
-    unsafe_settings.refuse_unsafe()
+    safety.refuse_unsafe()
     logs.configure(part)
 
     @asynccontextmanager

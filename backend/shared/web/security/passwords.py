@@ -12,6 +12,9 @@ _passwords = CryptContext(
 )
 
 
+NO_PASSWORD = "!"  # noqa: S105 (stored instead of a hash: no password matches)
+
+
 def hash_password(password: str) -> str:
     return _passwords.hash(password)
 
@@ -27,7 +30,7 @@ def verify_password(password: str, password_hash: str | None) -> tuple[bool, str
     Without a hash (no such account) or with a password that is too long the same work is done, so
     that timing reveals nothing.
     """
-    is_possible = password_hash is not None and len(password) <= MAX_LENGTH
+    is_possible = password_hash not in {None, NO_PASSWORD} and len(password) <= MAX_LENGTH
     expected = password_hash if is_possible and password_hash else _dummy_hash()
     matches, renewed = _passwords.verify_and_update(password[:MAX_LENGTH], expected)
     return matches and is_possible, renewed

@@ -2,7 +2,8 @@
 
 import pytest
 
-from backend.shared.infra import config, unsafe_settings
+from backend.shared.infra import config
+from backend.shared.infra.config import safety
 from backend.shared.web.security import jwks
 
 _SAFE = {
@@ -29,7 +30,7 @@ def production(monkeypatch: pytest.MonkeyPatch, strong_key: str) -> pytest.Monke
 
 
 def test_production_starts_with_safe_settings(production: pytest.MonkeyPatch) -> None:
-    unsafe_settings.refuse_unsafe()
+    safety.refuse_unsafe()
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,9 @@ def test_production_refuses_unsafe_value(
 ) -> None:
     production.setenv(name, value)
     with pytest.raises(config.UnsafeSetting, match=name):
-        unsafe_settings.refuse_unsafe()
+        safety.refuse_unsafe()
     production.setenv("LUNA_ENVIRONMENT", "development")
-    unsafe_settings.refuse_unsafe()
+    safety.refuse_unsafe()
 
 
 def test_production_refuses_short_rsa_key(production: pytest.MonkeyPatch) -> None:
@@ -69,4 +70,4 @@ def test_production_refuses_short_rsa_key(production: pytest.MonkeyPatch) -> Non
     )
     production.setenv("LUNA_AUTH_PRIVATE_KEY", weak.decode())
     with pytest.raises(config.UnsafeSetting, match="LUNA_AUTH_PRIVATE_KEY"):
-        unsafe_settings.refuse_unsafe()
+        safety.refuse_unsafe()

@@ -1,7 +1,7 @@
 """Settings: one typed class per concern, read from `LUNA_*` environment variables.
 
 A secret may also be given as a file: `LUNA_DATABASE_URL_FILE=/run/secrets/url`. A process refuses
-to start in production with an unsafe value (`unsafe_settings`). `.env.example` documents each
+to start in production with an unsafe value (`safety`). `.env.example` documents each
 setting and its default.
 """
 
@@ -107,6 +107,8 @@ class AuthSettings(LunaSettings):
 
 class HttpSettings(LunaSettings):
     public_url: str = "http://localhost:8080"
+    library_name: str = "LUNA"
+    time_zone: str = "UTC"  # of the library: a name like Europe/Istanbul
     allowed_origins: str = ""  # comma-separated
     max_body_bytes: int = 1024 * 1024
     max_import_bytes: int = 64 * 1024 * 1024

@@ -39,7 +39,7 @@ _ERASED_TABLES: tuple[Any, ...] = (
     Notification,
     KnownDevice,
 )
-_OPEN = {
+_OPEN: dict[str, tuple[Any, Any, str]] = {
     "OPEN_LOANS": (Loan, Loan.returned_at.is_(None), "{n} loans are open."),
     "OPEN_REQUESTS": (
         BookRequest,

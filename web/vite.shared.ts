@@ -34,7 +34,7 @@ export function settings(base: string): UserConfig {
   return {
     base,
     plugins: [react(), precompressed()],
-    build: { target: "es2023", cssTarget: "chrome120", emptyOutDir: true, modulePreload: { polyfill: false }, sourcemap: false },
+    build: { target: "es2023", cssTarget: "chrome120", emptyOutDir: true, modulePreload: { polyfill: false }, manifest: true },
     server: { proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true } } },
   };
 }

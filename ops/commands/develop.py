@@ -7,15 +7,17 @@ import typer
 from ops.commands import lint as checks
 from ops.commands import suites
 from ops.commands.delegation import PASS_ON
+from ops.web import suites as web_suites
 
 app = typer.Typer()
+WEB_SUITES = ("web", "browser")
 
 
 @app.command("test", context_settings=PASS_ON)
 def run_tests(
     context: typer.Context,
     suite: Annotated[
-        str, typer.Argument(help="or unit, api, e2e, chaos, sabotage, all")
+        str, typer.Argument(help="or unit, api, e2e, chaos, sabotage, web, browser, all")
     ] = "default",
     *,
     cov: Annotated[bool, typer.Option("--cov", help="measure and check branch coverage")] = False,
@@ -26,6 +28,8 @@ def run_tests(
 
         raise typer.Exit(sabotage.run())
     arguments = context.args
+    if suite in WEB_SUITES:
+        raise typer.Exit(web_suites.run(suite, arguments))
     if suite not in suites.SUITES:
         suite, arguments = "default", [suite, *arguments]
     if suite == "default" and not arguments and (failed := checks.run(rules=False)):

@@ -1,0 +1,103 @@
+"""`luna test web` and `luna test browser`: the tests of the web applications."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ops.home import ROOT
+from ops.servers.prerequisites import EXIT_MISSING
+from ops.web import build, node
+
+SCHEMA = node.WEB / "packages" / "api" / "src" / "schema.d.ts"
+CHROMIUM = Path(os.environ.get("LUNA_CHROMIUM", "/usr/bin/chromium"))
+ROBOTS = 6
+SPEED = 40
+PORT = 18480
+
+
+def run(suite: str, arguments: Sequence[str]) -> int:
+    """Run a suite of the web applications; return the exit code."""
+    try:
+        with node.build_lock():
+            node.ensure_packages()
+        return run_web() if suite == "web" else run_browser(arguments)
+    except node.WebBuildError as failed:
+        print(failed, file=sys.stderr)
+        return 1
+
+
+def run_web() -> int:
+    """Check types, style, units, texts, build and budgets; return 1 when any fails."""
+    checks: dict[str, Callable[[], None]] = {
+        "types of the API: fresh": check_schema,
+        "eslint": lambda: node.npm("run", "--silent", "lint"),
+        "typescript": lambda: node.npm("run", "--silent", "typecheck"),
+        "vitest": lambda: node.npm("run", "--silent", "unit"),
+        "build and budgets": check_budgets,
+    }
+    failed = 0
+    for name, check in checks.items():
+        began = time.monotonic()
+        problem = ""
+        try:
+            check()
+        except node.WebBuildError as error:
+            failed, problem = 1, str(error)
+        print(f"{'✗' if problem else '✓'} {name:<26}{time.monotonic() - began:6.1f} s", flush=True)
+        if problem:
+            print(problem, flush=True)
+    return failed
+
+
+def generate_schema(target: Path) -> None:
+    """Write the types of docs/openapi.json."""
+    node.npm("run", "--silent", "types", "--", "--output", str(target))
+
+
+def check_schema() -> None:
+    """Compare the committed types with docs/openapi.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "schema.d.ts"
+        generate_schema(fresh)
+        if fresh.read_bytes() != SCHEMA.read_bytes():
+            raise node.WebBuildError(f"{SCHEMA.relative_to(ROOT)} is stale: run ./luna fix")
+
+
+def check_budgets() -> None:
+    node.npm("run", "--silent", "budgets", "--", str(build.build()))
+
+
+def run_browser(arguments: Sequence[str]) -> int:
+    """Run Playwright against a LUNA of its own; return its exit code."""
+    if not CHROMIUM.exists():
+        print(f"{CHROMIUM} is missing. On Debian: apt-get install chromium", file=sys.stderr)
+        return EXIT_MISSING
+    build.build()
+    with tempfile.TemporaryDirectory(prefix="luna-b-") as folder:
+        environment = node.environment() | {"LUNA_HOME": str(Path(folder) / "home")}
+        luna = str(ROOT / "luna")
+        options = ["--native", "--detach", "--port", str(PORT)]
+        fleet = ["--robots", str(ROBOTS), "--speed", str(SPEED)]
+        try:
+            _call([luna, "up", *options, *fleet], environment)
+            status = _call([luna, "status", "--json"], environment)
+            environment["LUNA_ADDRESS"] = json.loads(status)["address"]
+            script = node.PACKAGES / "@playwright" / "test" / "cli.js"
+            words = [str(node.program()), str(script), "test", *arguments]
+            return subprocess.run(words, cwd=node.WEB, env=environment, check=False).returncode  # noqa: S603 — Playwright of the lock
+        finally:
+            subprocess.run([luna, "down"], env=environment, check=False)  # noqa: S603 — our command
+
+
+def _call(words: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(  # noqa: S603 — our command
+        words, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise node.WebBuildError(f"{words[1]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

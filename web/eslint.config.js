@@ -1,0 +1,20 @@
+import js from "@eslint/js";
+import a11y from "eslint-plugin-jsx-a11y";
+import hooks from "eslint-plugin-react-hooks";
+import typescript from "typescript-eslint";
+
+export default typescript.config(
+  { ignores: ["**/dist/**", "**/node_modules/**", "test-results/**", "packages/api/src/schema.d.ts"] },
+  js.configs.recommended,
+  ...typescript.configs.strict,
+  { files: ["**/*.{ts,tsx}"], ...a11y.flatConfigs.recommended },
+  { files: ["**/*.{ts,tsx}"], plugins: { "react-hooks": hooks }, rules: { "react-hooks/rules-of-hooks": "error", "react-hooks/exhaustive-deps": "error" } },
+  { files: ["**/*.mjs"], languageOptions: { globals: { process: "readonly", console: "readonly" } } },
+  { rules: { "max-lines": ["error", 300], "no-console": "error", "jsx-a11y/no-noninteractive-tabindex": "off" } },
+  {
+    files: ["apps/*/src/features/**"],
+    rules: {
+      "no-restricted-imports": ["error", { patterns: [{ regex: "^\\.\\./[a-z]", message: "A feature imports no other feature." }] }],
+    },
+  },
+);

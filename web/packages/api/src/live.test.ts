@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Live, type LiveMessage } from "./live";
+
+class FakeSocket extends EventTarget {
+  static OPEN = 1;
+  static all: FakeSocket[] = [];
+  readyState = 1;
+  sent: { action: string; topics?: string[] }[] = [];
+  constructor() {
+    super();
+    FakeSocket.all.push(this);
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as FakeSocket["sent"][number]);
+  }
+  close(): void {
+    this.readyState = 3;
+  }
+  open(): void {
+    this.dispatchEvent(new Event("open"));
+  }
+  receive(message: Partial<LiveMessage>): void {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify({ pos: null, event: null, ...message }) }));
+  }
+  drop(code = 1006): void {
+    this.readyState = 3;
+    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+  }
+}
+
+const last = () => FakeSocket.all.at(-1) as FakeSocket;
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ success: true, data: { ticket: "t", expires_in: 30 } })));
+});
+afterEach(() => vi.useRealTimers());
+
+async function connected(): Promise<Live> {
+  const live = new Live();
+  live.start();
+  await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(1));
+  last().open();
+  return live;
+}
+
+test("topics are subscribed when the socket opens and again after a break", async () => {
+  const live = await connected();
+  live.on("me", () => undefined);
+  expect(last().sent.at(-1)).toEqual({ action: "subscribe", topics: ["me"] });
+  last().receive({ type: "pong" });
+  expect(live.status).toBe("live");
+
+  last().drop();
+  expect(live.status).toBe("reconnecting");
+  await vi.advanceTimersByTimeAsync(600);
+  expect(FakeSocket.all).toHaveLength(2);
+  last().open();
+  expect(last().sent[0]).toEqual({ action: "subscribe", topics: ["me"] });
+});
+
+test("a change that is known is dropped, a position never", async () => {
+  const live = await connected();
+  const seen: LiveMessage[] = [];
+  live.on("me", (message) => seen.push(message));
+  last().receive({ type: "snapshot", topic: "me", pos: 7 });
+  last().receive({ type: "event", topic: "me", pos: 7, event: "old" });
+  last().receive({ type: "event", topic: "me", pos: 8, event: "new" });
+  last().receive({ type: "event", topic: "me", pos: null, event: "robot.position" });
+  expect(seen.map((message) => message.event)).toEqual([null, "new", "robot.position"]);
+});
+
+test("a silent socket is replaced", async () => {
+  await connected();
+  last().receive({ type: "pong" });
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(FakeSocket.all.length).toBeGreaterThan(1);
+});
+
+test("the pauses between attempts grow and stay below 15 s", async () => {
+  await connected();
+  last().drop();
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const before = FakeSocket.all.length;
+    await vi.advanceTimersByTimeAsync(15_100);
+    expect(FakeSocket.all.length).toBeGreaterThan(before);
+    last().drop();
+  }
+});

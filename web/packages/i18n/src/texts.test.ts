@@ -1,0 +1,43 @@
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import de from "./de.json";
+import en from "./en.json";
+import { pseudo } from "./pseudo";
+
+const ENGLISH: Record<string, string> = en;
+const GERMAN: Record<string, string> = de;
+const placeholders = (text = "") => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((found) => found[1]).sort();
+
+function sources(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (name === "node_modules") return [];
+    return statSync(path).isDirectory() ? sources(path) : /\.tsx?$/.test(name) ? [readFileSync(path, "utf8")] : [];
+  });
+}
+
+test("both languages have the same texts, none empty", () => {
+  expect(Object.keys(GERMAN).sort()).toEqual(Object.keys(ENGLISH).sort());
+  expect(Object.entries({ ...ENGLISH, ...GERMAN }).filter(([, text]) => !text.trim())).toEqual([]);
+});
+
+test("every text has the same values in both languages", () => {
+  const differing = Object.keys(ENGLISH).filter((key) => placeholders(GERMAN[key]).join() !== placeholders(ENGLISH[key]).join());
+  expect(differing).toEqual([]);
+});
+
+test("every text is used", () => {
+  const code = ["apps", "packages"].flatMap((folder) => sources(join(import.meta.dirname, "../../..", folder))).join("\n");
+  const prefixes = [...code.matchAll(/`([a-zA-Z.]+\.)\$\{/g)].map((found) => found[1] ?? "");
+  const unused = Object.keys(ENGLISH).filter((key) => !code.includes(`"${key}"`) && !prefixes.some((prefix) => key.startsWith(prefix)));
+  expect(unused).toEqual([]);
+});
+
+test("the pseudo-locale lengthens every text by 40 % and keeps its values", () => {
+  const long: Record<string, string> = pseudo(ENGLISH);
+  for (const [key, text] of Object.entries(ENGLISH)) {
+    expect(long[key]?.length).toBeGreaterThanOrEqual(text.length * 1.4);
+    expect(placeholders(long[key])).toEqual(placeholders(text));
+  }
+});

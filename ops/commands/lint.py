@@ -14,6 +14,7 @@ from pathlib import Path
 from ops.bootstrap import BOOT, LOCK, index
 from ops.console import console
 from ops.home import ROOT
+from ops.web import suites
 
 PROGRAMS = Path(sys.executable).parent
 CODE = ("backend", "bridge", "ops", "tests")
@@ -134,4 +135,5 @@ def fix() -> int:
     _program("ruff", "check", "--fix", "--quiet", ".")()
     _program("ruff", "format", "--quiet", ".")()
     _program("python", "-m", "ops.docs.openapi")()
+    suites.refresh_files()
     return run()

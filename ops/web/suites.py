@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from ops.servers.prerequisites import EXIT_MISSING
 from ops.web import build, node
 
 SCHEMA = node.WEB / "packages" / "api" / "src" / "schema.d.ts"
+PICTURES = node.WEB / "test-results" / "pictures"
 CHROMIUM = Path(os.environ.get("LUNA_CHROMIUM", "/usr/bin/chromium"))
 ROBOTS = 6
 SPEED = 40
@@ -57,6 +59,16 @@ def run_web() -> int:
 def generate_schema(target: Path) -> None:
     """Write the types of docs/openapi.json."""
     node.npm("run", "--silent", "types", "--", "--output", str(target))
+
+
+def refresh_files() -> None:
+    """Write the types of the API again, and copy the pictures of the last browser tests."""
+    if node.PACKAGES.exists():
+        with node.build_lock():
+            node.ensure_packages()
+        generate_schema(SCHEMA)
+    for picture in PICTURES.glob("*.png"):
+        shutil.copyfile(picture, ROOT / "docs" / "images" / picture.name)
 
 
 def check_schema() -> None:

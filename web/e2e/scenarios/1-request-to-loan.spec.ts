@@ -2,7 +2,7 @@ import { DESK, expect, LIBRARIAN, picture, STUDENT, test } from "../fixtures";
 
 test("a student requests a book, a librarian loads it, a robot brings it, it is on loan", async ({ open }) => {
   const student = await open(STUDENT, "/");
-  await student.getByRole("searchbox").fill("A Brief History of Time");
+  await student.getByRole("combobox").fill("A Brief History of Time");
   await student.getByRole("link", { name: "A Brief History of Time" }).first().waitFor();
   await picture(student, "student-search");
   await student.getByRole("link", { name: "A Brief History of Time" }).first().click();

@@ -34,8 +34,8 @@ const register = createRoute({
 const search = createRoute({
   getParentRoute: () => app,
   path: "/",
-  validateSearch: (search: Record<string, unknown>): { q?: string; available?: boolean; subject?: string } => ({
-    q: text(search.q), available: flag(search.available), subject: text(search.subject),
+  validateSearch: (search: Record<string, unknown>): { q?: string; available?: boolean; subject?: string; language?: string; exact?: boolean } => ({
+    q: text(search.q), available: flag(search.available), subject: text(search.subject), language: text(search.language), exact: flag(search.exact),
   }),
   component: lazyRouteComponent(() => import("./features/search/SearchPage"), "SearchPage"),
 });

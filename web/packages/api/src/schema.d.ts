@@ -40,7 +40,7 @@ export interface paths {
          * @description Start a session on this device. Role: none needed.
          *
          *     A wrong password, an unknown address and an attempt too soon after many failures give the same
-         *     error.
+         *     error. With `X-LUNA-Client: web` the refresh token is a cookie.
          */
         post: operations["log_in"];
         delete?: never;
@@ -104,7 +104,10 @@ export interface paths {
         put?: never;
         /**
          * Refresh a token pair
-         * @description Exchange a refresh token, valid once; reuse ends its session. Role: none needed.
+         * @description Exchange a refresh token, valid once. Role: none needed.
+         *
+         *     The same device gets the same successor again for 10 s, in case the response was lost; any
+         *     other reuse ends the session. With `X-LUNA-Client: web` the token is read from the cookie.
          */
         post: operations["refresh_tokens"];
         delete?: never;
@@ -144,8 +147,9 @@ export interface paths {
          * List books
          * @description Search the catalogue, best match first. Role: anyone signed in.
          *
-         *     All words must match; the last may be a prefix. Accents and punctuation are ignored. Sort:
-         *     relevance, title, author, publication_year, created_at.
+         *     All words must match; the last may be a prefix. Accents and punctuation are ignored. Misspelt
+         *     and joined words are corrected when nothing matches them; `did_you_mean` is then the corrected
+         *     text, and `exact=true` refuses it. Sort: relevance, title, author, publication_year, created_at.
          */
         get: operations["list_books"];
         put?: never;
@@ -356,6 +360,26 @@ export interface paths {
          *     ERROR: the row was refused. WARNING: it was imported in part or with a correction.
          */
         get: operations["list_import_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/books/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List search suggestions
+         * @description Complete a title, author or subject while it is being typed. Role: anyone signed in.
+         */
+        get: operations["list_suggestions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1238,7 +1262,7 @@ export interface paths {
         put?: never;
         /**
          * Resume one robot
-         * @description Role: librarian. The robot is sent its task's command again.
+         * @description Role: librarian. The robot is sent its task's command again. 409 while all are stopped.
          */
         post: operations["resume_robot"];
         delete?: never;
@@ -1617,6 +1641,18 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[list[Suggestion]] */
+        Answer_list_Suggestion__: {
+            /** Data */
+            data: components["schemas"]["Suggestion"][];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[LoanRead] */
         Answer_LoanRead_: {
             data: components["schemas"]["LoanRead"];
@@ -1742,6 +1778,17 @@ export interface components {
         /** Answer[SessionOpened] */
         Answer_SessionOpened_: {
             data: components["schemas"]["SessionOpened"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[SignedInRead] */
+        Answer_SignedInRead_: {
+            data: components["schemas"]["SignedInRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2008,20 +2055,11 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** BookPlaced */
-        BookPlaced: {
-            /** Attempt */
-            attempt?: number | null;
-            /** Copy Barcode */
-            copy_barcode?: string | null;
-            /** Robot Id */
-            robot_id?: string | null;
-        };
         /**
-         * BookRead
-         * @description A title in a list.
+         * BookFound
+         * @description A title in the result of a search; `match` gives the fields that contain the words.
          */
-        BookRead: {
+        BookFound: {
             /** Author */
             author: string;
             /** Call Number */
@@ -2048,6 +2086,11 @@ export interface components {
             isbn: string | null;
             /** Language */
             language: string | null;
+            /**
+             * Match
+             * @default []
+             */
+            match?: components["schemas"]["FieldMatch"][];
             /** Publication Year */
             publication_year: number | null;
             /** Publisher */
@@ -2066,6 +2109,15 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** BookPlaced */
+        BookPlaced: {
+            /** Attempt */
+            attempt?: number | null;
+            /** Copy Barcode */
+            copy_barcode?: string | null;
+            /** Robot Id */
+            robot_id?: string | null;
         };
         /**
          * BookStatus
@@ -2424,6 +2476,26 @@ export interface components {
          * @enum {string}
          */
         ErrorLevel: "WARNING" | "URGENT" | "CRITICAL" | "FATAL";
+        /**
+         * Facet
+         * @description The most frequent values of a filter, as if it were not set.
+         */
+        Facet: {
+            /** Name */
+            name: string;
+            /** Values */
+            values: components["schemas"]["FacetValue"][];
+        };
+        /**
+         * FacetValue
+         * @description A value of a filter and the number of matches that have it.
+         */
+        FacetValue: {
+            /** Count */
+            count: number;
+            /** Value */
+            value: string;
+        };
         /** FailBody */
         FailBody: {
             /** Book Location */
@@ -2444,6 +2516,16 @@ export interface components {
              * @constant
              */
             success?: false;
+        };
+        /**
+         * FieldMatch
+         * @description A field that contains words of the search, and its text.
+         */
+        FieldMatch: {
+            /** Field */
+            field: string;
+            /** Text */
+            text: string;
         };
         /**
          * FloorBody
@@ -2866,19 +2948,6 @@ export interface components {
          * @enum {string}
          */
         Order: "asc" | "desc";
-        /** PageAnswer[BookRead] */
-        PageAnswer_BookRead_: {
-            /** Data */
-            data: components["schemas"]["BookRead"][];
-            meta: components["schemas"]["Meta"];
-            pagination: components["schemas"]["Pagination"];
-            /**
-             * Success
-             * @default true
-             * @constant
-             */
-            success?: true;
-        };
         /** PageAnswer[CopyRead] */
         PageAnswer_CopyRead_: {
             /** Data */
@@ -3203,14 +3272,14 @@ export interface components {
         };
         /**
          * RefreshBody
-         * @description A refresh token that has not been used.
+         * @description A refresh token that has not been used; browsers send it as a cookie instead.
          * @example {
-         *       "refresh_token": "gAAAAABpXq3…"
+         *       "refresh_token": "AZvA3noxfF…"
          *     }
          */
         RefreshBody: {
             /** Refresh Token */
-            refresh_token: string;
+            refresh_token?: string | null;
         };
         /**
          * RegisterBody
@@ -3241,8 +3310,9 @@ export interface components {
          * @description The new account and the tokens of its first session.
          * @example {
          *       "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+         *       "device_token": "kP7c…",
          *       "expires_in": 3600,
-         *       "refresh_token": "gAAAAABpXq3…",
+         *       "refresh_token": "AZvA3noxfF…",
          *       "user": {
          *         "created_at": "2026-01-15T10:30:00.000Z",
          *         "email": "ada@university.edu",
@@ -3260,10 +3330,18 @@ export interface components {
         RegisteredRead: {
             /** Access Token */
             access_token: string;
+            /**
+             * Device Token
+             * @description null in browsers, which get a cookie
+             */
+            device_token: string | null;
             /** Expires In */
             expires_in: number;
-            /** Refresh Token */
-            refresh_token: string;
+            /**
+             * Refresh Token
+             * @description null in browsers, which get a cookie
+             */
+            refresh_token: string | null;
             user: components["schemas"]["UserRead"];
         };
         /** ReportAnswer */
@@ -3695,6 +3773,26 @@ export interface components {
              */
             obstacle?: boolean;
         };
+        /**
+         * SearchAnswer
+         * @description One page of a search; `facets` only when asked for.
+         */
+        SearchAnswer: {
+            /** Data */
+            data: components["schemas"]["BookFound"][];
+            /** Did You Mean */
+            did_you_mean?: string | null;
+            /** Facets */
+            facets?: components["schemas"]["Facet"][] | null;
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** SessionOpened */
         SessionOpened: {
             /** Epoch */
@@ -3736,6 +3834,38 @@ export interface components {
         ShelveBody: {
             /** Shelf Location */
             shelf_location?: string | null;
+        };
+        /**
+         * SignedInRead
+         * @description The tokens of a new session, and the one by which this device is known from now on.
+         * @example {
+         *       "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+         *       "device_token": "kP7c…",
+         *       "expires_in": 3600,
+         *       "refresh_token": "AZvA3noxfF…",
+         *       "token_type": "Bearer"
+         *     }
+         */
+        SignedInRead: {
+            /** Access Token */
+            access_token: string;
+            /**
+             * Device Token
+             * @description null in browsers, which get a cookie
+             */
+            device_token: string | null;
+            /** Expires In */
+            expires_in: number;
+            /**
+             * Refresh Token
+             * @description null in browsers, which get a cookie
+             */
+            refresh_token: string | null;
+            /**
+             * Token Type
+             * @default Bearer
+             */
+            token_type?: string;
         };
         /**
          * StaffDelivery
@@ -3838,6 +3968,25 @@ export interface components {
             /** Stop Version */
             stop_version: number;
         };
+        /**
+         * Suggestion
+         * @description A completion; `book_id` is given for a title, `books` counts the titles it stands for.
+         */
+        Suggestion: {
+            /** Book Id */
+            book_id: string | null;
+            /** Books */
+            books: number;
+            kind: components["schemas"]["SuggestionKind"];
+            /** Text */
+            text: string;
+        };
+        /**
+         * SuggestionKind
+         * @description What a suggestion is.
+         * @enum {string}
+         */
+        SuggestionKind: "TITLE" | "AUTHOR" | "SUBJECT";
         /** TaskDetail */
         TaskDetail: {
             /** Arrived At */
@@ -4024,7 +4173,7 @@ export interface components {
          * @example {
          *       "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
          *       "expires_in": 3600,
-         *       "refresh_token": "gAAAAABpXq3…",
+         *       "refresh_token": "AZvA3noxfF…",
          *       "token_type": "Bearer"
          *     }
          */
@@ -4033,8 +4182,11 @@ export interface components {
             access_token: string;
             /** Expires In */
             expires_in: number;
-            /** Refresh Token */
-            refresh_token: string;
+            /**
+             * Refresh Token
+             * @description null in browsers, which get a cookie
+             */
+            refresh_token: string | null;
             /**
              * Token Type
              * @default Bearer
@@ -4294,7 +4446,10 @@ export interface operations {
     log_in: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The device token of an earlier sign-in */
+                "X-LUNA-Device"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4321,8 +4476,9 @@ export interface operations {
                      *       "success": true,
                      *       "data": {
                      *         "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+                     *         "device_token": "kP7c…",
                      *         "expires_in": 3600,
-                     *         "refresh_token": "gAAAAABpXq3…",
+                     *         "refresh_token": "AZvA3noxfF…",
                      *         "token_type": "Bearer"
                      *       },
                      *       "meta": {
@@ -4331,7 +4487,7 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["Answer_TokensRead_"];
+                    "application/json": components["schemas"]["Answer_SignedInRead_"];
                 };
             };
             /** @description `MALFORMED_JSON`: The body is not valid JSON. */
@@ -4352,7 +4508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library.; `CSRF_REJECTED`: This site may not use the session of this browser. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4454,7 +4610,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library.; `ROLE_NOT_ALLOWED`: Your role does not allow this. */
+            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library.; `CSRF_REJECTED`: This site may not use the session of this browser.; `ROLE_NOT_ALLOWED`: Your role does not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4742,7 +4898,10 @@ export interface operations {
     refresh_tokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The device token of an earlier sign-in */
+                "X-LUNA-Device"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4750,7 +4909,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "refresh_token": "gAAAAABpXq3…"
+                 *       "refresh_token": "AZvA3noxfF…"
                  *     }
                  */
                 "application/json": components["schemas"]["RefreshBody"];
@@ -4769,7 +4928,7 @@ export interface operations {
                      *       "data": {
                      *         "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
                      *         "expires_in": 3600,
-                     *         "refresh_token": "gAAAAABpXq3…",
+                     *         "refresh_token": "AZvA3noxfF…",
                      *         "token_type": "Bearer"
                      *       },
                      *       "meta": {
@@ -4799,7 +4958,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library.; `CSRF_REJECTED`: This site may not use the session of this browser. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4870,6 +5029,8 @@ export interface operations {
             header?: {
                 /** @description Up to 128 characters; stored for 24 hours */
                 "Idempotency-Key"?: string | null;
+                /** @description The device token of an earlier sign-in */
+                "X-LUNA-Device"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -4899,8 +5060,9 @@ export interface operations {
                      *       "success": true,
                      *       "data": {
                      *         "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+                     *         "device_token": "kP7c…",
                      *         "expires_in": 3600,
-                     *         "refresh_token": "gAAAAABpXq3…",
+                     *         "refresh_token": "AZvA3noxfF…",
                      *         "user": {
                      *           "created_at": "2026-01-15T10:30:00.000Z",
                      *           "email": "ada@university.edu",
@@ -4932,7 +5094,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this. */
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `CSRF_REJECTED`: This site may not use the session of this browser. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5012,6 +5174,10 @@ export interface operations {
                 author?: string | null;
                 /** @description A copy is on the shelf now */
                 available?: boolean | null;
+                /** @description Do not correct spelling */
+                exact?: boolean;
+                /** @description Count the values of the filters */
+                facets?: boolean;
                 isbn?: string | null;
                 language?: string | null;
                 /** @description Rows per page */
@@ -5020,7 +5186,7 @@ export interface operations {
                 /** @description From 1 */
                 page?: number;
                 publisher?: string | null;
-                /** @description Words of title, author, subjects, publisher, or an ISBN */
+                /** @description Words of title, author, subjects, publisher, or an ISBN. `"a phrase"`, `-without`, `title: author: subject: publisher: isbn: language:` and `year:2010..2020` restrict the search */
                 q?: string | null;
                 /** @description A sort name documented for this list */
                 sort?: string | null;
@@ -5065,7 +5231,13 @@ export interface operations {
                      *           "copies_total": 2,
                      *           "copies_available": 1,
                      *           "created_at": "2026-01-15T10:30:00.000Z",
-                     *           "updated_at": "2026-01-15T10:30:00.000Z"
+                     *           "updated_at": "2026-01-15T10:30:00.000Z",
+                     *           "match": [
+                     *             {
+                     *               "field": "text",
+                     *               "text": "text"
+                     *             }
+                     *           ]
                      *         }
                      *       ],
                      *       "pagination": {
@@ -5077,10 +5249,22 @@ export interface operations {
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
                      *         "request_id": "req_019bc0de7a317c529d1e"
-                     *       }
+                     *       },
+                     *       "did_you_mean": "text",
+                     *       "facets": [
+                     *         {
+                     *           "name": "Study Room 201",
+                     *           "values": [
+                     *             {
+                     *               "value": "text",
+                     *               "count": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["PageAnswer_BookRead_"];
+                    "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
@@ -7186,6 +7370,100 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_suggestions: {
+        parameters: {
+            query: {
+                limit?: number;
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "kind": "TITLE",
+                     *           "text": "text",
+                     *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "books": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_list_Suggestion__"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13650,6 +13928,15 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROBOT_STOPPED`: The robot is under an emergency stop. Resume it first. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -27,7 +27,7 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
   const bounds = useMemo(() => boundsOf(floor, [...places, ...robots]), [floor, places, robots]);
   const plan = usePlan(floor);
   if (!bounds) return <p className="dim">{t("map.nothing")}</p>;
-  const unit = bounds.width / 44; // marks keep their size on floors of any size
+  const unit = bounds.width / (plan ? 44 : 30); // marks keep their size on floors of any size
   const top = bounds.y + bounds.height;
   return (
     <figure style={{ margin: 0 }}>
@@ -52,7 +52,7 @@ function Place({ place, unit, plan, target }: { place: MapPlace; unit: number; p
   return (
     <g transform={`translate(${place.x} ${place.y}) scale(${unit} ${-unit})`}>
       <circle r={target ? 0.9 : 0.35} className={target ? "target" : "waypoint"} />
-      {target && <text y="-1.400" textAnchor="middle" className="name">{place.name}</text>}
+      {target && <text y="2.200" textAnchor="middle" className="name">{place.name}</text>}
     </g>
   );
 }

@@ -25,7 +25,7 @@ export function CataloguePage() {
         {({ items, pagination }) =>
           items.length ? (
             <>
-              <p className="dim small" role="status">{t("search.count", { total: formatNumber(pagination.total) })}</p>
+              <p className="dim small" role="status">{t("search.count", { count: pagination.total, total: formatNumber(pagination.total) })}</p>
               <div className="table-scroll" role="region" aria-label={t("staff.catalogue")} tabIndex={0}>
                 <table>
                   <thead><tr><th>{t("book.title")}</th><th>{t("book.author")}</th><th>{t("book.year")}</th><th>{t("book.shelf")}</th><th>{t("book.copiesLabel")}</th><th>{t("book.status")}</th></tr></thead>

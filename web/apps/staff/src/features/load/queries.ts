@@ -8,15 +8,17 @@ export function useAtDesk() {
   useTopic("deliveries", [["at-desk"]]);
   return useQuery({
     queryKey: ["at-desk"],
-    queryFn: async () => {
-      const all: Task[] = [];
-      for (let page = 1; ; page += 1) {
-        const { items, pagination } = await pageOf(api.GET("/api/v1/deliveries", { params: { query: { status: "IN_PROGRESS", page, limit: 100 } } }));
-        all.push(...items);
-        if (page >= pagination.total_pages) return all.filter((task) => isToLoad(task) || isToReceive(task));
-      }
-    },
+    queryFn: async () => (await Promise.all((["ASSIGNED", "IN_PROGRESS"] as const).map(fetchStatus))).flat().filter((task) => isToLoad(task) || isToReceive(task)),
   });
+}
+
+async function fetchStatus(status: Schemas["TaskStatus"]): Promise<Task[]> {
+  const all: Task[] = [];
+  for (let page = 1; ; page += 1) {
+    const { items, pagination } = await pageOf(api.GET("/api/v1/deliveries", { params: { query: { status, page, limit: 100 } } }));
+    all.push(...items);
+    if (page >= pagination.total_pages) return all;
+  }
 }
 
 /** Students load their returns themselves. */

@@ -5,8 +5,8 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { BookCard } from "./parts";
-import { useBooks, type Search } from "./queries";
+import { BookCard, Correction, Facets } from "./parts";
+import { useBooks, useSuggestions, type Search } from "./queries";
 
 const TYPING_PAUSE = 250; // ms
 
@@ -21,18 +21,18 @@ export function SearchPage() {
   return (
     <div className="stack">
       <h1 className="hero">{t("search.heading")}</h1>
-      <SearchBox key={search.q === undefined ? "empty" : "filled"} value={search.q ?? ""} onSearch={(q) => change({ q: q || undefined }, true)} />
+      <SearchBox key={search.q === undefined ? "empty" : "filled"} value={search.q ?? ""} onSearch={(q) => change({ q: q || undefined, exact: undefined }, true)} />
       <div className="row" role="group" aria-label={t("search.filters")}>
         <button type="button" className="chip" aria-pressed={!!search.available} onClick={() => change({ available: search.available ? undefined : true })}>
           <Icon name="check" size={16} />{t("search.availableOnly")}
         </button>
-        {search.subject && (
-          <button type="button" className="chip" aria-pressed="true" onClick={() => change({ subject: undefined })}>
-            {search.subject}<Icon name="cross" size={16} /><span className="visually-hidden">{t("search.removeFilter")}</span>
+        {(["subject", "language"] as const).map((name) => search[name] && (
+          <button key={name} type="button" className="chip" aria-pressed="true" onClick={() => change({ [name]: undefined })}>
+            {search[name]}<Icon name="cross" size={16} /><span className="visually-hidden">{t("search.removeFilter")}</span>
           </button>
-        )}
+        ))}
       </div>
-      <Results search={search} onReset={() => void navigate({ search: {} })} />
+      <Results search={search} onChange={change} onReset={() => void navigate({ search: {} })} />
     </div>
   );
 }
@@ -40,29 +40,36 @@ export function SearchPage() {
 function SearchBox({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
   const { t } = useTranslation();
   const [text, setText] = useState(value);
+  const suggestions = useSuggestions(text.trim()).data ?? [];
   const later = useDebouncedCallback(onSearch, TYPING_PAUSE);
   return (
     <form role="search" onSubmit={(event) => { event.preventDefault(); onSearch(text.trim()); }}>
       <TextInput
         size="lg" radius="xl" type="search" name="q" enterKeyHint="search" autoComplete="off" spellCheck={false}
         aria-label={t("search.label")} placeholder={t("search.placeholder")} leftSection={<Icon name="search" size={22} />}
-        value={text}
+        value={text} list="suggestions"
         onChange={(event) => {
           setText(event.currentTarget.value);
           later(event.currentTarget.value.trim());
         }}
       />
+      <datalist id="suggestions">
+        {suggestions.map((each) => <option key={each.kind + each.text} value={each.text} label={t(`search.kind.${each.kind}`)} />)}
+      </datalist>
     </form>
   );
 }
 
-function Results({ search, onReset }: { search: Search; onReset: () => void }) {
+interface ResultsProps { search: Search; onChange: (next: Search) => void; onReset: () => void }
+
+function Results({ search, onChange, onReset }: ResultsProps) {
   const { t } = useTranslation();
   const books = useBooks(search);
   if (books.isError && !books.data) return <ErrorState error={books.error} retry={() => void books.refetch()} />;
   if (!books.data) return <Skeletons count={5} height={116} />;
-  const items = books.data.pages.flatMap((page) => page.items);
-  const total = books.data.pages[0]?.pagination.total ?? 0;
+  const items = books.data.pages.flatMap((page) => page.data);
+  const [first] = books.data.pages;
+  const total = first?.pagination.total ?? 0;
   if (!items.length)
     return (
       <EmptyState
@@ -72,7 +79,9 @@ function Results({ search, onReset }: { search: Search; onReset: () => void }) {
     );
   return (
     <div className={books.isPlaceholderData ? "stack stale" : "stack"} aria-busy={books.isFetching}>
-      <p className="dim small" role="status">{t("search.count", { total: formatNumber(total) })}</p>
+      <Correction search={search} text={first?.did_you_mean ?? null} onChange={onChange} />
+      <Facets facets={first?.facets ?? []} search={search} onChange={onChange} />
+      <p className="dim small" role="status">{t("search.count", { count: total, total: formatNumber(total) })}</p>
       <ul className="plain books">
         {items.map((book) => <BookCard key={book.id} book={book} />)}
       </ul>

@@ -26,6 +26,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change my password
+         * @description End every session and return the tokens of a new one on this device. Role: any.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/forgot-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request a password reset
+         * @description Send a link by mail, if the address has an account. Role: none needed.
+         *
+         *     The response is the same in words and time whether or not it has one.
+         */
+        post: operations["request_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -130,6 +172,68 @@ export interface paths {
          * @description Return the account and the token pair of its first session. Role: none needed.
          */
         post: operations["register_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/resend-verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend the verification link
+         * @description Send the link again; nothing when the address is verified. Role: any.
+         */
+        post: operations["resend_verification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset a password
+         * @description Set a new password by the token of a mailed link, valid once for 30 minutes.
+         *
+         *     Ends all sessions and signs nobody in. Role: none needed.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify an address
+         * @description Verify the address of an account by the token of a mailed link. Role: none needed.
+         */
+        post: operations["verify_email"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1429,6 +1533,8 @@ export interface paths {
         /**
          * List tasks in serving order
          * @description Role: librarian. Tasks under way first, then waiting ones by priority and age.
+         *
+         *     Sort by `serving_order` (default), `created_at`, `priority` or `status`.
          */
         get: operations["list_task_queue"];
         put?: never;
@@ -1470,16 +1576,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get a waypoint
+         * @description Role: librarian. With its `ETag`.
+         */
+        get: operations["get_waypoint"];
         /**
          * Update a waypoint
-         * @description Role: librarian. A waypoint that an open task needs can't be moved.
+         * @description Role: librarian. One that an open task needs keeps its place and kind.
          */
         put: operations["update_waypoint"];
         post?: never;
         /**
          * Delete a waypoint
-         * @description Role: librarian. 409 while an open task needs it.
+         * @description Role: librarian. 409 while an open task or a copy needs it.
          */
         delete: operations["delete_waypoint"];
         options?: never;
@@ -2176,6 +2286,19 @@ export interface components {
             /** Reason */
             reason?: string | null;
         };
+        /**
+         * ChangePasswordBody
+         * @example {
+         *       "current_password": "Read-books-2026!",
+         *       "new_password": "Calm-rivers-2027!"
+         *     }
+         */
+        ChangePasswordBody: {
+            /** Current Password */
+            current_password: string;
+            /** New Password */
+            new_password: string;
+        };
         /** CommandRead */
         CommandRead: {
             /** Attempt */
@@ -2424,7 +2547,7 @@ export interface components {
         };
         /**
          * EmptyBody
-         * @description A transition without fields: no body, or `{}`.
+         * @description A call without fields: no body, or `{}`.
          */
         EmptyBody: Record<string, never>;
         /** Enroll */
@@ -2565,6 +2688,16 @@ export interface components {
             width_m: number;
         };
         /**
+         * ForgotPasswordBody
+         * @example {
+         *       "email": "ada@university.edu"
+         *     }
+         */
+        ForgotPasswordBody: {
+            /** Email */
+            email: string;
+        };
+        /**
          * HealthRead
          * @description The health of every component; `whole` when all of them work.
          * @example {
@@ -2637,6 +2770,11 @@ export interface components {
              * @default 0
              */
             speed?: number;
+            /**
+             * Stop Version
+             * @description The newest that the bridge knows
+             */
+            stop_version?: number | null;
             /** Waypoint */
             waypoint?: string | null;
         };
@@ -3504,6 +3642,22 @@ export interface components {
          * @enum {string}
          */
         RequestStatus: "PENDING" | "APPROVED" | "IN_PROGRESS" | "COMPLETED" | "CANCELLED";
+        /**
+         * ResetPasswordBody
+         * @example {
+         *       "new_password": "Calm-rivers-2027!",
+         *       "token": "kP7c…"
+         *     }
+         */
+        ResetPasswordBody: {
+            /** New Password */
+            new_password: string;
+            /**
+             * Token
+             * @description The token of the mailed link
+             */
+            token: string;
+        };
         /** Resumed */
         Resumed: {
             /** Robots */
@@ -4161,6 +4315,8 @@ export interface components {
             robot_position: components["schemas"]["RobotPosition"] | null;
             stage: components["schemas"]["Stage"] | null;
             status: components["schemas"]["TaskStatus"];
+            /** Version */
+            version: number;
         };
         /**
          * TaskType
@@ -4246,6 +4402,19 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * VerifyEmailBody
+         * @example {
+         *       "token": "kP7c…"
+         *     }
+         */
+        VerifyEmailBody: {
+            /**
+             * Token
+             * @description The token of the mailed link
+             */
+            token: string;
         };
         /**
          * WatchdogRead
@@ -4403,6 +4572,238 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The device token of an earlier sign-in */
+                "X-LUNA-Device"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "Read-books-2026!",
+                 *       "new_password": "Calm-rivers-2027!"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangePasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+                     *         "device_token": "kP7c…",
+                     *         "expires_in": 3600,
+                     *         "refresh_token": "AZvA3noxfF…",
+                     *         "token_type": "Bearer"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_SignedInRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_CREDENTIALS`: E-mail or password is wrong.; `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CSRF_REJECTED`: This site may not use the session of this browser.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    request_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@university.edu"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ForgotPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
             /** @description `VALIDATION_ERROR` */
@@ -5131,6 +5532,295 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    resend_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "new_password": "Calm-rivers-2027!",
+                 *       "token": "kP7c…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResetPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_TOKEN`: This link is no longer valid. Ask for a new one.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    verify_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "kP7c…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerifyEmailBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_TOKEN`: This link is no longer valid. Ask for a new one.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7007,6 +7697,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -7786,7 +8485,10 @@ export interface operations {
     confirm_loading: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -7910,6 +8612,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -7969,7 +8680,10 @@ export interface operations {
     cancel_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -8092,6 +8806,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -8151,7 +8874,10 @@ export interface operations {
     complete_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -8269,6 +8995,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -8328,7 +9063,10 @@ export interface operations {
     fail_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -8451,6 +9189,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -8510,7 +9257,10 @@ export interface operations {
     set_delivery_priority: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -8632,6 +9382,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -8691,7 +9450,10 @@ export interface operations {
     retry_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -8802,6 +9564,15 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}.; `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10272,7 +11043,12 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -10307,6 +11083,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NotificationRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -10336,6 +11121,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10388,7 +11191,12 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -10411,6 +11219,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_AllRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -10422,6 +11239,24 @@ export interface operations {
             };
             /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10560,7 +11395,12 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -10584,6 +11424,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_WsTicket_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -10595,6 +11444,24 @@ export interface operations {
             };
             /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10766,7 +11633,8 @@ export interface operations {
                      *               "y": 4,
                      *               "theta": 1.57,
                      *               "floor": 2
-                     *             }
+                     *             },
+                     *             "version": 2
                      *           }
                      *         }
                      *       ],
@@ -10897,7 +11765,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -11066,7 +11935,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -11157,7 +12027,10 @@ export interface operations {
     cancel_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 request_id: string;
             };
@@ -11208,7 +12081,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -11276,6 +12150,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -11335,7 +12218,10 @@ export interface operations {
     complete_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 request_id: string;
             };
@@ -11387,7 +12273,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -11448,6 +12335,15 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11565,7 +12461,8 @@ export interface operations {
                      *               "y": 4,
                      *               "theta": 1.57,
                      *               "floor": 2
-                     *             }
+                     *             },
+                     *             "version": 2
                      *           }
                      *         }
                      *       ],
@@ -11695,7 +12592,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -11854,7 +12752,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -11945,7 +12844,10 @@ export interface operations {
     cancel_return: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 return_id: string;
             };
@@ -11995,7 +12897,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -12056,6 +12959,15 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12122,7 +13034,10 @@ export interface operations {
     confirm_pickup: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 return_id: string;
             };
@@ -12168,7 +13083,8 @@ export interface operations {
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
-                     *           }
+                     *           },
+                     *           "version": 2
                      *         },
                      *         "history": [
                      *           {
@@ -12229,6 +13145,15 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12620,6 +13545,24 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -12713,7 +13656,8 @@ export interface operations {
                  *           "message": "The path is blocked."
                  *         }
                  *       ],
-                 *       "sensors": {}
+                 *       "sensors": {},
+                 *       "stop_version": 12
                  *     }
                  */
                 "application/json": components["schemas"]["Heartbeat"];
@@ -15132,8 +16076,11 @@ export interface operations {
                 order?: components["schemas"]["Order"] | null;
                 /** @description From 1 */
                 page?: number;
+                priority?: components["schemas"]["Priority"] | null;
+                robot_id?: string | null;
                 /** @description A sort name documented for this list */
                 sort?: string | null;
+                status?: components["schemas"]["TaskStatus"] | null;
             };
             header?: never;
             path?: never;
@@ -15503,10 +16450,121 @@ export interface operations {
             };
         };
     };
-    update_waypoint: {
+    get_waypoint: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                waypoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "name": "Study Room 201",
+                     *         "location_code": "SR-201",
+                     *         "kind": "WORKSTATION",
+                     *         "floor": 2,
+                     *         "x_coordinate": 12.5,
+                     *         "y_coordinate": 4,
+                     *         "z_coordinate": 0.5,
+                     *         "theta": 1.57,
+                     *         "metadata": {},
+                     *         "is_active": false,
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_WaypointRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_waypoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 waypoint_id: string;
             };
@@ -15605,6 +16663,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -15664,7 +16731,10 @@ export interface operations {
     delete_waypoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 waypoint_id: string;
             };
@@ -15720,6 +16790,15 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

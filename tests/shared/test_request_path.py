@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,9 @@ from backend.book import queries as book_queries
 from backend.delivery import queries as delivery_queries
 from backend.notification import queries as notification_queries
 from backend.robot import queries as robot_queries
-from backend.shared.infra import database, hot_reads
+from backend.shared.infra import database, hot_reads, request_context
 from backend.shared.infra.hot_reads import HotRead
+from backend.shared.infra.request_context import RequestContext
 from backend.shared.models import RequestStatus, RobotStatus
 from backend.shared.web.pagination import Order, PageQuery
 from backend.shared.web.security import session_validity
@@ -42,6 +44,8 @@ STATEMENTS = {
 # No SQLAlchemy statement is built for these: a hot read is ready, a cached read needs none.
 HOT = [path for path, count in STATEMENTS.items() if count < 2] + ["/books/{book}/availability"]
 PAGE = {"limit": 20, "offset": 0}
+MAX_STATEMENTS_OF_A_NEW_REQUEST = 18
+REQUEST_ID = "req_of_this_test"
 
 
 @pytest.fixture
@@ -53,12 +57,13 @@ def scenario(api: Any) -> Scenario:
 
 @contextmanager
 def _counted(monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> Iterator[list[object]]:
-    """Record each call of a method."""
+    """Record each call of a method, but for the requests and tasks of others."""
     calls: list[object] = []
     original = getattr(kind, method)
 
     def counting(self: object, *args: Any, **options: Any) -> Any:
-        calls.append(args)
+        if request_context.current().request_id == REQUEST_ID:
+            calls.append(args)
         return original(self, *args, **options)
 
     with monkeypatch.context() as patch:
@@ -67,25 +72,38 @@ def _counted(monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> Iterat
 
 
 @contextmanager
-def _statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
-    """Record the statements that the process sends to PostgreSQL."""
+def _statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Record the statements sent to PostgreSQL for requests with the header REQUEST_ID.
 
-    def record(*call: Any) -> None:
-        sent.append(call[2])
+    Services also send some in the background.
+    """
+    sent: list[str] = []
+    run_once = hot_reads.Pool.run_once
 
-    with _counted(monkeypatch, hot_reads.Pool, "run_once") as sent:
-        event.listen(Engine, "before_cursor_execute", record)
-        try:
+    def record(sql: str) -> None:
+        if request_context.current().request_id == REQUEST_ID:
+            sent.append(sql)
+
+    def record_call(*call: Any) -> None:
+        record(call[2])
+
+    async def record_hot_read(pool: hot_reads.Pool, sql: str, values: dict[str, Any]) -> Any:
+        record(sql)
+        return await run_once(pool, sql, values)
+
+    event.listen(Engine, "before_cursor_execute", record_call)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(hot_reads.Pool, "run_once", record_hot_read)
             yield sent
-        finally:
-            event.remove(Engine, "before_cursor_execute", record)
+    finally:
+        event.remove(Engine, "before_cursor_execute", record_call)
 
 
 def _get(scenario: Scenario, path: str) -> Any:
     user = scenario.librarian if path.startswith(("/robot", "/deliveries")) else scenario.student
-    found = scenario.api.get(f"/api/v1{path.format(book=scenario.book)}", headers=user.headers)
-    assert found.status_code == 200, found.text
-    return found
+    headers = {**user.headers, "X-Request-ID": REQUEST_ID}
+    return scenario.call(user, "GET", path.format(book=scenario.book), headers=headers)
 
 
 @pytest.mark.parametrize("path", STATEMENTS)
@@ -123,8 +141,10 @@ def test_number_of_statements_of_a_new_request(
 ) -> None:
     scenario.as_student("cancel")
     with _statements(monkeypatch) as sent:
-        scenario.request_delivery()
-    assert len(sent) <= 18, sent
+        body = {"book_id": str(scenario.book), "request_location": "SR-201"}
+        headers = {"X-Request-ID": REQUEST_ID}
+        scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=headers)
+    assert len(sent) <= MAX_STATEMENTS_OF_A_NEW_REQUEST, sent
 
 
 Read = Callable[[Scenario], tuple[HotRead, dict[str, Any]]]
@@ -183,13 +203,16 @@ def test_read_that_takes_too_long_ends_in_time(
     _get(scenario, "/auth/me")  # its connection is not used again
 
 
-def test_statement_built_for_a_call_is_counted(
-    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _build_a_statement() -> None:
+    request_context.begin(RequestContext(REQUEST_ID))
+    str(select(func.now()).where(func.random() > 1))
+
+
+def test_statement_built_for_a_call_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         _counted(monkeypatch, Select, "_generate") as built,
         _counted(monkeypatch, SQLCompiler, "__init__") as compiled,
     ):
-        str(select(func.now()).where(func.random() > 1))
+        copy_context().run(_build_a_statement)
     assert built
     assert compiled

@@ -81,7 +81,7 @@ class Person:
             self._ledger.note(response.status_code)
         with suppress(ValueError):
             body = response.json()
-            return response.status_code, body.get("data") or body.get("error")
+            return response.status_code, body["data"] if body.get("success") else body.get("error")
         return response.status_code, None
 
     def insist(self, method: str, path: str, **more: Any) -> tuple[int, Any]:

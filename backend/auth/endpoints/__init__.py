@@ -1,6 +1,14 @@
 """Routers of the authentication service, one per resource."""
 
-from backend.auth.endpoints import accounts, devices, passwords, sessions, system, users
+from backend.auth.endpoints import (
+    accounts,
+    devices,
+    passwords,
+    service_keys,
+    sessions,
+    system,
+    users,
+)
 
 ROUTERS = (
     accounts.router,
@@ -8,5 +16,6 @@ ROUTERS = (
     passwords.router,
     sessions.router,
     devices.router,
+    service_keys.router,
     system.router,
 )

@@ -1,10 +1,11 @@
-"""Random secrets, their digests, and robot keys."""
+"""Random secrets, their digests, keys of robots and services."""
 
 import hashlib
 import hmac
 import secrets
 
 _ROBOT_PREFIX = "luna_rb_"
+_SERVICE_PREFIX = "luna_sk_"
 
 
 def new_secret() -> str:
@@ -17,19 +18,37 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _new_key(kind: str) -> tuple[str, str, str]:
+    prefix = secrets.token_hex(6)
+    key = f"{kind}{prefix}_{new_secret()}"
+    return key, prefix, digest(key)
+
+
+def _prefix(kind: str, key: str) -> str | None:
+    if not key.startswith(kind):
+        return None
+    prefix, _, secret = key.removeprefix(kind).partition("_")
+    return prefix if prefix and secret else None
+
+
 def new_robot_key() -> tuple[str, str, str]:
     """Return a robot key (shown once), its look-up prefix and its hash."""
-    prefix = secrets.token_hex(6)
-    key = f"{_ROBOT_PREFIX}{prefix}_{new_secret()}"
-    return key, prefix, digest(key)
+    return _new_key(_ROBOT_PREFIX)
 
 
 def robot_key_prefix(key: str) -> str | None:
     """Return the look-up prefix of a robot key; None for anything of another form."""
-    if not key.startswith(_ROBOT_PREFIX):
-        return None
-    prefix, _, secret = key.removeprefix(_ROBOT_PREFIX).partition("_")
-    return prefix if prefix and secret else None
+    return _prefix(_ROBOT_PREFIX, key)
+
+
+def new_service_key() -> tuple[str, str, str]:
+    """Return the key of a machine (shown once), its look-up prefix and its hash."""
+    return _new_key(_SERVICE_PREFIX)
+
+
+def service_key_prefix(key: str) -> str | None:
+    """Return the look-up prefix of a service key; None for anything of another form."""
+    return _prefix(_SERVICE_PREFIX, key)
 
 
 def matches_digest(secret: str, stored: str) -> bool:

@@ -129,14 +129,15 @@ async def _upload(
     if kind == "multipart/form-data":
         async with _form(request, body.content) as form:
             upload, dry_run_field = await _form_upload(form)
-            yield upload, dry_run or dry_run_field
+            with upload.content:
+                yield upload, dry_run or dry_run_field
     elif kind == "application/json":
         with TemporaryFile() as lines:
             read = format_detection.read_json
             upload, dry_run_field = await run_in_threadpool(read, body.content, lines)
             yield upload, dry_run or dry_run_field
     else:
-        raise UnsupportedMediaType("Send a CSV file as multipart/form-data, or a JSON body.")
+        raise UnsupportedMediaType("Send a file as multipart/form-data, or a JSON body.")
 
 
 @asynccontextmanager
@@ -165,7 +166,7 @@ async def _form_upload(form: FormData) -> tuple[Upload, bool]:
     flag = str(dry_run).lower()
     if flag not in _TRUE | _FALSE:
         raise invalid("dry_run", "must be true or false")
-    read = format_detection.read_csv
+    read = format_detection.read_file
     return await run_in_threadpool(read, file.filename, file.file, kind), flag in _TRUE
 
 

@@ -73,6 +73,7 @@ COPY_SORTS: dict[str, ColumnElement[Any]] = {
     "barcode": Copy.barcode.expression,
     "created_at": Copy.created_at.expression,
 }
+IMPORT_SORTS: dict[str, ColumnElement[Any]] = {"created_at": ImportJob.created_at.expression}
 IMPORT_ROW_SORTS: dict[str, ColumnElement[Any]] = {"row": ImportRow.row.expression}
 
 
@@ -160,6 +161,11 @@ def loans(
 def import_job(job_id: UUID) -> AnySelect:
     """Select the columns of `ImportJobRead`."""
     return select(*_JOB_COLUMNS).where(ImportJob.id == job_id)
+
+
+def import_jobs() -> AnySelect:
+    """Select the columns of `ImportJobRead` of all jobs."""
+    return select(*_JOB_COLUMNS)
 
 
 def import_rows(job_id: UUID, severity: Severity | None) -> AnySelect:

@@ -68,6 +68,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     # the catalogue
     f"GET {_BOOKS}": USERS,
     f"GET {_BOOKS}/suggest": USERS,
+    f"GET {_BOOKS}/export": STAFF,
     f"GET {_BOOKS}/{{book_id}}": USERS,
     f"GET {_BOOKS}/{{book_id}}/availability": USERS,
     f"POST {_BOOKS}": STAFF,
@@ -80,7 +81,10 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"PUT {_BOOKS}/{{book_id}}/copies/{{copy_id}}/shelve": STAFF,
     f"DELETE {_BOOKS}/{{book_id}}/copies/{{copy_id}}": STAFF,
     f"POST {_BOOKS}/bulk-import": STAFF,
+    f"GET {_BOOKS}/bulk-import": STAFF,
     f"GET {_BOOKS}/bulk-import/{{job_id}}": STAFF,
+    f"GET {_BOOKS}/bulk-import/{{job_id}}/report": STAFF,
+    f"POST {_BOOKS}/bulk-import/{{job_id}}/undo": STAFF,
     f"GET {_BOOKS}/bulk-import/{{job_id}}/rows": STAFF,
     f"PUT {_BOOKS}/bulk-import/{{job_id}}/cancel": STAFF,
     # loans: the caller's own; all for staff

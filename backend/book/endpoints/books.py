@@ -4,9 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
+from fastapi.responses import StreamingResponse
 
 from backend.book import dependencies
 from backend.book.dependencies import SearchQueryDep
+from backend.book.imports import export
+from backend.book.imports.export import ExportFormat
 from backend.book.schemas.availability import Availability
 from backend.book.schemas.books import BookCreate, BookDetail, BookUpdate
 from backend.book.schemas.search import SearchAnswer
@@ -21,6 +24,7 @@ from backend.shared.errors import (
     RoleNotAllowed,
     StaleVersion,
 )
+from backend.shared.infra import database
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer, json_response
@@ -61,6 +65,22 @@ async def list_suggestions(
 ) -> Response:
     """Complete a title, author or subject while it is being typed. Role: anyone signed in."""
     return json_response(await cached_reads.suggestions(q, limit))
+
+
+@router.get(
+    "/export",
+    summary="Export books",
+    response_class=StreamingResponse,
+    responses={**responses(RoleNotAllowed), 200: {"content": {"application/octet-stream": {}}}},
+)
+def export_books(
+    _: StaffDep, file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV
+) -> StreamingResponse:
+    """Stream all titles as a file that can be imported again. Role: librarian, admin."""
+    media_type, suffix = export.MEDIA_TYPES[file_format]
+    headers = {"Content-Disposition": f'attachment; filename="books.{suffix}"'}
+    chunks = export.chunks(lambda: database.reading_engine().connect(), file_format)
+    return StreamingResponse(chunks, media_type=media_type, headers=headers)
 
 
 @router.get(

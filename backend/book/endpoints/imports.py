@@ -7,8 +7,8 @@ from fastapi import Query, Response
 
 from backend.book import queries
 from backend.book.dependencies import ImportIdempotencyDep, UploadDep
-from backend.book.imports import jobs
-from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead
+from backend.book.imports import export, format_detection, jobs, undo
+from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead, ImportUndone
 from backend.shared.errors import (
     IdempotencyKeyReused,
     InvalidStateTransition,
@@ -19,7 +19,7 @@ from backend.shared.errors import (
     UnsupportedMediaType,
 )
 from backend.shared.infra import config
-from backend.shared.models import ImportRow, Severity
+from backend.shared.models import ImportJob, ImportRow, Severity
 from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
@@ -36,8 +36,8 @@ _REQUEST_BODY: dict[str, Any] = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": {"type": "string", "format": "binary", "description": "CSV"},
-                    "format": {"type": "string", "enum": ["CSV"]},
+                    "file": {"type": "string", "format": "binary", "description": "A catalogue"},
+                    "format": {"type": "string", "enum": list(format_detection.FORMATS)},
                     "dry_run": {"type": "boolean"},
                 },
             }
@@ -93,6 +93,19 @@ def import_books(
     )
 
 
+@router.get("", summary="List imports", responses=responses(RoleNotAllowed))
+def list_imports(_: StaffDep, reader: ReadDep, page: PageDep) -> PageAnswer[ImportJobRead]:
+    """Return the jobs, newest first. Role: librarian, admin. Sort: created_at."""
+    statement = ordered(
+        queries.import_jobs(),
+        page,
+        queries.IMPORT_SORTS,
+        default="-created_at",
+        tiebreak=ImportJob.id,
+    )
+    return paginate(reader, statement, page, ImportJobRead)
+
+
 @router.get("/{job_id}", summary="Get an import", responses=responses(NotFound, RoleNotAllowed))
 def get_import(_: StaffDep, job_id: UUID, reader: ReadDep) -> Answer[ImportJobRead]:
     """Return state and progress of a job. Role: librarian, admin."""
@@ -113,6 +126,36 @@ def cancel_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[
     session.flush()
     row = session.execute(queries.import_job(job_id)).one()
     return answer(ImportJobRead.model_validate(row))
+
+
+@router.post(
+    "/{job_id}/undo",
+    summary="Undo an import",
+    responses=responses(NotFound, InvalidStateTransition, RoleNotAllowed),
+)
+def undo_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[ImportUndone]:
+    """Withdraw the titles it created and restore those it changed. Role: librarian, admin.
+
+    Titles that were changed since, or of which a copy is in use, stay and are listed.
+    """
+    return answer(ImportUndone(kept=undo.undo(session, actor.id, job_id)))
+
+
+@router.get(
+    "/{job_id}/report",
+    summary="Download the row issues of an import",
+    response_class=Response,
+    responses={**responses(NotFound, RoleNotAllowed), 200: {"content": {"text/csv": {}}}},
+)
+def download_report(_: StaffDep, job_id: UUID, reader: ReadDep) -> Response:
+    """Return the row issues as CSV. Role: librarian, admin."""
+    if reader.execute(queries.import_job(job_id)).one_or_none() is None:
+        raise NotFound(jobs.JOB_NOT_FOUND)
+    rows = reader.execute(queries.import_rows(job_id, None).order_by(ImportRow.row, ImportRow.id))
+    report = export.table(ImportRowRead.model_fields, rows.mappings())
+    name = f'attachment; filename="import-{job_id}.csv"'
+    headers = {"Content-Disposition": name}
+    return Response(report, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get(

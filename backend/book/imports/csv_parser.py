@@ -6,6 +6,7 @@ one ended, so lines are split as bytes (valid in UTF-8 and Windows-1252) and dec
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,10 @@ _SEEK_COST = 1024  # bytes that a seek counts as, at least
 _SEPARATORS = (",", ";", "\t", "|", "^", "~", ":")
 _TOO_LONG = f"it is longer than {MAX_RECORD_BYTES // 1024} KiB"
 _BOM = b"\xef\xbb\xbf"
-CSV, JSON = "CSV", "JSON"
+CSV, XLSX = "CSV", "XLSX"  # a workbook is stored as CSV
+JSON, JSONL = "JSON", "JSONL"  # a JSON body is stored as lines
+# A cell that a spreadsheet would run as a formula, as exports guard it: by one apostrophe.
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 Pieces = Callable[[int], bytes | None]  # by number; None past the end
 
 
@@ -38,6 +42,7 @@ class Record:
     end_line: int
     values: dict[str, Any]
     problem: str | None = None
+    is_lenient: bool = False  # a value that is not valid is left out, as far as it may be absent
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def detect_layout(pieces: Pieces, kind: str, encoding: str) -> Layout:
     start = len(_BOM) if head.startswith(_BOM) else 0
     line_end = b"\r" if b"\r" in head and b"\n" not in head else b"\n"
     without_columns = Layout(kind, encoding, ",", line_end, (), 0, start, 0)
-    if kind == JSON:
+    if kind in {JSON, JSONL}:
         return without_columns
     found = max(
         (_with_header(pieces, without_columns, separator) for separator in _SEPARATORS),
@@ -155,7 +160,8 @@ def _with_header(pieces: Pieces, layout: Layout, separator: str) -> Layout:
 def read_records(pieces: Pieces, layout: Layout, offset: int, line: int) -> Iterator[Record]:
     """Read the rows from `offset` on, which follows `line` lines."""
     reader = _LineReader(pieces, layout, offset, line)
-    return _json_records(reader) if layout.format == JSON else _csv_records(reader)
+    is_json = layout.format in {JSON, JSONL}
+    return _json_records(reader) if is_json else _csv_records(reader)
 
 
 def _json_records(reader: _LineReader) -> Iterator[Record]:
@@ -223,6 +229,8 @@ def _record(reader: _LineReader, line: int, cells: list[str]) -> Record:
     values: dict[str, str] = {}
     for field, index in reader.layout.columns:
         cell = cells[index].strip() if index < len(cells) else ""
+        if _GUARDED.match(cell):
+            cell = cell[1:]
         if cell:
             values.setdefault(field, cell)
     return Record(line, reader.offset, reader.line, values)

@@ -6,35 +6,45 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import PurePath
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from backend.book.imports import csv_parser, json_body
+from backend.book.imports import csv_parser, json_body, marc_reader, spreadsheet
 from backend.shared.errors import MalformedJson, UnsupportedMediaType, invalid
 
-_UNSUPPORTED = '{kind} files are not supported. Send CSV, or a JSON body {{"books": […]}}.'
-_PLANNED_FORMATS = ("XLSX", "MARC21", "MARCXML", "JSONL")
+FORMATS = (
+    csv_parser.CSV,
+    csv_parser.XLSX,
+    csv_parser.JSONL,
+    marc_reader.MARC21,
+    marc_reader.MARCXML,
+)
+_UNSUPPORTED = "{kind} files are not supported. Send one of: " + ", ".join(FORMATS) + "."
 _BY_SUFFIX = {
-    ".xlsx": "Excel",
-    ".xls": "Excel",
-    ".ods": "Spreadsheet",
-    ".mrc": "MARC21",
-    ".marc": "MARC21",
-    ".xml": "XML",
-    ".json": "JSON",
-    ".jsonl": "JSON lines",
-    ".ndjson": "JSON lines",
+    ".csv": csv_parser.CSV,
+    ".tsv": csv_parser.CSV,
+    ".txt": csv_parser.CSV,
+    ".xlsx": csv_parser.XLSX,
+    ".mrc": marc_reader.MARC21,
+    ".marc": marc_reader.MARC21,
+    ".xml": marc_reader.MARCXML,
+    ".jsonl": csv_parser.JSONL,
+    ".ndjson": csv_parser.JSONL,
+    ".xls": "Old Excel",
+    ".ods": "OpenDocument",
     ".pdf": "PDF",
     ".zip": "Zip",
 }
 _BY_SIGNATURE = (
-    (re.compile(rb"PK\x03\x04"), "Excel"),
-    (re.compile(rb"\xd0\xcf\x11\xe0"), "Excel"),
+    (re.compile(rb"PK\x03\x04"), csv_parser.XLSX),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "Old Excel"),
     (re.compile(rb"\xff\xfe|\xfe\xff"), "UTF-16"),
-    (re.compile(rb"\s*<"), "XML"),
-    (re.compile(rb"\s*[\[{]"), "JSON"),
-    (re.compile(rb"\d{5}[acdnp][a-z]"), "MARC21"),
+    (re.compile(rb"(?:\xef\xbb\xbf)?\s*<"), marc_reader.MARCXML),
+    (re.compile(rb"(?:\xef\xbb\xbf)?\s*\{"), csv_parser.JSONL),
+    (re.compile(rb"\d{5}[acdnp ][a-z ]"), marc_reader.MARC21),
     (re.compile(rb"[^\0\n]*\0"), "Binary"),  # in a later line it is an error of its row
 )
+_XML_ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w-]+)")
 _SIGNATURE_BYTES = 4096
 _MAX_NAME_LENGTH = 255
 
@@ -49,22 +59,57 @@ class Upload:
     content: BinaryIO
 
 
-def read_csv(name: str | None, content: BinaryIO, kind: str | None) -> Upload:
-    """Check a CSV file; Invalid or UnsupportedMediaType unless its header names usable columns."""
-    _refuse_other_formats(name, content.read(_SIGNATURE_BYTES), kind)
+def read_file(name: str | None, content: BinaryIO, kind: str | None) -> Upload:
+    """Check a file; Invalid or UnsupportedMediaType unless titles can be read from it.
+
+    A workbook is converted to CSV in a file of its own, which the caller closes.
+    """
+    content.seek(0)
+    head = content.read(_SIGNATURE_BYTES)
+    format_ = _detect(name, head, kind)
     if not any(piece.strip() for piece in _pieces(content)):
         raise invalid("file", "is empty")
-    upload = Upload(_storable(name), csv_parser.CSV, _encoding(content), content)
+    if format_ in marc_reader.FORMATS:
+        _check_xml(head)
+        return Upload(_storable(name), format_, "utf-8", content)
+    if format_ == csv_parser.XLSX:
+        content = _converted(content)
+    upload = Upload(_storable(name), format_, _encoding(content), content)
+    if format_ != csv_parser.JSONL:
+        _check_header(upload)
+    return upload
+
+
+def _converted(workbook: BinaryIO) -> BinaryIO:
+    content = TemporaryFile()  # noqa: SIM115 (the caller closes it)
+    try:
+        spreadsheet.to_csv(workbook, content)
+    except BaseException:
+        content.close()
+        raise
+    return content
+
+
+def _check_header(upload: Upload) -> None:
+    """Refuse a table whose header names no usable columns."""
 
     def piece(number: int) -> bytes:
-        content.seek(number * csv_parser.PIECE_BYTES)
-        return content.read(csv_parser.PIECE_BYTES)
+        upload.content.seek(number * csv_parser.PIECE_BYTES)
+        return upload.content.read(csv_parser.PIECE_BYTES)
 
     try:
         csv_parser.detect_layout(piece, upload.format, upload.encoding)
     except csv_parser.UnreadableFileError as error:
         raise invalid("file", str(error)) from error
-    return upload
+
+
+def _check_xml(head: bytes) -> None:
+    """Refuse entities, and encodings in which tags are no ASCII."""
+    if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+        raise invalid("file", "must not declare a document type")
+    encoding = _XML_ENCODING.search(head)
+    if encoding and encoding[1].lower() not in {b"utf-8", b"utf8", b"us-ascii"}:
+        raise UnsupportedMediaType(_UNSUPPORTED.format(kind=encoding[1].decode() + " encoded"))
 
 
 def read_json(body: BinaryIO, lines: BinaryIO) -> tuple[Upload, bool]:
@@ -91,16 +136,19 @@ def _pieces(content: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: content.read(csv_parser.PIECE_BYTES), b"")
 
 
-def _refuse_other_formats(name: str | None, head: bytes, kind: str | None) -> None:
-    wanted = (kind or csv_parser.CSV).upper()
-    if wanted in _PLANNED_FORMATS:
-        raise UnsupportedMediaType(_UNSUPPORTED.format(kind=wanted))
-    if wanted != csv_parser.CSV:
-        raise invalid("format", f"must be one of: {csv_parser.CSV}, {', '.join(_PLANNED_FORMATS)}")
+def _detect(name: str | None, head: bytes, kind: str | None) -> str:
+    """Return the format: the one that is given, else that of the content, else of the name."""
+    wanted = (kind or "").upper()
+    if wanted and wanted not in FORMATS:
+        raise invalid("format", f"must be one of: {', '.join(FORMATS)}")
+    by_content = next((found for pattern, found in _BY_SIGNATURE if pattern.match(head)), None)
     by_suffix = _BY_SUFFIX.get(PurePath(name or "").suffix.lower())
-    by_content = next((name for pattern, name in _BY_SIGNATURE if pattern.match(head)), None)
-    if by_suffix or by_content:
-        raise UnsupportedMediaType(_UNSUPPORTED.format(kind=by_suffix or by_content))
+    found = wanted or by_content or by_suffix or csv_parser.CSV
+    if found not in FORMATS:
+        raise UnsupportedMediaType(_UNSUPPORTED.format(kind=found))
+    if by_content and by_content != found and by_content not in marc_reader.FORMATS:
+        raise UnsupportedMediaType(f"The file is not {found} but {by_content}.")
+    return found
 
 
 def _encoding(content: BinaryIO) -> str:

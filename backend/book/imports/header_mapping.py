@@ -5,11 +5,23 @@ from collections.abc import Sequence
 
 # In order of preference: a field takes the first of its columns that is not empty.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "title": ("title", "booktitle", "originaltitle", "titel", "titre", "titulo"),
+    "title": (
+        "title",
+        "booktitle",
+        "originaltitle",
+        "titel",
+        "titre",
+        "titulo",
+        "titolo",
+        "bookname",
+    ),
     "subtitle": ("subtitle",),
-    "author": ("author", "authors", "creator", "autor", "auteur", "verfasser"),
+    "author": (
+        *("author", "authors", "creator", "by", "mainauthor"),
+        *("autor", "autorin", "auteur", "verfasser", "autore"),
+    ),
     "contributors": ("contributors",),
-    "isbn": ("isbn", "isbn10"),
+    "isbn": ("isbn", "isbn10", "isbnnumber", "isbnissn"),
     "isbn13": ("isbn13", "ean", "ean13"),
     "publisher": ("publisher", "publishername", "verlag", "editeur", "editorial"),
     "publication_year": (
@@ -23,10 +35,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "cover_image_url": ("coverimageurl", "imageurl", "cover"),
     "call_number": ("callnumber", "callno", "signatur"),
     "shelf_location": ("shelflocation", "shelf"),
+    "other_identifiers": ("otheridentifiers",),
     "copies": ("copies", "numberofcopies", "quantity"),
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
-_REQUIRED = ("title", "author")
+_REQUIRED = ("title",)
 Columns = tuple[tuple[str, int], ...]
 
 

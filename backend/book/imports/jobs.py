@@ -14,10 +14,10 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from backend.book.imports import csv_parser, row_validation, upsert
+from backend.book.imports import csv_parser, records, row_validation, upsert
 from backend.book.imports.format_detection import Upload
 from backend.book.imports.row_issues import IssueCode, RowIssue, warning
-from backend.book.schemas.books import BookCreate
+from backend.book.schemas.imports import ImportedBook
 from backend.shared.domain import audit
 from backend.shared.errors import InvalidStateTransition, NotFound
 from backend.shared.events import ImportFinished, ImportProgressed, ImportQueued
@@ -46,7 +46,7 @@ class _Batch:
     """Records that were read, and what their validation gave."""
 
     records: list[csv_parser.Record] = field(default_factory=list)
-    books: list[tuple[int, BookCreate]] = field(default_factory=list)
+    books: list[tuple[int, ImportedBook]] = field(default_factory=list)
     issues: list[RowIssue] = field(default_factory=list)
     total: int | None = None  # rows of the file, counted by the first batch
 
@@ -148,14 +148,14 @@ def _next_batch(session: Session, job: ImportJob) -> _Batch:
         )
         return session.execute(content).scalar_one_or_none()
 
-    layout = csv_parser.detect_layout(piece, job.format, job.encoding)
+    layout = records.detect_layout(piece, job.format, job.encoding)
     batch = _Batch()
     offset, line = job.offset, job.line
     if job.state is ImportState.QUEUED:
         offset, line = layout.offset, layout.line
         batch.total = _count(layout, piece)
     deadline = time.monotonic() + _MAX_BATCH_SECONDS
-    for record in csv_parser.read_records(piece, layout, offset, line):
+    for record in records.read(piece, layout, offset, line):
         batch.add(record)
         if (
             len(batch.records) >= MAX_BATCH_ROWS
@@ -181,7 +181,7 @@ def _count(layout: csv_parser.Layout, piece: csv_parser.Pieces) -> int | None:
     """Count the rows; None when it takes too long."""
     deadline = time.monotonic() + _MAX_COUNTING_SECONDS
     count = 0
-    for _ in csv_parser.read_records(piece, layout, layout.offset, layout.line):
+    for _ in records.read(piece, layout, layout.offset, layout.line):
         count += 1
         if time.monotonic() > deadline:
             return None
@@ -189,7 +189,7 @@ def _count(layout: csv_parser.Layout, piece: csv_parser.Pieces) -> int | None:
 
 
 def _import_batch(session: Session, job: ImportJob, batch: _Batch) -> None:
-    outcome = upsert.upsert_books(session, batch.books, dry_run=job.dry_run)
+    outcome = upsert.upsert_books(session, None if job.dry_run else job.id, batch.books)
     _store_issues(session, job, [*batch.issues, *outcome.issues])
     job.created += outcome.created
     job.updated += outcome.updated

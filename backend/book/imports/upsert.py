@@ -1,26 +1,31 @@
 """Insert or update the titles of an import batch with few statements.
 
-Two titles are the same when their ISBN is; without an ISBN, when title, author, year and publisher
-all are.
+Two titles are the same when ISBN and title agree; without an ISBN, when title, author, year and
+publisher all do. An ISBN whose title is another one is no evidence. Of several rows of a file about
+one title the first takes precedence, and the others fill in what it lacks: so a repeated import
+changes nothing.
 """
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, cast, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from backend.book.imports.row_issues import IssueCode, RowIssue, warning
-from backend.book.schemas.books import BookCreate
+from backend.book.schemas.imports import ImportedBook
 from backend.book.service import barcodes
 from backend.shared.infra import cache, clock, commit_hooks, database, ids
-from backend.shared.models import Book, Condition, Copy, Custody
+from backend.shared.models import Book, Condition, Copy, Custody, ImportTitle
 
-_FIELDS = tuple(name for name in BookCreate.model_fields if name != "copies")
+_FIELDS = tuple(name for name in ImportedBook.model_fields if name != "copies")
 _MIN_SIMILARITY = 0.6  # two titles of one ISBN less similar than this get a warning
+_NUMBERS = re.compile(r"\d+")
 _LOCK_IMPORTS = text("SELECT pg_advisory_xact_lock(hashtext('catalog.import'))")
 
 
@@ -40,33 +45,78 @@ class _PendingTitle:
 
     id: UUID
     values: dict[str, Any]
+    version: int = 0
+    before: dict[str, Any] | None = None  # of a title that the import changes
     copies: int = 0  # to create; existing titles keep theirs
     is_new: bool = False
     is_changed: bool = False
-    last_row: int = 0
+    first_row: int = 0  # the first row of the file about this title
+    is_remembered: bool = False  # an earlier batch of the job was about it
 
 
 def upsert_books(
-    session: Session, rows: Sequence[tuple[int, BookCreate]], *, dry_run: bool = False
+    session: Session, job_id: UUID | None, rows: Sequence[tuple[int, ImportedBook]]
 ) -> Outcome:
-    """Create or update the title of each (row, title); with `dry_run` write nothing.
+    """Create or update the title of each (row, title); without a job (a dry run) write nothing.
 
     An empty value leaves the existing one. Concurrent imports wait for each other here, so that
     two imports of one file create no title twice.
     """
     session.execute(_LOCK_IMPORTS)
     known = _known_titles(session, [book for _, book in rows])
+    _mark_earlier_rows(session, job_id, known)
     outcome = Outcome()
     for row, book in rows:
         _merge(known, row, book, outcome)
-    if not dry_run:
-        _write(session, list(known.values()))
+    if job_id is not None:
+        titles = list({title.id: title for title in known.values()}.values())
+        _write(session, titles)
+        _remember(session, job_id, titles)
     return outcome
 
 
-def _identity(values: dict[str, Any]) -> Hashable:
-    if values["isbn"]:
-        return str(values["isbn"])
+def _mark_earlier_rows(
+    session: Session, job_id: UUID | None, known: dict[Hashable, _PendingTitle]
+) -> None:
+    """Mark the titles that earlier batches of the job were about."""
+    seen = select(ImportTitle.book_id, ImportTitle.row).where(
+        ImportTitle.job_id == job_id, ImportTitle.book_id.in_([each.id for each in known.values()])
+    )
+    rows = {each.book_id: each.row for each in session.execute(seen)} if job_id else {}
+    for title in known.values():
+        title.first_row = rows.get(title.id, 0)
+        title.is_remembered = title.id in rows
+
+
+def _remember(session: Session, job_id: UUID, titles: Sequence[_PendingTitle]) -> None:
+    """Store which titles the job is about, and what an undo restores."""
+    new = [
+        {
+            "job_id": job_id,
+            "book_id": title.id,
+            "row": title.first_row,
+            "is_created": title.is_new,
+            "before": title.before if title.is_changed else None,
+            "version": title.version + title.is_changed if not title.is_new else 1,
+        }
+        for title in titles
+        if title.first_row and not title.is_remembered
+    ]
+    if new:
+        session.connection().execute(insert(ImportTitle), new)
+    for title in titles:
+        if title.is_remembered and title.is_changed:
+            session.execute(
+                update(ImportTitle)
+                .where(ImportTitle.job_id == job_id, ImportTitle.book_id == title.id)
+                .values(
+                    version=title.version + 1,
+                    before=func.coalesce(ImportTitle.before, cast(title.before, JSONB)),
+                )
+            )
+
+
+def _text_identity(values: dict[str, Any]) -> Hashable:
     return (
         values["title"],
         values["author"],
@@ -75,13 +125,17 @@ def _identity(values: dict[str, Any]) -> Hashable:
     )
 
 
-def _known_titles(session: Session, books: Sequence[BookCreate]) -> dict[Hashable, _PendingTitle]:
+def _identity(values: dict[str, Any]) -> Hashable:
+    return str(values["isbn"]) if values["isbn"] else _text_identity(values)
+
+
+def _known_titles(session: Session, books: Sequence[ImportedBook]) -> dict[Hashable, _PendingTitle]:
     """Return the catalogue titles that these may be the same as, locked."""
     numbers = [book.isbn for book in books if book.isbn]
-    titles = [book.title.lower() for book in books if not book.isbn]
+    titles = [book.title.lower() for book in books]
     same_title = Book.isbn.is_(None) & func.lower(Book.title).in_(titles)
     found = session.execute(
-        select(Book.id, *(Book.__table__.c[name] for name in _FIELDS))
+        select(Book.id, Book.version, *(Book.__table__.c[name] for name in _FIELDS))
         .where(Book.withdrawn_at.is_(None), or_(Book.isbn.in_(numbers), same_title))
         .order_by(Book.id)
         .with_for_update()
@@ -89,41 +143,60 @@ def _known_titles(session: Session, books: Sequence[BookCreate]) -> dict[Hashabl
     known: dict[Hashable, _PendingTitle] = {}
     for row in found:
         values = {name: row[name] for name in _FIELDS}
-        known.setdefault(_identity(values), _PendingTitle(row["id"], values))
+        known.setdefault(_identity(values), _PendingTitle(row["id"], values, row["version"]))
     return known
 
 
 def _merge(
-    known: dict[Hashable, _PendingTitle], row: int, book: BookCreate, outcome: Outcome
+    known: dict[Hashable, _PendingTitle], row: int, book: ImportedBook, outcome: Outcome
 ) -> None:
     """Merge one row into the titles of the batch."""
-    values = book.model_dump(exclude={"copies"})
-    identity = _identity(values)
-    title = known.get(identity)
+    values = book.model_dump(mode="json", exclude={"copies"})
+    title = known.get(_identity(values))
+    if title is not None and values["isbn"] and not _are_similar(title.values["title"], book.title):
+        message = (
+            f"This ISBN belongs to “{title.values['title']}”: it is kept as another identifier."
+        )
+        outcome.issues.append(warning(row, IssueCode.TITLE_DIFFERS, message, "title", book.title))
+        _demote_isbn(values)
+        title = known.get(_identity(values))
     if title is None:
-        known[identity] = _PendingTitle(ids.uuid7(), values, book.copies, is_new=True, last_row=row)
+        title = _PendingTitle(ids.uuid7(), values, copies=book.copies, is_new=True, first_row=row)
+        known[_identity(values)] = title
         outcome.created += 1
         return
-    if title.last_row:
-        message = f"Same book as in row {title.last_row}; values of this row take precedence."
+    if title.first_row:
+        message = f"Same book as in row {title.first_row}, which takes precedence."
         outcome.issues.append(warning(row, IssueCode.DUPLICATE_ROW, message, "title", book.title))
-    title.last_row = row
     changed = {
-        name: value for name, value in values.items() if value and value != title.values[name]
+        name: value
+        for name, value in values.items()
+        if value and value != title.values[name] and not (title.first_row and title.values[name])
     }
+    title.first_row = title.first_row or row
     if not changed:
         outcome.unchanged += 1
         return
-    if "title" in changed and not _are_similar(title.values["title"], book.title):
-        message = f"This ISBN belonged to “{title.values['title']}”."
-        outcome.issues.append(warning(row, IssueCode.TITLE_DIFFERS, message, "title", book.title))
+    title.before = {**{name: title.values[name] for name in changed}, **(title.before or {})}
     title.values.update(changed)
     title.is_changed = not title.is_new
     outcome.updated += 1
 
 
+def _demote_isbn(values: dict[str, Any]) -> None:
+    others = values["other_identifiers"]
+    others["ISBN"] = list(dict.fromkeys([*others.get("ISBN", []), values["isbn"]]))
+    values["isbn"] = None
+
+
 def _are_similar(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= _MIN_SIMILARITY
+    """Compare two titles; one of them may lack a subtitle. Numbers are those of volumes."""
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    if long.startswith(short):
+        return True
+    if _NUMBERS.findall(short) != _NUMBERS.findall(long):
+        return False
+    return SequenceMatcher(None, short, long).ratio() >= _MIN_SIMILARITY
 
 
 def _write(session: Session, titles: Sequence[_PendingTitle]) -> None:
@@ -140,10 +213,7 @@ def _write(session: Session, titles: Sequence[_PendingTitle]) -> None:
 def _insert(session: Session, titles: Sequence[_PendingTitle]) -> None:
     now = clock.now()
     timestamps = {"created_at": now, "updated_at": now}
-    books = [
-        {**title.values, "id": title.id, "other_identifiers": {}, "version": 1, **timestamps}
-        for title in titles
-    ]
+    books = [{**title.values, "id": title.id, "version": 1, **timestamps} for title in titles]
     # Not through the ORM, which would split the rows by which of their values are null.
     session.connection().execute(insert(Book), books)
     codes = iter(barcodes.generate(session, sum(title.copies for title in titles)))

@@ -24,7 +24,9 @@ _BOOK_EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class _BookFields(RequestModel):
+class BookFields(RequestModel):
+    """The fields of a title that may be absent."""
+
     isbn: field_types.OptionalIsbn = None
     subtitle: field_types.OptionalLine = None
     contributors: field_types.Contributors = []
@@ -37,9 +39,10 @@ class _BookFields(RequestModel):
     cover_image_url: field_types.OptionalUrl = None
     call_number: field_types.OptionalCode = None
     shelf_location: field_types.OptionalCode = None
+    other_identifiers: field_types.Identifiers = {}
 
 
-class BookCreate(_BookFields):
+class BookCreate(BookFields):
     """A title to create with `copies`, each with a new barcode."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_BOOK_EXAMPLE]})
@@ -49,7 +52,7 @@ class BookCreate(_BookFields):
     copies: field_types.CopyCount = 1
 
 
-class BookUpdate(_BookFields):
+class BookUpdate(BookFields):
     """Title fields to change; omitted fields keep their value, null clears an optional one."""
 
     model_config = ConfigDict(
@@ -69,7 +72,7 @@ class BookRead(ResponseModel):
     isbn: str | None
     title: str
     subtitle: str | None
-    author: str
+    author: str | None
     publisher: str | None
     publication_year: int | None
     description: str | None
@@ -90,5 +93,6 @@ class BookDetail(BookRead):
 
     contributors: list[str]
     edition: str | None
+    other_identifiers: dict[field_types.Scheme, list[str]]
     version: int
     copies: list[CopySummary] = Field(description="Without withdrawn copies")

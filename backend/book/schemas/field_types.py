@@ -1,5 +1,6 @@
 """Validated field types of titles and copies, for clients and imports alike."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, TypeAdapter, ValidationError
@@ -10,6 +11,18 @@ from backend.shared.web.schemas import FilledText, PlainText
 MIN_YEAR, MAX_YEAR = -3000, 2100  # years before Christ are negative
 _MAX_AUTHOR_BYTES = 1600  # limit of a database index entry
 _URL = TypeAdapter(HttpUrl)
+
+
+class Scheme(StrEnum):
+    """What an identifier of a title, besides its ISBN, is."""
+
+    ISBN = "ISBN"
+    CANCELLED_ISBN = "CANCELLED_ISBN"
+    ISSN = "ISSN"
+    LCCN = "LCCN"
+    OCLC = "OCLC"
+    DOI = "DOI"
+    OTHER = "OTHER"
 
 
 def _valid_isbn(text: str) -> str:
@@ -53,6 +66,8 @@ Subject = Annotated[FilledText, Field(max_length=200)]
 Subjects = Annotated[list[Subject], Field(max_length=50)]
 Contributor = Annotated[FilledText, Field(max_length=300)]
 Contributors = Annotated[list[Contributor], Field(max_length=50)]
+Identifier = Annotated[FilledText, Field(max_length=200)]
+Identifiers = dict[Scheme, Annotated[list[Identifier], Field(max_length=50)]]
 Year = Annotated[int, Field(strict=True, ge=MIN_YEAR, le=MAX_YEAR)]
 OptionalIsbn = Annotated[Isbn | None, _BlankToNull]
 OptionalLine = Annotated[Annotated[PlainText, Field(max_length=300)] | None, _BlankToNull]

@@ -2,8 +2,18 @@
 
 from uuid import UUID
 
+from backend.book.schemas import field_types
+from backend.book.schemas.books import BookFields
 from backend.shared.models import ImportState, Severity
 from backend.shared.web.schemas import ResponseModel, Timestamp
+
+
+class ImportedBook(BookFields):
+    """A title of an import; it may lack an author."""
+
+    title: field_types.Title
+    author: field_types.Author | None = None
+    copies: field_types.CopyCount = 1
 
 
 class ImportAccepted(ResponseModel):
@@ -31,6 +41,7 @@ class ImportJobRead(ResponseModel):
     created_at: Timestamp
     started_at: Timestamp | None
     finished_at: Timestamp | None
+    undone_at: Timestamp | None
 
 
 class ImportRowRead(ResponseModel):
@@ -42,3 +53,9 @@ class ImportRowRead(ResponseModel):
     value: str | None
     code: str
     message: str
+
+
+class ImportUndone(ResponseModel):
+    """The titles that an undo left as they are, because something has happened to them since."""
+
+    kept: list[UUID]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    or_,
     select,
     text,
 )
@@ -139,8 +140,14 @@ def _similar(connection: Connection, found: Matches) -> list[UUID]:
 
 
 def _isbn_match(parsed: ParsedQuery) -> Matches:
-    same = Book.isbn == parsed.isbn
+    same = has_isbn(str(parsed.isbn))
     return Matches(same, isbn=parsed.isbn, text=parsed.text, corrected=parsed.text)
+
+
+def has_isbn(number: str) -> ColumnElement[bool]:
+    """Match the ISBN of a title or one of its other ISBNs."""
+    others: ColumnElement[bool] = Book.other_identifiers.contains({"ISBN": [number]})
+    return or_(Book.isbn == number, others)
 
 
 def _analyze(connection: Connection, given: str) -> list[_Word]:
@@ -198,7 +205,7 @@ def _plain_words(parsed: ParsedQuery) -> list[str]:
 def _restrictions(parsed: ParsedQuery) -> list[ColumnElement[bool]]:
     conditions = [_term(term) for term in parsed.required]
     conditions += [not_(_term(term)) for term in parsed.excluded]
-    conditions += [Book.isbn == number for number in parsed.isbns]
+    conditions += [has_isbn(number) for number in parsed.isbns]
     conditions += [Book.language == language for language in parsed.languages]
     if parsed.year_from is not None:
         conditions.append(Book.publication_year >= parsed.year_from)

@@ -60,7 +60,7 @@ _FILTERS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "year_from": lambda year: Book.publication_year >= year,
     "year_to": lambda year: Book.publication_year <= year,
     # An invalid ISBN is compared as it is and matches nothing.
-    "isbn": lambda text: Book.isbn == (isbn.normalize(text) or text),
+    "isbn": lambda text: matching.has_isbn(isbn.normalize(text) or text),
     "available": lambda available: (
         Book.status == BookStatus.AVAILABLE if available else Book.status.in_(_NOT_AVAILABLE)
     ),

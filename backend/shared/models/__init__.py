@@ -22,6 +22,7 @@ from backend.shared.models.catalogue import (
     ImportJob,
     ImportRow,
     ImportState,
+    ImportTitle,
     Severity,
 )
 from backend.shared.models.circulation import Loan, LoanChannel, LoanState

@@ -53,7 +53,7 @@ class Book(Base):
     other_identifiers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     title: Mapped[str]
     subtitle: Mapped[str | None]
-    author: Mapped[str]
+    author: Mapped[str | None]  # an import may lack it
     contributors: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     publisher: Mapped[str | None]
     publication_year: Mapped[int | None] = mapped_column(SmallInteger)
@@ -117,6 +117,12 @@ class Book(Base):
         ),
         Index("ix_books_status", "status", "created_at", "id"),
         Index("ix_books_language", "language", "created_at", "id"),
+        Index(
+            "ix_books_other_identifiers",
+            "other_identifiers",
+            postgresql_using="gin",
+            postgresql_ops={"other_identifiers": "jsonb_path_ops"},
+        ),
         Index("ix_books_subjects", "subjects", postgresql_using="gin"),
     )
     __mapper_args__ = {"version_id_col": version}
@@ -218,6 +224,7 @@ class ImportJob(Base):
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
 
 
 class ImportFile(Base):
@@ -247,3 +254,18 @@ class ImportRow(Base):
     message: Mapped[str]
 
     __table_args__ = (Index("ix_import_rows_job_id", "job_id", "row"),)
+
+
+class ImportTitle(Base):
+    """A title that an import was about, for later rows of the file and for an undo."""
+
+    __tablename__ = "import_titles"
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    book_id: Mapped[UUID] = mapped_column(ForeignKey("books.id"), primary_key=True)
+    row: Mapped[int]  # the first row about it
+    is_created: Mapped[bool]
+    before: Mapped[dict[str, Any] | None]  # the values that the import has replaced
+    version: Mapped[int]  # of the title after the import

@@ -1,0 +1,53 @@
+"""Convert the first sheet of an XLSX workbook to CSV, row by row."""
+
+import csv
+import io
+import zipfile
+from datetime import date
+from typing import Any, BinaryIO
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from backend.shared.errors import UnsupportedMediaType, invalid
+
+_MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+
+
+def to_csv(workbook: BinaryIO, content: BinaryIO) -> None:
+    """Write the rows as CSV; a row of the sheet is one line."""
+    _check_size(workbook)
+    workbook.seek(0)
+    text = io.TextIOWrapper(content, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    try:
+        book = load_workbook(workbook, read_only=True, data_only=True)
+        for row in book.worksheets[0].iter_rows(values_only=True):
+            writer.writerow([_cell(value) for value in row])
+        book.close()
+    except (KeyError, ValueError, IndexError, InvalidFileException, SyntaxError) as error:
+        raise invalid("file", "is not a readable XLSX workbook") from error
+    finally:
+        text.detach()
+
+
+def _check_size(workbook: BinaryIO) -> None:
+    """Refuse what is no zip archive, and one that unpacks to more than a workbook may hold."""
+    workbook.seek(0)
+    try:
+        with zipfile.ZipFile(workbook) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise UnsupportedMediaType("The file is not an XLSX workbook.") from error
+    if size > _MAX_UNPACKED_BYTES:
+        raise invalid("file", "unpacks to more than 512 MiB")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return str(value.year)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return " ".join(str(value).splitlines())

@@ -35,6 +35,10 @@ from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/books", "books")
+_EXPORT = {
+    "schema": {"type": "string"},
+    "example": "isbn,title,author\r\n978-0-201-83595-3,The Mythical Man-Month,F. P. Brooks\r\n",
+}
 
 
 @router.get(
@@ -71,7 +75,7 @@ async def list_suggestions(
     "/export",
     summary="Export books",
     response_class=StreamingResponse,
-    responses={**responses(RoleNotAllowed), 200: {"content": {"application/octet-stream": {}}}},
+    responses={**responses(RoleNotAllowed), 200: {"content": {"text/csv": _EXPORT}}},
 )
 def export_books(
     _: StaffDep, file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV

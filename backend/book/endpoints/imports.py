@@ -28,6 +28,11 @@ from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import StaffDep
 
 router = routing.router("/books/bulk-import", "imports")
+_REPORT: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "example": "row,severity,field,value,code,message\r\n"
+    "7,WARNING,isbn,,ISBN_MISSING,The row has no ISBN.\r\n",
+}
 _REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
@@ -145,7 +150,7 @@ def undo_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[Im
     "/{job_id}/report",
     summary="Download the row issues of an import",
     response_class=Response,
-    responses={**responses(NotFound, RoleNotAllowed), 200: {"content": {"text/csv": {}}}},
+    responses={**responses(NotFound, RoleNotAllowed), 200: {"content": {"text/csv": _REPORT}}},
 )
 def download_report(_: StaffDep, job_id: UUID, reader: ReadDep) -> Response:
     """Return the row issues as CSV. Role: librarian, admin."""

@@ -1,12 +1,12 @@
 """Titles without an author; identifiers that can be searched.
 
-Revision: 0009, after 0008.
+Revision: 0010, after 0009.
 """
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,7 @@
 """Production refuses unsafe settings by name."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from backend.shared.infra import config
@@ -11,6 +13,7 @@ _SAFE = {
     "LUNA_DATABASE_URL": "postgresql+psycopg2://luna_app:a-long-password-1@db/luna",
     "LUNA_DATABASE_OWNER_URL": "postgresql+psycopg2://luna_owner:a-long-password-2@db/luna",
 }
+_CONCERNS = ("process", "database", "auth", "http")
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +27,9 @@ def production(monkeypatch: pytest.MonkeyPatch, strong_key: str) -> pytest.Monke
         monkeypatch.delenv(name, raising=False)
     for name, value in (_SAFE | {"LUNA_AUTH_PRIVATE_KEY": strong_key}).items():
         monkeypatch.setenv(name, value)
-    for concern in ("process", "database", "auth", "http"):
-        monkeypatch.setattr(config, concern, getattr(config, concern).__wrapped__)
+    # Only the check reads the changed environment: services of other tests run on in this process.
+    uncached = {name: getattr(config, name).__wrapped__ for name in _CONCERNS}
+    monkeypatch.setattr(safety, "config", SimpleNamespace(**{**vars(config), **uncached}))
     return monkeypatch
 
 

@@ -31,6 +31,16 @@ const register = createRoute({
   path: "/register",
   component: lazyRouteComponent(() => import("./features/auth/RegisterPage"), "RegisterPage"),
 });
+const forgot = createRoute({
+  getParentRoute: () => visitors,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./features/auth/ForgotPasswordPage"), "ForgotPasswordPage"),
+});
+const reset = createRoute({
+  getParentRoute: () => visitors,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./features/auth/ResetPasswordPage"), "ResetPasswordPage"),
+});
 const search = createRoute({
   getParentRoute: () => app,
   path: "/",
@@ -86,7 +96,7 @@ const profile = createRoute({
 });
 
 const tree = root.addChildren([
-  visitors.addChildren([signIn, register]),
+  visitors.addChildren([signIn, register, forgot, reset]),
   app.addChildren([search, book, request, requests, track, loans, newReturn, returnPage, notifications, profile]),
 ]);
 

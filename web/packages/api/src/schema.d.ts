@@ -26,6 +26,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/audit-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List audit entries
+         * @description Who did what, newest first; sort by `created_at`. Role: admin.
+         */
+        get: operations["list_audit_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/change-password": {
         parameters: {
             query?: never;
@@ -39,6 +59,26 @@ export interface paths {
          * @description End every session and return the tokens of a new one on this device. Role: any.
          */
         put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/client-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the settings of clients
+         * @description Return what a client needs before anybody signs in. Role: none needed.
+         */
+        get: operations["get_client_settings"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -135,6 +175,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/me/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase my account
+         * @description Anonymize my account; 409 with `details.reasons` while something is open. Role: any.
+         */
+        post: operations["erase_my_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export my data
+         * @description Return all that is held about me. Outside the envelope. Role: any.
+         */
+        get: operations["export_my_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look up members
+         * @description Find active members by name or address; sort by `last_name`, `email`. Role: librarian.
+         */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -214,6 +314,144 @@ export interface paths {
          *     Ends all sessions and signs nobody in. Role: none needed.
          */
         post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my sessions
+         * @description Return the devices that are signed in, the last used first. Role: any.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End my sessions
+         * @description Sign out on all devices, and forget them. Role: any.
+         */
+        delete: operations["end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session
+         * @description Sign out on one of my devices, and forget it. Role: own.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List users
+         * @description Newest first; sort by `created_at`, `email`, `last_name`. Role: admin.
+         */
+        get: operations["list_users"];
+        put?: never;
+        /**
+         * Create a user
+         * @description Create an account in any role; a mailed link sets its password. Role: admin.
+         */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a user
+         * @description Role: admin.
+         */
+        get: operations["get_user"];
+        /**
+         * Update a user
+         * @description Change names, role or state; a changed role ends the sessions. Role: admin.
+         *
+         *     Nobody changes their own role, and the last administrator stays one.
+         */
+        put: operations["update_user"];
+        post?: never;
+        /**
+         * Deactivate a user
+         * @description Refuse sign-in and end the sessions; the account stays. Role: admin.
+         */
+        delete: operations["deactivate_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/users/{user_id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a user
+         * @description Anonymize an account; 409 with `details.reasons` while something is open. Role: admin.
+         */
+        post: operations["erase_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/users/{user_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export a user's data
+         * @description Return all that is held about a person. Outside the envelope. Role: admin.
+         */
+        get: operations["export_user"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1663,6 +1901,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[ClientSettingsRead] */
+        Answer_ClientSettingsRead_: {
+            data: components["schemas"]["ClientSettingsRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[CopyRead] */
         Answer_CopyRead_: {
             data: components["schemas"]["CopyRead"];
@@ -1751,6 +2000,18 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[list[SessionRead]] */
+        Answer_list_SessionRead__: {
+            /** Data */
+            data: components["schemas"]["SessionRead"][];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[list[Suggestion]] */
         Answer_list_Suggestion__: {
             /** Data */
@@ -1766,6 +2027,17 @@ export interface components {
         /** Answer[LoanRead] */
         Answer_LoanRead_: {
             data: components["schemas"]["LoanRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[ManagedUserRead] */
+        Answer_ManagedUserRead_: {
+            data: components["schemas"]["ManagedUserRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2016,6 +2288,54 @@ export interface components {
              * @constant
              */
             success?: true;
+        };
+        /**
+         * AuditLogRead
+         * @description Who did what, when, and from which address.
+         * @example {
+         *       "action": "user.changed",
+         *       "changes": {
+         *         "role": {
+         *           "after": "LIBRARIAN",
+         *           "before": "STUDENT"
+         *         }
+         *       },
+         *       "created_at": "2026-01-15T10:30:00.000Z",
+         *       "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "ip_address": "198.51.100.7",
+         *       "request_id": "req_019bc0de",
+         *       "resource_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "resource_type": "user",
+         *       "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
+         *     }
+         */
+        AuditLogRead: {
+            /** Action */
+            action: string;
+            /** Changes */
+            changes: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ip Address */
+            ip_address: string | null;
+            /** Request Id */
+            request_id: string | null;
+            /** Resource Id */
+            resource_id: string | null;
+            /** Resource Type */
+            resource_type: string;
+            /** User Id */
+            user_id: string | null;
         };
         /** Availability */
         Availability: {
@@ -2298,6 +2618,37 @@ export interface components {
             current_password: string;
             /** New Password */
             new_password: string;
+        };
+        /**
+         * ClientSettingsRead
+         * @description What a client needs to know before anybody signs in.
+         * @example {
+         *       "languages": [
+         *         "en"
+         *       ],
+         *       "library_name": "LUNA",
+         *       "oidc": false,
+         *       "registration": "open",
+         *       "time_zone": "UTC"
+         *     }
+         */
+        ClientSettingsRead: {
+            /** Languages */
+            languages: string[];
+            /** Library Name */
+            library_name: string;
+            /**
+             * Oidc
+             * @description Whether campus sign-in is available
+             */
+            oidc: boolean;
+            /**
+             * Registration
+             * @description open
+             */
+            registration: string;
+            /** Time Zone */
+            time_zone: string;
         };
         /** CommandRead */
         CommandRead: {
@@ -2990,6 +3341,58 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * ManagedUserRead
+         * @description An account as administrators see it.
+         * @example {
+         *       "created_at": "2026-01-15T10:30:00.000Z",
+         *       "email": "ruth@university.edu",
+         *       "email_verified_at": "2026-01-15T10:30:00.000Z",
+         *       "first_name": "Ruth",
+         *       "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "is_active": true,
+         *       "last_login_at": "2026-01-15T10:30:00.000Z",
+         *       "last_name": "Okafor",
+         *       "phone_number": "+90 555 010 0101",
+         *       "preferred_language": "en",
+         *       "role": "LIBRARIAN",
+         *       "updated_at": "2026-01-15T10:30:00.000Z"
+         *     }
+         */
+        ManagedUserRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Email */
+            email: string;
+            /** Email Verified At */
+            email_verified_at: string | null;
+            /** First Name */
+            first_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Last Login At */
+            last_login_at: string | null;
+            /** Last Name */
+            last_name: string;
+            /** Phone Number */
+            phone_number: string | null;
+            /** Preferred Language */
+            preferred_language: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
         /** MapBody */
         MapBody: {
             /** Edges */
@@ -3021,6 +3424,34 @@ export interface components {
         MapVersion: {
             /** Version */
             version: number;
+        };
+        /**
+         * MemberRead
+         * @description A member as staff look them up.
+         * @example {
+         *       "email": "ada@university.edu",
+         *       "first_name": "Ada",
+         *       "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "last_name": "Lovelace",
+         *       "open_loans": 2,
+         *       "role": "STUDENT"
+         *     }
+         */
+        MemberRead: {
+            /** Email */
+            email: string;
+            /** First Name */
+            first_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Name */
+            last_name: string;
+            /** Open Loans */
+            open_loans: number;
+            role: components["schemas"]["Role"];
         };
         /** Meta */
         Meta: {
@@ -3086,6 +3517,19 @@ export interface components {
          * @enum {string}
          */
         Order: "asc" | "desc";
+        /** PageAnswer[AuditLogRead] */
+        PageAnswer_AuditLogRead_: {
+            /** Data */
+            data: components["schemas"]["AuditLogRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** PageAnswer[CopyRead] */
         PageAnswer_CopyRead_: {
             /** Data */
@@ -3129,6 +3573,32 @@ export interface components {
         PageAnswer_LocationRead_: {
             /** Data */
             data: components["schemas"]["LocationRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** PageAnswer[ManagedUserRead] */
+        PageAnswer_ManagedUserRead_: {
+            /** Data */
+            data: components["schemas"]["ManagedUserRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** PageAnswer[MemberRead] */
+        PageAnswer_MemberRead_: {
+            /** Data */
+            data: components["schemas"]["MemberRead"][];
             meta: components["schemas"]["Meta"];
             pagination: components["schemas"]["Pagination"];
             /**
@@ -3969,6 +4439,50 @@ export interface components {
             server_time: string;
         };
         /**
+         * SessionRead
+         * @description A signed-in device.
+         * @example {
+         *       "created_at": "2026-01-15T10:30:00.000Z",
+         *       "current": true,
+         *       "expires_at": "2026-01-22T10:30:00.000Z",
+         *       "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "ip_address": "198.51.100.7",
+         *       "last_used_at": "2026-01-15T10:30:00.000Z",
+         *       "user_agent": "Mozilla/5.0"
+         *     }
+         */
+        SessionRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Current
+             * @description The session of this request
+             */
+            current: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ip Address */
+            ip_address: string | null;
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /** User Agent */
+            user_agent: string | null;
+        };
+        /**
          * Severity
          * @enum {string}
          */
@@ -4358,6 +4872,49 @@ export interface components {
             unread: number;
         };
         /**
+         * UserChange
+         * @description What an administrator changes; omitted fields keep their value.
+         * @example {
+         *       "role": "LIBRARIAN"
+         *     }
+         */
+        UserChange: {
+            /** First Name */
+            first_name?: string | null;
+            /** Is Active */
+            is_active?: boolean | null;
+            /** Last Name */
+            last_name?: string | null;
+            /**
+             * Phone Number
+             * @description null removes it
+             */
+            phone_number?: string | null;
+            role?: components["schemas"]["Role"] | null;
+        };
+        /**
+         * UserCreate
+         * @description An account in any role but ROBOT; its owner sets the password by a mailed link.
+         * @example {
+         *       "email": "ruth@university.edu",
+         *       "first_name": "Ruth",
+         *       "last_name": "Okafor",
+         *       "role": "LIBRARIAN"
+         *     }
+         */
+        UserCreate: {
+            /** Email */
+            email: string;
+            /** First Name */
+            first_name: string;
+            /** Last Name */
+            last_name: string;
+            /** Phone Number */
+            phone_number?: string | null;
+            /** @default STUDENT */
+            role?: components["schemas"]["Role"];
+        };
+        /**
          * UserRead
          * @description An account without its secrets.
          * @example {
@@ -4612,6 +5169,127 @@ export interface operations {
             };
         };
     };
+    list_audit_logs: {
+        parameters: {
+            query?: {
+                action?: string | null;
+                from?: string | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                resource_id?: string | null;
+                resource_type?: string | null;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+                to?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "action": "user.changed",
+                     *           "changes": {
+                     *             "role": {
+                     *               "after": "LIBRARIAN",
+                     *               "before": "STUDENT"
+                     *             }
+                     *           },
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "ip_address": "198.51.100.7",
+                     *           "request_id": "req_019bc0de",
+                     *           "resource_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "resource_type": "user",
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_AuditLogRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -4702,6 +5380,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_client_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "languages": [
+                     *           "en"
+                     *         ],
+                     *         "library_name": "LUNA",
+                     *         "oidc": false,
+                     *         "registration": "open",
+                     *         "time_zone": "UTC"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ClientSettingsRead_"];
                 };
             };
             /** @description `VALIDATION_ERROR` */
@@ -5296,6 +6048,292 @@ export interface operations {
             };
         };
     };
+    erase_my_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    export_my_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "exported_at": "2026-01-15T10:30:00.000Z",
+                     *       "data": {
+                     *         "users": []
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description Part of a name or address */
+                q?: string | null;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "email": "ada@university.edu",
+                     *           "first_name": "Ada",
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "last_name": "Lovelace",
+                     *           "open_loans": 2,
+                     *           "role": "STUDENT"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_MemberRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     refresh_tokens: {
         parameters: {
             query?: never;
@@ -5719,6 +6757,1135 @@ export interface operations {
                 };
             };
             /** @description `INVALID_TOKEN`: This link is no longer valid. Ask for a new one.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "current": true,
+                     *           "expires_at": "2026-01-22T10:30:00.000Z",
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "ip_address": "198.51.100.7",
+                     *           "last_used_at": "2026-01-15T10:30:00.000Z",
+                     *           "user_agent": "Mozilla/5.0"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_list_SessionRead__"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: {
+                /** @description Stay signed in on this device */
+                keep_current?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                is_active?: boolean | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description Part of a name or address */
+                q?: string | null;
+                role?: components["schemas"]["Role"] | null;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "email": "ruth@university.edu",
+                     *           "email_verified_at": "2026-01-15T10:30:00.000Z",
+                     *           "first_name": "Ruth",
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "is_active": true,
+                     *           "last_login_at": "2026-01-15T10:30:00.000Z",
+                     *           "last_name": "Okafor",
+                     *           "phone_number": "+90 555 010 0101",
+                     *           "preferred_language": "en",
+                     *           "role": "LIBRARIAN",
+                     *           "updated_at": "2026-01-15T10:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_ManagedUserRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ruth@university.edu",
+                 *       "first_name": "Ruth",
+                 *       "last_name": "Okafor",
+                 *       "role": "LIBRARIAN"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "email": "ruth@university.edu",
+                     *         "email_verified_at": "2026-01-15T10:30:00.000Z",
+                     *         "first_name": "Ruth",
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "is_active": true,
+                     *         "last_login_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_name": "Okafor",
+                     *         "phone_number": "+90 555 010 0101",
+                     *         "preferred_language": "en",
+                     *         "role": "LIBRARIAN",
+                     *         "updated_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ManagedUserRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `EMAIL_TAKEN`: An account with this e-mail already exists. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "email": "ruth@university.edu",
+                     *         "email_verified_at": "2026-01-15T10:30:00.000Z",
+                     *         "first_name": "Ruth",
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "is_active": true,
+                     *         "last_login_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_name": "Okafor",
+                     *         "phone_number": "+90 555 010 0101",
+                     *         "preferred_language": "en",
+                     *         "role": "LIBRARIAN",
+                     *         "updated_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ManagedUserRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "LIBRARIAN"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "email": "ruth@university.edu",
+                     *         "email_verified_at": "2026-01-15T10:30:00.000Z",
+                     *         "first_name": "Ruth",
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "is_active": true,
+                     *         "last_login_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_name": "Okafor",
+                     *         "phone_number": "+90 555 010 0101",
+                     *         "preferred_language": "en",
+                     *         "role": "LIBRARIAN",
+                     *         "updated_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ManagedUserRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `FORBIDDEN`: You are not allowed to do this.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    deactivate_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    erase_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    export_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "exported_at": "2026-01-15T10:30:00.000Z",
+                     *       "data": {
+                     *         "users": []
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
             422: {
                 headers: {
                     [name: string]: unknown;

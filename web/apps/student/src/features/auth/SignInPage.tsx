@@ -31,6 +31,7 @@ export function SignInPage() {
       />
       <Refusal error={signIn.error} />
       <Button type="submit" size="lg" loading={signIn.isPending}>{t("auth.signIn")}</Button>
+      <p className="small"><Link to="/forgot-password">{t("auth.forgot")}</Link></p>
       <p className="small">{t("auth.noAccount")} <Link to="/register">{t("auth.register")}</Link></p>
     </form>
   );

@@ -6,6 +6,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { signOut } from "../../shell";
+import { Password, Sessions } from "./Security";
 import { saveProfile } from "./queries";
 
 const SCHEMES = ["auto", "light", "dark"] as const;
@@ -17,6 +18,8 @@ export function ProfilePage() {
       <ScreenTitle title={t("profile.title")} />
       <Person />
       <Appearance />
+      <Password />
+      <Sessions />
       <SignOut />
     </div>
   );

@@ -1,5 +1,7 @@
 import { api, dataOf, session } from "@luna/api";
 
+const WEB = { "X-LUNA-Client": "web" }; // the refresh token comes as a cookie
+
 /** Save the form's names and phone number; the whole app shows the new name. */
 export async function saveProfile(form: FormData): Promise<void> {
   const text = (name: string) => String(form.get(name) ?? "").trim();
@@ -9,4 +11,22 @@ export async function saveProfile(form: FormData): Promise<void> {
     }),
   );
   session.setUser(user);
+}
+
+/** Change the password; every other session ends, this one continues with new tokens. */
+export async function changePassword(form: FormData): Promise<void> {
+  const body = { current_password: String(form.get("current")), new_password: String(form.get("new")) };
+  session.adopt(await dataOf(api.PUT("/api/v1/auth/change-password", { body, headers: WEB })));
+}
+
+export function fetchSessions() {
+  return dataOf(api.GET("/api/v1/auth/sessions"));
+}
+
+export function endSession(id: string): Promise<unknown> {
+  return api.DELETE("/api/v1/auth/sessions/{session_id}", { params: { path: { session_id: id } } });
+}
+
+export function endOtherSessions(): Promise<unknown> {
+  return api.DELETE("/api/v1/auth/sessions", { params: { query: { keep_current: true } } });
 }

@@ -19,16 +19,19 @@ MAX_DEVICE_FAILURES = 20  # in a row; then the device is no longer known
 _ADDRESS_WINDOW = 15 * 60  # seconds
 _NO_LIMIT = 2**31 - 1
 
+# A try below the limit leaves `blocked_until` alone: concurrent tries read the clock in another
+# order than they reach the row, and none of them may be refused for that.
 _COUNT = text(
     """
     INSERT INTO sign_in_failures AS f (subject, failures, blocked_until, updated_at)
-    VALUES (:subject, 1, :now, :now)
+    VALUES (:subject, 1, CAST(:now AS timestamptz) - interval '1 day', :now)
     ON CONFLICT (subject) DO UPDATE SET
         failures = f.failures + 1,
         updated_at = :now,
-        blocked_until = CAST(:now AS timestamptz) + CASE
-            WHEN f.failures + 1 < :allowed THEN interval '0'
-            ELSE make_interval(secs => least(:delay, 2 ^ least(f.failures + 1 - :allowed, 10)))
+        blocked_until = CASE
+            WHEN f.failures + 1 < :allowed THEN f.blocked_until
+            ELSE CAST(:now AS timestamptz)
+                + make_interval(secs => least(:delay, 2 ^ least(f.failures + 1 - :allowed, 10)))
         END
     WHERE f.blocked_until <= :now AND f.failures < :maximum
     RETURNING failures

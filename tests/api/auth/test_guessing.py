@@ -160,6 +160,6 @@ def test_tries_that_reach_the_row_in_another_order_than_the_clock_are_admitted(
     budget = guessing.Budget("address:campus", 2**31 - 1, 300)
     now = clock.now()
     for seconds in (2, 1, 0):
-        monkeypatch.setattr(guessing.clock, "now", lambda s=seconds: now + timedelta(seconds=s))
+        monkeypatch.setattr(clock, "now", lambda s=seconds: now + timedelta(seconds=s))
         with database.transaction() as session:
             assert guessing.count(session, budget) is not None

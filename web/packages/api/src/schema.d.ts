@@ -320,6 +320,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/service-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List service keys
+         * @description Return the keys that are not revoked, by name, without secrets. Role: admin.
+         */
+        get: operations["list_service_keys"];
+        put?: never;
+        /**
+         * Create a service key
+         * @description Return the key with its secret, which is shown once. Role: admin.
+         */
+        post: operations["create_service_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/service-keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a service key
+         * @description Refuse the key from now on. Role: admin.
+         */
+        delete: operations["revoke_service_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/service-keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a service key
+         * @description Return a new secret; the previous one is valid for another 10 minutes. Role: admin.
+         */
+        post: operations["rotate_service_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/sessions": {
         parameters: {
             query?: never;
@@ -633,7 +697,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List imports
+         * @description Return the jobs, newest first. Role: librarian, admin. Sort: created_at.
+         */
+        get: operations["list_imports"];
         put?: never;
         /**
          * Import books
@@ -688,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/books/bulk-import/{job_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the row issues of an import
+         * @description Return the row issues as CSV. Role: librarian, admin.
+         */
+        get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/books/bulk-import/{job_id}/rows": {
         parameters: {
             query?: never;
@@ -702,6 +790,48 @@ export interface paths {
          *     ERROR: the row was refused. WARNING: it was imported in part or with a correction.
          */
         get: operations["list_import_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/books/bulk-import/{job_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo an import
+         * @description Withdraw the titles it created and restore those it changed. Role: librarian, admin.
+         *
+         *     Titles that were changed since, or of which a copy is in use, stay and are listed.
+         */
+        post: operations["undo_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/books/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export books
+         * @description Stream all titles as a file that can be imported again. Role: librarian, admin.
+         */
+        get: operations["export_books"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1989,9 +2119,32 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[ImportUndone] */
+        Answer_ImportUndone_: {
+            data: components["schemas"]["ImportUndone"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[KeyRead] */
         Answer_KeyRead_: {
             data: components["schemas"]["KeyRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[list[ServiceKeyRead]] */
+        Answer_list_ServiceKeyRead__: {
+            /** Data */
+            data: components["schemas"]["ServiceKeyRead"][];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2060,6 +2213,17 @@ export interface components {
         /** Answer[MapVersion] */
         Answer_MapVersion_: {
             data: components["schemas"]["MapVersion"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[NewServiceKeyRead] */
+        Answer_NewServiceKeyRead_: {
+            data: components["schemas"]["NewServiceKeyRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2408,6 +2572,13 @@ export interface components {
             isbn?: string | null;
             /** Language */
             language?: string | null;
+            /**
+             * Other Identifiers
+             * @default {}
+             */
+            other_identifiers?: {
+                [key: string]: string[];
+            };
             /** Publication Year */
             publication_year?: number | null;
             /** Publisher */
@@ -2430,7 +2601,7 @@ export interface components {
          */
         BookDetail: {
             /** Author */
-            author: string;
+            author: string | null;
             /** Call Number */
             call_number: string | null;
             /** Contributors */
@@ -2464,6 +2635,10 @@ export interface components {
             isbn: string | null;
             /** Language */
             language: string | null;
+            /** Other Identifiers */
+            other_identifiers: {
+                [key: string]: string[];
+            };
             /** Publication Year */
             publication_year: number | null;
             /** Publisher */
@@ -2491,7 +2666,7 @@ export interface components {
          */
         BookFound: {
             /** Author */
-            author: string;
+            author: string | null;
             /** Call Number */
             call_number: string | null;
             /** Copies Available */
@@ -2585,6 +2760,13 @@ export interface components {
             isbn?: string | null;
             /** Language */
             language?: string | null;
+            /**
+             * Other Identifiers
+             * @default {}
+             */
+            other_identifiers?: {
+                [key: string]: string[];
+            };
             /** Publication Year */
             publication_year?: number | null;
             /** Publisher */
@@ -2951,6 +3133,12 @@ export interface components {
          */
         ErrorLevel: "WARNING" | "URGENT" | "CRITICAL" | "FATAL";
         /**
+         * ExportFormat
+         * @description The format of an export.
+         * @enum {string}
+         */
+        ExportFormat: "CSV" | "JSONL" | "MARC21" | "MARCXML";
+        /**
          * Facet
          * @description The most frequent values of a filter, as if it were not set.
          */
@@ -3204,6 +3392,8 @@ export interface components {
             total: number | null;
             /** Unchanged */
             unchanged: number;
+            /** Undone At */
+            undone_at: string | null;
             /** Updated */
             updated: number;
             /** Warnings */
@@ -3231,6 +3421,14 @@ export interface components {
          * @enum {string}
          */
         ImportState: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+        /**
+         * ImportUndone
+         * @description The titles that an undo left as they are, because something has happened to them since.
+         */
+        ImportUndone: {
+            /** Kept */
+            kept: string[];
+        };
         /** KeyRead */
         KeyRead: {
             /** Key */
@@ -3461,6 +3659,43 @@ export interface components {
             timestamp: string;
         };
         /**
+         * NewServiceKeyRead
+         * @description A key with its secret, which is shown once.
+         * @example {
+         *       "created_at": "2026-01-15T10:30:00.000Z",
+         *       "expires_at": "2027-01-15T10:30:00.000Z",
+         *       "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "key": "luna_sk_9f86d081884c_…",
+         *       "name": "self check-out",
+         *       "prefix": "9f86d081884c",
+         *       "rpcs": [
+         *         "luna.v1.LibraryService/CheckOutBook"
+         *       ]
+         *     }
+         */
+        NewServiceKeyRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Rpcs */
+            rpcs: string[];
+        };
+        /**
          * NotificationRead
          * @description A notification; `payload` holds the ids of the resources it is about.
          * @example {
@@ -3534,6 +3769,19 @@ export interface components {
         PageAnswer_CopyRead_: {
             /** Data */
             data: components["schemas"]["CopyRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** PageAnswer[ImportJobRead] */
+        PageAnswer_ImportJobRead_: {
+            /** Data */
+            data: components["schemas"]["ImportJobRead"][];
             meta: components["schemas"]["Meta"];
             pagination: components["schemas"]["Pagination"];
             /**
@@ -4398,6 +4646,12 @@ export interface components {
             obstacle?: boolean;
         };
         /**
+         * Scheme
+         * @description What an identifier of a title, besides its ISBN, is.
+         * @enum {string}
+         */
+        Scheme: "ISBN" | "CANCELLED_ISBN" | "ISSN" | "LCCN" | "OCLC" | "DOI" | "OTHER";
+        /**
          * SearchAnswer
          * @description One page of a search; `facets` only when asked for.
          */
@@ -4416,6 +4670,58 @@ export interface components {
              * @constant
              */
             success?: true;
+        };
+        /**
+         * ServiceKeyCreate
+         * @description A key for a machine; `rpcs` are the calls that it may make.
+         * @example {
+         *       "name": "self check-out",
+         *       "rpcs": [
+         *         "luna.v1.LibraryService/CheckOutBook"
+         *       ]
+         *     }
+         */
+        ServiceKeyCreate: {
+            /** Expires At */
+            expires_at?: string | null;
+            /** Name */
+            name: string;
+            /** Rpcs */
+            rpcs: string[];
+        };
+        /**
+         * ServiceKeyRead
+         * @description A key without its secret.
+         * @example {
+         *       "created_at": "2026-01-15T10:30:00.000Z",
+         *       "expires_at": "2027-01-15T10:30:00.000Z",
+         *       "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+         *       "name": "self check-out",
+         *       "prefix": "9f86d081884c",
+         *       "rpcs": [
+         *         "luna.v1.LibraryService/CheckOutBook"
+         *       ]
+         *     }
+         */
+        ServiceKeyRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Rpcs */
+            rpcs: string[];
         };
         /** SessionOpened */
         SessionOpened: {
@@ -6794,6 +7100,446 @@ export interface operations {
             };
         };
     };
+    list_service_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "expires_at": "2027-01-15T10:30:00.000Z",
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "self check-out",
+                     *           "prefix": "9f86d081884c",
+                     *           "rpcs": [
+                     *             "luna.v1.LibraryService/CheckOutBook"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_list_ServiceKeyRead__"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_service_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "self check-out",
+                 *       "rpcs": [
+                 *         "luna.v1.LibraryService/CheckOutBook"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ServiceKeyCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "expires_at": "2027-01-15T10:30:00.000Z",
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "key": "luna_sk_9f86d081884c_…",
+                     *         "name": "self check-out",
+                     *         "prefix": "9f86d081884c",
+                     *         "rpcs": [
+                     *           "luna.v1.LibraryService/CheckOutBook"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NewServiceKeyRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    revoke_service_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    rotate_service_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "expires_at": "2027-01-15T10:30:00.000Z",
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "key": "luna_sk_9f86d081884c_…",
+                     *         "name": "self check-out",
+                     *         "prefix": "9f86d081884c",
+                     *         "rpcs": [
+                     *           "luna.v1.LibraryService/CheckOutBook"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NewServiceKeyRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -8248,6 +8994,7 @@ export interface operations {
                      *           "text"
                      *         ],
                      *         "edition": "text",
+                     *         "other_identifiers": {},
                      *         "version": 2,
                      *         "copies": [
                      *           {
@@ -8406,6 +9153,7 @@ export interface operations {
                      *           "text"
                      *         ],
                      *         "edition": "text",
+                     *         "other_identifiers": {},
                      *         "version": 2,
                      *         "copies": [
                      *           {
@@ -8552,6 +9300,7 @@ export interface operations {
                      *           "text"
                      *         ],
                      *         "edition": "text",
+                     *         "other_identifiers": {},
                      *         "version": 2,
                      *         "copies": [
                      *           {
@@ -9764,6 +10513,124 @@ export interface operations {
             };
         };
     };
+    list_imports: {
+        parameters: {
+            query?: {
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "state": "QUEUED",
+                     *           "file_name": "text",
+                     *           "format": "text",
+                     *           "dry_run": false,
+                     *           "total": 1,
+                     *           "processed": 1,
+                     *           "created": 1,
+                     *           "updated": 1,
+                     *           "unchanged": 1,
+                     *           "failed": 1,
+                     *           "warnings": 1,
+                     *           "problem": "text",
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "started_at": "2026-01-15T10:30:00.000Z",
+                     *           "finished_at": "2026-01-15T10:30:00.000Z",
+                     *           "undone_at": "2026-01-15T10:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_ImportJobRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     import_books: {
         parameters: {
             query?: {
@@ -9807,11 +10674,11 @@ export interface operations {
                     dry_run?: boolean;
                     /**
                      * Format: binary
-                     * @description CSV
+                     * @description A catalogue
                      */
                     file: string;
                     /** @enum {string} */
-                    format?: "CSV";
+                    format?: "CSV" | "XLSX" | "JSONL" | "MARC21" | "MARCXML";
                 };
             };
         };
@@ -9965,7 +10832,8 @@ export interface operations {
                      *         "problem": "text",
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
-                     *         "finished_at": "2026-01-15T10:30:00.000Z"
+                     *         "finished_at": "2026-01-15T10:30:00.000Z",
+                     *         "undone_at": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -10077,7 +10945,8 @@ export interface operations {
                      *         "problem": "text",
                      *         "created_at": "2026-01-15T10:30:00.000Z",
                      *         "started_at": "2026-01-15T10:30:00.000Z",
-                     *         "finished_at": "2026-01-15T10:30:00.000Z"
+                     *         "finished_at": "2026-01-15T10:30:00.000Z",
+                     *         "undone_at": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -10117,6 +10986,95 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example row,severity,field,value,code,message
+                     *     7,WARNING,isbn,,ISBN_MISSING,The row has no ISBN.
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10236,6 +11194,194 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    undo_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "kept": [
+                     *           "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ImportUndone_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    export_books: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["ExportFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example isbn,title,author
+                     *     978-0-201-83595-3,The Mythical Man-Month,F. P. Brooks
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -117,7 +117,7 @@ class Fuzzer:
             if name.endswith("_location"):
                 known = list(PLACES)
             elif name == "epoch":
-                known = [self.scenario.robot.epoch]  # type: ignore[list-item]
+                known = [self.scenario.robot.epoch]  # type: ignore[list-item]  # an int among ids
             if known and self._random.random() < 0.7:
                 values[name] = self._random.choice(known)
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, create_engine, event, func, select, text
+from sqlalchemy import Engine, Select, create_engine, event, func, literal_column, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -195,7 +195,7 @@ def test_read_whose_connections_were_lost_is_run_again(scenario: Scenario) -> No
 def test_read_that_takes_too_long_ends_in_time(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = HotRead(select(func.pg_sleep(10)))
+    slow = HotRead(select(literal_column("pg_sleep(10)")))
     monkeypatch.setattr(hot_reads, "_TIMEOUT", 0.05)
     with pytest.raises(PoolTimeout):
         scenario.api.portal.call(slow.all)

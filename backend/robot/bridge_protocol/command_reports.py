@@ -68,6 +68,11 @@ _MAY_PRECEDE = {
 _NOT_AT_TARGET = "ARRIVED_ELSEWHERE"
 
 
+def _hash_content(body: CommandReportBody) -> str:
+    content = body.model_dump(mode="json", exclude={"lease_token"})
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def record_report(
     session: Session, robot_id: UUID, command_id: UUID, body: CommandReportBody
 ) -> dict[str, Any]:
@@ -77,8 +82,7 @@ def record_report(
     if command is None or command.robot_id != robot_id:
         raise NotFound("Command not found for this robot.")
     # Without the token: a report sent again under a newer lease is still the same report.
-    content = body.model_dump(mode="json", exclude={"lease_token"})
-    content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    content_hash = _hash_content(body)
     recorded = session.get(CommandReport, (command_id, body.event_seq))
     if recorded is not None:
         if recorded.content_hash != content_hash:

@@ -4,8 +4,8 @@ const INKS = [
   ["#6b3e12", "#ffe0b0"], ["#22442c", "#d8eec4"], ["#2e3440", "#a8c7fa"], ["#7a1f3d", "#ffd6de"],
 ] as const;
 
-export function Cover({ title, author, width = 56 }: { title: string; author: string; width?: number }) {
-  const [paper, ink] = INKS[hash(title + author) % INKS.length] ?? INKS[0];
+export function Cover({ title, author, width = 56 }: { title: string; author: string | null; width?: number }) {
+  const [paper, ink] = INKS[hash(title + (author ?? "")) % INKS.length] ?? INKS[0];
   const lines = wrap(title, 11).slice(0, 5);
   return (
     <svg className="cover" width={width} height={width * 1.5} viewBox="0 0 80 120" aria-hidden="true">
@@ -15,7 +15,7 @@ export function Cover({ title, author, width = 56 }: { title: string; author: st
       {lines.map((line, index) => (
         <text key={index} x="14" y={34 + index * 12} fontSize="8.500" fontWeight="650" fill="#fff" fontFamily="system-ui, sans-serif">{line}</text>
       ))}
-      <text x="14" y="108" fontSize="7" fill={ink} fontFamily="system-ui, sans-serif">{author.split(" ").at(-1)?.slice(0, 14)}</text>
+      <text x="14" y="108" fontSize="7" fill={ink} fontFamily="system-ui, sans-serif">{author?.split(" ").at(-1)?.slice(0, 14)}</text>
     </svg>
   );
 }

@@ -72,7 +72,6 @@ def up(home: Home, *, port: int, detach: bool, fresh: bool, demo: bool) -> int:
     """Build and start; with `detach`, return when the gateway responds."""
     home.path.mkdir(mode=0o711, exist_ok=True)
     write_atomically(_marker(home), "demo" if demo else "")
-    subprocess.run([str(FILE.with_name("make-secrets"))], check=True)  # noqa: S603 — fixed words
     if fresh and (failed := _compose(home, "down", "--volumes")):
         return failed
     environment = {"LUNA_PORT": str(port)} | ({"LUNA_ENVIRONMENT": "development"} if demo else {})

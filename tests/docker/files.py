@@ -9,11 +9,11 @@ import yaml
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "backend" / "docker"
 COMPOSE = FOLDER / "compose.yaml"
+ROOT_COMPOSE = ROOT / "compose.yaml"
 OVERLAY = FOLDER / "compose.overlay.yaml"
 DOCKERFILE = FOLDER / "Dockerfile"
 
 Service = dict[str, Any]
-LISTS = ("volumes", "networks", "secrets")
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tests.docker.files import (
     FOLDER,
     OVERLAY,
     ROOT,
+    ROOT_COMPOSE,
     Service,
     mounted_files,
     named_volumes,
@@ -41,13 +42,20 @@ def merged() -> dict[str, Service]:
     return BASE | own
 
 
-@pytest.mark.parametrize("path", [COMPOSE, OVERLAY], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [COMPOSE, OVERLAY, ROOT_COMPOSE], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_compose_file_follows_the_schema(path: Path) -> None:
     run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(path))
 
 
 def test_dockerfile_passes_its_linter() -> None:
     run("hadolint", "--failure-threshold", "style", str(DOCKERFILE))
+
+
+def test_compose_file_in_the_root_includes_the_whole() -> None:
+    found = read(ROOT_COMPOSE)
+    assert found == {"name": read(COMPOSE)["name"], "include": ["backend/docker/compose.yaml"]}
 
 
 def test_compose_has_nine_services() -> None:
@@ -99,7 +107,7 @@ def test_container_is_restricted(name: str) -> None:
     assert re.fullmatch(r"\d+m", service["mem_limit"])
     assert service["pids_limit"] <= 256
     assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & set(service)
-    ours = service["image"].startswith(("luna:", "luna-gateway:"))
+    ours = service["image"].startswith("luna")
     assert ours or int(service["user"].split(":")[0]) > 0
     assert ours or FULL_VERSION.search(service["image"]), "an image without its full version"
 
@@ -107,8 +115,8 @@ def test_container_is_restricted(name: str) -> None:
 def test_base_images_have_their_full_version() -> None:
     lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
     bases = [line.split()[1] for line in lines if line.startswith("FROM") and ":" in line]
-    assert len(bases) == 3
-    assert all(re.search(r":\d+\.\d+\.\d+-", base) for base in bases), bases
+    assert len(bases) == 4
+    assert all(FULL_VERSION.search(base) for base in bases), bases
 
 
 def test_image_runs_as_an_unprivileged_user() -> None:
@@ -138,10 +146,32 @@ def declared(kind: str) -> set[str]:
     return set(read(COMPOSE).get(kind, {})) | set(read(OVERLAY).get(kind, {}))
 
 
-def test_volumes_and_secrets_are_declared_and_used() -> None:
+def test_volumes_are_declared_and_used() -> None:
     used = merged().values()
     assert set().union(*(named_volumes(service) for service in used)) == declared("volumes")
-    assert {s for service in used for s in service.get("secrets", [])} == declared("secrets")
+
+
+@pytest.mark.parametrize(
+    ("volume", "readers"),
+    [
+        ("secrets-postgres", set()),
+        ("secrets-owner", {"celery-worker", "demo"}),
+        ("secrets-redis", {"redis"}),
+        ("secrets-app", {"celery-worker", "demo", *(n for n in BASE if n.endswith("-service"))}),
+    ],
+)
+def test_secrets_are_written_by_postgres_and_mounted_where_needed(
+    volume: str, readers: set[str]
+) -> None:
+    mount = f"{volume}:/secrets/{volume.removeprefix('secrets-')}"
+    mounts = {
+        name: [each for each in service.get("volumes", []) if each.startswith(f"{volume}:")]
+        for name, service in merged().items()
+    }
+    assert {name: each for name, each in mounts.items() if each} == {
+        "postgres": [mount],
+        **{name: [f"{mount}:ro"] for name in readers},
+    }
 
 
 def test_mounted_files_exist_and_are_read_only() -> None:
@@ -172,13 +202,10 @@ def test_compose_files_contain_no_password() -> None:
 
 
 def shipped() -> Iterator[Path]:
-    """Yield the tracked Docker files, without generated secrets and byte code."""
-    yield ROOT / ".dockerignore"
-    generated = {"secrets", "__pycache__"}
+    """Yield the tracked Docker files, without byte code."""
+    yield from (ROOT / ".dockerignore", ROOT_COMPOSE)
     yield from (
-        path
-        for path in FOLDER.rglob("*")
-        if path.is_file() and not generated.intersection(path.parts)
+        path for path in FOLDER.rglob("*") if path.is_file() and "__pycache__" not in path.parts
     )
 
 

@@ -185,18 +185,18 @@ def test_redis_has_the_same_settings() -> None:
     natively = natively[natively.index("--dir") :]  # users are tested below
     expected = [word for word in natively if word not in own | {str(FOLDER)}]
     command = BASE["redis"]["command"]
-    assert command[1:3] == ["--aclfile", "/run/secrets/redis_users"]
+    assert command[1:3] == ["--aclfile", "/secrets/redis/redis_users"]
     assert [word for word in command[3:] if word != "/data"] == expected
 
 
 def test_redis_has_the_same_user(tmp_path: Path) -> None:
     subprocess.run([FOLDER / "make-secrets", tmp_path], check=True)  # noqa: S603 (a script of this project)
-    password = (tmp_path / "redis_password").read_text(encoding="ascii")
+    password = (tmp_path / "redis" / "redis_password").read_text(encoding="ascii")
     rules = " ".join(redis_server.user_rules(password))
-    users = (tmp_path / "redis_users").read_text(encoding="ascii")
+    users = (tmp_path / "redis" / "redis_users").read_text(encoding="ascii")
     assert users.splitlines() == ["user default off", f"user {rules}"]
     url = f"redis://{redis_server.USER}:{password}@redis:6379/0"
-    assert (tmp_path / "redis_url").read_text(encoding="ascii") == url
+    assert (tmp_path / "app" / "redis_url").read_text(encoding="ascii") == url
 
 
 def test_overlay_runs_the_same_robots(native: dict[str, Component]) -> None:

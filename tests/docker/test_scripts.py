@@ -2,7 +2,7 @@
 
 import json
 import os
-import stat
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +13,21 @@ import pytest
 from backend.docker import simulated_robot
 from ops.servers import database, prerequisites
 from ops.servers.temporary_servers import temporary_servers
-from tests.docker.files import COMPOSE, FOLDER, read
+from tests.docker.files import COMPOSE, FOLDER, OVERLAY, services
 
 
 def make_secrets(folder: Path) -> dict[str, str]:
     subprocess.run([FOLDER / "make-secrets", folder], check=True)  # noqa: S603 (a script of this project)
-    return {path.name: path.read_text(encoding="ascii") for path in folder.iterdir()}
+    return {path.name: path.read_text(encoding="ascii") for path in folder.glob("*/*")}
 
 
-def test_every_mounted_secret_is_generated(tmp_path: Path) -> None:
-    assert set(make_secrets(tmp_path / "new")) == set(read(COMPOSE)["secrets"])
+def test_every_secret_that_a_container_reads_is_generated(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    text = COMPOSE.read_text(encoding="utf-8") + OVERLAY.read_text(encoding="utf-8")
+    read = set(re.findall(r"/secrets/(\w+/\w+)", text))
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")}
+    by_script = {"postgres/luna_owner_password", "postgres/luna_app_password"}  # 10-luna.sh
+    assert read | by_script == made
 
 
 def test_secrets_are_distinct_long_and_kept(tmp_path: Path) -> None:
@@ -39,10 +44,9 @@ def test_database_urls_contain_the_passwords(tmp_path: Path) -> None:
         assert made[url] == f"postgresql+psycopg2://{role}:{password}@postgres:5432/luna"
 
 
-def test_secrets_folder_is_private(tmp_path: Path) -> None:
-    folder = tmp_path / "new"
-    make_secrets(folder)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+def test_secrets_are_made_before_postgres_starts() -> None:
+    words = services(COMPOSE)["postgres"]["entrypoint"]
+    assert words[2].startswith("make-secrets /secrets && exec docker-entrypoint.sh ")
 
 
 @pytest.fixture

@@ -41,7 +41,6 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(ENGINE)
     program.chmod(0o755)
     file = tmp_path / "compose.yaml"
-    (tmp_path / "make-secrets").symlink_to("/bin/true")
     monkeypatch.setattr(compose, "FILE", file)
     (tmp_path / "rows").write_text(COMPOSE_PS)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")

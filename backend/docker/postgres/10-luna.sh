@@ -3,7 +3,7 @@
 # as ops/servers/database.py creates them natively. Migrations create the schema.
 set -eu
 
-secrets=${LUNA_SECRETS:-/run/secrets}
+secrets=${LUNA_SECRETS:-/secrets}/postgres
 
 psql --set ON_ERROR_STOP=1 --no-psqlrc --quiet --username "$POSTGRES_USER" --dbname postgres \
   --set owner_password="$(cat "$secrets/luna_owner_password")" \

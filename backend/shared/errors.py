@@ -138,7 +138,7 @@ class StaleVersion(LunaError):
 
 class PageTooDeep(Invalid):
     code = "PAGE_TOO_DEEP"
-    message = "Pages beyond row 10000 are not available. Narrow the filters."
+    message = "Pages beyond row 10000 are not available. Continue with a cursor or filters."
 
 
 class IdempotencyKeyReused(Conflict):

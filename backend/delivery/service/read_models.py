@@ -54,15 +54,20 @@ def _current_task(session: Session, row: AnyRow) -> TaskSummary:
     stored = _stored_task(row)
     if row.assigned_robot_id is None or row.task_status not in _WITH_ROBOT:
         return stored.model_copy(update={"robot_position": None})
-    cached = cache.get(cache.robot_key(row.assigned_robot_id))
-    pose = json.loads(cached)["pose"] if cached is not None else row.robot_pose
-    arrival = stored.eta
-    if row.stage in _DRIVING:
-        task = session.get(DeliveryTask, row.task_id)
-        robot = session.get(Robot, row.assigned_robot_id)
-        if task is not None and robot is not None:
-            arrival = eta.estimate(session, task, pose, robot.speed) or arrival
-    return stored.model_copy(update={"robot_position": _position(pose), "eta": arrival})
+    pose, arrival = _live(session, row.task_id, row.assigned_robot_id)
+    changes = {"robot_position": _position(pose), "eta": arrival or stored.eta}
+    return stored.model_copy(update=changes)
+
+
+def _live(
+    session: Session, task_id: UUID, robot_id: UUID
+) -> tuple[dict[str, Any] | None, datetime | None]:
+    """Return the robot's pose and the ETA as of this second; no ETA while it does not drive."""
+    task, robot = session.get_one(DeliveryTask, task_id), session.get_one(Robot, robot_id)
+    cached = cache.get(cache.robot_key(robot_id))
+    pose = json.loads(cached)["pose"] if cached is not None else robot.pose
+    arrival = eta.estimate(session, task, pose, robot.speed) if task.stage in _DRIVING else None
+    return pose, arrival
 
 
 def _visible_code(row: AnyRow, actor: Actor) -> str | None:
@@ -117,10 +122,14 @@ def return_detail(session: Session, return_id: UUID, actor: Actor) -> ReturnDeta
 
 
 def task_detail(session: Session | Connection, task_id: UUID) -> TaskDetail:
-    """Read one task with its whole history."""
+    """Read one task with its whole history and its current ETA."""
     if isinstance(session, Session):
         session.flush()
     row = session.execute(queries.tasks().where(DeliveryTask.id == task_id)).one_or_none()
     if row is None:
         raise NotFound("Delivery not found.")
-    return TaskDetail.model_validate({**row._asdict(), "history": _history(session, task_id)})
+    values = {**row._asdict(), "history": _history(session, task_id)}
+    if row.stage in _DRIVING:
+        reading = session if isinstance(session, Session) else Session(session)
+        values["eta"] = _live(reading, task_id, row.assigned_robot_id)[1] or row.eta
+    return TaskDetail.model_validate(values)

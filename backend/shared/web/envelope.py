@@ -29,6 +29,7 @@ class Pagination(BaseModel):
     limit: int
     total: int
     total_pages: int
+    next_cursor: str | None = None
 
 
 class PageAnswer(BaseModel, Generic[T]):

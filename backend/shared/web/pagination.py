@@ -1,6 +1,6 @@
-"""Lists: `page`, `limit`, `sort`, `order` (api.md §2)."""
+"""Lists: `page`, `limit`, `sort`, `order`, `cursor` (api.md §2)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from backend.shared.errors import PageTooDeep, invalid
 from backend.shared.infra.hot_reads import HotRead
+from backend.shared.web import cursors
 from backend.shared.web.envelope import PageAnswer, Pagination, json_response, meta
 
 _MAX_ROW = 10_000
@@ -39,10 +40,11 @@ class PageQuery(BaseModel):
     limit: int = 20
     sort: str | None = None
     order: Order | None = None
+    cursor: str | None = None
 
     @property
     def offset(self) -> int:
-        return (self.page - 1) * self.limit
+        return 0 if self.cursor is not None else (self.page - 1) * self.limit
 
 
 async def _page_query(
@@ -50,14 +52,65 @@ async def _page_query(
     limit: Annotated[int, Query(ge=1, le=100, description="Rows per page")] = 20,
     sort: Annotated[str | None, Query(description="A sort name documented for this list")] = None,
     order: Annotated[Order | None, Query()] = None,
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=1000,
+            description="`pagination.next_cursor` of the last page, at any depth; replaces `page`. "
+            "The totals then count from there on.",
+        ),
+    ] = None,
 ) -> PageQuery:
-    query = PageQuery(page=page, limit=limit, sort=sort, order=order)
+    query = PageQuery(page=page, limit=limit, sort=sort, order=order, cursor=cursor)
     if query.offset + query.limit > _MAX_ROW:
         raise PageTooDeep
     return query
 
 
 PageDep = Annotated[PageQuery, Depends(_page_query)]
+
+
+@dataclass(frozen=True)
+class _Sorting:
+    """The order of a list: by one column, then by a unique one."""
+
+    column: SQLColumnExpression[Any]
+    tiebreak: SQLColumnExpression[Any]
+    name: str  # with a `-` where it descends
+    position: cursors.Position | None  # where the page before ended
+
+    @property
+    def descending(self) -> bool:
+        return self.name.startswith("-")
+
+    def apply(self, statement: AnySelect, *, bound: bool = False) -> AnySelect:
+        """Sort a statement; with a position, select the rows after it."""
+        keys = (self.column, self.tiebreak)
+        statement = cursors.with_cursor(statement, self.name, *keys)
+        if self.position is not None:
+            statement = statement.where(
+                cursors.after(self.position, *keys, descending=self.descending, bound=bound)
+            )
+        return statement.order_by(*(key.desc() if self.descending else key.asc() for key in keys))
+
+
+def _sorting(
+    query: PageQuery,
+    columns: Mapping[str, SQLColumnExpression[Any]],
+    default: str,
+    tiebreak: SQLColumnExpression[Any],
+) -> _Sorting:
+    name = query.sort or default.lstrip("-")
+    if name not in columns:
+        raise invalid("sort", f"must be one of: {', '.join(columns)}")
+    descending = query.order is Order.DESC or (
+        query.order is None and query.sort is None and default.startswith("-")
+    )
+    column, full_name = columns[name], f"-{name}" if descending else name
+    position = None
+    if query.cursor is not None:
+        position = cursors.decode(query.cursor, full_name, column)
+    return _Sorting(column, tiebreak, full_name, position)
 
 
 def ordered(
@@ -72,14 +125,7 @@ def ordered(
 
     A default that begins with `-` is descending.
     """
-    name = query.sort or default.lstrip("-")
-    if name not in columns:
-        raise invalid("sort", f"must be one of: {', '.join(columns)}")
-    descending = query.order is Order.DESC or (
-        query.order is None and query.sort is None and default.startswith("-")
-    )
-    keys = (columns[name], tiebreak)
-    return statement.order_by(*(key.desc() if descending else key.asc() for key in keys))
+    return _sorting(query, columns, default, tiebreak).apply(statement)
 
 
 def paginate_rows(
@@ -89,7 +135,7 @@ def paginate_rows(
     counted = select(func.count()).select_from(statement.order_by(None).subquery())
     total = connection.execute(counted).scalar_one()
     rows = connection.execute(statement.limit(query.limit).offset(query.offset)).all()
-    return page_of([to_model(row) for row in rows], query, total)
+    return page_of([to_model(row) for row in rows], query, total, rows)
 
 
 def paginate(
@@ -99,20 +145,25 @@ def paginate(
     return paginate_rows(connection, statement, query, model.model_validate)
 
 
-def page_of(items: list[M], query: PageQuery, total: int) -> PageAnswer[M]:
+def page_of(
+    items: list[M], query: PageQuery, total: int, rows: Sequence[Any] = ()
+) -> PageAnswer[M]:
+    """Return one page; the last of `rows` gives the cursor of the next one."""
     return PageAnswer[M](
         data=items,
-        pagination=_pagination(query, total),
+        pagination=_pagination(query, total, rows),
         meta=meta(),
     )
 
 
-def _pagination(query: PageQuery, total: int) -> Pagination:
+def _pagination(query: PageQuery, total: int, rows: Sequence[Any] = ()) -> Pagination:
+    has_more = query.offset + len(rows) < total
     return Pagination(
         page=query.page,
         limit=query.limit,
         total=total,
         total_pages=ceil(total / query.limit),
+        next_cursor=cursors.encode(rows[-1]) if rows and has_more else None,
     )
 
 
@@ -136,33 +187,35 @@ class HotList:
         """Return the response with one page; a filter of None is left out."""
         values = {name: value for name, value in filters.items() if value is not None}
         reading, counting = self.reads(query, *values)
+        position = _sorting(query, self.sorts, self.default, self.tiebreak).position
+        if position is not None:
+            values["cursor_id"] = position.id
+            values |= {"cursor_key": position.key} if position.key is not None else {}
         rows = await reading.all(**values, limit=query.limit, offset=query.offset)
         total = rows[0].total_rows if rows else 0
         if not rows and query.offset:
             total = await counting.scalar(**values)
         items = b",".join(to_model(row).model_dump_json().encode() for row in rows)
-        pagination = _pagination(query, total).model_dump_json().encode()
+        pagination = _pagination(query, total, rows).model_dump_json().encode()
         return json_response(b'[%b],"pagination":%b' % (items, pagination))
 
     def reads(self, query: PageQuery, *filters: str) -> tuple[HotRead, HotRead]:
         """Return the reads of a page and of the count with these filters."""
-        key = (query.sort, query.order, *sorted(filters))
+        sorting = _sorting(query, self.sorts, self.default, self.tiebreak)
+        position = sorting.position and (sorting.position.key is None)
+        key = (sorting.name, position, *sorted(filters))
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = self._compile(query, filters)
+            found = self._compiled[key] = self._compile(sorting, filters)
         return found
 
-    def _compile(self, query: PageQuery, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
+    def _compile(self, sorting: _Sorting, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
         matching = self.select.where(*(self._equals(name) for name in filters))
-        keys = matching.with_only_columns(self.tiebreak, maintain_column_froms=True)
+        rest = sorting.apply(matching, bound=True).order_by(None)
+        keys = rest.with_only_columns(self.tiebreak, maintain_column_froms=True)
         count = select(func.count()).select_from(keys.subquery())
-        page = ordered(
-            matching.add_columns(count.scalar_subquery().label("total_rows")),
-            query,
-            self.sorts,
-            default=self.default,
-            tiebreak=self.tiebreak,
-        )
+        counted = matching.add_columns(count.scalar_subquery().label("total_rows"))
+        page = sorting.apply(counted, bound=True)
         page = page.limit(_number("limit")).offset(_number("offset"))
         return HotRead(page), HotRead(count)
 

@@ -147,7 +147,13 @@ def test_list_validates_page_limit_and_sort(api: Any, student: users.SignedInUse
         return api.get(f"/api/v1/requests?{query}", headers=student.headers)
 
     listed = ask("page=2&limit=5").json()
-    assert listed["pagination"] == {"page": 2, "limit": 5, "total": 0, "total_pages": 0}
+    assert listed["pagination"] == {
+        "page": 2,
+        "limit": 5,
+        "total": 0,
+        "total_pages": 0,
+        "next_cursor": None,
+    }
     for wrong in ("limit=0", "limit=101", "page=0", "order=up", "page=x"):
         _check(ask(wrong), 422, "VALIDATION_ERROR")
     unknown = _check(ask("sort=colour"), 422, "VALIDATION_ERROR")

@@ -54,7 +54,7 @@ def locked_copy(session: Session, book_id: UUID, copy_id: UUID) -> Copy:
     return copy
 
 
-def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the contract lists them)
+async def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the contract lists them)
     q: Annotated[
         PlainText | None,
         Query(

@@ -4,7 +4,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.auth.schemas.system_health import HealthRead
@@ -15,7 +15,7 @@ from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
 
-router = APIRouter(route_class=routing.LunaRoute, tags=["services"])
+router = routing.router("", "services", base="")
 OPENAPI = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 _SWAGGER_UI = "fastapi_swagger.resources"  # bundled, so that the page needs no other site
 _PAGE = """<!DOCTYPE html>

@@ -95,9 +95,22 @@ def _validation_error(request: Request, error: RequestValidationError) -> LunaEr
     return errors.Invalid(fields=fields)
 
 
-def router(prefix: str, tag: str) -> APIRouter:
-    """Create a router for endpoints under `/api/v1` and a prefix."""
-    return APIRouter(prefix=f"/api/v1{prefix}", tags=[tag], route_class=LunaRoute)
+def router(prefix: str, tag: str, *, base: str = "/api/v1") -> APIRouter:
+    """Create a router for endpoints under `base` and a prefix.
+
+    It has all that `create_app` needs to serve its routes without `include_router`.
+    """
+    return APIRouter(
+        prefix=base + prefix,
+        tags=[tag],
+        route_class=LunaRoute,
+        generate_unique_id_function=_operation_id,
+        responses={422: {"model": envelope.Failure, "description": "`VALIDATION_ERROR`"}},
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 def responses(*kinds: type[LunaError]) -> dict[int | str, dict[str, Any]]:

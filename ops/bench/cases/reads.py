@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from ops.bench import Result, hello, load
+from ops.bench import Result, bench_library, hello, load
 from ops.bench.load import Target
 from ops.bench.system import System
 from ops.servers import prerequisites
@@ -20,7 +20,19 @@ BARS = {
     "cached search": 0.45,
     "one row (/auth/me)": 0.28,
     "availability": 0.22,
+    "list of 20 requests": 0.13,
+    "status of 20 robots": 0.10,
 }
+_ROWS = 20
+
+
+def _fill(system: System, student: dict[str, str]) -> None:
+    """Add robots, and requests of the student."""
+    bench_library.add_robots(system, _ROWS)
+    for book in bench_library.add_books(system, _ROWS, copies=1):
+        body = {"book_id": str(book), "request_location": "Study Room 201"}
+        url = f"{system.address}/api/v1/requests"
+        httpx.post(url, json=body, headers=student, timeout=15).raise_for_status()
 
 
 def _targets(system: System) -> list[Target]:
@@ -35,8 +47,11 @@ def _targets(system: System) -> list[Target]:
         "cached search": "/books?q=history&limit=20",
         "one row (/auth/me)": "/auth/me",
         "availability": f"/books/{book}/availability",
+        "list of 20 requests": "/requests",
     }
-    return [Target(name, f"{api}{path}", student) for name, path in paths.items()]
+    _fill(system, student)
+    staff = Target("status of 20 robots", f"{api}/robot/status", system.sign_in("LIBRARIAN"))
+    return [*(Target(name, f"{api}{path}", student) for name, path in paths.items()), staff]
 
 
 def run(system: System, *, short: bool) -> Iterator[Result]:

@@ -9,8 +9,6 @@ from backend.shared.infra import ids
 from backend.shared.models import Book, Copy, Robot, Role, User
 from ops.bench.system import System
 
-_BATCH = ids.uuid7().hex[-6:]
-
 
 def _add(system: System, rows: list[Book] | list[Copy] | list[Robot] | list[User]) -> None:
     engine = create_engine(system.environment["LUNA_DATABASE_OWNER_URL"])
@@ -24,7 +22,7 @@ def add_members(system: System, count: int) -> list[UUID]:
     members = [
         User(
             id=ids.uuid7(),
-            email=f"member-{_BATCH}-{number}@bench.example",
+            email=f"{ids.uuid7().hex}@bench.example",
             password_hash="-",  # noqa: S106 (matches no password)
             first_name="Bench",
             last_name=str(number),
@@ -44,9 +42,9 @@ def add_books(system: System, count: int, copies: int) -> list[UUID]:
     _add(
         system,
         [
-            Copy(book_id=book, barcode=f"B{_BATCH}{number:04}{copy:03}", shelf_location="A-01")
-            for number, book in enumerate(found)
-            for copy in range(copies)
+            Copy(book_id=book, barcode=ids.uuid7().hex, shelf_location="A-01")
+            for book in found
+            for _ in range(copies)
         ],
     )
     return found
@@ -54,4 +52,4 @@ def add_books(system: System, count: int, copies: int) -> list[UUID]:
 
 def add_robots(system: System, count: int) -> None:
     """Add robots that have never connected."""
-    _add(system, [Robot(robot_name=f"bench-{_BATCH}-{number}") for number in range(count)])
+    _add(system, [Robot(robot_name=f"bench-{ids.uuid7().hex[-12:]}") for _ in range(count)])

@@ -5,6 +5,7 @@ export { expect };
 export const STUDENT = { email: "student@luna.example", password: "Bicycle!88!river" };
 export const OTHER = { email: "kenji@luna.example", password: "Teacup_31_orchard" };
 export const THIRD = { email: "amara@luna.example", password: "Compass#65#violet" };
+export const ADMIN = { email: "admin@luna.example", password: "Lantern-42-harbour" };
 export const LIBRARIAN = { email: "librarian@luna.example", password: "Catalogue-7-maple" };
 export type Person = typeof STUDENT;
 export const PHONE = { width: 360, height: 780 };

@@ -1,7 +1,7 @@
 // axe on every page, at three widths and in both themes: no violations (WCAG 2.2 AA).
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { DESK, expect, LIBRARIAN, PHONE, test, THIRD } from "../fixtures";
+import { ADMIN, DESK, expect, LIBRARIAN, PHONE, test, THIRD } from "../fixtures";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const WIDTHS = [PHONE, { width: 768, height: 900 }, DESK];
@@ -58,5 +58,23 @@ for (const theme of THEMES) {
     await page.locator("tbody a").first().click();
     await page.getByRole("heading", { name: "Copies" }).waitFor();
     await check(page, "title");
+  });
+
+  test(`pages of administrators, ${theme}`, async ({ open }) => {
+    test.setTimeout(180_000);
+    const page = await open(ADMIN, "/staff/members", { colorScheme: theme, viewport: DESK });
+    for (const name of ["Members", "Accounts", "Fleet", "Audit log"]) {
+      await page.getByRole("navigation").getByRole("link", { name }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+      await page.locator("tbody tr").first().waitFor();
+      await check(page, name);
+      const opener = page.locator("tbody .link-button").first();
+      if (!(await opener.count())) continue;
+      await opener.click();
+      await page.getByRole("dialog").waitFor();
+      await expect(page.getByRole("dialog").locator(".skeleton")).toHaveCount(0);
+      await check(page, `${name}, dialog`);
+      await page.keyboard.press("Escape");
+    }
   });
 }

@@ -16,16 +16,22 @@ import "@mantine/core/styles/Modal.css";
 import "@luna/ui/base.css";
 import "./staff.css";
 import { session } from "@luna/api";
-import { startTranslation } from "@luna/i18n";
+import { startTranslation, type OwnTexts } from "@luna/i18n";
+import english from "@luna/i18n/staff.en.json";
 import { makeQueryClient, UiProvider } from "@luna/ui";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { makeRouter } from "./routes";
 
+const TEXTS: OwnTexts = {
+  en: () => Promise.resolve(english),
+  de: async () => (await import("@luna/i18n/staff.de.json")).default,
+};
+
 async function start(root: HTMLElement): Promise<void> {
   const client = makeQueryClient();
-  await Promise.all([startTranslation(), session.restore().catch(() => undefined)]);
+  await Promise.all([startTranslation(TEXTS), session.restore().catch(() => undefined)]);
   const router = makeRouter();
   session.subscribe(() => {
     if (session.state.status === "signed-out") client.clear();

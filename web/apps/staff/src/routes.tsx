@@ -2,10 +2,12 @@
 import { session } from "@luna/api";
 import { ErrorState } from "@luna/ui";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { ROLES, type PersonRole } from "./parts/roles";
 import { NotFoundPage, Shell } from "./shell";
 
 const root = createRootRoute({ notFoundComponent: NotFoundPage });
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+const later = (value: unknown) => (Number(value) > 1 ? Number(value) : undefined); // a page after the first
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -55,7 +57,7 @@ const catalogue = createRoute({
   getParentRoute: () => app,
   path: "/catalogue",
   validateSearch: (search: Record<string, unknown>): { q?: string; page?: number } => ({
-    q: text(search.q), page: Number(search.page) > 1 ? Number(search.page) : undefined,
+    q: text(search.q), page: later(search.page),
   }),
   component: lazyRouteComponent(() => import("./features/catalogue/CataloguePage"), "CataloguePage"),
 });
@@ -80,9 +82,40 @@ const importJob = createRoute({
   component: lazyRouteComponent(() => import("./features/imports/ImportJobPage"), "ImportJobPage"),
 });
 
+const members = createRoute({
+  getParentRoute: () => app,
+  path: "/members",
+  validateSearch: (search: Record<string, unknown>): { q?: string; page?: number; member?: string } => ({
+    q: text(search.q), page: later(search.page), member: text(search.member),
+  }),
+  component: lazyRouteComponent(() => import("./features/members/MembersPage"), "MembersPage"),
+});
+const accounts = createRoute({
+  getParentRoute: () => app,
+  path: "/accounts",
+  validateSearch: (search: Record<string, unknown>): { q?: string; role?: PersonRole; page?: number; account?: string } => ({
+    q: text(search.q), role: ROLES.find((each) => each === search.role), page: later(search.page), account: text(search.account),
+  }),
+  component: lazyRouteComponent(() => import("./features/accounts/AccountsPage"), "AccountsPage"),
+});
+const audit = createRoute({
+  getParentRoute: () => app,
+  path: "/audit",
+  validateSearch: (search: Record<string, unknown>): { action?: string; resource?: string; from?: string; to?: string; page?: number } => ({
+    action: text(search.action), resource: text(search.resource), from: text(search.from), to: text(search.to), page: later(search.page),
+  }),
+  component: lazyRouteComponent(() => import("./features/audit/AuditPage"), "AuditPage"),
+});
+const fleet = createRoute({
+  getParentRoute: () => app,
+  path: "/fleet",
+  validateSearch: (search: Record<string, unknown>): { robot?: string } => ({ robot: text(search.robot) }),
+  component: lazyRouteComponent(() => import("./features/fleet/FleetPage"), "FleetPage"),
+});
+
 const tree = root.addChildren([
   signIn,
-  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob]),
+  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, accounts, audit, fleet]),
 ]);
 
 export function makeRouter() {

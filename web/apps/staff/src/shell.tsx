@@ -15,7 +15,11 @@ const PAGES = [
   { to: "/alerts", icon: "alert", label: "staff.alerts" },
   { to: "/catalogue", icon: "books", label: "staff.catalogue" },
   { to: "/imports", icon: "upload", label: "staff.imports" },
-] as const satisfies { to: string; icon: IconName; label: string }[];
+  { to: "/members", icon: "people", label: "staff.members" },
+  { to: "/accounts", icon: "person", label: "staff.accounts", admin: true },
+  { to: "/fleet", icon: "robot", label: "staff.fleet", admin: true },
+  { to: "/audit", icon: "lock", label: "staff.audit", admin: true },
+] as const satisfies { to: string; icon: IconName; label: string; admin?: true }[];
 
 export function Shell() {
   const state = useSession();
@@ -74,9 +78,10 @@ function Header() {
 
 function Navigation() {
   const { t } = useTranslation();
+  const isAdmin = useUser().role === "ADMIN";
   return (
     <nav className="side" aria-label={t("nav.main")}>
-      {PAGES.map((page) => (
+      {PAGES.filter((page) => isAdmin || !("admin" in page)).map((page) => (
         <Link key={page.to} to={page.to} className="side-link" activeOptions={{ exact: page.to === "/", includeSearch: false }} activeProps={{ "aria-current": "page" }}>
           <Icon name={page.icon} />
           <span>{t(page.label)}</span>

@@ -41,6 +41,11 @@ const reset = createRoute({
   path: "/reset-password",
   component: lazyRouteComponent(() => import("./features/auth/ResetPasswordPage"), "ResetPasswordPage"),
 });
+const verify = createRoute({
+  getParentRoute: () => visitors,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("./features/auth/VerifyEmailPage"), "VerifyEmailPage"),
+});
 const search = createRoute({
   getParentRoute: () => app,
   path: "/",
@@ -96,7 +101,7 @@ const profile = createRoute({
 });
 
 const tree = root.addChildren([
-  visitors.addChildren([signIn, register, forgot, reset]),
+  visitors.addChildren([signIn, register, forgot, reset, verify]),
   app.addChildren([search, book, request, requests, track, loans, newReturn, returnPage, notifications, profile]),
 ]);
 

@@ -1,4 +1,5 @@
 export { api, dataOf, idempotencyKey, pageOf, type Schemas } from "./client";
+export { saveExport, saveFile } from "./download";
 export { useLiveStatus, useSession, useTopic, useUser } from "./hooks";
 export { live, type LiveMessage } from "./live";
 export { ApiProblem, isTransient } from "./problems";

@@ -2,10 +2,13 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import en from "./en.json";
+import type staff from "./staff.en.json";
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
-type Texts = typeof en;
+type Texts = typeof en & typeof staff;
+/** Texts that one application alone needs, by language. */
+export type OwnTexts = Record<Language, () => Promise<Record<string, string>>>;
 
 declare module "i18next" {
   interface CustomTypeOptions {
@@ -29,13 +32,16 @@ export function preferredLanguage(): string {
   return "en";
 }
 
-async function textsOf(language: string): Promise<Texts> {
-  if (language === "de") return (await import("./de.json")).default;
-  if (language === PSEUDO) return (await import("./pseudo")).pseudo(en);
-  return en;
+let own: OwnTexts | null = null;
+
+async function textsOf(language: string): Promise<Record<string, string>> {
+  const common = language === "de" ? (await import("./de.json")).default : en;
+  const texts = { ...common, ...(await own?.[language === "de" ? "de" : "en"]()) };
+  return language === PSEUDO ? (await import("./pseudo")).pseudo(texts) : texts;
 }
 
-export async function startTranslation(): Promise<void> {
+export async function startTranslation(more: OwnTexts | null = null): Promise<void> {
+  own = more;
   const language = preferredLanguage();
   await i18next.use(initReactI18next).init({
     lng: language,

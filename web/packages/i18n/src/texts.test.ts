@@ -4,9 +4,11 @@ import { expect, test } from "vitest";
 import de from "./de.json";
 import en from "./en.json";
 import { pseudo } from "./pseudo";
+import staffDe from "./staff.de.json";
+import staffEn from "./staff.en.json";
 
-const ENGLISH: Record<string, string> = en;
-const GERMAN: Record<string, string> = de;
+const ENGLISH: Record<string, string> = { ...en, ...staffEn };
+const GERMAN: Record<string, string> = { ...de, ...staffDe };
 const placeholders = (text = "") => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((found) => found[1]).sort();
 
 function sources(folder: string): string[] {
@@ -20,6 +22,15 @@ function sources(folder: string): string[] {
 test("both languages have the same texts, none empty", () => {
   expect(Object.keys(GERMAN).sort()).toEqual(Object.keys(ENGLISH).sort());
   expect(Object.entries({ ...ENGLISH, ...GERMAN }).filter(([, text]) => !text.trim())).toEqual([]);
+});
+
+test("no text is in both files of a language", () => {
+  expect(Object.keys(en).filter((key) => key in staffEn)).toEqual([]);
+});
+
+test("the student app uses no text of the dashboard", () => {
+  const code = sources(join(import.meta.dirname, "../../../apps/student")).join("\n");
+  expect(Object.keys(staffEn).filter((key) => code.includes(`"${key}"`))).toEqual([]);
 });
 
 test("every text has the same values in both languages", () => {

@@ -6,6 +6,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { signOut } from "../../shell";
+import { Privacy } from "./Privacy";
 import { Password, Sessions } from "./Security";
 import { saveProfile } from "./queries";
 
@@ -20,6 +21,7 @@ export function ProfilePage() {
       <Appearance />
       <Password />
       <Sessions />
+      <Privacy />
       <SignOut />
     </div>
   );

@@ -30,3 +30,11 @@ export function endSession(id: string): Promise<unknown> {
 export function endOtherSessions(): Promise<unknown> {
   return api.DELETE("/api/v1/auth/sessions", { params: { query: { keep_current: true } } });
 }
+
+export function eraseAccount(): Promise<unknown> {
+  return api.POST("/api/v1/auth/me/erase");
+}
+
+export function resendVerification(): Promise<unknown> {
+  return api.POST("/api/v1/auth/resend-verification");
+}

@@ -1,0 +1,51 @@
+import { api, dataOf, idempotencyKey, pageOf, type Schemas } from "@luna/api";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+import type { PersonRole } from "../../parts/roles";
+
+export type Account = Schemas["ManagedUserRead"];
+export interface Filter { q?: string; role?: PersonRole; page: number }
+const KEY = ["accounts"];
+
+export function useAccounts({ q, role, page }: Filter) {
+  return useQuery({
+    queryKey: [...KEY, q, role, page],
+    placeholderData: keepPreviousData,
+    queryFn: () => pageOf(api.GET("/api/v1/auth/users", { params: { query: { q, role, page, limit: 50 } } })),
+  });
+}
+
+export function useAccount(userId: string | undefined) {
+  return useQuery({
+    queryKey: ["account", userId],
+    enabled: userId !== undefined,
+    refetchOnWindowFocus: false, // a form must not change under the hands
+    queryFn: () => dataOf(api.GET("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId ?? "" } } })),
+  });
+}
+
+function useWrite<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: KEY }), client.invalidateQueries({ queryKey: ["account"] })]),
+  });
+}
+
+export function useCreateAccount() {
+  const key = useRef(idempotencyKey());
+  return useWrite((body: Schemas["UserCreate"]) =>
+    dataOf(api.POST("/api/v1/auth/users", { params: { header: { "Idempotency-Key": key.current } }, body })).catch((error: unknown) => {
+      key.current = idempotencyKey(); // the next attempt has another body
+      throw error;
+    }),
+  );
+}
+
+export function useChangeAccount(userId: string) {
+  return useWrite((body: Schemas["UserChange"]) => dataOf(api.PUT("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId } }, body })));
+}
+
+export function useEraseAccount(userId: string) {
+  return useWrite(() => api.POST("/api/v1/auth/users/{user_id}/erase", { params: { path: { user_id: userId } } }));
+}

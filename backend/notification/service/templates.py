@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backend.notification.service import german
+
 _FALLBACK = "en"
 
 
@@ -116,15 +118,20 @@ _ENGLISH: dict[str, Template] = {
     ),
 }
 
-LANGUAGES: dict[str, dict[str, Template]] = {_FALLBACK: _ENGLISH}
-_NO_REASON = {"en": "no reason was given"}
+LANGUAGES: dict[str, dict[str, Template]] = {
+    _FALLBACK: _ENGLISH,
+    "de": {key: Template(*texts) for key, texts in german.TEXTS.items()},
+}
+_NO_REASON = {_FALLBACK: "no reason was given", "de": german.NO_REASON}
+_UNKNOWN_ROBOT = {_FALLBACK: "A robot", "de": german.UNKNOWN_ROBOT}
 
 
 def render(key: str, language: str, values: Mapping[str, Any]) -> tuple[str, str]:
     """Return title and message in `language`, in English when there are no texts in it."""
     language = language if language in LANGUAGES else _FALLBACK
     template = LANGUAGES[language][key]
-    known = {"robot_name": "A robot", **{k: v for k, v in values.items() if v is not None}}
+    given = {name: value for name, value in values.items() if value is not None}
+    known = {"robot_name": _UNKNOWN_ROBOT[language], **given}
     known["why"] = _reason(values.get("reason")) or _NO_REASON[language]
     return template.title.format_map(known), template.message.format_map(known)
 

@@ -7,6 +7,7 @@ import typer
 from ops.commands import lint as checks
 from ops.commands import suites
 from ops.commands.delegation import PASS_ON
+from ops.rpc import contract
 from ops.web import suites as web_suites
 
 app = typer.Typer()
@@ -56,6 +57,12 @@ def bench(
     if unknown := sorted(set(names or ()) - set(known)):
         raise typer.BadParameter(f"no benchmark {unknown[0]}; there are: {', '.join(known)}")
     raise typer.Exit(0 if runner.run(names or known, short=short, record=record) else 1)
+
+
+@app.command()
+def generate() -> None:
+    """Generate the code of the RPC contract from its .proto files."""
+    contract.generate()
 
 
 @app.command()

@@ -14,6 +14,7 @@ from pathlib import Path
 from ops.bootstrap import BOOT, LOCK, index
 from ops.console import console
 from ops.home import ROOT
+from ops.rpc import contract
 from ops.web import suites
 
 PROGRAMS = Path(sys.executable).parent
@@ -101,6 +102,8 @@ def checks(*, rules: bool) -> dict[str, Check]:
         "lock: no address": lock_names_no_address,
         "npm lock: no address": npm_lock_names_no_address,
         "lock: fresh": lock_is_fresh,
+        "RPC contract: style": contract.lint,
+        "RPC contract: compatible": contract.breaking,
         "documents: fresh": _program("python", "-m", "ops.docs.openapi", "--check"),
     }
     if rules:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ops.home import ROOT
 
+GENERATED = (
+    "backend/shared/proto/gen/"  # checked as a whole by tests/architecture/test_rpc_contract.py
+)
 DATA = (".svg", ".json", ".csv", ".lock", ".png", ".txt")  # data, not text to review
 
 
@@ -32,8 +35,9 @@ def name_of(path: Path) -> str:
 def python(*folders: str) -> Iterator[Path]:
     """Yield the Python files below these folders, or of the whole project."""
     for path in tracked():
-        inside = not folders or name_of(path).startswith(tuple(f"{f}/" for f in folders))
-        if path.suffix == ".py" and inside:
+        name = name_of(path)
+        inside = not folders or name.startswith(tuple(f"{f}/" for f in folders))
+        if path.suffix == ".py" and inside and not name.startswith(GENERATED):
             yield path
 
 

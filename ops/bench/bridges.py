@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from ops.bench.system import System
 
 _TIMEOUT = 40.0  # seconds; longer than a long poll
 _RETRY_AFTER = 0.2
+_AT_ONCE = 8  # registrations
 
 
 class Connection:
@@ -140,25 +139,30 @@ class SimulatedBridge:
                 self.commands.put_nowait((time.monotonic(), command))
 
 
-def register(system: System, count: int) -> list[SimulatedBridge]:
-    """Register robots, each with a key."""
-    made = []
-    with httpx.Client(
-        base_url=f"{system.address}/api/v1/robot/robots", headers=system.sign_in("ADMIN")
-    ) as client:
-        for number in range(count):
-            body = {"robot_name": f"bench-{time.time_ns()}-{number}"}
-            robot = client.post("", json=body).raise_for_status().json()["data"]
-            key = client.post(f"/{robot['id']}/key").raise_for_status().json()["data"]
-            made.append(SimulatedBridge(robot["id"], system.address, key["key"]))
-    return made
+async def register(system: System, count: int) -> list[SimulatedBridge]:
+    """Register robots, each with a key, and open their sessions."""
+    token = system.sign_in("ADMIN")["Authorization"].removeprefix("Bearer ")
+    started = time.time_ns()
+
+    async def some(numbers: range) -> list[SimulatedBridge]:
+        admin = Connection(system.address, token)
+        return [await _register(system, admin, f"bench-{started}-{each}") for each in numbers]
+
+    made = await asyncio.gather(*(some(range(part, count, _AT_ONCE)) for part in range(_AT_ONCE)))
+    return [bridge for part in made for bridge in part]
+
+
+async def _register(system: System, admin: Connection, name: str) -> SimulatedBridge:
+    _, robot = await admin.call("POST", "/robot/robots", {"robot_name": name})
+    _, key = await admin.call("POST", f"/robot/robots/{robot['id']}/key", {})
+    bridge = SimulatedBridge(robot["id"], system.address, key["key"])
+    await bridge.open()
+    return bridge
 
 
 @contextlib.asynccontextmanager
 async def running(fleet: list[SimulatedBridge]) -> AsyncIterator[None]:
     """Run the bridges, and yield when all have been served for some seconds."""
-    for bridge in fleet:
-        await bridge.open()
     tasks = [
         asyncio.create_task(bridge.run(number / len(fleet))) for number, bridge in enumerate(fleet)
     ]

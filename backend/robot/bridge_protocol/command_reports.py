@@ -90,16 +90,7 @@ def record_report(
                 "A different report was sent under this number.", event_seq=body.event_seq
             )
         return recorded.answer
-    # Leased to a session that is no longer the newest, or withdrawn by a stop.
-    superseded = command.epoch != robot.epoch or command.stop_version != stop_latches.read_version(
-        session, robot_id
-    )
-    if (
-        superseded
-        or body.lease_token != command.lease_token
-        or command.status is CommandStatus.VOID
-    ):
-        raise LeaseLost(status=command.status.value)
+    _ensure_leased(session, robot, command, body.lease_token)
     _ensure_in_order(command, body.type)
     _apply(session, robot, command, body)
     answer = {"command_id": str(command.id), "status": command.status.value}
@@ -113,6 +104,17 @@ def record_report(
             )
         )
     return answer
+
+
+def _ensure_leased(session: Session, robot: Robot, command: RobotCommand, token: int) -> None:
+    """Refuse a report under an older lease or session, or after a stop."""
+    if (
+        command.epoch != robot.epoch
+        or command.stop_version != stop_latches.read_version(session, robot.id)
+        or command.lease_token != token
+        or command.status is CommandStatus.VOID
+    ):
+        raise LeaseLost(status=command.status.value)
 
 
 def _ensure_in_order(command: RobotCommand, report: ReportType) -> None:

@@ -22,7 +22,7 @@ from backend.shared.models import FLEET_LATCH
 
 _LATCHES = HotRead(stop_latches.ALL)
 _OPEN = Latch(0, stopped=False, reason=None)
-_IDLE_AFTER = 10.0  # seconds
+_IDLE_AFTER = 30.0  # seconds; longer than a poll
 _MAX_AGE = 1.0  # seconds; an older snapshot is read again before it answers
 
 
@@ -37,6 +37,7 @@ class FleetSnapshot:
         self.read_at = -_MAX_AGE
         self._reading: asyncio.Task[None] | None = None
         self.on_change: Callable[[UUID], None] = lambda _latch_id: None
+        self.on_command: Callable[[UUID], None] = lambda _robot_id: None
 
     def order_for(self, robot_id: UUID) -> Order:
         """Return whether the robot must stand still, and since which version."""
@@ -47,13 +48,22 @@ class FleetSnapshot:
         """Return the robot's row of `robot_states`; None when it may have changed since."""
         return self.robots.get(robot_id)
 
+    async def has_no_command(self, robot_id: UUID, epoch: int) -> bool:
+        """Whether nothing waits for this session of the robot: then its poll asks no database.
+
+        A command that is created drops the robot's row, by the message that wakes the poll.
+        """
+        await self.ensure_fresh()
+        row = self.robots.get(robot_id)
+        return row is not None and row.epoch == epoch and row.commands_waiting == 0
+
     @property
     def is_used(self) -> bool:
-        """Whether a heartbeat has come within the last seconds."""
+        """Whether a heartbeat or a poll has come within the last seconds."""
         return time.monotonic() - self._used_at < _IDLE_AFTER
 
     def forget_robot(self, robot_id: UUID) -> None:
-        """Drop the row of a robot whose bridge has opened a session."""
+        """Drop the row of a robot with a new session or command."""
         self.robots.pop(robot_id, None)
         self._applied_at[robot_id] = time.monotonic()
 
@@ -95,6 +105,9 @@ class FleetSnapshot:
         }
         before, self.latches, self.read_at = self.latches, {**found, **newer}, began
         self.robots = {row.id: row for row in robots if row.id not in applied}
+        for row in self.robots.values():
+            if row.commands_waiting:
+                self.on_command(row.id)
         for latch_id, latch in self.latches.items():
             if before.get(latch_id, _OPEN) != latch:
                 self.on_change(latch_id)

@@ -36,8 +36,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         asyncio.create_task(work)
         for work in (
             LONG_POLLS.listener.run(),
-            LONG_POLLS.check_database(),
-            LONG_POLLS.refresh_stops(),
+            LONG_POLLS.refresh_snapshot(),
             _complete_stops(),
             live_copies.write_batches(),
         )

@@ -10,20 +10,15 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
-from backend.shared.infra import async_database
 from backend.shared.messaging import channels, realtime
-from backend.shared.models import FLEET_LATCH, CommandStatus, RobotCommand
+from backend.shared.models import FLEET_LATCH
 
 T = TypeVar("T")
-_CHECK_INTERVAL = 5.0  # seconds
-_CHECK_INTERVAL_WITHOUT_REDIS = 1.0
-_STOP_INTERVAL = 0.5
-_STOP_INTERVAL_WITHOUT_REDIS = 0.2
+_INTERVAL = 0.5  # seconds
+_INTERVAL_WITHOUT_REDIS = 0.2
 _STOP_PREFIX = "stop:"
 
 
@@ -38,6 +33,7 @@ class LongPolls:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         SNAPSHOT.on_change = self._notify_stop
+        SNAPSHOT.on_command = lambda robot_id: self._notify(channels.command_channel(robot_id))
         self.listener = realtime.Listener(["wake:*"], self.receive)
         self._closing = asyncio.Event()
 
@@ -89,6 +85,7 @@ class LongPolls:
         elif channel == channels.BRIDGE_SESSIONS:
             SNAPSHOT.forget_robot(UUID(body.decode()))
         else:
+            SNAPSHOT.forget_robot(channels.robot_of(channel))
             self._notify(channel)
 
     def _notify(self, channel: str) -> None:
@@ -102,32 +99,17 @@ class LongPolls:
         for channel in [key for key in self._waiting if key.startswith(_STOP_PREFIX)]:
             self._notify(channel)
 
-    async def refresh_stops(self) -> None:
-        """Read the stop latches again and again while bridges poll; more often without Redis."""
+    async def refresh_snapshot(self) -> None:
+        """Read stops and waiting commands regularly while bridges poll; more often without Redis.
+
+        Notifies polls whose message was lost.
+        """
         while not self._closing.is_set():
             connected = self.listener.connected.is_set()
-            await asyncio.sleep(_STOP_INTERVAL if connected else _STOP_INTERVAL_WITHOUT_REDIS)
+            await asyncio.sleep(_INTERVAL if connected else _INTERVAL_WITHOUT_REDIS)
             if self._waiting or SNAPSHOT.is_used:
                 with suppress(SQLAlchemyError, OSError):
                     await SNAPSHOT.refresh()
-
-    async def check_database(self) -> None:
-        """Notify polls whose message from Redis was lost; more often while Redis is down."""
-        while not self._closing.is_set():
-            connected = self.listener.connected.is_set()
-            await asyncio.sleep(_CHECK_INTERVAL if connected else _CHECK_INTERVAL_WITHOUT_REDIS)
-            if self._waiting:
-                with suppress(SQLAlchemyError, OSError):
-                    for channel in await async_database.run(self._due_channels):
-                        self._notify(channel)
-
-    def _due_channels(self, session: Session) -> list[str]:
-        return [
-            channels.command_channel(robot_id)
-            for robot_id in session.execute(
-                select(RobotCommand.robot_id).where(RobotCommand.status == CommandStatus.QUEUED)
-            ).scalars()
-        ]
 
     def close(self) -> None:
         """End all polls: the service stops."""

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from backend.robot.bridge_protocol import fleet_snapshot, heartbeats
+from backend.robot.bridge_protocol import fleet_snapshot
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.schemas.emergency_stops import StopRead
 from backend.robot.service import emergency_stop, stop_effects
-from backend.shared.domain import audit
+from backend.shared.domain import audit, commands
 from backend.shared.domain.stop_latches import Latch
 from backend.shared.infra import async_database, commit_hooks, logs
 from backend.shared.models import FLEET_LATCH
@@ -56,8 +56,8 @@ async def _follow() -> None:
 async def follow_latches(*, reserved: bool = False) -> None:
     """Let rows follow their latches; issue the commands that resumed robots wait for."""
     run = async_database.run_reserved if reserved else async_database.run
-    for resumed in await run(stop_effects.follow_latches):
-        await async_database.run(heartbeats.issue_pending_command, resumed)
+    for task_id in await run(stop_effects.follow_latches):
+        await async_database.run(commands.issue_pending, task_id)
 
 
 async def _record(action: str, robot_id: UUID | None, by: UUID, changes: dict[str, Any]) -> None:

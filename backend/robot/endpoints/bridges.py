@@ -67,6 +67,8 @@ async def get_next_command(
     """Role: robot. Leases the command with a token that only grows; null when the wait ends."""
 
     async def lease() -> CommandRead | None:
+        if wait > 0 and await SNAPSHOT.has_no_command(robot.robot_id, epoch):
+            return None
         command = await async_database.run(command_leases.lease_next, robot.robot_id, epoch)
         return CommandRead.model_validate(command) if command is not None else None
 

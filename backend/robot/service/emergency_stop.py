@@ -7,7 +7,7 @@ A stop writes its latch and its event, and waits for no other row. Robots' rows 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.emergency_stops import StoppedRobotRead, StopRead
@@ -17,11 +17,12 @@ from backend.shared.domain.stop_latches import Latch
 from backend.shared.errors import NotFound, RobotStopped
 from backend.shared.events import (
     OrderedRobot,
+    RobotResumed,
     RobotStopConfirmed,
     RobotStopRequested,
     RobotStopUnconfirmed,
 )
-from backend.shared.infra import clock, config, database
+from backend.shared.infra import clock, config
 from backend.shared.messaging import outbox
 from backend.shared.models import (
     FLEET_LATCH,
@@ -40,16 +41,9 @@ def stop(
     robots = _robots(session, robot_id)
     latch = stop_latches.stop(session, robot_id or FLEET_LATCH, by, reason)
     version = stop_latches.read_version(session, robot_id or FLEET_LATCH)
+    ordered = _ordered(robot_id, robots)
     outbox.publish(
-        session,
-        RobotStopRequested(
-            robot_id=robot_id,
-            robot_name=robots[0].robot_name if robot_id is not None else None,
-            robots=[OrderedRobot(robot_id=row.id, robot_name=row.robot_name) for row in robots],
-            stop_version=version,
-            reason=reason,
-            by=by,
-        ),
+        session, RobotStopRequested(**ordered, stop_version=version, reason=reason, by=by)
     )
     read = StopRead(
         stop_version=version,
@@ -76,6 +70,15 @@ def _robots(session: Session, robot_id: UUID | None) -> list[Any]:
     return robots
 
 
+def _ordered(robot_id: UUID | None, robots: list[Any]) -> dict[str, Any]:
+    """Name the robots of an order in the fields of its event."""
+    return {
+        "robot_id": robot_id,
+        "robot_name": robots[0].robot_name if robot_id is not None else None,
+        "robots": [OrderedRobot(robot_id=row.id, robot_name=row.robot_name) for row in robots],
+    }
+
+
 def _first_state(connectivity: Connectivity) -> StopState:
     if connectivity in {Connectivity.OFFLINE, Connectivity.NEVER_SEEN}:
         return StopState.UNREACHABLE
@@ -96,28 +99,49 @@ def resume(
     latch = stop_latches.resume(session, robot_id or FLEET_LATCH, by, reason)
     if latch is None:
         return [], None
-    return [row.id for row in robots if robot_id is not None or not row.stopped], latch
+    resumed = [row for row in robots if robot_id is not None or not row.stopped]
+    outbox.publish(session, RobotResumed(**_ordered(robot_id, resumed), reason=reason, by=by))
+    return [row.id for row in resumed], latch
+
+
+_RECEIVED = (
+    update(Robot)
+    .where(
+        Robot.id == bindparam("robot"),
+        Robot.stop_version == bindparam("version"),
+        Robot.stopped_at.is_not(None),
+    )
+    .values(stop_received_at=func.coalesce(Robot.stop_received_at, bindparam("now")))
+    .returning(Robot.robot_name)
+)
+_STANDING = (
+    _RECEIVED.where(Robot.motion_stopped_at.is_(None))
+    .values(motion_stopped_at=bindparam("now"))
+    .returning(Robot.robot_name)
+)
 
 
 def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) -> int:
     """Record a bridge's confirmation; the current version. Of an older stop it has no effect."""
-    robot = database.row_lock(session, Robot, robot_id)
-    if robot.stop_version < version:  # the row has not followed its latch yet
-        stop_effects.follow_latches(session)
-        robot = database.row_lock(session, Robot, robot_id)
-    if robot.stop_version != version or robot.stopped_at is None:
-        return robot.stop_version
-    robot.stop_received_at = robot.stop_received_at or clock.now()
-    if report is StopReport.MOTION_STOPPED and robot.motion_stopped_at is None:
-        robot.motion_stopped_at = clock.now()
-        session.flush()
+    current = stop_latches.read_version(session, robot_id)
+    if version != current:
+        return current
+    if not _record(session, robot_id, version, report):
+        stop_effects.follow_latches(session)  # the row may not have followed its latch yet
+        _record(session, robot_id, version, report)
+    return current
+
+
+def _record(session: Session, robot_id: UUID, version: int, report: StopReport) -> bool:
+    """Record the report on the robot's row; False when that row is not of this version."""
+    statement = _STANDING if report is StopReport.MOTION_STOPPED else _RECEIVED
+    parameters = {"robot": robot_id, "version": version, "now": clock.now()}
+    name = session.connection().execute(statement, parameters).scalar_one_or_none()
+    if name is not None and report is StopReport.MOTION_STOPPED:
         outbox.publish(
-            session,
-            RobotStopConfirmed(
-                robot_id=robot.id, robot_name=robot.robot_name, stop_version=version
-            ),
+            session, RobotStopConfirmed(robot_id=robot_id, robot_name=name, stop_version=version)
         )
-    return robot.stop_version
+    return name is not None
 
 
 def alert_unconfirmed(session: Session) -> None:

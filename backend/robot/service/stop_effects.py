@@ -1,19 +1,22 @@
-"""What follows from a stop latch: robots' rows, their commands and their events.
+"""What follows from a stop latch: robots' rows and their commands.
 
 Rows that another transaction has locked are skipped and follow later: `follow_latches` runs after
 each stop and resume, and twice a second until nothing is left (`bridge_protocol.lifespan`).
 """
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Row, TextClause, bindparam, text
+from sqlalchemy import DateTime, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from backend.shared.events import RobotResumed
 from backend.shared.infra import clock
-from backend.shared.messaging import outbox
-from backend.shared.models import ACTIVE_COMMAND_STATUSES, FLEET_LATCH, StopScope
+from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    ACTIVE_TASK_STATUSES,
+    FLEET_LATCH,
+    DeliveryTask,
+    StopScope,
+)
 from backend.shared.models.base import sql_values
 
 
@@ -48,8 +51,7 @@ _UPDATE_ROBOTS = _statement(
         stop_scope = CASE WHEN lagging.is_alone THEN '{StopScope.ROBOT}'
                           WHEN lagging.stopped THEN '{StopScope.FLEET}' END
     FROM lagging WHERE robots.id = lagging.id
-    RETURNING robots.id, robots.robot_name, lagging.changed_by, lagging.reason,
-              lagging.was_stopped AND NOT lagging.stopped AS is_resumed
+    RETURNING robots.id, lagging.was_stopped AND NOT lagging.stopped AS is_resumed
     """  # noqa: S608 (constants only)
 )
 _VOID_COMMANDS = _statement(
@@ -70,26 +72,22 @@ _VOID_COMMANDS = _statement(
 
 
 def follow_latches(session: Session) -> list[UUID]:
-    """Apply the latches to rows that lag behind; the ids of robots that are resumed by it.
+    """Apply the latches to rows that lag behind; the tasks whose robots are resumed by it.
 
-    Takes no lock that it would have to wait for: whoever holds a robot's row also holds its
-    sequence of events.
+    Waits for no lock: rows that are locked follow later.
     """
     session.flush()
     now = {"now": clock.now()}
     changed = session.execute(_UPDATE_ROBOTS, now).all()
     session.execute(_VOID_COMMANDS, now)
     session.expire_all()
-    resumed = [row for row in changed if row.is_resumed]
-    for row in resumed:
-        _publish_resumed(session, row)
-    return [row.id for row in resumed]
-
-
-def _publish_resumed(session: Session, row: Row[Any]) -> None:
-    outbox.publish(
-        session,
-        RobotResumed(
-            robot_id=row.id, robot_name=row.robot_name, reason=row.reason or "", by=row.changed_by
-        ),
-    )
+    resumed = [row.id for row in changed if row.is_resumed]
+    if not resumed:
+        return []
+    tasks = session.execute(
+        select(DeliveryTask.id).where(
+            DeliveryTask.assigned_robot_id.in_(resumed),
+            DeliveryTask.status.in_(ACTIVE_TASK_STATUSES),
+        )
+    ).scalars()
+    return list(tasks)

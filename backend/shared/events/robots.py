@@ -55,25 +55,30 @@ class OrderedRobot(BaseModel):
     robot_name: str
 
 
-class RobotStopRequested(RegisteredEvent):
-    """An emergency stop of one robot, or of all: then `robot_id` and `robot_name` are null.
+class _LatchEvent(RegisteredEvent):
+    """A stop or resume of one robot, or of all: then `robot_id` and `robot_name` are null.
 
     Its aggregate is the latch, not the robot, whose sequence another transaction may hold.
     """
 
-    TYPE = "robot.stop.requested"
     SOURCE = "robot-service"
     AGGREGATE = "stop_latch"
     robot_id: UUID | None
     robot_name: str | None
     robots: list[OrderedRobot]
-    stop_version: int
-    reason: str | None
     by: UUID
 
     def aggregate_id(self) -> UUID:
         """Return the id of the latch: the robot's, or zero for the fleet's."""
         return self.robot_id or UUID(int=0)
+
+
+class RobotStopRequested(_LatchEvent):
+    """An emergency stop was requested."""
+
+    TYPE = "robot.stop.requested"
+    stop_version: int
+    reason: str | None
 
 
 class RobotStopConfirmed(_RobotEvent):
@@ -90,12 +95,11 @@ class RobotStopUnconfirmed(_RobotEvent):
     stop_version: int
 
 
-class RobotResumed(_RobotEvent):
+class RobotResumed(_LatchEvent):
     """An emergency stop was ended."""
 
     TYPE = "robot.resumed"
     reason: str
-    by: UUID
 
 
 class _CommandEvent(RegisteredEvent):

@@ -40,7 +40,7 @@ def _is_below(pid: int, roots: set[int], parents: dict[int, int]) -> bool:
 
 
 async def _measure(system: System, seconds: float) -> tuple[list[float], float, list[str]]:
-    fleet = bridges.register(system, _ROBOTS)
+    fleet = await bridges.register(system, _ROBOTS)
     async with bridges.running(fleet):
         before = _cpu_seconds(system)
         await asyncio.sleep(seconds)

@@ -87,12 +87,12 @@ async def _without_redis(system: System, stops: _Stops) -> list[float]:
 
 
 async def _measure(system: System, rounds: int) -> dict[str, Any]:
-    fleet = bridges.register(system, _ROBOTS)
+    fleet = await bridges.register(system, _ROBOTS)
     found: dict[str, Any] = {}
     async with bridges.running(fleet):
         stops = _Stops(system, fleet)
         await stops.measure()
-        found["one"] = [each for bot in fleet[: 4 * rounds] for each in await stops.measure(bot)]
+        found["one"] = [each for bot in fleet[: 2 * rounds] for each in await stops.measure(bot)]
         found["all"] = [each for _ in range(rounds) for each in await stops.measure()]
         found["locked"] = await _locked(system, fleet[0], stops)
         for bridge in fleet:
@@ -105,7 +105,7 @@ async def _measure(system: System, rounds: int) -> dict[str, Any]:
 
 
 def run(system: System, *, short: bool) -> Iterator[Result]:
-    """Measure 2 or 8 stops of all, and four times as many of one."""
+    """Measure 2 or 8 stops of all, and twice as many of one."""
     found = asyncio.run(_measure(system, 2 if short else 8))
     for name, share, bar in (
         ("one", 0.95, 50),

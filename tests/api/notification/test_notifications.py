@@ -154,7 +154,7 @@ def test_retention_deletes_old_rows_but_no_pending_event(api: Any) -> None:
     publish(request_event(create_request(student)))
     run_events()
     waiting = events.RobotResumed(
-        robot_id=uuid4(), robot_name="luna-bot-1", reason="clear", by=student.id
+        robots=[], robot_id=uuid4(), robot_name="luna-bot-1", reason="clear", by=student.id
     )
     [unfinished] = publish(waiting)
     advance_clock(timedelta(days=15))

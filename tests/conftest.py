@@ -167,7 +167,10 @@ def _gateway(servers: dict[str, str]) -> Iterator[Any]:
 
 
 @pytest.fixture
-def api(_gateway: Any, clean: None) -> Any:
+def api(_gateway: Any, clean: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a client of all services behind one address, on an empty database."""
+    from backend.shared.web.security import robot_keys
+
+    monkeypatch.setattr(robot_keys, "REFUSAL_DELAY", 0.0)
     _gateway.cookies.clear()
     return _gateway

@@ -95,12 +95,13 @@ async def _measure(system: System, rounds: int) -> dict[str, Any]:
         found["one"] = [each for bot in fleet[: 2 * rounds] for each in await stops.measure(bot)]
         found["all"] = [each for _ in range(rounds) for each in await stops.measure()]
         found["locked"] = await _locked(system, fleet[0], stops)
+        found["no redis"] = await _without_redis(system, stops)
+        await asyncio.sleep(5)
         for bridge in fleet:
             bridge.beats.clear()
         found["strangers"] = await _among_strangers(system, stops, rounds)
         found["answered"] = list(stops.answered)
         found["beats"] = [beat for bridge in fleet for beat in bridge.beats]
-        found["no redis"] = await _without_redis(system, stops)
     return found
 
 

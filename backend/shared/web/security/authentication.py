@@ -6,6 +6,7 @@ session, a deactivated account or a changed role or password is refused by every
 two seconds, with or without Redis.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from threading import Lock
 from typing import Annotated, Generic, NoReturn, TypeVar
@@ -147,6 +148,7 @@ class _Robots(Guard[RobotActor]):
         key = bearer(request)
         robot = await robot_keys.find(key)
         if robot is None:
+            await asyncio.sleep(robot_keys.REFUSAL_DELAY)
             _refuse_person(key)
         logs.bind(robot_id=robot.robot_id)
         return robot

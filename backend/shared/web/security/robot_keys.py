@@ -16,6 +16,7 @@ from backend.shared.infra.hot_reads import HotRead, Row
 from backend.shared.models import Robot, RobotKey
 from backend.shared.web.security import api_keys
 
+REFUSAL_DELAY = 2.0  # seconds: a caller that repeats made-up keys leaves time for the others
 _MIN_INTERVAL = 0.2  # seconds between two reads
 KEYS = HotRead(
     select(RobotKey.prefix, RobotKey.key_hash, RobotKey.expires_at, Robot.id, Robot.robot_name)

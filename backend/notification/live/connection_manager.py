@@ -31,7 +31,7 @@ from backend.notification.live.subscription_reader import READERS, SubscriptionR
 from backend.notification.live.topics import name_of, topic_of
 from backend.notification.live.user_connections import UserConnections
 from backend.shared.errors import Invalid, LunaError, TokenExpired
-from backend.shared.infra import clock, logs
+from backend.shared.infra import background, clock, logs
 from backend.shared.messaging import channels, realtime
 from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState
@@ -65,9 +65,7 @@ class ConnectionManager:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await background.end(tasks)
 
     # --- connections -----------------------------------------------------------------------------
 

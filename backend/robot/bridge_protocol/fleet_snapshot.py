@@ -63,7 +63,7 @@ class FleetSnapshot:
         return time.monotonic() - self._used_at < _IDLE_AFTER
 
     def forget_robot(self, robot_id: UUID) -> None:
-        """Drop the row of a robot with a new session or command."""
+        """Drop the row of a robot that has changed: a new session, a command, a written beat."""
         self.robots.pop(robot_id, None)
         self._applied_at[robot_id] = time.monotonic()
 
@@ -90,6 +90,11 @@ class FleetSnapshot:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
         await asyncio.shield(self._reading)
+
+    async def finish(self) -> None:
+        """Wait for a read under way, before its connections are closed."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
 
     async def _read(self) -> None:
         began = time.monotonic()

@@ -74,6 +74,7 @@ def changes_nothing(robot: Row, beat: Heartbeat) -> bool:
         beat.epoch == robot.epoch
         and robot.command_status is not CommandStatus.UNKNOWN
         and beat.active_command in {None, robot.command_id}
+        and not _is_lease_over(robot)
         and not _is_lease_due(robot, beat)
         and not _is_changed(robot, beat)
     )
@@ -156,6 +157,11 @@ def publish_status(session: Session, robot: Robot) -> None:
             battery=robot.battery_level,
         ),
     )
+
+
+def _is_lease_over(robot: Row) -> bool:
+    """Whether the active command's lease has ended, so that it may be UNKNOWN by now."""
+    return robot.leased_until is not None and robot.leased_until <= clock.now()
 
 
 def _is_lease_due(robot: Row, beat: Heartbeat) -> bool:

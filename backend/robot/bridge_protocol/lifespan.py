@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.robot.bridge_protocol import live_copies, stop_orders
+from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.robot.service import emergency_stop
-from backend.shared.infra import async_database
+from backend.shared.infra import async_database, background
 from backend.shared.web import shutdown
 
 _STOP_CHECK_INTERVAL = 0.5  # seconds
@@ -45,6 +46,5 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         yield
     finally:
         LONG_POLLS.close()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await background.end(running)
+        await SNAPSHOT.finish()

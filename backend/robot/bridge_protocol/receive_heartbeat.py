@@ -20,6 +20,7 @@ async def receive(robot_id: UUID, beat: Heartbeat) -> HeartbeatAnswer:
         result = heartbeats.summarize(robot_id, robot, beat, order)
     else:
         result = await _record(robot_id, beat)
+        SNAPSHOT.forget_robot(robot_id)  # until it is read as it is now
     connectivity.record_received(robot_id)
     live_copies.add(robot_id, result)
     return result.answer

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import async_database, clock, redis
+from backend.shared.infra import async_database, background, clock, redis
 from backend.shared.models import ProcessHeartbeat
 
 INTERVAL = timedelta(seconds=2)
@@ -88,9 +88,7 @@ async def run(part: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await background.end([task])
         _alive.discard(part)
         if not _alive:
             await async_database.close()

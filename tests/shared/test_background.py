@@ -1,0 +1,32 @@
+"""The end of background tasks."""
+
+import asyncio
+
+import pytest
+
+from backend.shared.infra import background
+
+pytestmark = pytest.mark.unit
+
+
+def test_task_that_drops_a_cancellation_is_ended() -> None:
+    dropped = 0
+
+    async def work() -> None:
+        nonlocal dropped
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                dropped += 1
+                if dropped > 1:
+                    raise
+
+    async def main() -> None:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(background.end([task]), 10)
+        assert task.cancelled()
+
+    asyncio.run(main())
+    assert dropped == 2

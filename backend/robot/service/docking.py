@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.domain import commands, route_graph
 from backend.shared.domain.route_graph import GraphWaypoint, RouteGraph
-from backend.shared.infra import clock, config
+from backend.shared.infra import clock, config, database
 from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
     MOTION_COMMAND_TYPES,
@@ -24,32 +24,45 @@ _COMMAND_TIMEOUT = timedelta(minutes=30)
 
 def dock_low_battery(session: Session) -> None:
     """Issue the next command towards a dock to each idle robot with a low battery."""
-    low = session.execute(
-        select(Robot)
-        .where(
-            commands.is_assignable(),
-            Robot.battery_level < config.robots().battery_low,
-            Robot.docked.is_(False),
-        )
-        .order_by(Robot.id)
-        .with_for_update(of=Robot, skip_locked=True)
-    ).scalars()
+    low = select(Robot.id).where(
+        commands.is_assignable(),
+        Robot.battery_level < config.robots().battery_low,
+        Robot.docked.is_(False),
+    )
+    for robot_id in session.execute(low.order_by(Robot.id)).scalars().all():
+        with database.transaction() as own:  # the lock of one robot at a time
+            robot = own.execute(
+                select(Robot)
+                .where(Robot.id == robot_id, commands.is_assignable())
+                .with_for_update(of=Robot, skip_locked=True)
+            ).scalar_one_or_none()
+            if robot is not None:
+                drive_to_dock(own, robot)
+
+
+def drive_to_dock(session: Session, robot: Robot) -> bool:
+    """Issue the robot's next command towards a dock; False without a pose or a free dock.
+
+    The robot must be locked.
+    """
     graph = route_graph.current(session)
-    for robot in low.all():
-        here = graph.nearest(robot.pose)
-        if here is None:
-            continue
-        if here.kind is WaypointKind.DOCK and robot.current_location == here.name:
-            _enqueue(session, robot, CommandType.DOCK, here, {"waypoint": here.as_payload()})
-        elif (dock := _nearest_free_dock(session, graph, here)) is not None:
-            route = [place.as_payload() for place in graph.route(here.id, dock.id)]
-            payload = {
-                "waypoint": dock.as_payload(),
-                "route": route,
-                "task": None,
-                "loading_proof_id": None,
-            }
-            _enqueue(session, robot, CommandType.NAVIGATE, dock, payload)
+    here = graph.nearest(robot.pose)
+    if here is None:
+        return False
+    if here.kind is WaypointKind.DOCK and robot.current_location == here.name:
+        _enqueue(session, robot, CommandType.DOCK, here, {"waypoint": here.as_payload()})
+        return True
+    dock = _nearest_free_dock(session, graph, here)
+    if dock is None:
+        return False
+    payload = {
+        "waypoint": dock.as_payload(),
+        "route": [place.as_payload() for place in graph.route(here.id, dock.id)],
+        "task": None,
+        "loading_proof_id": None,
+    }
+    _enqueue(session, robot, CommandType.NAVIGATE, dock, payload)
+    return True
 
 
 def _nearest_free_dock(

@@ -145,25 +145,32 @@ def _record(session: Session, robot_id: UUID, version: int, report: StopReport) 
 
 
 def alert_unconfirmed(session: Session) -> None:
-    """Alert staff, once, about each stop that was not confirmed in time."""
-    late = clock.now() - config.robots().stop_confirmation
-    robots = session.execute(
-        select(Robot)
+    """Alert staff, once, about stops that were not confirmed in time: one event for all of them."""
+    late = (
+        select(Robot.id)
         .where(
-            Robot.stopped_at < late,
+            Robot.stopped_at < clock.now() - config.robots().stop_confirmation,
             Robot.motion_stopped_at.is_(None),
             Robot.stop_alerted_at.is_(None),
             Robot.retired_at.is_(None),
         )
-        .order_by(Robot.id)
         .with_for_update(skip_locked=True)
-    ).scalars()
-    for robot in robots.all():
-        robot.stop_alerted_at = clock.now()
-        session.flush()
-        outbox.publish(
-            session,
-            RobotStopUnconfirmed(
-                robot_id=robot.id, robot_name=robot.robot_name, stop_version=robot.stop_version
-            ),
-        )
+    )
+    alerted = session.execute(
+        update(Robot)
+        .where(Robot.id.in_(late))
+        .values(stop_alerted_at=clock.now())
+        .returning(Robot.id, Robot.robot_name, Robot.stop_version)
+    ).all()
+    if not alerted:
+        return
+    robots = [OrderedRobot(robot_id=row.id, robot_name=row.robot_name) for row in alerted]
+    outbox.publish(
+        session,
+        RobotStopUnconfirmed(
+            robot_id=robots[0].robot_id if len(robots) == 1 else None,
+            robot_name=", ".join(sorted(robot.robot_name for robot in robots)),
+            robots=robots,
+            stop_version=max(row.stop_version for row in alerted),
+        ),
+    )

@@ -88,11 +88,23 @@ class RobotStopConfirmed(_RobotEvent):
     stop_version: int
 
 
-class RobotStopUnconfirmed(_RobotEvent):
-    """A robot did not confirm an emergency stop in time."""
+class RobotStopUnconfirmed(RegisteredEvent):
+    """Robots did not confirm an emergency stop in time; one event for those that are late together.
+
+    `robot_id` is null when there are several; `robot_name` joins their names.
+    """
 
     TYPE = "robot.stop.unconfirmed"
+    SOURCE = "robot-service"
+    AGGREGATE = "stop_latch"
+    robot_id: UUID | None
+    robot_name: str
+    robots: list[OrderedRobot]
     stop_version: int
+
+    def aggregate_id(self) -> UUID:
+        """Return the id of the latch: the robot's, or zero for the fleet's."""
+        return self.robot_id or UUID(int=0)
 
 
 class RobotResumed(_LatchEvent):

@@ -113,7 +113,7 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
         ("one", 0.99, 150),
         ("all", 0.95, 150),
         ("all", 0.99, 300),
-        ("locked", 0.95, 150),
+        ("locked", 0.95, 100),
         ("strangers", 0.95, None),
         ("answered", 0.95, 100),
         ("beats", 0.99, 1000),

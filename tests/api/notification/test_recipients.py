@@ -130,7 +130,7 @@ def test_robot_events_notify_staff(api: Any) -> None:
         events.RobotStopRequested(
             **_ROBOT, robots=[], stop_version=1, reason="smoke", by=librarian.id
         ),
-        events.RobotStopUnconfirmed(**_ROBOT, stop_version=1),
+        events.RobotStopUnconfirmed(**_ROBOT, robots=[], stop_version=1),
     )
     run_events()
     assert [kind for kind, _ in _notifications_of(librarian)] == [

@@ -131,6 +131,20 @@ def test_staff_are_alerted_once_about_unconfirmed_stop(scenario: Scenario, owner
     assert _count(owner, statement) == 1
 
 
+def test_unconfirmed_stop_of_the_fleet_notifies_each_member_of_staff_once(
+    scenario: Scenario, owner: Engine
+) -> None:
+    for number in range(2, 5):
+        catalogue.add_robot(scenario.api, f"luna-bot-{number}")
+    _stop(scenario)
+    event_runner.advance_clock(timedelta(seconds=2.5))
+    late = "SELECT count(*) FROM robots WHERE stop_alerted_at IS NOT NULL"
+    _wait_until(lambda: _count(owner, late) == 4)
+    scenario.run_events()
+    titles = [each["title"] for each in scenario.get(scenario.librarian, "/notifications")]
+    assert titles.count("A robot may still be moving") == 1
+
+
 def _count(owner: Engine, statement: str) -> int:
     with owner.connect() as connection:
         return int(connection.scalar(text(statement)) or 0)

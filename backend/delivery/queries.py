@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, select, tuple_
+from sqlalchemy.orm import aliased
 
 from backend.shared.domain import route_graph
 from backend.shared.models import (
@@ -27,10 +28,19 @@ _TASK = (
     DeliveryTask.reference,
     DeliveryTask.status.label("task_status"),
     DeliveryTask.stage,
+    DeliveryTask.stage_since,
+    DeliveryTask.extensions,
+    DeliveryTask.waiting_reason,
     DeliveryTask.eta,
+    DeliveryTask.eta_earliest,
+    DeliveryTask.eta_latest,
+    DeliveryTask.eta_reason,
     DeliveryTask.version.label("task_version"),
     DeliveryTask.assigned_robot_id,
+    Robot.robot_name,
     Robot.pose.label("robot_pose"),
+    Robot.stopped_at.is_not(None).label("robot_stopped"),
+    Robot.last_heartbeat.label("robot_seen_at"),
 )
 SORT_TASKS: Mapping[str, SQLColumnExpression[Any]] = {
     "created_at": DeliveryTask.created_at,
@@ -122,7 +132,11 @@ def tasks() -> AnySelect:
             DeliveryTask.destination_location,
             DeliveryTask.assigned_robot_id,
             Robot.robot_name,
+            DeliveryTask.waiting_reason,
             DeliveryTask.eta,
+            DeliveryTask.eta_earliest,
+            DeliveryTask.eta_latest,
+            DeliveryTask.eta_reason,
             DeliveryTask.attempt,
             DeliveryTask.failure_reason,
             DeliveryTask.book_location,
@@ -140,6 +154,20 @@ def tasks() -> AnySelect:
         .join(Book, Book.id == DeliveryTask.book_id)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .outerjoin(BookRequest, BookRequest.id == DeliveryTask.request_id)
+    )
+
+
+def queue_ahead(task_id: UUID) -> AnySelect:
+    """Count the waiting tasks that were created earlier or have a higher priority."""
+    own, other = aliased(DeliveryTask), aliased(DeliveryTask)
+    own_rank, other_rank = (case(PRIORITY_RANK, value=each.priority) for each in (own, other))
+    waiting = [TaskStatus.PENDING, TaskStatus.QUEUED]
+    before = tuple_(other_rank, other.created_at) < tuple_(own_rank, own.created_at)
+    return (
+        select(func.count(other.id))
+        .select_from(own)
+        .outerjoin(other, other.status.in_(waiting) & before)
+        .where(own.id == task_id)
     )
 
 

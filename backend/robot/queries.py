@@ -1,10 +1,12 @@
 """Statements of the robot service."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import SQLColumnExpression, case, func, select, tuple_
 
-from backend.shared.infra import clock
+from backend.shared.domain import commands, stop_latches
+from backend.shared.infra import clock, config
 from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
     PRIORITY_RANK,
@@ -17,11 +19,16 @@ from backend.shared.models import (
 )
 from backend.shared.web.pagination import AnySelect, HotList
 
-SERVING_ORDER = (
-    case(PRIORITY_RANK, value=DeliveryTask.priority),
-    DeliveryTask.created_at,
-    DeliveryTask.id,
-)
+_RANK = case(PRIORITY_RANK, value=DeliveryTask.priority)
+
+
+def _aged_rank() -> SQLColumnExpression[Any]:
+    """Return the rank after ageing, as `dispatch_policy.rank` computes it."""
+    waited = func.extract("epoch", clock.now() - DeliveryTask.created_at)
+    raised = func.floor(waited / config.workflow().priority_ageing.total_seconds())
+    return func.greatest(0, _RANK - func.greatest(0, raised))
+
+
 ROBOT_SORT_COLUMNS = {"robot_name": Robot.robot_name, "created_at": Robot.created_at}
 
 
@@ -76,15 +83,50 @@ ROBOTS = HotList(
 )
 
 
-# Serving order: tasks under way first, then waiting ones by priority and age.
-TASK_SORT_COLUMNS = {
-    "serving_order": tuple_(
-        case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=1), *SERVING_ORDER
-    ),
-    "created_at": DeliveryTask.created_at,
-    "priority": SERVING_ORDER[0],
-    "status": DeliveryTask.status,
-}
+def task_sorts() -> dict[str, SQLColumnExpression[Any]]:
+    """Return the sorts of the task queue as of now.
+
+    Serving order: tasks under way first, then waiting ones by priority with ageing, and by age.
+    """
+    under_way = case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=1)
+    return {
+        "serving_order": tuple_(under_way, _aged_rank(), DeliveryTask.created_at, DeliveryTask.id),
+        "created_at": DeliveryTask.created_at,
+        "priority": tuple_(_RANK, DeliveryTask.created_at),
+        "status": DeliveryTask.status,
+    }
+
+
+def waiting_tasks() -> AnySelect:
+    """Select what the dispatcher reads of the waiting tasks."""
+    return select(
+        DeliveryTask.id,
+        DeliveryTask.status,
+        DeliveryTask.priority,
+        DeliveryTask.created_at,
+        DeliveryTask.source_waypoint_id,
+        DeliveryTask.destination_waypoint_id,
+        DeliveryTask.waiting_reason,
+        DeliveryTask.details["avoid_robot_id"].astext.label("avoid"),
+    ).where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED]))
+
+
+def dispatch_robots() -> AnySelect:
+    """Select what the dispatcher reads of the robots."""
+    return (
+        select(
+            Robot.id,
+            Robot.pose,
+            Robot.battery_level,
+            Robot.charging,
+            Robot.status,
+            Robot.connectivity,
+            stop_latches.is_stopped(Robot.id).label("stopped"),
+            commands.is_assignable().label("assignable"),
+        )
+        .where(Robot.retired_at.is_(None))
+        .order_by(Robot.id)
+    )
 
 
 def task_queue() -> AnySelect:
@@ -101,6 +143,7 @@ def task_queue() -> AnySelect:
             Robot.robot_name,
             DeliveryTask.source_location,
             DeliveryTask.destination_location,
+            DeliveryTask.waiting_reason,
             DeliveryTask.eta,
             DeliveryTask.created_at,
             func.round(func.extract("epoch", clock.now() - DeliveryTask.created_at), 1).label(

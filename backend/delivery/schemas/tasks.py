@@ -5,7 +5,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.shared.models import Priority, Stage, TaskStatus, TaskType
+from backend.shared.models import (
+    EtaReason,
+    Priority,
+    Stage,
+    TaskStatus,
+    TaskType,
+    WaitingReason,
+)
 from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
 
 LocationName = Annotated[
@@ -65,7 +72,11 @@ class TaskRead(ResponseModel):
     destination_location: str
     assigned_robot_id: UUID | None
     robot_name: str | None
+    waiting_reason: WaitingReason | None
     eta: Timestamp | None
+    eta_earliest: Timestamp | None
+    eta_latest: Timestamp | None
+    eta_reason: EtaReason | None
     attempt: int
     failure_reason: str | None
     book_location: str | None
@@ -91,6 +102,15 @@ class TaskSummary(ResponseModel):
     reference: str
     status: TaskStatus
     stage: Stage | None
+    waiting_reason: WaitingReason | None = Field(description="Why no robot comes yet")
+    queue_ahead: int | None = Field(description="Tasks served first; null in lists")
     eta: Timestamp | None
+    eta_earliest: Timestamp | None
+    eta_latest: Timestamp | None
+    eta_reason: EtaReason | None = Field(description="Why it arrives later than was said before")
+    wait_until: Timestamp | None = Field(description="Until when the robot waits in this stage")
+    robot_name: str | None
     robot_position: RobotPosition | None
+    robot_seen_at: Timestamp | None
+    stopped: bool = Field(description="The robot is under an emergency stop")
     version: int

@@ -12,7 +12,7 @@ from backend.delivery import queries
 from backend.delivery.schemas.requests import RequestDetail, RequestRead
 from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
 from backend.delivery.schemas.tasks import HistoryRead, RobotPosition, TaskDetail, TaskSummary
-from backend.shared.domain import eta
+from backend.shared.domain import eta, waits
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, clock
@@ -28,6 +28,7 @@ from backend.shared.web.pagination import AnySelect
 
 AnyRow = Row[*tuple[Any, ...]]
 _DRIVING = frozenset({Stage.TO_SOURCE, Stage.TO_DESTINATION})
+_WAITING = frozenset({TaskStatus.PENDING, TaskStatus.QUEUED})
 _WITH_ROBOT = frozenset({TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS})
 
 
@@ -38,13 +39,23 @@ def _position(pose: dict[str, Any] | None) -> RobotPosition | None:
 def _stored_task(row: AnyRow) -> TaskSummary:
     """Summarize a task from the database alone; an overdue ETA is given as now."""
     arrival: datetime | None = row.eta
+    is_served = row.task_status in _WITH_ROBOT
     return TaskSummary(
         id=row.task_id,
         reference=row.reference,
         status=row.task_status,
         stage=row.stage,
+        waiting_reason=row.waiting_reason,
+        queue_ahead=None,
         eta=arrival and max(arrival, clock.now()),
+        eta_earliest=row.eta_earliest,
+        eta_latest=row.eta_latest,
+        eta_reason=row.eta_reason,
+        wait_until=waits.until(row.stage, row.stage_since, row.extensions),
+        robot_name=row.robot_name if is_served else None,
         robot_position=_position(row.robot_pose),
+        robot_seen_at=row.robot_seen_at if is_served else None,
+        stopped=is_served and row.robot_stopped,
         version=row.task_version,
     )
 
@@ -52,6 +63,9 @@ def _stored_task(row: AnyRow) -> TaskSummary:
 def _current_task(session: Session, row: AnyRow) -> TaskSummary:
     """Summarize a task with the robot's position and ETA as of this second."""
     stored = _stored_task(row)
+    if row.task_status in _WAITING:
+        ahead = session.execute(queries.queue_ahead(row.task_id)).scalar_one()
+        return stored.model_copy(update={"robot_position": None, "queue_ahead": ahead})
     if row.assigned_robot_id is None or row.task_status not in _WITH_ROBOT:
         return stored.model_copy(update={"robot_position": None})
     pose, arrival = _live(session, row.task_id, row.assigned_robot_id)

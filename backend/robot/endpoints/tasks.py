@@ -25,6 +25,8 @@ def list_task_queue(
 ) -> PageAnswer[QueuedTask]:
     """Role: librarian. Tasks under way first, then waiting ones by priority and age.
 
+    A task rises by one priority for each `LUNA_PRIORITY_AGEING` that it has waited.
+
     Sort by `serving_order` (default), `created_at`, `priority` or `status`.
     """
     filters = (
@@ -38,7 +40,7 @@ def list_task_queue(
     statement = ordered(
         statement,
         page,
-        queries.TASK_SORT_COLUMNS,
+        queries.task_sorts(),
         default="serving_order",
         tiebreak=DeliveryTask.id,
     )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from backend.shared.models import Priority, Stage, TaskStatus, TaskType
+from backend.shared.models import Priority, Stage, TaskStatus, TaskType, WaitingReason
 from backend.shared.web.schemas import ResponseModel, Timestamp
 
 
@@ -17,6 +17,7 @@ class QueuedTask(ResponseModel):
     robot_name: str | None
     source_location: str
     destination_location: str
+    waiting_reason: WaitingReason | None
     eta: Timestamp | None
     created_at: Timestamp
     waiting_seconds: float

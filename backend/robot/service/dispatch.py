@@ -1,88 +1,143 @@
-"""The dispatcher: which robot serves which task (workflow.md §3).
+"""The dispatcher: reads a snapshot, lets `dispatch_policy` decide, applies the decision.
 
-Tasks by priority, then age; of the assignable robots, the one with the shortest route to the
-source. A database lock admits one dispatcher at a time, and the unique index
+A database lock admits one dispatcher at a time, and the unique index
 `uq_delivery_tasks_active_robot` prevents a second assignment. Each assignment is a transaction of
 its own and skips rows that are locked, so that it holds the lock of one robot and waits for none.
 """
 
-import math
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot import queries
+from backend.robot.service import dispatch_policy
+from backend.robot.service.dispatch_policy import FleetRobot, Limits, Snapshot, WaitingTask
 from backend.shared.domain import commands, route_graph, workflow
 from backend.shared.domain.route_graph import RouteGraph
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
-from backend.shared.infra import config, database
-from backend.shared.models import DeliveryTask, Robot, TaskStatus
+from backend.shared.infra import clock, config, database
+from backend.shared.models import (
+    Connectivity,
+    DeliveryTask,
+    Robot,
+    RobotStatus,
+    TaskStatus,
+    WaitingReason,
+    WaypointKind,
+)
 
 _LOCK = 7_305_461_002
 _BY = "dispatcher"
+_WAITING = (TaskStatus.PENDING, TaskStatus.QUEUED)
+_OUT_OF_SERVICE = (RobotStatus.MAINTENANCE, RobotStatus.ERROR)
 
 
 def run(session: Session) -> int:
     """Queue new tasks and assign robots; the number of robots assigned."""
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    waiting = session.execute(
-        select(DeliveryTask.id)
-        .where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED]))
-        .order_by(*queries.SERVING_ORDER)
-    ).scalars()
-    return sum(_serve(task_id) for task_id in waiting.all())
+    waiting = session.execute(queries.waiting_tasks()).all()
+    if not waiting:
+        return 0
+    snapshot = _read_snapshot(session, waiting)
+    decision = dispatch_policy.decide(snapshot)
+    new = {row.id for row in waiting if row.status is TaskStatus.PENDING}
+    assigned = 0
+    for task in dispatch_policy.serving_order(snapshot):
+        robot_id = decision.robots.get(task.id)
+        if robot_id is not None or task.id in new:
+            assigned += _serve(task.id, robot_id)
+    _store_reasons({row.id: row.waiting_reason for row in waiting}, decision.reasons)
+    return assigned
 
 
-def _serve(task_id: UUID) -> bool:
-    """Queue one task and assign a robot to it; False when it or its robot is locked."""
+def _read_snapshot(session: Session, waiting: Collection[Row[*tuple[Any, ...]]]) -> Snapshot:
+    graph, settings = route_graph.current(session), config.robots()
+    robots = session.execute(queries.dispatch_robots()).all()
+    return Snapshot(
+        now=clock.now(),
+        tasks=[
+            WaitingTask(
+                id=row.id,
+                priority=row.priority,
+                created_at=row.created_at,
+                source=row.source_waypoint_id,
+                destination=row.destination_waypoint_id,
+                avoid=UUID(row.avoid) if row.avoid else None,
+            )
+            for row in waiting
+        ],
+        robots=[_fleet_robot(row, graph) for row in robots],
+        lengths_to=graph.lengths_to,
+        docks=[dock.id for dock in graph.of_kind(WaypointKind.DOCK)],
+        limits=Limits(
+            ageing=config.workflow().priority_ageing,
+            battery_per_metre=settings.battery_per_metre,
+            battery_reserve=settings.battery_reserve,
+            battery_ready=settings.battery_ready,
+        ),
+    )
+
+
+def _fleet_robot(row: Row[*tuple[Any, ...]], graph: RouteGraph) -> FleetRobot:
+    here = graph.nearest(row.pose)
+    return FleetRobot(
+        id=row.id,
+        place=here.id if here is not None else None,
+        battery=row.battery_level,
+        in_service=row.status not in _OUT_OF_SERVICE,
+        online=row.connectivity is Connectivity.ONLINE,
+        stopped=row.stopped,
+        charging=row.charging,
+        busy=not row.assignable,
+    )
+
+
+def _serve(task_id: UUID, robot_id: UUID | None) -> bool:
+    """Queue one task and assign the robot to it; False when it or its robot is locked."""
     with database.transaction() as session:
         task = database.row_lock_or_skip(session, DeliveryTask, task_id)
         if task is None:
             return False
         if task.status is TaskStatus.PENDING:
             workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
-        return task.status is TaskStatus.QUEUED and _assign_robot(session, task)
+        if robot_id is None or task.status is not TaskStatus.QUEUED:
+            return False
+        return _assign(session, task, robot_id)
 
 
-def _assign_robot(session: Session, task: DeliveryTask) -> bool:
-    robot_id = _nearest_assignable(session, task)
-    if robot_id is None:
-        return False
+def _assign(session: Session, task: DeliveryTask, robot_id: UUID) -> bool:
     robot: Robot | None = session.execute(
         select(Robot)
         .where(Robot.id == robot_id, commands.is_assignable())
         .with_for_update(of=Robot, skip_locked=True)
     ).scalar_one_or_none()
-    if robot is None:  # changed or locked since it was chosen: the next sweep tries again
+    if robot is None:  # changed or locked since the snapshot: the next run tries again
         return False
     workflow.apply(session, task, Action.ASSIGN, TransitionContext(by=_BY, robot_id=robot.id))
     return True
 
 
-def _nearest_assignable(session: Session, task: DeliveryTask) -> UUID | None:
-    graph = route_graph.current(session)
-    robots = session.execute(
-        select(Robot).where(commands.is_assignable()).order_by(Robot.id)
-    ).scalars()
-    candidates = [
-        (distance, robot)
-        for robot in robots
-        if (distance := _distance_to_source(graph, robot, task)) < math.inf
-        and _has_battery(graph, robot, task, distance)
-    ]
-    return min(candidates, key=lambda candidate: candidate[0])[1].id if candidates else None
-
-
-def _distance_to_source(graph: RouteGraph, robot: Robot, task: DeliveryTask) -> float:
-    here = graph.nearest(robot.pose)
-    return math.inf if here is None else graph.length(here.id, task.source_waypoint_id)
-
-
-def _has_battery(graph: RouteGraph, robot: Robot, task: DeliveryTask, to_source: float) -> bool:
-    """Whether the battery lasts for the whole trip plus the reserve."""
-    settings = config.robots()
-    trip = to_source + graph.length(task.source_waypoint_id, task.destination_waypoint_id)
-    needed = trip * settings.battery_per_metre + settings.battery_reserve
-    return robot.battery_level is not None and robot.battery_level >= needed
+def _store_reasons(
+    stored: Mapping[UUID, WaitingReason | None], reasons: Mapping[UUID, WaitingReason]
+) -> None:
+    """Store the reasons that have changed; tasks that are locked follow with the next run."""
+    changed: dict[WaitingReason, list[UUID]] = {}
+    for task_id, reason in reasons.items():
+        if stored[task_id] is not reason:
+            changed.setdefault(reason, []).append(task_id)
+    for reason, task_ids in changed.items():
+        with database.transaction() as session:
+            open_to_change = (
+                select(DeliveryTask.id)
+                .where(DeliveryTask.id.in_(task_ids), DeliveryTask.status.in_(_WAITING))
+                .with_for_update(skip_locked=True)
+            )
+            session.execute(
+                update(DeliveryTask)
+                .where(DeliveryTask.id.in_(open_to_change))
+                .values(waiting_reason=reason)
+            )

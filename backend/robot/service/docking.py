@@ -25,7 +25,7 @@ _COMMAND_TIMEOUT = timedelta(minutes=30)
 def dock_low_battery(session: Session) -> None:
     """Issue the next command towards a dock to each idle robot with a low battery."""
     low = select(Robot.id).where(
-        commands.is_assignable(),
+        commands.is_idle(),
         Robot.battery_level < config.robots().battery_low,
         Robot.docked.is_(False),
     )
@@ -33,7 +33,7 @@ def dock_low_battery(session: Session) -> None:
         with database.transaction() as own:  # the lock of one robot at a time
             robot = own.execute(
                 select(Robot)
-                .where(Robot.id == robot_id, commands.is_assignable())
+                .where(Robot.id == robot_id, commands.is_idle())
                 .with_for_update(of=Robot, skip_locked=True)
             ).scalar_one_or_none()
             if robot is not None:

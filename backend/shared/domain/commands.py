@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import route_graph, stop_latches
@@ -53,15 +53,29 @@ def can_move(session: Session, robot: Robot) -> bool:
     return (
         not stop_latches.is_robot_stopped(session, robot.id)
         and robot.retired_at is None
+        and robot.paused_at is None
         and robot.connectivity in {Connectivity.ONLINE, Connectivity.STALE}
         and robot.status not in {RobotStatus.MAINTENANCE, RobotStatus.ERROR}
     )
 
 
-def is_assignable() -> ColumnElement[bool]:
-    """Build the condition for robots to which a task may be assigned."""
-    busy = select(RobotCommand.id).where(
+def is_idle() -> ColumnElement[bool]:
+    """Build the condition for assignable robots without a command."""
+    return is_assignable() & ~_active_command().exists()
+
+
+def _active_command() -> Select[UUID]:
+    return select(RobotCommand.id).where(
         RobotCommand.robot_id == Robot.id, RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES)
+    )
+
+
+def is_assignable() -> ColumnElement[bool]:
+    """Build the condition for robots to which a task may be assigned, also on the way to a dock."""
+    busy = _active_command().where(
+        RobotCommand.task_id.is_not(None)
+        | (RobotCommand.type != CommandType.NAVIGATE)
+        | (RobotCommand.status == CommandStatus.UNKNOWN)
     )
     has_task = select(DeliveryTask.id).where(
         DeliveryTask.assigned_robot_id == Robot.id, DeliveryTask.status.in_(ACTIVE_TASK_STATUSES)
@@ -71,6 +85,7 @@ def is_assignable() -> ColumnElement[bool]:
         & (Robot.connectivity == Connectivity.ONLINE)
         & ~stop_latches.is_stopped(Robot.id)
         & Robot.retired_at.is_(None)
+        & Robot.paused_at.is_(None)
         & ~busy.exists()
         & ~has_task.exists()
     )

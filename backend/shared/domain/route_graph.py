@@ -5,7 +5,7 @@ Cached in memory and read again when the map's version changes or a closed edge 
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,7 @@ class RouteGraph:
         self._graph: nx.DiGraph[UUID] = nx.DiGraph()
         self._graph.add_nodes_from(self.waypoints)
         self.reopens_at: datetime | None = None
+        self._lengths: dict[UUID, Mapping[UUID, float]] = {}
         for edge in edges:
             self._add(edge, now)
 
@@ -104,10 +105,17 @@ class RouteGraph:
 
     def length(self, start: UUID, end: UUID) -> float:
         """Return the metres of the shortest open route; infinite when there is none."""
-        try:
-            return float(nx.shortest_path_length(self._graph, start, end, weight="distance"))
-        except (nx.NetworkXNoPath, nx.NodeNotFound):
-            return math.inf
+        return self.lengths_to(end).get(start, math.inf)
+
+    def lengths_to(self, end: UUID) -> Mapping[UUID, float]:
+        """Return the metres to `end` from each waypoint that has an open route to it."""
+        if end not in self._lengths:
+            found: dict[UUID, float] = {}
+            if end in self._graph:
+                backwards = self._graph.reverse(copy=False)
+                found = nx.single_source_dijkstra_path_length(backwards, end, weight="distance")
+            self._lengths[end] = found
+        return self._lengths[end]
 
     def nearest(self, pose: dict[str, Any] | None) -> GraphWaypoint | None:
         """Return the waypoint nearest to a pose on its floor; None when the pose is unknown."""

@@ -116,7 +116,8 @@ def _effect(
 def _set_state(task: DeliveryTask, action: Action, context: TransitionContext) -> None:
     now = clock.now()
     task.status, task.stage = TRANSITIONS[action][state_of(task)]
-    task.stage_since, task.reminders = now, 0
+    task.stage_since, task.reminders, task.extensions = now, 0, 0
+    task.waiting_reason = None
     task.arrived_at = now if action is Action.ARRIVE else None
     if action is Action.ASSIGN:
         task.assigned_robot_id = context.robot_id

@@ -10,6 +10,7 @@ from backend.shared.models.accounts import (
     TokenPurpose,
     TotpFactor,
 )
+from backend.shared.models.alerts import Alert, AlertKind, AlertSeverity
 from backend.shared.models.base import Base, sql_values
 from backend.shared.models.catalogue import (
     Book,
@@ -33,6 +34,7 @@ from backend.shared.models.delivery import (
     BookRequest,
     BookReturn,
     DeliveryTask,
+    EtaReason,
     LoadingProof,
     Priority,
     RequestStatus,
@@ -41,8 +43,15 @@ from backend.shared.models.delivery import (
     TaskHistory,
     TaskStatus,
     TaskType,
+    WaitingReason,
 )
-from backend.shared.models.map import FloorPlan, Waypoint, WaypointEdge, WaypointKind
+from backend.shared.models.map import (
+    EdgeKind,
+    FloorPlan,
+    Waypoint,
+    WaypointEdge,
+    WaypointKind,
+)
 from backend.shared.models.notification import Notification, WsTicket
 from backend.shared.models.robots import (
     ACTIVE_COMMAND_STATUSES,

@@ -60,6 +60,29 @@ class Stage(StrEnum):
     BRINGING_BACK = "BRINGING_BACK"
 
 
+class WaitingReason(StrEnum):
+    """Why no robot serves a waiting task yet."""
+
+    ROBOTS_BUSY = "ROBOTS_BUSY"
+    ROBOTS_CHARGING = "ROBOTS_CHARGING"
+    ROBOTS_OFFLINE = "ROBOTS_OFFLINE"
+    ROBOTS_STOPPED = "ROBOTS_STOPPED"
+    NO_ROBOT_IN_SERVICE = "NO_ROBOT_IN_SERVICE"
+    NO_ROUTE = "NO_ROUTE"
+
+
+class EtaReason(StrEnum):
+    """Why a task arrives later than was last said."""
+
+    WAITING_FOR_ROBOT = "WAITING_FOR_ROBOT"
+    WAITING_TO_BE_LOADED = "WAITING_TO_BE_LOADED"
+    ANOTHER_ROBOT = "ANOTHER_ROBOT"
+    ROBOT_STOPPED = "ROBOT_STOPPED"
+    ROBOT_OFFLINE = "ROBOT_OFFLINE"
+    DETOUR = "DETOUR"
+    SLOWER = "SLOWER"
+
+
 # Dispatch order: a lower rank goes first.
 PRIORITY_RANK = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
 # Of requests, returns and tasks: nothing follows. A FAILED task may be retried or cancelled.
@@ -85,6 +108,7 @@ class BookRequest(Base):
     )
     notes: Mapped[str | None]
     handover_code: Mapped[str]  # 4 digits; shown to the requester from HANDOVER on
+    code_tries: Mapped[int] = mapped_column(default=0)  # wrong codes that staff have given
     cancel_reason: Mapped[str | None]
     requested_at: Mapped[CreatedAt]
     completed_at: Mapped[datetime | None]
@@ -159,7 +183,14 @@ class DeliveryTask(Base):
     reminders: Mapped[int] = mapped_column(default=0)  # sent in the present stage
     failure_reason: Mapped[str | None]
     book_location: Mapped[str | None]  # as stated by staff after a failure
+    waiting_reason: Mapped[WaitingReason | None] = mapped_column(text_enum(WaitingReason))
+    extensions: Mapped[int] = mapped_column(default=0)  # of the wait in the present stage
+    claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    claimed_at: Mapped[datetime | None]
     eta: Mapped[datetime | None]
+    eta_earliest: Mapped[datetime | None]
+    eta_latest: Mapped[datetime | None]
+    eta_reason: Mapped[EtaReason | None] = mapped_column(text_enum(EtaReason))
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
     loaded_at: Mapped[datetime | None]

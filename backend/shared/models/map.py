@@ -53,7 +53,14 @@ class Waypoint(Base):
     )
 
 
+class EdgeKind(StrEnum):
+    CORRIDOR = "CORRIDOR"
+    LIFT = "LIFT"
+
+
 class WaypointEdge(Base):
+    """A way between two waypoints; a LIFT joins two floors."""
+
     __tablename__ = "waypoint_edges"
 
     id: Mapped[Id]
@@ -61,7 +68,10 @@ class WaypointEdge(Base):
     to_id: Mapped[UUID] = mapped_column(ForeignKey("waypoints.id", ondelete="CASCADE"))
     distance: Mapped[float]  # metres
     bidirectional: Mapped[bool] = mapped_column(default=True)
+    kind: Mapped[EdgeKind] = mapped_column(text_enum(EdgeKind), default=EdgeKind.CORRIDOR)
     closed_until: Mapped[datetime | None]
+    closed_reason: Mapped[str | None]
+    measured_speed: Mapped[float | None]  # metres per second, smoothed over the drives along it
 
     __table_args__ = (
         UniqueConstraint("from_id", "to_id"),

@@ -89,6 +89,9 @@ class Robot(Base):
     stop_received_at: Mapped[datetime | None]
     motion_stopped_at: Mapped[datetime | None]
     stop_alerted_at: Mapped[datetime | None]
+    # Held by staff: it keeps its task, and its drive goes on when they say so.
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[UUID | None]
     retired_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]

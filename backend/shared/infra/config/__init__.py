@@ -152,7 +152,13 @@ class WorkflowSettings(LunaSettings):
     loading_attempts: int = 2
     handover_timeout: timedelta = timedelta(minutes=10)
     handover_reminders: int = 2
+    handover_extensions: int = 2  # of the wait at the door
+    handover_extension: timedelta = timedelta(minutes=5)
+    handover_code_tries: int = 5
+    unreceived_alert_interval: timedelta = timedelta(minutes=30)
+    driving_timeout: timedelta = timedelta(minutes=30)  # of one drive
     no_robot_notice: timedelta = timedelta(minutes=5)
+    priority_ageing: timedelta = timedelta(minutes=15)  # a waiting task rises one priority
     command_attempts: int = 3
     journey_attempts: int = 5  # robots that may fail a task before it fails
     usual_loading_time: timedelta = timedelta(minutes=2)
@@ -174,7 +180,9 @@ class RobotSettings(LunaSettings):
     errors_per_minute: int = 10  # of one robot; further ones are dropped
     battery_reserve: float = 0.15  # charge kept at the end of every route
     battery_low: float = 0.4  # an idle robot below this charges
+    battery_ready: float = 0.6  # a charging robot serves again from here
     battery_per_metre: float = 0.0005
+    edge_closing: timedelta = timedelta(minutes=10)  # of an edge that a robot found blocked
     usual_speed: float = 0.31  # metres per second, until a robot's own is measured
     enrolment_life: timedelta = timedelta(minutes=15)
     key_overlap: timedelta = timedelta(minutes=10)

@@ -10,7 +10,9 @@ from backend.robot.schemas.bridges import Enrolled
 from backend.robot.service import stop_effects
 from backend.shared.domain import audit, commands
 from backend.shared.errors import Conflict, Duplicate, NotFound, NotSignedIn
+from backend.shared.events import RobotFreed
 from backend.shared.infra import clock, config, database
+from backend.shared.messaging import outbox
 from backend.shared.models import EnrollmentCode, Robot, RobotKey, RobotStatus
 from backend.shared.web.security import api_keys
 
@@ -109,6 +111,10 @@ def set_maintenance(session: Session, robot_id: UUID, by: UUID, *, maintenance: 
         return robot
     _ensure_no_task(session, robot)
     robot.status = RobotStatus.MAINTENANCE if maintenance else RobotStatus.IDLE
+    if maintenance:
+        commands.void(session, robot)
+    else:
+        outbox.publish(session, RobotFreed(robot_id=robot.id, robot_name=robot.robot_name))
     _audit(session, by, "robot.maintenance", robot, {"maintenance": maintenance})
     return robot
 

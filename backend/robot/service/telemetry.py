@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import ErrorLevel, Heartbeat
 from backend.shared.domain import commands
-from backend.shared.events import RobotErrorReported
+from backend.shared.events import RobotErrorReported, RobotFreed
 from backend.shared.infra import clock, config
 from backend.shared.messaging import outbox
 from backend.shared.models import Robot, RobotError, RobotStatus
@@ -30,6 +30,9 @@ def record_battery(session: Session, robot: Robot, beat: Heartbeat) -> None:
         _add_error(session, robot, "BATTERY_JUMP", ErrorLevel.WARNING, message)
         return
     robot.battery_level = beat.battery
+    ready = config.robots().battery_ready
+    if beat.charging and level is not None and level < ready <= beat.battery:
+        publish_freed(session, robot)
 
 
 def record_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
@@ -42,6 +45,11 @@ def record_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
     elif robot.status is RobotStatus.ERROR:
         travelling = commands.active_task_id(session, robot.id) is not None
         robot.status = RobotStatus.BUSY if travelling else RobotStatus.IDLE
+        publish_freed(session, robot)
+
+
+def publish_freed(session: Session, robot: Robot) -> None:
+    outbox.publish(session, RobotFreed(robot_id=robot.id, robot_name=robot.robot_name))
 
 
 def _add_error(session: Session, robot: Robot, kind: str, level: ErrorLevel, message: str) -> None:

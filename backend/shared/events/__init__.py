@@ -62,6 +62,7 @@ from backend.shared.events.robots import (
     OrderedRobot,
     RobotCameOnline,
     RobotErrorReported,
+    RobotFreed,
     RobotResumed,
     RobotStatusChanged,
     RobotStopConfirmed,

@@ -37,6 +37,12 @@ class RobotCameOnline(_RobotEvent):
     TYPE = "robot.came_online"
 
 
+class RobotFreed(_RobotEvent):
+    """A robot can serve tasks again: it left maintenance, an error or a pause, or is charged."""
+
+    TYPE = "robot.freed"
+
+
 class RobotErrorReported(_RobotEvent):
     """A robot reported an error."""
 

@@ -24,6 +24,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.TaskCancelled: (DISPATCH,),
     events.RobotCameOnline: (DISPATCH,),
     events.RobotResumed: (DISPATCH,),
+    events.RobotFreed: (DISPATCH,),
     # outcomes of commands advance the task
     events.CommandSucceeded: (COMMAND_OUTCOME, DISPATCH),
     events.CommandFailed: (COMMAND_OUTCOME, DISPATCH),

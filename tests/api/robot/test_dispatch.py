@@ -1,9 +1,12 @@
 """Which robot serves which task (workflow.md §3)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from backend.robot.service import dispatch as service
+from backend.shared.infra import database
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
@@ -97,9 +100,8 @@ def test_priority_change_triggers_dispatch(hall: Scenario) -> None:
     path, admin = f"/robot/robots/{robot.id}", users.admin()
     hall.call(admin, "PUT", path, json={"maintenance": True})
     _ask_many(hall, "NORMAL")
+    _ask_many(hall, "LOW")
     hall.call(admin, "PUT", path, json={"maintenance": False})
-    hall.run_events()
-    assert hall.state == "QUEUED"  # the end of maintenance itself triggers nothing
     hall.as_librarian("priority", priority="HIGH")
     hall.run_events()
     assert hall.state == "ASSIGNED/TO_SOURCE"
@@ -116,6 +118,76 @@ def test_released_robot_is_assigned_the_next_task(hall: Scenario) -> None:
         hall.robots[0].report(command, "SUCCEEDED")
     hall.run_events()
     assert _serves(hall, second) == str(hall.robots[0].id)
+
+
+def test_end_of_maintenance_triggers_dispatch(hall: Scenario) -> None:
+    path, admin = f"/robot/robots/{_bot(hall, 'only').id}", users.admin()
+    hall.call(admin, "PUT", path, json={"maintenance": True})
+    _ask_many(hall, "NORMAL")
+    assert hall.task["waiting_reason"] == "NO_ROBOT_IN_SERVICE"
+    hall.call(admin, "PUT", path, json={"maintenance": False})
+    hall.run_events()
+    assert hall.state == "ASSIGNED/TO_SOURCE"
+
+
+def test_student_and_staff_see_why_a_task_waits_and_how_many_are_ahead(hall: Scenario) -> None:
+    _bot(hall, "only")
+    _ask_many(hall, "NORMAL", "NORMAL", "NORMAL")
+    seen = hall.current_request["task"]
+    assert (seen["waiting_reason"], seen["queue_ahead"]) == ("ROBOTS_BUSY", 1)
+    queue = hall.get(hall.librarian, "/robot/tasks?status=QUEUED")
+    assert [task["waiting_reason"] for task in queue] == ["ROBOTS_BUSY"] * 2
+    hall.call(hall.librarian, "POST", "/robot/emergency-stop")
+    event_runner.run_periodic("robot.dispatch_sweep")
+    assert hall.task["waiting_reason"] == "ROBOTS_STOPPED"
+    _bot(hall, "later")
+    hall.call(hall.librarian, "POST", "/robot/resume", json={"reason": "clear"})
+    hall.run_events()
+    assert hall.get(hall.librarian, "/robot/tasks?status=ASSIGNED")[1]["waiting_reason"] is None
+
+
+def test_robot_on_its_way_to_a_dock_is_assigned(hall: Scenario) -> None:
+    robot = _bot(hall, "low", "Study Room 203")
+    hall.advance_seconds(61)
+    robot.heartbeat(battery=0.35)
+    event_runner.run_periodic("robot.docking")
+    command = robot.next_command()
+    assert command["payload"]["waypoint"]["name"] == "Dock 1"
+    hall.request_delivery()
+    hall.run_events()
+    assert hall.task["assigned_robot_id"] == str(robot.id)
+    assert robot.next_command()["type"] == "CANCEL"
+    assert robot.next_command()["payload"]["waypoint"]["name"] == "Circulation Desk"
+
+
+def test_charging_robot_serves_above_the_set_charge(hall: Scenario) -> None:
+    robot = _bot(hall, "charging")
+    hall.advance_seconds(61)
+    robot.heartbeat(battery=0.5, charging=True, docked=True)
+    _ask_many(hall, "NORMAL")
+    assert (hall.state, hall.task["waiting_reason"]) == ("QUEUED", "ROBOTS_CHARGING")
+    robot.heartbeat(battery=0.61, charging=True, docked=True)
+    hall.run_events()
+    assert hall.state == "ASSIGNED/TO_SOURCE"
+
+
+def test_concurrent_dispatchers_assign_each_robot_and_task_once(hall: Scenario) -> None:
+    for number in range(4):
+        _bot(hall, f"bot-{number}")
+    for number in range(6):
+        hall.book, hall.student = catalogue.add_book(f"Book {number}"), users.student()
+        hall.request_delivery()
+    event_runner.load_handlers()
+
+    def dispatch() -> int:
+        with database.transaction() as session:
+            return service.run(session)
+
+    with ThreadPoolExecutor(4) as pool:
+        assigned = [each.result() for each in [pool.submit(dispatch) for _ in range(4)]]
+    tasks = hall.get(hall.librarian, "/robot/tasks")
+    robots = [task["robot_id"] for task in tasks if task["robot_id"]]
+    assert sum(assigned) == len(robots) == len(set(robots)) == 4
 
 
 def test_student_cannot_list_robots_or_tasks(hall: Scenario) -> None:

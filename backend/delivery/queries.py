@@ -23,6 +23,13 @@ from backend.shared.models import (
 )
 from backend.shared.web.pagination import AnySelect, HotList
 
+_EXPECTED = (
+    DeliveryTask.waiting_reason,
+    DeliveryTask.eta,
+    DeliveryTask.eta_earliest,
+    DeliveryTask.eta_latest,
+    DeliveryTask.eta_reason,
+)
 _TASK = (
     DeliveryTask.id.label("task_id"),
     DeliveryTask.reference,
@@ -30,11 +37,7 @@ _TASK = (
     DeliveryTask.stage,
     DeliveryTask.stage_since,
     DeliveryTask.extensions,
-    DeliveryTask.waiting_reason,
-    DeliveryTask.eta,
-    DeliveryTask.eta_earliest,
-    DeliveryTask.eta_latest,
-    DeliveryTask.eta_reason,
+    *_EXPECTED,
     DeliveryTask.version.label("task_version"),
     DeliveryTask.assigned_robot_id,
     Robot.robot_name,
@@ -132,11 +135,7 @@ def tasks() -> AnySelect:
             DeliveryTask.destination_location,
             DeliveryTask.assigned_robot_id,
             Robot.robot_name,
-            DeliveryTask.waiting_reason,
-            DeliveryTask.eta,
-            DeliveryTask.eta_earliest,
-            DeliveryTask.eta_latest,
-            DeliveryTask.eta_reason,
+            *_EXPECTED,
             DeliveryTask.attempt,
             DeliveryTask.failure_reason,
             DeliveryTask.book_location,

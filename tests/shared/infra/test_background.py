@@ -11,12 +11,14 @@ pytestmark = pytest.mark.unit
 
 def test_task_that_drops_a_cancellation_is_ended() -> None:
     dropped = 0
+    started = asyncio.Event()
 
     async def work() -> None:
         nonlocal dropped
+        started.set()
         while True:
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             except asyncio.CancelledError:
                 dropped += 1
                 if dropped > 1:
@@ -24,7 +26,7 @@ def test_task_that_drops_a_cancellation_is_ended() -> None:
 
     async def main() -> None:
         task = asyncio.create_task(work())
-        await asyncio.sleep(0)
+        await started.wait()
         await asyncio.wait_for(background.end([task]), 10)
         assert task.cancelled()
 

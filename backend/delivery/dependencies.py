@@ -10,13 +10,14 @@ from fastapi import Depends
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from backend.shared.errors import Forbidden, NotFound
+from backend.shared.domain.access import Access
+from backend.shared.errors import NotFound
 from backend.shared.infra import database
-from backend.shared.models import BookRequest, BookReturn, DeliveryTask, Role
+from backend.shared.models import BookRequest, BookReturn, DeliveryTask
 from backend.shared.web import etags
+from backend.shared.web.access import owned
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.etags import IfMatch
-from backend.shared.web.security.authentication import AnyoneDep
 
 
 def _matching_task(task_id: UUID, session: SessionDep, if_match: IfMatch = None) -> None:
@@ -49,38 +50,50 @@ def _check_match(
         etags.check(if_match, version_of(task.version, status))
 
 
+_RequestToSee = Annotated[
+    BookRequest, Depends(owned(BookRequest, "request_id", "Request", Access.VIEW))
+]
+_RequestToChange = Annotated[
+    BookRequest, Depends(owned(BookRequest, "request_id", "Request", Access.CHANGE))
+]
+_ReturnToChange = Annotated[
+    BookReturn, Depends(owned(BookReturn, "return_id", "Return", Access.CHANGE))
+]
+
+
 def _visible_request(
-    request_id: UUID, session: SessionDep, actor: AnyoneDep, if_match: IfMatch = None
+    request: Annotated[
+        BookRequest, Depends(owned(BookRequest, "request_id", "Request", Access.VIEW))
+    ],
+    session: SessionDep,
+    if_match: IfMatch = None,
 ) -> BookRequest:
-    request = session.get(BookRequest, request_id)
-    if request is None or not (actor.is_staff or request.user_id == actor.id):
-        raise NotFound("Request not found.")
-    _check_match(session, if_match, DeliveryTask.request_id == request_id, request.status)
+    _check_match(session, if_match, DeliveryTask.request_id == request.id, request.status)
     return request
 
 
-VisibleRequestDep = Annotated[BookRequest, Depends(_visible_request)]
-
-
-def _cancellable_request(request: VisibleRequestDep, actor: AnyoneDep) -> BookRequest:
+def _cancellable_request(
+    request: Annotated[
+        BookRequest, Depends(owned(BookRequest, "request_id", "Request", Access.CHANGE))
+    ],
+    session: SessionDep,
+    if_match: IfMatch = None,
+) -> BookRequest:
     """Require the member or an admin; librarians cancel the delivery instead."""
-    if request.user_id != actor.id and actor.role is not Role.ADMIN:
-        raise Forbidden("Only the member may cancel this request. Staff cancel the delivery.")
-    return request
+    return _visible_request(request, session, if_match)
 
 
 def _own_return(
-    return_id: UUID, session: SessionDep, actor: AnyoneDep, if_match: IfMatch = None
+    returned: Annotated[
+        BookReturn, Depends(owned(BookReturn, "return_id", "Return", Access.CHANGE))
+    ],
+    session: SessionDep,
+    if_match: IfMatch = None,
 ) -> BookReturn:
-    """Require the member or an admin; other members' returns are not found."""
-    returned = session.get(BookReturn, return_id)
-    if returned is None or not (actor.is_staff or returned.user_id == actor.id):
-        raise NotFound("Return not found.")
-    if returned.user_id != actor.id and actor.role is not Role.ADMIN:
-        raise Forbidden("Only the member may change this return.")
-    _check_match(session, if_match, DeliveryTask.return_id == return_id, returned.status)
+    _check_match(session, if_match, DeliveryTask.return_id == returned.id, returned.status)
     return returned
 
 
+VisibleRequestDep = Annotated[BookRequest, Depends(_visible_request)]
 CancellableRequestDep = Annotated[BookRequest, Depends(_cancellable_request)]
 OwnReturnDep = Annotated[BookReturn, Depends(_own_return)]

@@ -56,6 +56,19 @@ def test_only_the_tokens_module_uses_jwt() -> None:
     assert _places(found, "backend/shared/web/security/tokens.py") == []
 
 
+def test_access_to_rows_of_members_is_checked_in_one_place() -> None:
+    """Routes use its dependency (shared/web/access), rules its functions."""
+    found = (
+        (path, line)
+        for path in source_files.python("backend")
+        for name, line in source_files.attributes(path)
+        if name.endswith((".is_staff", "actor.role"))
+    )
+    one_place = ("backend/shared/domain/access.py", "backend/shared/web/security/")
+    live_view = "backend/notification/live/"  # its users are not actors: it has no request
+    assert _places(found, *one_place, live_view) == []
+
+
 def test_backend_raises_no_http_exception() -> None:
     framework = "HTTP" + "Exception"
     for path in source_files.python("backend"):

@@ -15,7 +15,8 @@ from backend.auth.service import devices, refresh_tokens
 from backend.auth.service.credentials import VerifiedCredentials
 from backend.auth.service.devices import Device
 from backend.shared import events
-from backend.shared.domain import audit
+from backend.shared.domain import access, audit
+from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import (
     AccountInactive,
@@ -189,8 +190,9 @@ def _is_same_device(session: Session, current: UserSession, device: Device) -> b
 def sign_out(session: Session, actor: Actor, session_id: UUID) -> None:
     """End one of the own sessions and forget its device; NotFound for another person's."""
     ending = database.row_lock_or_none(session, UserSession, session_id)
-    if ending is None or ending.user_id != actor.id or ending.ended_at is not None:
+    if ending is None or ending.ended_at is not None:
         raise NotFound("Session not found.")
+    access.require(actor, ending.user_id, Access.OWN, "Session")
     end(session, ending, SIGNED_OUT, actor_id=actor.id)
     if ending.device_id is not None:
         devices.forget(session, ending.device_id)

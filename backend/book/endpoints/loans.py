@@ -7,6 +7,8 @@ from fastapi import Query
 
 from backend.book import queries
 from backend.book.schemas.loans import LoanRead
+from backend.shared.domain import access
+from backend.shared.domain.access import Access
 from backend.shared.errors import NotFound
 from backend.shared.infra import clock
 from backend.shared.models import Loan, LoanState
@@ -33,9 +35,8 @@ def list_loans(
 
     Sort: borrowed_at (newest first), due_at.
     """
-    statement = queries.loans(now=clock.now(), user_id=user_id, status=status, overdue=overdue)
-    if not actor.is_staff:
-        statement = statement.where(Loan.user_id == actor.id)
+    owner = access.owner_filter(actor, user_id)
+    statement = queries.loans(now=clock.now(), user_id=owner, status=status, overdue=overdue)
     statement = ordered(
         statement, page, queries.LOAN_SORTS, default="-borrowed_at", tiebreak=Loan.id
     )
@@ -46,6 +47,7 @@ def list_loans(
 def get_loan(actor: AnyoneDep, reader: ReadDep, loan_id: UUID) -> Answer[LoanRead]:
     """Return an own loan, for staff any. Role: anyone signed in."""
     row = reader.execute(queries.loans(now=clock.now()).where(Loan.id == loan_id)).one_or_none()
-    if row is None or not (actor.is_staff or row.user_id == actor.id):
+    if row is None:
         raise NotFound("Loan not found.")
+    access.require(actor, row.user_id, Access.VIEW, "Loan")
     return answer(LoanRead.model_validate(row))

@@ -16,6 +16,7 @@ from backend.delivery.schemas.requests import (
 from backend.delivery.schemas.tasks import CancelBody
 from backend.delivery.service import read_models
 from backend.delivery.service import requests as service
+from backend.shared.domain import access
 from backend.shared.errors import (
     AlreadyRequested,
     BookNotAvailable,
@@ -71,7 +72,7 @@ async def list_requests(
     return await queries.REQUESTS.page(
         page,
         lambda row: read_models.request_read(row, actor),
-        user_id=user_id if actor.is_staff else actor.id,
+        user_id=access.owner_filter(actor, user_id),
         status=status,
     )
 

@@ -11,6 +11,7 @@ from backend.delivery.schemas.returns import ReturnCreate, ReturnDetail, ReturnR
 from backend.delivery.schemas.tasks import CancelBody
 from backend.delivery.service import read_models
 from backend.delivery.service import returns as service
+from backend.shared.domain import access
 from backend.shared.errors import (
     AlreadyReturning,
     InvalidStateTransition,
@@ -61,7 +62,7 @@ def list_returns(
     """Role: all (own; librarians see all). Newest first; sort by `initiated_at`, `status`."""
     statement = queries.returns().where(
         *queries.equal(
-            (BookReturn.user_id, user_id if actor.is_staff else actor.id),
+            (BookReturn.user_id, access.owner_filter(actor, user_id)),
             (BookReturn.status, status),
         )
     )

@@ -12,7 +12,8 @@ from backend.delivery import queries
 from backend.delivery.schemas.requests import RequestDetail, RequestRead
 from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
 from backend.delivery.schemas.tasks import HistoryRead, RobotPosition, TaskDetail, TaskSummary
-from backend.shared.domain import eta, waits
+from backend.shared.domain import access, eta, waits
+from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, clock
@@ -104,8 +105,9 @@ def _visible_row(session: Session, statement: AnySelect, actor: Actor, kind: str
     """Select one request or return; NotFound for another member's."""
     session.flush()
     row = session.execute(statement).one_or_none()
-    if row is None or not (actor.is_staff or row.user_id == actor.id):
+    if row is None:
         raise NotFound(f"{kind} not found.")
+    access.require(actor, row.user_id, Access.VIEW, kind)
     return row
 
 

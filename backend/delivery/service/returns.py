@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.delivery.service import tasks
-from backend.delivery.service.on_behalf_of import member_for
 from backend.shared import events
 from backend.shared.domain import route_graph, task_effects, workflow
+from backend.shared.domain.access import member_for
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyReturning, NotBorrowed

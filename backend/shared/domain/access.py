@@ -1,0 +1,51 @@
+"""Access to what belongs to a member: the one rule for rows, lists and creating for others."""
+
+from enum import Enum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.shared.domain.actor import Actor
+from backend.shared.errors import Forbidden, NotFound, invalid
+from backend.shared.models import Role, User
+
+
+class Access(Enum):
+    """Who may use a row besides its owner."""
+
+    OWN = "nobody"
+    CHANGE = "administrators"
+    VIEW = "staff"
+
+
+def require(actor: Actor, owner_id: UUID | None, access: Access, name: str) -> None:
+    """Raise NotFound for another member's row, Forbidden for staff who may only see it.
+
+    `owner_id` is None when the row does not exist or has no owner any more.
+    """
+    if owner_id == actor.id:
+        return
+    if access is Access.OWN or not actor.is_staff:
+        raise NotFound(f"{name} not found.")
+    if access is Access.CHANGE and actor.role is not Role.ADMIN:
+        raise Forbidden(f"Only the member may change this {name.lower()}.")
+
+
+def owner_filter(actor: Actor, user_id: UUID | None) -> UUID | None:
+    """Return whose rows a list holds: the member's own; for staff of `user_id`, or all (None)."""
+    return user_id if actor.is_staff else actor.id
+
+
+def member_for(session: Session, actor: Actor, user_id: UUID | None) -> UUID:
+    """Return the member for whom something is created: `user_id` for staff, else the actor.
+
+    Raises Forbidden for a student who names another user, Invalid for an unknown or inactive one.
+    """
+    if user_id is None or user_id == actor.id:
+        return actor.id
+    if not actor.is_staff:
+        raise Forbidden("Students can create requests and returns for themselves only.")
+    member = session.get(User, user_id)
+    if member is None or not member.is_active:
+        raise invalid("user_id", "is not an active member")
+    return user_id

@@ -143,7 +143,7 @@ def test_pages_are_complete_and_do_not_overlap(catalogue: CatalogueClient) -> No
     for number in range(5):
         catalogue.add(title=f"Book {number}", isbn=None)
     response = catalogue.get("/books", q="book", limit=2, page=3)
-    pagination = {"page": 3, "limit": 2, "total": 5, "total_pages": 3}
+    pagination = {"page": 3, "limit": 2, "total": 5, "total_pages": 3, "next_cursor": None}
     assert response.json()["pagination"] == pagination
     pages = [catalogue.titles(q="book", limit=2, page=page) for page in (1, 2, 3, 4)]
     assert [len(page) for page in pages] == [2, 2, 1, 0]

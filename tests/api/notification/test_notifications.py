@@ -41,7 +41,8 @@ def test_list_holds_own_notifications_newest_first(api: Any) -> None:
     _notify(librarian)
     answer = api.get(PATH, headers=student.headers).json()
     assert [row["id"] for row in answer["data"]] == mine
-    assert answer["pagination"] == {"page": 1, "limit": 20, "total": 3, "total_pages": 1}
+    pagination = {"page": 1, "limit": 20, "total": 3, "total_pages": 1, "next_cursor": None}
+    assert answer["pagination"] == pagination
     staff = api.get(PATH, headers=librarian.headers).json()
     assert staff["pagination"]["total"] == 1
 

@@ -35,8 +35,9 @@ def list_loans(
 
     Sort: borrowed_at (newest first), due_at.
     """
-    owner = access.owner_filter(actor, user_id)
-    statement = queries.loans(now=clock.now(), user_id=owner, status=status, overdue=overdue)
+    statement = queries.loans(now=clock.now(), user_id=user_id, status=status, overdue=overdue)
+    if (owner := access.owner_filter(actor, user_id)) is not None:
+        statement = statement.where(Loan.user_id == owner)
     statement = ordered(
         statement, page, queries.LOAN_SORTS, default="-borrowed_at", tiebreak=Loan.id
     )

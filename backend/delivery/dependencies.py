@@ -15,9 +15,9 @@ from backend.shared.errors import NotFound
 from backend.shared.infra import database
 from backend.shared.models import BookRequest, BookReturn, DeliveryTask
 from backend.shared.web import etags
-from backend.shared.web.access import owned
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.etags import IfMatch
+from backend.shared.web.security.access import owned
 
 
 def _matching_task(task_id: UUID, session: SessionDep, if_match: IfMatch = None) -> None:

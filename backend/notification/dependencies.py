@@ -7,8 +7,8 @@ from fastapi import Depends
 from backend.shared.domain.access import Access
 from backend.shared.models import Notification
 from backend.shared.web import etags
-from backend.shared.web.access import owned
 from backend.shared.web.etags import IfMatch
+from backend.shared.web.security.access import owned
 
 _OwnDep = Annotated[
     Notification,

@@ -57,7 +57,7 @@ def test_only_the_tokens_module_uses_jwt() -> None:
 
 
 def test_access_to_rows_of_members_is_checked_in_one_place() -> None:
-    """Routes use its dependency (shared/web/access), rules its functions."""
+    """Routes use its dependency (shared/web/security/access), rules its functions."""
     found = (
         (path, line)
         for path in source_files.python("backend")

@@ -1,18 +1,21 @@
-"""The command line of a bridge: `enroll` once, then `run`."""
+"""The command line of a bridge: `enroll` once, then `run`; `simulate` drives many robots."""
 
 import asyncio
 import fcntl
 import os
 import signal
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterator
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bridge import __version__
+from bridge.arguments import at_least
 from bridge.drivers.base import Driver
 from bridge.logs import Log
+from bridge.simulation import cli as simulation
 
 FAILED = 2
 ALREADY_RUNNING = 4
@@ -46,27 +49,18 @@ def _parser() -> ArgumentParser:
     run.add_argument("--driver", choices=["simulator"], default="simulator", help="type of robot")
     run.add_argument("--log-format", choices=["json", "console"], default="json")
     _add_simulator_options(run)
+    simulation.add_parser(commands)
     return parser
 
 
 def _add_simulator_options(run: ArgumentParser) -> None:
     options = run.add_argument_group("simulator")
-    options.add_argument("--speed", type=_at_least(0.01), default=1.0, help="1: a real robot's")
+    options.add_argument("--speed", type=at_least(0.01), default=1.0, help="1: a real robot's")
     options.add_argument("--start-waypoint", help="waypoint of the first start")
     options.add_argument("--start-x", type=float, default=0.0, help="metres")
     options.add_argument("--start-y", type=float, default=0.0, help="metres")
     options.add_argument("--start-floor", type=int, default=1, help="floor of the map")
-    options.add_argument("--range-m", type=_at_least(1), default=4000.0, help="per full battery")
-
-
-def _at_least(minimum: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = float(text)
-        if not value >= minimum:
-            raise ArgumentTypeError(f"{text} is less than {minimum}")
-        return value
-
-    return number
+    options.add_argument("--range-m", type=at_least(1), default=4000.0, help="per full battery")
 
 
 def _enroll(options: Namespace) -> int:
@@ -96,7 +90,7 @@ def _serve(options: Namespace, driver: Driver, log: Log) -> int:
     # Keeps httpx from importing its own command line and with it Rich and Pygments: 6 MB.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: do not import
     from bridge.protocol import session
-    from bridge.protocol.client import Key, KeyFileMissingError
+    from bridge.protocol.client import Key, KeyFileMissingError, make_http
 
     try:
         key = Key(options.key_file)
@@ -104,9 +98,17 @@ def _serve(options: Namespace, driver: Driver, log: Log) -> int:
         log.error("key.missing", reason=str(error))
         return FAILED
 
+    connect = partial(make_http, options.url)
+
     async def serve_until_signal() -> int:
         serving = asyncio.ensure_future(
-            session.run(options.url, key, driver, options.state_dir / "journal.jsonl", log)
+            session.run(
+                connect,
+                key,
+                driver,
+                options.state_dir / "journal.jsonl",
+                log,
+            )
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

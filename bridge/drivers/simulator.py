@@ -128,6 +128,11 @@ class Simulator:
             self._drive.start(time.monotonic())
         self._changed.set()
 
+    def set_battery(self, level: float) -> None:
+        """Replace the battery by one that is charged to `level` (0 to 1)."""
+        used = self._drive.driven(time.monotonic()) / self._range_m if self._drive else 0.0
+        self._place, self._placed_at = replace(self._place, battery=level + used), time.monotonic()
+
     async def close(self) -> None:
         self._save()
 

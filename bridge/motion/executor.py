@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol, TypeAlias
 
+from bridge.clock import LunaClock
 from bridge.drivers.base import DriveFailedError, Driver, DriveRefusedError
 from bridge.logs import Log
 from bridge.messages import Command, Json, MalformedError, mapping, waypoint_from
@@ -51,19 +51,20 @@ class Executor:
         driver: Driver,
         controller: MotionController,
         reports: Reports,
+        clock: LunaClock,
         timeouts: Timeouts,
         log: Log,
     ) -> None:
         self._driver = driver
         self._controller = controller
         self._reports = reports
+        self._clock = clock
         self._timeouts = timeouts
         self._log = log
         self._waiting: deque[Execution] = deque()
         self._submitted = asyncio.Event()
         self.current: Execution | None = None
         self.changed: Callable[[], None] = lambda: None
-        self.clock_offset = timedelta()  # LUNA's clock minus ours
 
     @property
     def active_command(self) -> str | None:
@@ -150,7 +151,7 @@ class Executor:
             raise DriveRefusedError("The robot is stopped.")
         if self._controller.state.emergency_stop:
             raise DriveRefusedError("The stop button on the robot is pressed.")
-        if command.deadline and datetime.now(UTC) + self.clock_offset > command.deadline:
+        if command.deadline and self._clock.now() > command.deadline:
             raise DriveRefusedError(f"The command came after its deadline {command.deadline}.")
         return self._motion(command)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
+from bridge.clock import LunaClock
 from bridge.logs import Log
 from bridge.messages import Json
 from bridge.protocol.client import (
@@ -23,9 +23,10 @@ LOST_CODES = frozenset({"LEASE_LOST", "INVALID_STATE_TRANSITION", "NOT_FOUND"})
 class Reports:
     """Records and sends reports; `lost` is called with the id of a command whose lease is lost."""
 
-    def __init__(self, client: ApiClient, journal: Journal, log: Log) -> None:
+    def __init__(self, client: ApiClient, journal: Journal, clock: LunaClock, log: Log) -> None:
         self._client = client
         self._journal = journal
+        self._clock = clock
         self._log = log
         self._added = asyncio.Event()
         self._all_sent = asyncio.Event()
@@ -33,7 +34,7 @@ class Reports:
 
     async def add(self, command_id: str, kind: str, details: Json) -> None:
         self._all_sent.clear()
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = self._clock.now().isoformat(timespec="milliseconds")
         await self._journal.append(command_id, kind, {"at": now, **details})
         self._added.set()
 

@@ -2,19 +2,23 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
+import httpx
+
+from bridge.clock import LunaClock
 from bridge.drivers.base import Driver
 from bridge.logs import Log
 from bridge.messages import MalformedError, instant, integer, mapping, number, text
 from bridge.motion.executor import Executor
 from bridge.motion.motion_controller import MotionController
-from bridge.protocol.client import ApiClient, Key, SupersededError, UnreachableError, make_http
+from bridge.protocol.client import ApiClient, Key, SupersededError, UnreachableError
 from bridge.protocol.commands import Commands
 from bridge.protocol.emergency_stop import StopListener
 from bridge.protocol.heartbeat import Heartbeat
@@ -24,6 +28,8 @@ from bridge.protocol.long_poll import LongPoll
 from bridge.protocol.reports import Reports
 from bridge.protocol.watchdog import Watchdog
 from bridge.timeouts import Timeouts
+
+Connect: TypeAlias = Callable[[], httpx.AsyncClient]  # one client for each purpose
 
 ENDED = 0
 SUPERSEDED = 3
@@ -37,7 +43,7 @@ class Session:
     epoch: int
     moving_interval: float  # seconds between heartbeats
     idle_interval: float
-    clock_offset: timedelta  # LUNA's clock minus ours
+    server_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class ApiClients:
 
 
 async def run(
-    url: str,
+    connect: Connect,
     key: Key,
     driver: Driver,
     journal_file: Path,
@@ -69,7 +75,7 @@ async def run(
     journal = Journal(journal_file)
     ending = ENDED
     try:
-        async with _open_clients(url, key, timeouts, log) as clients:
+        async with _open_clients(connect, key, timeouts, log) as clients:
             await _serve(clients, driver, controller, journal, timeouts, log)
     except* SupersededError:
         ending = SUPERSEDED
@@ -89,13 +95,13 @@ async def run(
 
 @asynccontextmanager
 async def _open_clients(
-    url: str, key: Key, timeouts: Timeouts, log: Log
+    connect: Connect, key: Key, timeouts: Timeouts, log: Log
 ) -> AsyncIterator[ApiClients]:
     link = LinkMonitor(timeouts.max_silence)
     async with AsyncExitStack() as opened:
 
         async def client() -> ApiClient:
-            http = await opened.enter_async_context(make_http(url))
+            http = await opened.enter_async_context(connect())
             return ApiClient(http, key, link, timeouts, log)
 
         yield ApiClients(*[await client() for _ in fields(ApiClients)])
@@ -117,12 +123,13 @@ async def _serve(
         controller, LongPoll(clients.stop_poll, timeouts), clients.stop_confirmations, log
     )
     heartbeat = Heartbeat(clients.heartbeat, controller, stop, session.epoch, timeouts, log)
-    reports = Reports(clients.reports, journal, log)
-    executor = Executor(driver, controller, reports, timeouts, log)
+    clock = LunaClock()
+    clock.set(session.server_time)
+    reports = Reports(clients.reports, journal, clock, log)
+    executor = Executor(driver, controller, reports, clock, timeouts, log)
     commands = Commands(executor, controller, journal, reports, log)
     watchdog = Watchdog(controller, link, heartbeat, executor.confirm, log)
 
-    executor.clock_offset = session.clock_offset
     heartbeat.active_command = lambda: executor.active_command
     executor.changed = stop.changed = heartbeat.nudge
     reports.lost = commands.lost
@@ -153,7 +160,6 @@ async def _open_session(client: ApiClient, timeouts: Timeouts) -> Session:
 
 def _session_from(data: object, timeouts: Timeouts) -> Session:
     body = mapping(data, "session")
-    server_time = instant(body.get("server_time"))
     return Session(
         robot_id=text(body, "robot_id"),
         epoch=integer(body, "epoch"),
@@ -163,5 +169,5 @@ def _session_from(data: object, timeouts: Timeouts) -> Session:
         idle_interval=max(
             MIN_INTERVAL_S, min(timeouts.heartbeat_idle, number(body, "offline_after") / 3)
         ),
-        clock_offset=server_time - datetime.now(UTC),
+        server_time=instant(body.get("server_time")),
     )

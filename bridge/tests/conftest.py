@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bridge.drivers.simulator import Place, Simulator
 from bridge.logs import Log
 from bridge.protocol import session
-from bridge.protocol.client import Key
+from bridge.protocol.client import Key, make_http
 from bridge.tests.fake_server import KEY, FakeServer, serving
 from bridge.timeouts import Timeouts
 
@@ -58,6 +59,7 @@ class Robot:
     def __init__(self, server: FakeServer, directory: Path) -> None:
         self.server = server
         self.directory = directory
+        directory.mkdir(exist_ok=True)
         self.key_file = directory / "key"
         self.key_file.write_text(KEY + "\n")
         self.output = io.StringIO()
@@ -73,7 +75,7 @@ class Robot:
     async def start(self, **timeouts: float) -> None:
         self.task = asyncio.create_task(
             session.run(
-                self.server.url,
+                partial(make_http, self.server.url),
                 Key(self.key_file),
                 self.simulator,
                 self.directory / "journal.jsonl",

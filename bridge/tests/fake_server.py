@@ -125,8 +125,9 @@ class FakeServer:
 
     async def session(self, request: Request) -> Response:
         body = await request.json()
-        self.sessions.append(body)
-        self.epoch += 1
+        if not self.sessions or self.sessions[-1]["boot_id"] != body["boot_id"]:
+            self.sessions.append(body)
+            self.epoch += 1
         await self.changed()
         return success(
             {

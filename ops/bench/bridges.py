@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +90,7 @@ class SimulatedBridge:
 
     async def open(self) -> None:
         opened = await self._checked(
-            self.connection(), "POST", "/robot/bridge/session", {"boot_id": "bench"}
+            self.connection(), "POST", "/robot/bridge/session", {"boot_id": str(uuid.uuid4())}
         )
         self.epoch = opened["epoch"]
 

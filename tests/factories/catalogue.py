@@ -3,6 +3,7 @@
 The map: a dock, a workstation, a return station and three study rooms, ten metres apart in a row.
 """
 
+import uuid
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import pairwise
@@ -82,7 +83,7 @@ class Bridge:
 
     def open_session(self) -> "Bridge":
         """Open a session and send the first heartbeat."""
-        opened = self.call("POST", "/session", json={"boot_id": f"boot-{self.epoch + 1}"})
+        opened = self.call("POST", "/session", json={"boot_id": str(uuid.uuid4())})
         assert opened.status_code == 200, opened.text
         self.epoch = opened.json()["data"]["epoch"]
         self.heartbeat()

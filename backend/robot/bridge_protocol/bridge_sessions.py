@@ -23,13 +23,27 @@ def open_session(session: Session, robot_id: UUID, boot_id: str) -> SessionOpene
     Commands that an earlier session held are queued again if not started, else become UNKNOWN.
     """
     robot = database.row_lock(session, Robot, robot_id)
+    if robot.boot_id != boot_id or robot.epoch == 0:  # else the request was sent twice
+        _begin(session, robot, boot_id)
+    settings = config.robots()
+    return SessionOpened(
+        robot_id=robot_id,
+        epoch=robot.epoch,
+        heartbeat_interval=settings.heartbeat_interval.total_seconds(),
+        offline_after=settings.offline_after.total_seconds(),
+        server_time=clock.now(),
+        map_version=session.execute(select(FleetState.map_version)).scalar_one(),
+    )
+
+
+def _begin(session: Session, robot: Robot, boot_id: str) -> None:
     robot.epoch += 1
     robot.boot_id = boot_id
     robot.heartbeat_seq = 0
     held = session.execute(
         select(RobotCommand)
         .where(
-            RobotCommand.robot_id == robot_id, RobotCommand.status.in_(IN_FLIGHT_COMMAND_STATUSES)
+            RobotCommand.robot_id == robot.id, RobotCommand.status.in_(IN_FLIGHT_COMMAND_STATUSES)
         )
         .with_for_update()
     ).scalars()
@@ -40,14 +54,5 @@ def open_session(session: Session, robot_id: UUID, boot_id: str) -> SessionOpene
             command.status = CommandStatus.UNKNOWN
     session.flush()
     database.on_commit(
-        session, commit_hooks.Publish(channels.BRIDGE_SESSIONS, str(robot_id).encode())
-    )
-    settings = config.robots()
-    return SessionOpened(
-        robot_id=robot_id,
-        epoch=robot.epoch,
-        heartbeat_interval=settings.heartbeat_interval.total_seconds(),
-        offline_after=settings.offline_after.total_seconds(),
-        server_time=clock.now(),
-        map_version=session.execute(select(FleetState.map_version)).scalar_one(),
+        session, commit_hooks.Publish(channels.BRIDGE_SESSIONS, str(robot.id).encode())
     )

@@ -11,12 +11,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.shared.infra.services import SERVICES
-from ops.home import Home, read_json, secret, write_atomically
-from ops.native import fork_server, nginx_component
+from ops.home import Home, secret, write_atomically
+from ops.native import fork_server, nginx_component, simulators
 from ops.native.component import Component
 from ops.servers import environment, nginx, probes, redis_server, run_as
 
@@ -268,30 +268,6 @@ class Native:
             ("migrate", "redis", "keys"),
             version=str(count),
         )
-        return [seed, *(self._robot(number) for number in range(1, count + 1))]
-
-    def _robot(self, number: int) -> Component:
-        def command() -> list[str]:
-            key = sorted(self.home.robots.glob("*.key"))[number - 1]
-            start = read_json(key.with_suffix(".json"))
-            words = ["bridge", "run", "--driver", "simulator", "--url", self.address]
-            words += ["--key-file", str(key), "--speed", str(self.options.speed)]
-            words += ["--state-dir", str(self.home.robots / key.stem)]
-            for field in ("waypoint", "x", "y", "floor"):
-                words += [f"--start-{field}", str(start[field])]
-            return [sys.executable, "-m", *words]
-
-        return Component(
-            name=f"robot-{number}",
-            command=command,
-            needs=self._needs("nginx", "demo"),
-            fork_server=self.fork_server,
-            ready=lambda: True,
-            environment={
-                name: value
-                for name, value in environment.base().items()
-                if not name.startswith("LUNA_")
-            },
-            stop_timeout=5.0,
-            endpoint=self.address,
-        )
+        made = simulators.components(self.home, self.address, count, self.options.speed)
+        needs = self._needs("nginx", "demo")
+        return [seed, *(replace(each, needs=needs, fork_server=self.fork_server) for each in made)]

@@ -134,8 +134,11 @@ def _is_at_target(session: Session, robot: Robot, command: RobotCommand) -> bool
     """Whether the robot's pose is near the target of its command, on the same floor."""
     if command.type is not CommandType.NAVIGATE:
         return True
-    target = session.get_one(Waypoint, command.target_waypoint_id)
-    pose = robot.pose
+    return is_near(session.get_one(Waypoint, command.target_waypoint_id), robot.pose)
+
+
+def is_near(target: Waypoint, pose: dict[str, Any] | None) -> bool:
+    """Whether a pose is within the arrival tolerance of a waypoint, on its floor."""
     if pose is None or pose.get("floor", target.floor) != target.floor:
         return False
     distance = math.hypot(pose["x"] - target.x_coordinate, pose["y"] - target.y_coordinate)

@@ -207,7 +207,12 @@ def resolve_unknown_command(session: Session, robot_id: UUID, beat: Heartbeat) -
     if command is None or beat.active_command == command.id or beat.epoch != robot.epoch:
         return
     target = session.get(Waypoint, command.target_waypoint_id)
-    if target is not None and beat.waypoint == target.name:
+    pose = beat.pose.model_dump()
+    if (
+        target is not None
+        and beat.waypoint == target.name
+        and command_reports.is_near(target, pose)
+    ):
         command_reports.finish_arrived(session, robot, command)
         return
     command.status, command.finished_at = CommandStatus.VOID, clock.now()

@@ -47,7 +47,7 @@ class FaultyNetwork:
     def wrap(self, http: httpx.AsyncClient) -> httpx.AsyncClient:
         """Let the client send through a faulty transport."""
         inner = http._transport  # noqa: SLF001  httpx has no public way to wrap a transport
-        http._transport = _FaultyTransport(inner, self._faults, self._link, self._log)  # noqa: SLF001
+        http._transport = _FaultyTransport(inner, self._faults, self._link, self._log)  # noqa: SLF001  likewise
         return http
 
 

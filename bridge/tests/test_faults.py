@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -169,13 +170,13 @@ async def test_moving_robot_without_luna_for_three_seconds_has_stopped(
     await server.until(lambda: server.heartbeats[-1]["speed"] > 0)
     robot.faults.replace([Fault(Kind.NETWORK_LOSS, limit=1, seconds=60)])
     await until(lambda: robot.faults.injected[Kind.NETWORK_LOSS] == 1)
-    lost = asyncio.get_running_loop().time()
+    lost = time.monotonic()
     state = robot.driver.state
     await until(lambda: state().speed == 0)
-    assert asyncio.get_running_loop().time() - lost <= 3.0 + BRAKING_S + 0.5
+    assert time.monotonic() - lost <= 3.0 + BRAKING_S + 0.5
     place = state().pose
     assert place.x > 0
-    await asyncio.sleep(0)
+    await until(lambda: time.monotonic() - lost > 4)
     assert state().pose == place
 
 

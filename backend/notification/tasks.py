@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from backend.notification.service import notifications, watchdog
 from backend.shared.events import Event, WatchdogLate, WatchdogSent
-from backend.shared.infra import clock
-from backend.shared.messaging import inbox, outbox, retention, scheduler, subscriptions
+from backend.shared.infra import clock, database, logs
+from backend.shared.messaging import inbox, outbox, scheduler, subscriptions
+from backend.shared.messaging.retention import expired_rows, finished_tasks, partitions
 
+_log = logs.get(__name__)
 _WATCHDOG_ID = UUID("6c756e61-0000-7000-8000-000000000001")  # one for the system
 
 
@@ -37,4 +39,13 @@ def send_watchdog(session: Session) -> None:
 @scheduler.periodic("retention", timedelta(minutes=5))
 def delete_expired_rows(session: Session) -> None:
     """Delete rows past their retention time."""
-    retention.delete_expired(session)
+    expired_rows.delete(session)
+
+
+@scheduler.periodic("retention.history", timedelta(hours=1))
+def delete_history(_session: Session) -> None:
+    """Make partitions ahead, drop expired ones, and delete finished tasks and old history."""
+    with database.owner_transaction() as session:
+        deleted = partitions.maintain(session) | finished_tasks.delete(session)
+    if any(deleted.values()):
+        _log.info("deleted history", **deleted)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from backend.robot.bridge_protocol import command_leases, connectivity
-from backend.robot.service import dispatch, docking
+from backend.robot.service import dispatch, docking, status_logs
 from backend.shared.events import Event
 from backend.shared.messaging import inbox, scheduler, subscriptions
 from backend.shared.messaging.inbox import EventContext
@@ -28,4 +28,5 @@ scheduler.periodic("robot.connectivity", timedelta(seconds=1))(connectivity.swee
 scheduler.periodic("robot.pending_commands", timedelta(seconds=2))(
     connectivity.issue_pending_commands
 )
+scheduler.periodic("robot.status_logs", timedelta(minutes=1))(status_logs.sample)
 scheduler.periodic("robot.docking", timedelta(seconds=5))(docking.dock_low_battery)

@@ -21,8 +21,9 @@ from backend.robot.service import dispatch
 from backend.shared.domain import custody
 from backend.shared.domain.actor import Actor
 from backend.shared.infra import clock
-from backend.shared.messaging import relay, retention
+from backend.shared.messaging import relay
 from backend.shared.messaging.celery_app import celery
+from backend.shared.messaging.retention import expired_rows
 from backend.shared.models import Role
 from backend.shared.web.pagination import Order, PageQuery
 from backend.shared.web.security import session_validity
@@ -212,13 +213,13 @@ STATEMENTS = (
     Statement(
         "Published outbox rows past retention",
         "Deletes at most two thousand old events a run.",
-        lambda session, _: retention.delete_expired(session),
+        lambda session, _: expired_rows.delete(session),
         "DELETE FROM outbox",
     ),
     Statement(
         "Notifications past retention",
         "Deletes at most two thousand old notifications a run.",
-        lambda session, _: retention.delete_expired(session),
+        lambda session, _: expired_rows.delete(session),
         "DELETE FROM notifications",
     ),
     Statement(

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import commit_hooks, config, measured_pools
@@ -55,6 +55,22 @@ def transaction() -> Iterator[Session]:
         with session.begin():
             yield session
         commit_hooks.send(commit_hooks.of(session))
+
+
+@contextmanager
+def owner_transaction() -> Iterator[Session]:
+    """Run a transaction of the role that owns the schema, whose URL only the worker has."""
+    url = config.database().database_owner_url
+    if url is None:
+        raise RuntimeError("LUNA_DATABASE_OWNER_URL is not set")
+    own = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"options": _options(), "connect_timeout": 3},
+    )
+    with Session(own) as session, session.begin():
+        yield session
 
 
 def on_commit(session: Session, signal: commit_hooks.Signal) -> None:

@@ -53,6 +53,7 @@ from backend.shared.models.map import (
     WaypointKind,
 )
 from backend.shared.models.notification import Notification, WsTicket
+from backend.shared.models.robot_logs import RobotStatusLog
 from backend.shared.models.robots import (
     ACTIVE_COMMAND_STATUSES,
     FLEET_LATCH,

@@ -226,6 +226,8 @@ class ImportJob(Base):
     finished_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
 
+    __table_args__ = (Index("ix_import_jobs_finished_at", "finished_at"),)
+
 
 class ImportFile(Base):
     """The uploaded bytes in pieces, so that any worker on any machine can read them."""

@@ -229,6 +229,11 @@ class DeliveryTask(Base):
         Index("ix_delivery_tasks_status_priority_created_at", "status", "priority", "created_at"),
         Index("ix_delivery_tasks_created_at", "created_at", "id"),
         Index("ix_delivery_tasks_assigned_robot_id", "assigned_robot_id", "created_at"),
+        Index(
+            "ix_delivery_tasks_completed_at",
+            "completed_at",
+            postgresql_where=text(f"status IN {sql_values(CLOSED_STATUSES)}"),
+        ),
     )
     __mapper_args__ = {"version_id_col": version}
 
@@ -250,7 +255,10 @@ class TaskHistory(Base):
     attempt: Mapped[int]
     created_at: Mapped[CreatedAt]
 
-    __table_args__ = (Index("ix_task_status_history_task_id", "task_id", "id"),)
+    __table_args__ = (
+        Index("ix_task_status_history_task_id", "task_id", "id"),
+        Index("ix_task_status_history_created_at", "created_at"),
+    )
 
 
 class LoadingProof(Base):

@@ -278,4 +278,8 @@ class RobotError(Base):
     message: Mapped[str]
     created_at: Mapped[CreatedAt]
 
-    __table_args__ = (Index("ix_robot_errors_robot_id", "robot_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_robot_errors_robot_id", "robot_id", "created_at"),
+        Index("ix_robot_errors_created_at", "created_at"),
+        Index("ix_robot_errors_task_id", "task_id", postgresql_where=text("task_id IS NOT NULL")),
+    )

@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.shared.infra import clock
 from backend.shared.models.base import Base, CreatedAt, Id
 
 
@@ -146,7 +147,7 @@ class ProcessHeartbeat(Base):
 
 
 class AuditLog(Base):
-    """Who did what. Append-only for the application's database role."""
+    """Who did what. Append-only for the application's database role. Partitions by month."""
 
     __tablename__ = "audit_logs"
 
@@ -158,10 +159,11 @@ class AuditLog(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     ip_address: Mapped[str | None]
     request_id: Mapped[str | None]
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[datetime] = mapped_column(primary_key=True, default=clock.now)
 
     __table_args__ = (
         Index("ix_audit_logs_created_at", "created_at", "id"),
         Index("ix_audit_logs_user_id", "user_id", "created_at"),
         Index("ix_audit_logs_resource", "resource_type", "resource_id", "created_at"),
+        {"postgresql_partition_by": "RANGE (created_at)"},
     )

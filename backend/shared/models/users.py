@@ -73,4 +73,5 @@ class UserSession(Base):
     __table_args__ = (
         Index("ix_sessions_user_id", "user_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_sessions_device_id", "device_id"),
+        Index("ix_sessions_expires_at", "expires_at"),
     )

@@ -145,6 +145,23 @@ class OutboxSettings(LunaSettings):
     worker_concurrency: int = 2
 
 
+_DAY = timedelta(days=1)
+
+
+class RetentionSettings(LunaSettings):
+    """How long rows are kept (data.md §2)."""
+
+    keep_tasks: timedelta = Field(default=timedelta(days=730), ge=_DAY)  # after they finished
+    keep_task_history: timedelta = Field(default=timedelta(days=365), ge=_DAY)
+    keep_audit: timedelta = Field(default=timedelta(days=2557), ge=_DAY)
+    keep_notifications: timedelta = Field(default=timedelta(days=90), ge=_DAY)
+    keep_status_logs: timedelta = Field(default=timedelta(days=30), ge=_DAY)
+    keep_robot_history: timedelta = Field(default=timedelta(days=365), ge=_DAY)
+    keep_events: timedelta = Field(default=timedelta(days=14), ge=_DAY)
+    keep_imports: timedelta = Field(default=timedelta(days=365), ge=_DAY)
+    keep_sessions: timedelta = Field(default=timedelta(days=90), ge=_DAY)  # after they ended
+
+
 class WorkflowSettings(LunaSettings):
     """Deadlines of a delivery task (workflow.md §4)."""
 
@@ -224,6 +241,11 @@ def outbox() -> OutboxSettings:
 
 
 @cache
+def retention() -> RetentionSettings:
+    return RetentionSettings()
+
+
+@cache
 def workflow() -> WorkflowSettings:
     return WorkflowSettings()
 
@@ -239,6 +261,7 @@ def robots() -> RobotSettings:
 
 
 STOP_CONNECTIONS = 2  # of the robot service, for stop and resume alone
+OWNER_CONNECTIONS = 1  # of the worker, for partitions and the deletion of history
 
 
 def connections_needed() -> int:
@@ -250,4 +273,4 @@ def connections_needed() -> int:
     settings = database()
     pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
     workers = (2 + outbox().worker_concurrency) * settings.pool_size
-    return settings.service_instances * pools + STOP_CONNECTIONS + workers
+    return settings.service_instances * pools + STOP_CONNECTIONS + OWNER_CONNECTIONS + workers

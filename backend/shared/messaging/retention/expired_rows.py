@@ -1,4 +1,4 @@
-"""Retention: delete expired rows of the tables that grow with every event.
+"""Delete expired rows of the tables that grow with every event or sign-in.
 
 In small batches, so that no lock is held for long; the next run continues. Unfinished events and
 dead letters are never deleted.
@@ -9,17 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, exists, select, tuple_
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.shared.events import NotificationCreated
-from backend.shared.infra import clock, logs
+from backend.shared.infra import clock, config, logs
 from backend.shared.models import (
     IDEMPOTENCY_KEY_LIFE,
     AccountToken,
     AggregateSequence,
     EventRun,
     IdempotencyKey,
+    ImportJob,
     KnownDevice,
     LoginChallenge,
     Notification,
@@ -27,48 +29,27 @@ from backend.shared.models import (
     ProcessedEvent,
     ProcessHeartbeat,
     SignInFailures,
+    UserSession,
     WsTicket,
 )
 
 _log = logs.get(__name__)
 _BATCH = 2000
-_NOTIFICATIONS = timedelta(days=90)
-_EVENTS = timedelta(days=14)
 _FAILURES = timedelta(days=30)  # since the last one
 _HEARTBEATS = timedelta(days=1)
 
 
-def delete_expired(session: Session) -> dict[str, int]:
+def delete(session: Session) -> dict[str, int]:
     """Delete at most one batch of expired rows per table; return the numbers by table."""
     now = clock.now()
-    events = now - _EVENTS
     deleted = {
-        "notifications": _delete_batch(
-            session, [Notification.id], [Notification.created_at < now - _NOTIFICATIONS]
-        ),
-        "outbox": _delete_batch(
-            session,
-            [OutboxEvent.id],
-            [OutboxEvent.created_at < events, OutboxEvent.acked_at.is_not(None)],
-        ),
-        "processed_events": _delete_batch(
-            session,
-            [ProcessedEvent.event_id, ProcessedEvent.consumer],
-            [ProcessedEvent.processed_at < events, _is_deleted(ProcessedEvent.event_id)],
-        ),
-        "event_runs": _delete_batch(
-            session,
-            [EventRun.event_id, EventRun.consumer],
-            [EventRun.updated_at < events, _is_deleted(EventRun.event_id)],
-        ),
-        "aggregate_sequences": _delete_sequences(session, events),
+        **_delete_events(session, now),
+        **_delete_by_age(session, now),
         "idempotency_keys": _delete_batch(
             session,
             [IdempotencyKey.actor, IdempotencyKey.key],
             [IdempotencyKey.created_at < now - IDEMPOTENCY_KEY_LIFE],
         ),
-        **_delete_of_accounts(session, now),
-        "ws_tickets": _delete_batch(session, [WsTicket.ticket_hash], [WsTicket.expires_at < now]),
         "part_heartbeats": _delete_batch(
             session,
             [ProcessHeartbeat.part, ProcessHeartbeat.instance],
@@ -80,11 +61,42 @@ def delete_expired(session: Session) -> dict[str, int]:
     return deleted
 
 
-def _delete_of_accounts(session: Session, now: datetime) -> dict[str, int]:
+def _delete_events(session: Session, now: datetime) -> dict[str, int]:
+    before = now - config.retention().keep_events
+    return {
+        "outbox": _delete_batch(
+            session,
+            [OutboxEvent.id],
+            [OutboxEvent.created_at < before, OutboxEvent.acked_at.is_not(None)],
+        ),
+        "processed_events": _delete_batch(
+            session,
+            [ProcessedEvent.event_id, ProcessedEvent.consumer],
+            [ProcessedEvent.processed_at < before, _is_deleted(ProcessedEvent.event_id)],
+        ),
+        "event_runs": _delete_batch(
+            session,
+            [EventRun.event_id, EventRun.consumer],
+            [EventRun.updated_at < before, _is_deleted(EventRun.event_id)],
+        ),
+        "aggregate_sequences": _delete_sequences(session, before),
+    }
+
+
+def _delete_by_age(session: Session, now: datetime) -> dict[str, int]:
+    settings = config.retention()
     expiring: dict[str, tuple[InstrumentedAttribute[Any], ColumnElement[bool]]] = {
         "known_devices": (KnownDevice.id, KnownDevice.expires_at < now),
         "account_tokens": (AccountToken.id, AccountToken.expires_at < now),
         "login_challenges": (LoginChallenge.challenge_hash, LoginChallenge.expires_at < now),
+        "sessions": (UserSession.id, UserSession.expires_at < now - settings.keep_sessions),
+        "ws_tickets": (WsTicket.ticket_hash, WsTicket.expires_at < now),
+        "notifications": (
+            Notification.id,
+            Notification.created_at < now - settings.keep_notifications,
+        ),
+        # with their files, rows and titles
+        "import_jobs": (ImportJob.id, ImportJob.finished_at < now - settings.keep_imports),
         "sign_in_failures": (SignInFailures.subject, SignInFailures.updated_at < now - _FAILURES),
     }
     return {name: _delete_batch(session, [key], [old]) for name, (key, old) in expiring.items()}
@@ -102,7 +114,9 @@ def _delete_batch(
     table = key[0].class_
     batch = select(*key).where(*old).limit(_BATCH)
     result = session.execute(
-        delete(table).where(tuple_(*key).in_(batch)).execution_options(synchronize_session=False)
+        sql_delete(table)
+        .where(tuple_(*key).in_(batch))
+        .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)
     return result.rowcount

@@ -164,6 +164,18 @@ class InvalidCredentials(NotSignedIn):
     message = "E-mail or password is wrong."
 
 
+class SecondFactorRequired(NotSignedIn):
+    code = "SECOND_FACTOR_REQUIRED"
+    message = "Enter the code of your second factor: POST /api/v1/auth/login/second-factor."
+
+
+class SecondFactorMissing(SecondFactorRequired):
+    """The same code for an administrator who must set one up."""
+
+    status, grpc = 403, "PERMISSION_DENIED"
+    message = "Set up a second factor first: POST /api/v1/auth/me/totp."
+
+
 class AccountInactive(Forbidden):
     code = "ACCOUNT_INACTIVE"
     message = "This account is not active. Contact the library."

@@ -13,6 +13,7 @@ class Caller(StrEnum):
     STUDENT = "student"
     LIBRARIAN = "librarian"
     ADMIN = "admin"
+    ADMIN_TO_SET_UP = "admin who must still set up a second factor"
     ROBOT = "robot"
 
 
@@ -39,6 +40,12 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"POST {_AUTH}/refresh": ANYONE,
     f"GET {_AUTH}/.well-known/jwks.json": ANYONE,
     f"POST {_AUTH}/logout": USERS,
+    f"POST {_AUTH}/login/second-factor": ANYONE,
+    f"GET {_AUTH}/me/totp": USERS,
+    f"POST {_AUTH}/me/totp": USERS,
+    f"POST {_AUTH}/me/totp/confirm": USERS,
+    f"DELETE {_AUTH}/me/totp": USERS,
+    f"POST {_AUTH}/me/recovery-codes": USERS,
     f"GET {_AUTH}/me/export": USERS,
     f"POST {_AUTH}/me/erase": USERS,
     f"GET {_AUTH}/client-settings": ANYONE,
@@ -159,6 +166,10 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
 # Public routes that check a secret in the body: the error for a wrong one.
 SECRET_CHECKED = {
     f"POST {_AUTH}/login": (401, "INVALID_CREDENTIALS"),
+    f"POST {_AUTH}/login/second-factor": (401, "INVALID_CREDENTIALS"),
+    f"POST {_AUTH}/me/totp/confirm": (401, "INVALID_CREDENTIALS"),
+    f"DELETE {_AUTH}/me/totp": (401, "INVALID_CREDENTIALS"),
+    f"POST {_AUTH}/me/recovery-codes": (401, "INVALID_CREDENTIALS"),
     f"POST {_AUTH}/refresh": (401, "TOKEN_REVOKED"),
     f"POST {_AUTH}/reset-password": (422, "INVALID_TOKEN"),
     f"POST {_AUTH}/verify-email": (422, "INVALID_TOKEN"),
@@ -176,8 +187,18 @@ OUTSIDE_THE_DOCUMENT = {
 }
 
 
-def refusal(caller: Caller) -> tuple[int, str]:
+def admits(route: str, caller: Caller) -> bool:
+    """Return whether a route admits a caller."""
+    if caller is not Caller.ADMIN_TO_SET_UP or ALLOWED_CALLERS[route] == ANYONE:
+        return caller in ALLOWED_CALLERS[route]
+    path = route.partition(" ")[2]
+    return path in {f"{_AUTH}/me", f"{_AUTH}/logout"} or path.startswith(f"{_AUTH}/me/")
+
+
+def refusal(caller: Caller, route: str) -> tuple[int, str]:
     """Return the status and code that refuse a caller."""
     if caller is Caller.ANONYMOUS:
         return 401, "UNAUTHENTICATED"
+    if caller is Caller.ADMIN_TO_SET_UP and ALLOWED_CALLERS[route] != ROBOTS:
+        return 403, "SECOND_FACTOR_REQUIRED"
     return 403, "ROLE_NOT_ALLOWED"

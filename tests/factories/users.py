@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from backend.shared.infra import clock, database, ids
-from backend.shared.models import Role, User, UserSession
-from backend.shared.web.security import api_keys, passwords, tokens
+from backend.shared.models import Role, TotpFactor, User, UserSession
+from backend.shared.web.security import api_keys, encryption, passwords, tokens
 
 PASSWORD = "Read-books-2026!"
 _numbers = count(1)
@@ -78,3 +78,15 @@ def librarian() -> SignedInUser:
 
 def admin() -> SignedInUser:
     return create_user(Role.ADMIN)
+
+
+def with_second_factor(user: SignedInUser) -> SignedInUser:
+    """Give an account a second factor that is in force; its secret is a constant."""
+    secret = encryption.encrypt(b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").decode()
+    with database.transaction() as session:
+        session.add(
+            TotpFactor(
+                user_id=user.id, encrypted_secret=secret, confirmed_at=clock.now(), last_step=0
+            )
+        )
+    return user

@@ -19,7 +19,9 @@ class _SigningOut(authentication.Guard[Actor]):
     async def authorize(self, request: Request) -> Actor:
         browser = browsers.of(request)
         try:
-            return await authentication.authenticate(authentication.bearer(request))
+            return await authentication.authenticate(
+                authentication.bearer(request), own_account=True
+            )
         except NotSignedIn:
             if browser is None or browser.refresh_token is None:
                 raise

@@ -28,7 +28,7 @@ from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer, json_response
 from backend.shared.web.routing import responses
-from backend.shared.web.security.authentication import AnyoneDep
+from backend.shared.web.security.authentication import OwnAccountDep
 
 router = routing.router("/auth", "accounts")
 _SIGNED_IN = (NotSignedIn, TokenExpired, TokenRevoked, AccountInactive)
@@ -64,7 +64,7 @@ def register_account(
     response_model=Answer[UserRead],
     responses=responses(*_SIGNED_IN),
 )
-async def get_profile(actor: AnyoneDep) -> Response:
+async def get_profile(actor: OwnAccountDep) -> Response:
     """Return the caller's account with its ETag. Role: any."""
     row = await queries.PROFILE.one(user_id=actor.id)
     return json_response(UserRead.model_validate(row), ETag=etags.etag(row.updated_at))
@@ -74,7 +74,7 @@ async def get_profile(actor: AnyoneDep) -> Response:
 def update_profile(
     body: ProfileBody,
     session: SessionDep,
-    actor: AnyoneDep,
+    actor: OwnAccountDep,
     response: Response,
     if_match: etags.IfMatch = None,
 ) -> Answer[UserRead]:
@@ -90,13 +90,13 @@ def update_profile(
     response_model=dict[str, Any],
     responses=EXPORTED,
 )
-def export_my_data(session: SessionDep, actor: AnyoneDep) -> dict[str, Any]:
+def export_my_data(session: SessionDep, actor: OwnAccountDep) -> dict[str, Any]:
     """Return all that is held about me. Outside the envelope. Role: any."""
     return privacy.export(session, actor.id)
 
 
 @router.post("/me/erase", summary="Erase my account", responses=responses(Conflict))
-def erase_my_account(session: SessionDep, actor: AnyoneDep) -> Answer[None]:
+def erase_my_account(session: SessionDep, actor: OwnAccountDep) -> Answer[None]:
     """Anonymize my account; 409 with `details.reasons` while something is open. Role: any."""
     privacy.erase(session, actor.id, actor)
     return answer(None)

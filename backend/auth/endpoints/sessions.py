@@ -8,13 +8,14 @@ from backend.auth.dependencies import browsers
 from backend.auth.dependencies.browsers import BrowserDep
 from backend.auth.dependencies.guards import SigningOutDep
 from backend.auth.dependencies.requests import DeviceDep, VerifiedCredentialsDep
-from backend.auth.schemas.sessions import RefreshBody, SignedInRead, TokensRead
+from backend.auth.schemas.sessions import RefreshBody, SecondFactorBody, SignedInRead, TokensRead
 from backend.auth.service import sessions
 from backend.shared.errors import (
     AccountInactive,
     CsrfRejected,
     InvalidCredentials,
     NotSignedIn,
+    SecondFactorRequired,
     TokenExpired,
     TokenRevoked,
     invalid,
@@ -33,22 +34,39 @@ _KEYS_EXAMPLE = {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "4
 @router.post(
     "/login",
     summary="Log in",
-    responses=responses(InvalidCredentials, AccountInactive, CsrfRejected),
+    responses=responses(InvalidCredentials, SecondFactorRequired, AccountInactive, CsrfRejected),
 )
 def log_in(
-    credentials: VerifiedCredentialsDep,
-    session: SessionDep,
-    device: DeviceDep,
-    browser: BrowserDep,
-    response: Response,
+    credentials: VerifiedCredentialsDep, device: DeviceDep, browser: BrowserDep, response: Response
 ) -> Answer[SignedInRead]:
     """Start a session on this device. Role: none needed.
 
     A wrong password, an unknown address and an attempt too soon after many failures give the same
-    error. With `X-LUNA-Client: web` the refresh token is a cookie.
+    error. An account with a second factor gets 401 `SECOND_FACTOR_REQUIRED` with
+    `details.challenge`. With `X-LUNA-Client: web` the refresh token is a cookie.
     """
-    tokens_read = SignedInRead.model_validate(sessions.log_in(session, credentials, device))
-    return answer(browsers.hand_over(tokens_read, browser, response))
+    # Committed in both cases: the challenge is stored.
+    with database.transaction() as session:
+        signed_in = sessions.log_in(session, credentials, device)
+    if isinstance(signed_in, str):
+        raise SecondFactorRequired(challenge=signed_in)
+    return answer(browsers.hand_over(SignedInRead.model_validate(signed_in), browser, response))
+
+
+@router.post(
+    "/login/second-factor",
+    summary="Log in with a second factor",
+    responses=responses(InvalidCredentials, AccountInactive, CsrfRejected),
+)
+def log_in_with_second_factor(
+    body: SecondFactorBody, device: DeviceDep, browser: BrowserDep, response: Response
+) -> Answer[SignedInRead]:
+    """Start the session of a challenge by a code, valid 5 minutes and 5 tries. Role: none needed.
+
+    The code is the authenticator app's, or a recovery code, which works once.
+    """
+    pair = sessions.log_in_with_code(body.challenge, body.code, device)
+    return answer(browsers.hand_over(SignedInRead.model_validate(pair), browser, response))
 
 
 @router.post(

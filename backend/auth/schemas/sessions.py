@@ -26,6 +26,21 @@ class LoginBody(RequestModel):
     )
 
 
+CodeText = Annotated[
+    PlainText, Field(max_length=40, description="Of the authenticator app, or a recovery code")
+]
+
+
+class SecondFactorBody(RequestModel):
+    """The challenge of a log-in, and a code."""
+
+    challenge: Annotated[PlainText, Field(max_length=200)]
+    code: CodeText
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"challenge": "kP7c…", "code": "492039"}]}
+    )
+
+
 class RefreshBody(RequestModel):
     """A refresh token that has not been used; browsers send it as a cookie instead."""
 

@@ -10,6 +10,7 @@ from backend.auth.schemas import email_normalization, password_policy
 from backend.auth.service import account_tokens, credentials, guessing, sessions
 from backend.auth.service.devices import Device
 from backend.auth.service.guessing import Budget
+from backend.auth.service.second_factor import factors
 from backend.auth.service.sessions import TokenPair
 from backend.shared import events
 from backend.shared.domain import audit
@@ -76,6 +77,7 @@ def reset(session: Session, token: str, password_hash: str) -> None:
     user.email_verified_at = user.email_verified_at or clock.now()
     _set(session, user, password_hash, action="user.password_reset")
     guessing.reset(session, guessing.of_account(user.email))
+    guessing.reset(session, factors.budget(user.id))
 
 
 def _set(session: Session, user: User, password_hash: str, *, action: str) -> None:
@@ -87,23 +89,33 @@ def _set(session: Session, user: User, password_hash: str, *, action: str) -> No
     sessions.end_all(session, user.id, PASSWORD_CHANGED, actor_id=user.id)
 
 
-def verify_current(actor: Actor, current: str, new: str) -> tuple[str, str]:
-    """Return the stored hash that `current` matches, and the hash of the new password.
+def check_current(user_id: UUID, password: str) -> str:
+    """Return the stored hash that the password matches.
 
-    InvalidCredentials for a wrong password or after many of them. Computes two hashes.
+    InvalidCredentials for a wrong password or after many of them. Computes a hash: run at most two
+    at a time.
     """
-    budget = Budget(f"password:{actor.id}", _NO_DELAY, guessing.MAX_DEVICE_FAILURES)
+    budget = Budget(f"password:{user_id}", _NO_DELAY, guessing.MAX_DEVICE_FAILURES)
     with database.transaction() as session:
         stored = session.execute(
-            select(User.password_hash).where(User.id == actor.id)
+            select(User.password_hash).where(User.id == user_id)
         ).scalar_one_or_none()
         if guessing.count(session, budget) is None:
             raise InvalidCredentials
-    matches, _ = passwords.verify_password(password_policy.normalize(current), stored)
+    matches, _ = passwords.verify_password(password_policy.normalize(password), stored)
     if stored is None or not matches:
         raise InvalidCredentials
     with database.transaction() as session:
         guessing.reset(session, budget)
+    return stored
+
+
+def verify_current(actor: Actor, current: str, new: str) -> tuple[str, str]:
+    """Return the stored hash that `current` matches, and the hash of the new password.
+
+    InvalidCredentials as `check_current`. Computes two hashes.
+    """
+    stored = check_current(actor.id, current)
     if password_policy.normalize(new) == password_policy.normalize(current):
         raise invalid("new_password", "must differ from the current password")
     return stored, _hash_new(new, actor.email, "new_password")

@@ -6,6 +6,7 @@ successor was stolen, so the session ends. See docs/decisions/0004-tokens-and-se
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from backend.auth.service import devices, refresh_tokens
 from backend.auth.service.credentials import VerifiedCredentials
 from backend.auth.service.devices import Device
+from backend.auth.service.second_factor import challenges, factors
 from backend.shared import events
 from backend.shared.domain import access, audit
 from backend.shared.domain.access import Access
@@ -48,27 +50,56 @@ class TokenPair:
     device_token: str | None = None
 
 
-def log_in(session: Session, credentials: VerifiedCredentials, device: Device) -> TokenPair:
-    """Start a session; AccountInactive when the account is deactivated.
+def log_in(session: Session, credentials: VerifiedCredentials, device: Device) -> TokenPair | str:
+    """Start a session, or return a challenge when the account has a second factor.
 
-    InvalidCredentials when the password has changed since it was verified.
+    AccountInactive when the account is deactivated; InvalidCredentials when the password has
+    changed since it was verified.
     """
-    user = database.row_lock_or_none(session, User, credentials.user_id)
-    if user is None or user.password_hash != credentials.password_hash:
+    user = _locked_user(session, credentials.user_id, credentials.password_hash)
+    user_id, password_hash = user.id, credentials.renewed_hash or credentials.password_hash
+    if factors.is_enabled(session, user_id):
+        _update_unversioned(session, user_id, password_hash=password_hash)
+        return challenges.create(session, user_id, password_hash)
+    _update_unversioned(session, user_id, password_hash=password_hash, last_login_at=clock.now())
+    return start(session, user, device)
+
+
+def log_in_with_code(challenge: str, code: str, device: Device) -> TokenPair:
+    """Start the session of a challenge; InvalidCredentials for a wrong or used code.
+
+    Has transactions of its own: a failed try is counted.
+    """
+    user_id, password_hash = challenges.count_try(challenge)
+    with database.transaction() as session:
+        user = _locked_user(session, user_id, password_hash)
+        if factors.use(session, user_id, code):
+            challenges.close(session, challenge)
+            _update_unversioned(session, user_id, last_login_at=clock.now())
+            return start(session, user, device)
+        audit.record(
+            session, actor_id=None, action="login.second_factor_failed", resource=("user", user_id)
+        )
+    raise InvalidCredentials(factors.WRONG_CODE)
+
+
+def _locked_user(session: Session, user_id: UUID, password_hash: str) -> User:
+    user = database.row_lock_or_none(session, User, user_id)
+    if user is None or user.password_hash != password_hash:
         raise InvalidCredentials
     if not user.is_active:
         raise AccountInactive
+    return user
+
+
+def _update_unversioned(session: Session, user_id: UUID, **values: Any) -> None:
+    """Update what is not part of the profile, whose ETag stays."""
     session.execute(
         update(User)
-        .where(User.id == user.id)
-        .values(
-            last_login_at=clock.now(),
-            password_hash=credentials.renewed_hash or user.password_hash,
-            updated_at=User.updated_at,  # the profile has not changed: its ETag stays
-        )
+        .where(User.id == user_id)
+        .values(**values, updated_at=User.updated_at)
         .execution_options(synchronize_session=False)
     )
-    return start(session, user, device)
 
 
 def log_out(session: Session, actor: Actor) -> None:

@@ -103,6 +103,7 @@ class AuthSettings(LunaSettings):
     token_issuer: str = "luna"  # noqa: S105 (a name, not a secret)
     token_audience: str = "luna-api"  # noqa: S105 (a name, not a secret)
     revocation_delay: timedelta = timedelta(seconds=1)  # TTL of a cached session state
+    admin_second_factor: bool | None = None  # required of administrators; unset: in production
 
 
 class HttpSettings(LunaSettings):
@@ -258,6 +259,12 @@ def loans() -> LoanSettings:
 @cache
 def robots() -> RobotSettings:
     return RobotSettings()
+
+
+def needs_admin_second_factor() -> bool:
+    """Return whether administrators must have a second factor."""
+    required = auth().admin_second_factor
+    return process().environment is Environment.PRODUCTION if required is None else required
 
 
 STOP_CONNECTIONS = 2  # of the robot service, for stop and resume alone

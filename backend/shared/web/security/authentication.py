@@ -18,7 +18,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from backend.shared.domain.actor import EVERYONE, STAFF, Actor, RobotActor
-from backend.shared.errors import NotSignedIn, RoleNotAllowed, TokenExpired
+from backend.shared.errors import NotSignedIn, RoleNotAllowed, SecondFactorMissing, TokenExpired
 from backend.shared.infra import clock, config, logs
 from backend.shared.models import Role
 from backend.shared.web.security import (
@@ -83,9 +83,9 @@ def _claims(token: str) -> tokens.Claims:
     return claims
 
 
-async def _session_state(session_id: UUID) -> SessionState | None:
+async def _session_state(session_id: UUID, *, fresh: bool = False) -> SessionState | None:
     with _session_lock:
-        state = session_cache.get(session_id)
+        state = None if fresh else session_cache.get(session_id)
     if state is None:
         state = (await session_validity.read([session_id])).get(session_id)
         if state is not None:
@@ -94,14 +94,21 @@ async def _session_state(session_id: UUID) -> SessionState | None:
     return state
 
 
-async def authenticate(token: str) -> Actor:
-    """Return the person behind an access token; raise the error of a token that is not valid."""
+async def authenticate(token: str, *, own_account: bool = False) -> Actor:
+    """Return the person behind an access token; raise the error of a token that is not valid.
+
+    `own_account` admits an administrator who must still set up a second factor.
+    """
     if api_keys.robot_key_prefix(token) is not None:
         await _refuse_robot(token)
     claims = _claims(token)
     state = await _session_state(claims.session_id)
     problem = session_validity.refusal(state, role=claims.role, epoch=claims.epoch)
-    if problem is not None:
+    if isinstance(problem, SecondFactorMissing) and not own_account:
+        # It may have been set up a moment ago, in another process.
+        state = await _session_state(claims.session_id, fresh=True)
+        problem = session_validity.refusal(state, role=claims.role, epoch=claims.epoch)
+    if problem is not None and not (own_account and isinstance(problem, SecondFactorMissing)):
         raise problem
     logs.bind(user_id=claims.user_id)
     return Actor(claims.user_id, claims.role, claims.session_id, claims.email)
@@ -126,12 +133,13 @@ class Guard(ABC, Generic[A]):
 class _People(Guard[Actor]):
     """Admits people with one of `roles`; counts writes against the limit per person."""
 
-    def __init__(self, *roles: Role, limit_writes: bool = True) -> None:
+    def __init__(self, *roles: Role, limit_writes: bool = True, own_account: bool = False) -> None:
         self._roles = frozenset(roles)
         self._limit_writes = limit_writes
+        self._own_account = own_account
 
     async def authorize(self, request: Request) -> Actor:
-        actor = await authenticate(bearer(request))
+        actor = await authenticate(bearer(request), own_account=self._own_account)
         if actor.role not in self._roles:
             raise RoleNotAllowed
         if self._limit_writes and request.method not in _SAFE_METHODS:
@@ -168,6 +176,7 @@ def _refuse_person(token: str) -> NoReturn:
 
 
 AnyoneDep = Annotated[Actor, Depends(_People(*EVERYONE))]
+OwnAccountDep = Annotated[Actor, Depends(_People(*EVERYONE, own_account=True))]
 StaffDep = Annotated[Actor, Depends(_People(*STAFF))]
 AdminDep = Annotated[Actor, Depends(_People(Role.ADMIN))]
 UnlimitedStaffDep = Annotated[Actor, Depends(_People(*STAFF, limit_writes=False))]

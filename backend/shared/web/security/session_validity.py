@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
-from backend.shared.errors import AccountInactive, LunaError, TokenRevoked
-from backend.shared.infra import clock
+from backend.shared.errors import AccountInactive, LunaError, SecondFactorMissing, TokenRevoked
+from backend.shared.infra import clock, config
 from backend.shared.infra.hot_reads import HotRead
-from backend.shared.models import Role, User, UserSession
+from backend.shared.models import Role, TotpFactor, User, UserSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class SessionState:
     epoch: int
     is_active: bool
     ended: bool
+    has_second_factor: bool = False
 
 
 STATES = HotRead(
@@ -30,8 +31,10 @@ STATES = HotRead(
         User.is_active,
         UserSession.ended_at,
         UserSession.expires_at,
+        TotpFactor.confirmed_at,
     )
     .join(User, User.id == UserSession.user_id)
+    .outerjoin(TotpFactor, TotpFactor.user_id == User.id)
     .where(UserSession.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 )
 
@@ -46,9 +49,15 @@ async def read(ids: Collection[UUID]) -> dict[UUID, SessionState]:
             row.token_epoch,
             row.is_active,
             ended=row.ended_at is not None or row.expires_at <= now,
+            has_second_factor=row.confirmed_at is not None,
         )
         for row in rows
     }
+
+
+def needs_second_factor(role: Role) -> bool:
+    """Return whether people of this role may do nothing before they set up a second factor."""
+    return role is Role.ADMIN and config.needs_admin_second_factor()
 
 
 def refusal(state: SessionState | None, *, role: Role, epoch: int) -> LunaError | None:
@@ -59,4 +68,6 @@ def refusal(state: SessionState | None, *, role: Role, epoch: int) -> LunaError 
         return AccountInactive()
     if (state.role, state.epoch) != (role, epoch):
         return TokenRevoked()
+    if not state.has_second_factor and needs_second_factor(role):
+        return SecondFactorMissing()
     return None

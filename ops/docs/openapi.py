@@ -23,6 +23,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 TAGS = {
     "accounts": "Accounts and profiles.",
     "users": "Accounts as administrators manage them, members, the audit log.",
+    "second-factor": "My second factor: codes of an authenticator app, recovery codes.",
     "service-keys": "Keys of machines, with the calls that each may make.",
     "passwords": "Forgotten, reset and changed passwords, verified addresses.",
     "sessions": "Log in, refresh, log out, and the public keys.",

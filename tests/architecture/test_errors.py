@@ -20,7 +20,6 @@ CONTRACT = set(
     """.split()  # noqa: SIM905 (read as the contract writes it)
 )
 LATER = {
-    "SECOND_FACTOR_REQUIRED",
     "WRONG_CODE",
     "RENEWAL_LIMIT_REACHED",
     "HOLD_EXISTS",

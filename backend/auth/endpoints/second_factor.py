@@ -21,7 +21,7 @@ from backend.shared.web import routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
-from backend.shared.web.security import session_validity
+from backend.shared.web.security import authentication
 from backend.shared.web.security.authentication import OwnAccountDep
 
 router = routing.router("/auth/me", "second-factor")
@@ -47,7 +47,7 @@ ConfirmedPasswordDep = Annotated[Actor, Depends(_confirmed_password)]
 @router.get("/totp", summary="Get my second factor")
 def get_second_factor(session: SessionDep, actor: OwnAccountDep) -> Answer[SecondFactorRead]:
     """Return whether one is set up and must be. Role: any."""
-    required = session_validity.needs_second_factor(actor.role)
+    required = authentication.needs_second_factor(actor)
     state = vars(factors.state(session, actor.id))
     return answer(SecondFactorRead(**state, required=required))
 

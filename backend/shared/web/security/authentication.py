@@ -114,6 +114,11 @@ async def authenticate(token: str, *, own_account: bool = False) -> Actor:
     return Actor(claims.user_id, claims.role, claims.session_id, claims.email)
 
 
+def needs_second_factor(actor: Actor) -> bool:
+    """Return whether a person may do nothing else before they set up a second factor."""
+    return session_validity.needs_second_factor(actor.role)
+
+
 class Guard(ABC, Generic[A]):
     """Admits or refuses callers.
 

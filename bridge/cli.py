@@ -14,16 +14,21 @@ from pathlib import Path
 from bridge import __version__
 from bridge.arguments import at_least
 from bridge.drivers.base import Driver
+from bridge.drivers.nav2 import options as nav2
 from bridge.logs import Log
 from bridge.simulation import cli as simulation
 
+REQUIRED = ("url", "key_file", "state_dir")  # of run
 FAILED = 2
 ALREADY_RUNNING = 4
 
 
 def main() -> None:
     """Run the command that the arguments name."""
-    options = _parser().parse_args()
+    words = sys.argv[1:]
+    if words and words[0].startswith("--") and words[0] != "--help":
+        words = ["run", *words]  # the usual command
+    options = _parser().parse_args(words)
     sys.exit(options.command(options))
 
 
@@ -42,13 +47,15 @@ def _parser() -> ArgumentParser:
         "of the same robot took over, 4 the state directory is in use.",
     )
     run.set_defaults(command=_run)
-    for command in (enroll, run):
-        command.add_argument("--url", required=True, help="such as http://127.0.0.1:8080")
-        command.add_argument("--key-file", type=Path, required=True, help="file of the robot's key")
-    run.add_argument("--state-dir", type=Path, required=True, help="for the journal and the state")
-    run.add_argument("--driver", choices=["simulator"], default="simulator", help="type of robot")
+    for command, required in ((enroll, True), (run, False)):
+        add = command.add_argument
+        add("--url", required=required, help="such as http://127.0.0.1:8080")
+        add("--key-file", type=Path, required=required, help="file of the robot's key")
+    run.add_argument("--state-dir", type=Path, help="for the journal and the state")
+    run.add_argument("--driver", choices=["simulator", "nav2"], default="simulator")
     run.add_argument("--log-format", choices=["json", "console"], default="json")
     _add_simulator_options(run)
+    nav2.add(run)
     simulation.add_parser(commands)
     return parser
 
@@ -76,14 +83,31 @@ def _enroll(options: Namespace) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from bridge.drivers.simulator import Place, Simulator
+    if options.driver == "nav2":
+        from bridge.drivers.nav2.ros import RosMissingError, ensure_installed
 
+        try:
+            ensure_installed()
+        except RosMissingError as missing:
+            print(missing, file=sys.stderr)
+            return FAILED
+    if absent := [name for name in REQUIRED if getattr(options, name) is None]:
+        words = ", ".join("--" + name.replace("_", "-") for name in absent)
+        print(f"The bridge needs {words}; see: python -m bridge run --help", file=sys.stderr)
+        return FAILED
     log = Log(options.log_format)
     with _exclusive(options.state_dir, log):
-        x, y, floor = options.start_x, options.start_y, options.start_floor
-        start = Place(x, y, 0.0, floor, options.start_waypoint)
-        file = options.state_dir / "robot.json"
-        return _serve(options, Simulator(start, options.speed, file, options.range_m), log)
+        driver = nav2.make(options) if options.driver == "nav2" else _simulator(options)
+        return _serve(options, driver, log)
+
+
+def _simulator(options: Namespace) -> Driver:
+    from bridge.drivers.simulator import Place, Simulator
+
+    x, y, floor = options.start_x, options.start_y, options.start_floor
+    start = Place(x, y, 0.0, floor, options.start_waypoint)
+    file = options.state_dir / "robot.json"
+    return Simulator(start, options.speed, file, options.range_m)
 
 
 def _serve(options: Namespace, driver: Driver, log: Log) -> int:

@@ -8,13 +8,17 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Nullable,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
     case,
+    func,
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
 
 from backend.book.schemas.books import BookDetail, BookRead
 from backend.book.schemas.copies import CopyRead
@@ -30,11 +34,14 @@ from backend.shared.models import (
     Copy,
     Custody,
     DeliveryTask,
+    Hold,
+    HoldStatus,
     ImportJob,
     ImportRow,
     Loan,
     LoanState,
     Severity,
+    User,
 )
 from backend.shared.web.pagination import AnySelect
 
@@ -57,6 +64,37 @@ _LOAN_COLUMNS: tuple[Any, ...] = (
     Loan.renewals,
     Loan.channel,
     Loan.state,
+    Loan.version,
+    Loan.policy,
+)
+_HOLD_COLUMNS: tuple[Any, ...] = (
+    Hold.id,
+    Hold.book_id,
+    Book.title.label("book_title"),
+    Hold.user_id,
+    Hold.status,
+    Hold.placed_at,
+    Hold.suspended_until,
+    Hold.copy_id,
+    Hold.ready_at,
+    Hold.ready_until,
+    Hold.closed_at,
+    Hold.version,
+)
+# Of a loan's title: somebody waits for it; of the loan: a robot is to fetch the copy.
+_HAS_WAITING = (
+    select(Hold.id)
+    .where(
+        Hold.book_id == Copy.book_id,
+        Hold.status == HoldStatus.QUEUED,
+        Hold.suspended_until.is_(None),
+    )
+    .exists()
+)
+_HAS_RETURN = (
+    select(BookReturn.id)
+    .where(BookReturn.loan_id == Loan.id, BookReturn.status.not_in(CLOSED_STATUSES))
+    .exists()
 )
 # The status of a title with this copy alone (api.md §6).
 _COPY_STATUS = case(
@@ -69,6 +107,7 @@ LOAN_SORTS: dict[str, ColumnElement[Any]] = {
     "borrowed_at": Loan.borrowed_at.expression,
     "due_at": Loan.due_at.expression,
 }
+HOLD_SORTS: dict[str, ColumnElement[Any]] = {"placed_at": Hold.placed_at.expression}
 COPY_SORTS: dict[str, ColumnElement[Any]] = {
     "barcode": Copy.barcode.expression,
     "created_at": Copy.created_at.expression,
@@ -145,9 +184,16 @@ def loans(
     """Select loans with copy and title; overdue: open and past the due date."""
     late = and_(Loan.returned_at.is_(None), Loan.due_at < now)
     statement = (
-        select(*_LOAN_COLUMNS, late.label("overdue"))
+        select(
+            *_LOAN_COLUMNS,
+            late.label("overdue"),
+            _HAS_WAITING.label("waiting"),
+            _HAS_RETURN.label("returning"),
+            func.coalesce(User.is_active, False).label("member_active"),
+        )
         .join(Copy, Copy.id == Loan.copy_id)
         .join(Book, Book.id == Copy.book_id)
+        .outerjoin(User, User.id == Loan.user_id)
     )
     if user_id is not None:
         statement = statement.where(Loan.user_id == user_id)
@@ -156,6 +202,69 @@ def loans(
     if overdue is not None:
         statement = statement.where(late if overdue else ~late)
     return statement
+
+
+def loan(loan_id: UUID, now: datetime) -> AnySelect:
+    """Select one loan as `loans` does."""
+    return loans(now=now).where(Loan.id == loan_id)
+
+
+def _position() -> ScalarSelect[int]:
+    """Count the queued holds of a title up to this one."""
+    other = aliased(Hold)
+    return (
+        select(func.count())
+        .where(
+            other.book_id == Hold.book_id,
+            other.status == HoldStatus.QUEUED,
+            other.sequence <= Hold.sequence,
+        )
+        .scalar_subquery()
+    )
+
+
+def _due_dates() -> ScalarSelect[Any]:
+    """List the due dates of a title's copies on loan, the earliest first."""
+    lent = aliased(Copy)
+    return (
+        select(func.array_agg(aggregate_order_by(Loan.due_at, Loan.due_at)))
+        .join(lent, lent.id == Loan.copy_id)
+        .where(
+            lent.book_id == Hold.book_id,
+            Loan.returned_at.is_(None),
+            Loan.state == LoanState.ACTIVE,
+        )
+        .scalar_subquery()
+    )
+
+
+def holds(
+    user_id: UUID | None = None, book_id: UUID | None = None, status: HoldStatus | None = None
+) -> AnySelect:
+    """Select holds with title, copy, place in the queue and the due dates of the copies on loan."""
+    queued = Hold.status == HoldStatus.QUEUED
+    statement = (
+        select(
+            *_HOLD_COLUMNS,
+            case((queued, _position())).label("position"),
+            case((queued, _due_dates())).label("due_dates"),
+            Copy.barcode,
+            Copy.custody,
+            Copy.robot_transportable,
+        )
+        .join(Book, Book.id == Hold.book_id)
+        .outerjoin(Copy, Copy.id == Hold.copy_id)
+    )
+    if user_id is not None:
+        statement = statement.where(Hold.user_id == user_id)
+    if book_id is not None:
+        statement = statement.where(Hold.book_id == book_id)
+    return statement if status is None else statement.where(Hold.status == status)
+
+
+def hold(hold_id: UUID) -> AnySelect:
+    """Select one hold as `holds` does."""
+    return holds().where(Hold.id == hold_id)
 
 
 def import_job(job_id: UUID) -> AnySelect:

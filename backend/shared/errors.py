@@ -244,6 +244,16 @@ class LoanLimitReached(Conflict):
     message = "You have reached the limit of {limit} loans."
 
 
+class RenewalLimitReached(Conflict):
+    code = "RENEWAL_LIMIT_REACHED"
+    message = "This loan cannot be renewed again."
+
+
+class HoldExists(Duplicate):
+    code = "HOLD_EXISTS"
+    message = "The member already has a hold on this book."
+
+
 class InvalidStateTransition(Conflict):
     code = "INVALID_STATE_TRANSITION"
     message = "This is not possible in the current state: {current}. Requested: {requested}."

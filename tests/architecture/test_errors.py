@@ -21,9 +21,7 @@ CONTRACT = set(
 )
 LATER = {
     "WRONG_CODE",
-    "RENEWAL_LIMIT_REACHED",
-    "HOLD_EXISTS",
-}  # planned with renewals and holds
+}  # planned with the second factor
 GRPC = {
     *("INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "ALREADY_EXISTS"),
     *("FAILED_PRECONDITION", "ABORTED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "UNIMPLEMENTED"),

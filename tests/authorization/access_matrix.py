@@ -97,6 +97,15 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     # loans: the caller's own; all for staff
     "GET /api/v1/loans": USERS,
     "GET /api/v1/loans/{loan_id}": USERS,
+    "GET /api/v1/loans/summary": USERS,
+    "PUT /api/v1/loans/renew-all": USERS,
+    "PUT /api/v1/loans/{loan_id}/renew": USERS,
+    "POST /api/v1/loans": STAFF,
+    "POST /api/v1/loans/check-in": STAFF,
+    "PUT /api/v1/loans/{loan_id}/return": STAFF,
+    "PUT /api/v1/loans/{loan_id}/lost": STAFF,
+    "PUT /api/v1/loans/{loan_id}/claimed-returned": STAFF,
+    "PUT /api/v1/loans/{loan_id}/found": STAFF,
     # requests and returns: the caller's own; all for staff
     "POST /api/v1/requests": USERS,
     "GET /api/v1/requests": USERS,

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from backend.shared.domain import custody
+from backend.shared.domain.circulation import loans
 from backend.shared.infra import database, ids
 from backend.shared.models import LoanChannel, Notification
 from tests import event_runner
@@ -30,7 +31,7 @@ def _lent(owner: SignedInUser, book: UUID) -> UUID:
     with database.transaction() as session:
         copy = custody.reserve_any(session, book)
         custody.move(session, copy.id, custody.CustodyTransition.LOAD)
-        return custody.lend(session, copy.id, owner.id, LoanChannel.ROBOT).id
+        return loans.lend(session, copy.id, owner.id, LoanChannel.ROBOT).id
 
 
 def _told(owner: SignedInUser) -> UUID:

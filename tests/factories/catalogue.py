@@ -55,7 +55,7 @@ def add_book(title: str = "The Left Hand of Darkness", copies: int = 1) -> UUID:
         session.add(book)
         session.flush()
         for number in range(copies):
-            session.add(Copy(book_id=book.id, barcode=f"{book.id.hex[-8:]}-{number}"))
+            session.add(Copy(book_id=book.id, barcode=f"{book.id.hex[-8:]}-{number}".upper()))
         return book.id
 
 

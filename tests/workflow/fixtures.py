@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.delivery.service import requests, returns, tasks
 from backend.shared.domain import custody, route_graph
 from backend.shared.domain.actor import Actor
+from backend.shared.domain.circulation import loans
 from backend.shared.domain.custody import CustodyTransition
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext, apply
@@ -87,7 +88,7 @@ def create_task(session: Session, fixtures: Fixtures, kind: TaskType) -> Deliver
 
 def _lend(session: Session, copy: Copy, fixtures: Fixtures) -> None:
     custody.move(session, copy.id, CustodyTransition.LOAD)
-    custody.lend(session, copy.id, fixtures.member.id, LoanChannel.ROBOT)
+    loans.lend(session, copy.id, fixtures.member.id, LoanChannel.ROBOT)
 
 
 def apply_action(session: Session, fixtures: Fixtures, task: DeliveryTask, action: str) -> None:

@@ -11,6 +11,7 @@ from backend.shared import events
 from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
 from backend.shared.domain.access import member_for
 from backend.shared.domain.actor import Actor
+from backend.shared.domain.circulation import loans
 from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
@@ -36,10 +37,10 @@ def create(
     if book is None or book.withdrawn_at is not None:
         raise NotFound("Book not found.")
     requested = _open_requests(session, member)
-    custody.check_loan_limit(session, member, len(requested))
+    loans.check_loan_limit(session, member, len(requested))
     if book_id in requested:
         raise AlreadyRequested(book_id=book_id)
-    copy = custody.reserve_any(session, book_id, custody.CustodyContext(str(actor.id)))
+    copy = custody.reserve_for(session, member, book_id, custody.CustodyContext(str(actor.id)))
     request = BookRequest(
         user_id=member,
         book_id=book_id,

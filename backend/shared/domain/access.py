@@ -49,3 +49,9 @@ def member_for(session: Session, actor: Actor, user_id: UUID | None) -> UUID:
     if member is None or not member.is_active:
         raise invalid("user_id", "is not an active member")
     return user_id
+
+
+def require_staff(actor: Actor, what: str) -> None:
+    """Raise Forbidden unless the actor is staff."""
+    if not actor.is_staff:
+        raise Forbidden(f"Only staff may {what}.")

@@ -1,42 +1,25 @@
-"""Custody of copies: the only code that changes a copy's custody and opens or closes its loan.
+"""Custody of copies: the only code that changes where a copy is.
 
 A transition is legal from some custodies only (`TRANSITIONS`). The copy's row is locked, so
 concurrent transitions are serialized; unique indexes are the second guard. Each change of custody
-or condition is recorded in the copy's history.
+or condition is recorded in the copy's history. A copy that becomes available is kept for the first
+hold of its title in the same transaction.
 
 `waypoint_id` is the place of a copy that is AT_DESK. A copy that is RESERVED or ON_ROBOT keeps it
 as the desk it was taken from, and goes back there when its task is cancelled.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import SQLColumnExpression, insert, select
 from sqlalchemy.orm import Session
 
-from backend.shared.errors import (
-    BookNotAvailable,
-    Conflict,
-    InvalidStateTransition,
-    LoanLimitReached,
-)
-from backend.shared.events import LoanClosed, LoanOpened
-from backend.shared.infra import cache, clock, commit_hooks, config, database, ids
-from backend.shared.messaging import outbox
-from backend.shared.models import (
-    Book,
-    Condition,
-    Copy,
-    CopyHistory,
-    Custody,
-    Loan,
-    LoanChannel,
-    LoanState,
-    User,
-    Waypoint,
-)
+from backend.shared.domain.circulation import holds
+from backend.shared.errors import BookNotAvailable, Conflict, InvalidStateTransition
+from backend.shared.infra import cache, clock, commit_hooks, database, ids
+from backend.shared.models import Book, Condition, Copy, CopyHistory, Custody, Waypoint
 
 State = tuple[Custody, Condition]
 
@@ -46,7 +29,11 @@ class CustodyTransition(StrEnum):
     RELEASE = "RELEASE"  # the reservation ends: back to where the copy was before it
     LOAD = "LOAD"  # put on the robot by a person
     UNLOAD = "UNLOAD"  # taken off after a failure, reserved for the next attempt
+    RESERVE_HELD = "RESERVE_HELD"  # for the request of the member whom the copy is kept for
     LEND = "LEND"  # handed to the student
+    CHECK_OUT = "CHECK_OUT"  # lent at the desk
+    CHECK_IN = "CHECK_IN"  # received at the desk from the borrower
+    END_HOLD = "END_HOLD"  # no longer kept for a member
     COLLECT = "COLLECT"  # put on the robot by the borrower
     SHELVE = "SHELVE"  # received and shelved by staff
     KEEP_AT_DESK = "KEEP_AT_DESK"  # received by staff at the destination
@@ -55,10 +42,18 @@ class CustodyTransition(StrEnum):
 _C = Custody
 TRANSITIONS: dict[CustodyTransition, tuple[frozenset[Custody], Custody]] = {
     CustodyTransition.RESERVE: (frozenset({_C.ON_SHELF, _C.AT_DESK}), _C.RESERVED),
-    CustodyTransition.RELEASE: (frozenset({_C.RESERVED, _C.ON_ROBOT}), _C.ON_SHELF),  # or AT_DESK
+    CustodyTransition.RESERVE_HELD: (frozenset({_C.ON_HOLD_SHELF}), _C.RESERVED),
+    # or AT_DESK, or ON_HOLD_SHELF
+    CustodyTransition.RELEASE: (frozenset({_C.RESERVED, _C.ON_ROBOT}), _C.ON_SHELF),
     CustodyTransition.LOAD: (frozenset({_C.RESERVED}), _C.ON_ROBOT),
     CustodyTransition.UNLOAD: (frozenset({_C.ON_ROBOT}), _C.RESERVED),
     CustodyTransition.LEND: (frozenset({_C.ON_ROBOT}), _C.ON_LOAN),
+    CustodyTransition.CHECK_OUT: (
+        frozenset({_C.ON_SHELF, _C.AT_DESK, _C.ON_HOLD_SHELF}),
+        _C.ON_LOAN,
+    ),
+    CustodyTransition.CHECK_IN: (frozenset({_C.ON_LOAN}), _C.ON_SHELF),
+    CustodyTransition.END_HOLD: (frozenset({_C.ON_HOLD_SHELF}), _C.ON_SHELF),
     CustodyTransition.COLLECT: (frozenset({_C.ON_LOAN}), _C.ON_ROBOT),
     CustodyTransition.SHELVE: (frozenset({_C.ON_ROBOT, _C.AT_DESK}), _C.ON_SHELF),
     CustodyTransition.KEEP_AT_DESK: (frozenset({_C.ON_ROBOT}), _C.AT_DESK),
@@ -93,10 +88,19 @@ def move(
         raise Conflict(
             "The copy is not where this step expects it.", custody=where, requested=step.value
         )
-    if step is CustodyTransition.RELEASE and copy.waypoint_id is not None:
-        end = Custody.AT_DESK
+    if step is CustodyTransition.RELEASE:
+        end = _released_to(session, copy)
     _place(session, copy, end, context)
     return copy
+
+
+def _released_to(session: Session, copy: Copy) -> Custody:
+    """Return where a copy was before its reservation."""
+    hold = holds.ready_hold(session, copy.id)
+    if hold is not None:
+        holds.keep_again(session, hold, copy)
+        return Custody.ON_HOLD_SHELF
+    return Custody.ON_SHELF if copy.waypoint_id is None else Custody.AT_DESK
 
 
 def _place(session: Session, copy: Copy, custody: Custody, context: CustodyContext) -> None:
@@ -116,11 +120,68 @@ def state_of(copy: Copy) -> State:
 
 
 def record(session: Session, copy: Copy, before: State, context: CustodyContext) -> None:
-    """Write a history entry if custody or condition differ from `before`; invalidate caches."""
+    """Write a history entry if custody or condition differ from `before`; invalidate caches.
+
+    Then keep the copy for the first hold, if it has become available.
+    """
     _invalidate(session, copy.book_id)
     session.flush()
     if before == state_of(copy):
         return
+    _write_history(session, copy, before, context)
+    if copy.condition is not Condition.OK:
+        _give_up_hold(session, copy, context)
+    else:
+        offer(session, copy, context)
+
+
+def offer(session: Session, copy: Copy, context: CustodyContext = _SYSTEM) -> None:
+    """Keep a copy, if it is available, for the first hold of its title."""
+    if state_of(copy) == (Custody.ON_SHELF, Condition.OK) and holds.allocate(session, copy):
+        before = state_of(copy)
+        copy.custody = Custody.ON_HOLD_SHELF
+        session.flush()
+        _write_history(session, copy, before, context)
+
+
+def offer_available(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> None:
+    """Keep the available copies of a title for its waiting holds.
+
+    Skips copies that another transaction has locked: it offers them itself, or takes them.
+    """
+    available = (
+        select(Copy)
+        .where(
+            Copy.book_id == book_id,
+            Copy.custody == Custody.ON_SHELF,
+            Copy.condition == Condition.OK,
+        )
+        .order_by(Copy.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if holds.waiting(session, book_id):
+        copies = session.execute(available).scalars().all()
+        database.row_lock(session, Book, book_id)
+        for copy in copies:
+            offer(session, copy, context)
+
+
+def _give_up_hold(session: Session, copy: Copy, context: CustodyContext) -> None:
+    """Put the hold of a copy that cannot be lent back in the queue."""
+    hold = holds.ready_hold(session, copy.id)
+    if hold is None:
+        return
+    holds.requeue(session, hold)
+    if copy.custody is Custody.ON_HOLD_SHELF:
+        before = state_of(copy)
+        copy.custody = Custody.ON_SHELF
+        session.flush()
+        _write_history(session, copy, before, context)
+    offer_available(session, copy.book_id, context)
+
+
+def _write_history(session: Session, copy: Copy, before: State, context: CustodyContext) -> None:
     waypoint = session.get(Waypoint, copy.waypoint_id) if copy.waypoint_id else None
     shelf = copy.shelf_location if copy.custody is Custody.ON_SHELF else None
     session.execute(
@@ -163,7 +224,33 @@ def shelve(session: Session, copy: Copy, shelf: str | None, context: CustodyCont
 
 
 def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> Copy:
-    """Reserve one available copy of a title; BookNotAvailable when there is none.
+    """Reserve one available copy of a title for a robot; BookNotAvailable when there is none."""
+    copy_id = lock_available(session, book_id, Copy.robot_transportable)
+    if copy_id is None:
+        raise BookNotAvailable(book_id=book_id)
+    return move(session, copy_id, CustodyTransition.RESERVE, context)
+
+
+def reserve_for(
+    session: Session, user_id: UUID, book_id: UUID, context: CustodyContext = _SYSTEM
+) -> Copy:
+    """Reserve the copy that is kept for a member, or any available one."""
+    hold = holds.open_hold(session, user_id, book_id)
+    if hold is None or hold.copy_id is None:
+        return reserve_any(session, book_id, context)
+    copy = database.row_lock(session, Copy, hold.copy_id)
+    if not copy.robot_transportable:
+        raise BookNotAvailable(
+            "A robot cannot carry the copy that is kept for you. Fetch it at the desk.",
+            book_id=book_id,
+        )
+    return move(session, copy.id, CustodyTransition.RESERVE_HELD, context)
+
+
+def lock_available(
+    session: Session, book_id: UUID, *conditions: SQLColumnExpression[bool]
+) -> UUID | None:
+    """Lock one available copy of a title and return its id; None when there is none.
 
     When every free copy is locked by another transaction, wait for its outcome instead of
     skipping: if it fails, this one gets the copy.
@@ -174,7 +261,7 @@ def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYST
             Copy.book_id == book_id,
             Copy.custody == Custody.ON_SHELF,
             Copy.condition == Condition.OK,
-            Copy.robot_transportable,
+            *conditions,
         )
         .order_by(Copy.id)
     )
@@ -182,56 +269,7 @@ def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYST
     copy_id = session.execute(free).scalar_one_or_none()
     if copy_id is None:  # all free copies are locked
         copy_id = session.execute(candidates.with_for_update().limit(1)).scalar_one_or_none()
-    if copy_id is None:
-        raise BookNotAvailable(book_id=book_id)
-    return move(session, copy_id, CustodyTransition.RESERVE, context)
-
-
-def lend(
-    session: Session,
-    copy_id: UUID,
-    user_id: UUID,
-    channel: LoanChannel,
-    context: CustodyContext = _SYSTEM,
-) -> Loan:
-    """Move the copy into the member's custody and open the loan."""
-    copy = move(session, copy_id, CustodyTransition.LEND, context)
-    settings = config.loans()
-    loan = Loan(
-        copy_id=copy.id,
-        user_id=user_id,
-        borrowed_at=clock.now(),
-        due_at=_due(settings.loan_days),
-        channel=channel,
-        policy={"loan_days": settings.loan_days},
-    )
-    session.add(loan)
-    session.flush()
-    _publish_loan_event(session, LoanOpened, loan)
-    return loan
-
-
-def collect(session: Session, loan_id: UUID, context: CustodyContext = _SYSTEM) -> Loan:
-    """Move a borrowed copy onto the robot; the loan ends for the member."""
-    loan = database.row_lock_or_none(session, Loan, loan_id)
-    if loan is None or loan.returned_at is not None:
-        raise Conflict("This loan is already closed.")
-    move(session, loan.copy_id, CustodyTransition.COLLECT, context)
-    loan.returned_at = clock.now()
-    loan.state = LoanState.RETURNED
-    session.flush()
-    return loan
-
-
-def receive(session: Session, loan_id: UUID, context: CustodyContext = _SYSTEM) -> None:
-    """Shelve a returned copy and mark its loan processed."""
-    loan = database.row_lock_or_none(session, Loan, loan_id)
-    if loan is None:
-        raise Conflict("There is no loan for this return.")
-    move(session, loan.copy_id, CustodyTransition.SHELVE, context)
-    loan.processed_at = clock.now()
-    session.flush()
-    _publish_loan_event(session, LoanClosed, loan)
+    return copy_id
 
 
 def mark_missing(session: Session, copy_id: UUID, context: CustodyContext) -> None:
@@ -242,49 +280,6 @@ def mark_missing(session: Session, copy_id: UUID, context: CustodyContext) -> No
     before = state_of(copy)
     copy.condition, copy.custody, copy.waypoint_id = Condition.MISSING, Custody.ON_SHELF, None
     record(session, copy, before, context)
-
-
-def check_loan_limit(session: Session, user_id: UUID, open_requests: int) -> None:
-    """Raise LoanLimitReached when open loans and `open_requests` reach the member's limit.
-
-    Locks the member's row, so that concurrent requests are counted one after the other.
-    """
-    database.row_lock(session, User, user_id)
-    open_loans = len(
-        session.execute(
-            select(Loan.id).where(Loan.user_id == user_id, Loan.returned_at.is_(None))
-        ).all()
-    )
-    limit = config.loans().loans_per_member
-    if open_loans + open_requests >= limit:
-        raise LoanLimitReached(limit=limit)
-
-
-def _due(days: int) -> datetime:
-    """Return the end of the day `days` from now, moved to an open day (not a Sunday)."""
-    day = (clock.now() + timedelta(days=days)).date()
-    while day.weekday() == 6:  # noqa: PLR2004 (Sunday)
-        day += timedelta(days=1)
-    return datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
-
-
-def _publish_loan_event(session: Session, kind: type[LoanOpened | LoanClosed], loan: Loan) -> None:
-    book = session.execute(
-        select(Book.id, Book.title)
-        .join(Copy, Copy.book_id == Book.id)
-        .where(Copy.id == loan.copy_id)
-    ).one()
-    outbox.publish(
-        session,
-        kind(
-            loan_id=loan.id,
-            user_id=loan.user_id,
-            book_id=book.id,
-            copy_id=loan.copy_id,
-            book_title=book.title,
-            due_at=loan.due_at,
-        ),
-    )
 
 
 def _invalidate(session: Session, book_id: UUID) -> None:

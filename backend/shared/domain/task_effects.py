@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared import events
 from backend.shared.domain import custody
+from backend.shared.domain.circulation import loans
 from backend.shared.domain.custody import CustodyContext, CustodyTransition
 from backend.shared.errors import Conflict
 from backend.shared.infra import clock, database
@@ -59,12 +60,12 @@ def _move_copy(session: Session, task: DeliveryTask, step: CustodyTransition, by
     if task.task_type is TaskType.RETURN_PICKUP:
         returned = _return_of(session, task)
         if step is CustodyTransition.COLLECT:
-            custody.collect(session, returned.loan_id, context)
+            loans.collect(session, returned.loan_id, context)
         else:
-            custody.receive(session, returned.loan_id, context)
+            loans.receive(session, returned.loan_id, context)
     elif step is CustodyTransition.LEND:
         member = _request_of(session, task).user_id
-        custody.lend(session, task.copy_id, member, LoanChannel.ROBOT, context)
+        loans.lend(session, task.copy_id, member, LoanChannel.ROBOT, context)
     else:
         copy = custody.move(session, task.copy_id, step, context)
         if step is CustodyTransition.KEEP_AT_DESK and task.details.get("to_shelf"):

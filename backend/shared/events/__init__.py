@@ -27,8 +27,17 @@ from backend.shared.events.catalogue import (
     ImportQueued,
 )
 from backend.shared.events.circulation import (
+    DueDatesReminded,
+    DueLoan,
+    HoldCancelled,
+    HoldExpired,
+    HoldPlaced,
+    HoldReady,
     LoanClosed,
+    LoanDueSoon,
     LoanOpened,
+    LoanOverdue,
+    LoanRenewed,
 )
 from backend.shared.events.delivery import (
     RequestCancelled,

@@ -18,6 +18,7 @@ from backend.shared.models.catalogue import (
     Condition,
     Copy,
     CopyHistory,
+    CopyKind,
     Custody,
     ImportFile,
     ImportJob,
@@ -26,7 +27,17 @@ from backend.shared.models.catalogue import (
     ImportTitle,
     Severity,
 )
-from backend.shared.models.circulation import Loan, LoanChannel, LoanState
+from backend.shared.models.circulation import (
+    OPEN_HOLD_STATUSES,
+    CalendarEntry,
+    Hold,
+    HoldStatus,
+    Loan,
+    LoanChannel,
+    LoanPolicy,
+    LoanState,
+    NoticeDay,
+)
 from backend.shared.models.delivery import (
     ACTIVE_TASK_STATUSES,
     CLOSED_STATUSES,

@@ -45,6 +45,13 @@ class Custody(StrEnum):
     AT_DESK = "AT_DESK"
 
 
+class CopyKind(StrEnum):
+    """Which loan policy applies to a copy."""
+
+    STANDARD = "STANDARD"
+    SHORT_LOAN = "SHORT_LOAN"
+
+
 class Book(Base):
     __tablename__ = "books"
 
@@ -138,6 +145,9 @@ class Copy(Base):
     barcode: Mapped[str] = mapped_column(unique=True)
     condition: Mapped[Condition] = mapped_column(text_enum(Condition), default=Condition.OK)
     custody: Mapped[Custody] = mapped_column(text_enum(Custody), default=Custody.ON_SHELF)
+    kind: Mapped[CopyKind] = mapped_column(
+        text_enum(CopyKind), default=CopyKind.STANDARD, server_default=CopyKind.STANDARD
+    )
     shelf_location: Mapped[str | None]
     call_number: Mapped[str | None]
     home_workstation_id: Mapped[UUID | None] = mapped_column(ForeignKey("waypoints.id"))
@@ -158,6 +168,8 @@ class Copy(Base):
         ),
         Index("ix_copies_book_id", "book_id", "custody", "condition"),
         Index("ix_copies_shelf_location", "shelf_location"),
+        Index("ix_copies_custody", "custody", "id", postgresql_where=text("custody <> 'ON_SHELF'")),
+        Index("ix_copies_condition", "condition", "id", postgresql_where=text("condition <> 'OK'")),
         Index("ix_copies_waypoint_id", "waypoint_id"),
         Index("ix_copies_home_workstation_id", "home_workstation_id"),
     )

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from stdnum import luhn
 
 from backend.shared.domain import custody
+from backend.shared.domain.circulation import loans
 from backend.shared.errors import BookNotAvailable
 from backend.shared.infra import database
 from backend.shared.models import LoanChannel, Waypoint, WaypointKind
@@ -30,7 +31,7 @@ def lend_copy(book_id: str, user_id: UUID) -> UUID:
     with database.transaction() as session:
         copy = custody.reserve_any(session, UUID(book_id))
         custody.move(session, copy.id, custody.CustodyTransition.LOAD)
-        return custody.lend(session, copy.id, user_id, LoanChannel.ROBOT).id
+        return loans.lend(session, copy.id, user_id, LoanChannel.ROBOT).id
 
 
 def test_added_copy_is_counted_and_listed(catalogue: CatalogueClient) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from backend.shared.domain import custody
+from backend.shared.domain.circulation import loans
 from backend.shared.infra import database
 from tests import event_runner
 from tests.api.book.catalogue_client import CatalogueClient
@@ -34,7 +34,7 @@ def test_overdue_is_computed_from_clock(catalogue: CatalogueClient) -> None:
     returned = lend_copy(book["id"], catalogue.student.id)
     assert catalogue.get("/loans", overdue=True).json()["data"] == []
     with database.transaction() as session:
-        custody.collect(session, returned)
+        loans.collect(session, returned)
     event_runner.advance_clock(timedelta(days=60))
     staff = users.librarian()  # earlier tokens have expired
 

@@ -183,8 +183,16 @@ class WorkflowSettings(LunaSettings):
 
 
 class LoanSettings(LunaSettings):
+    """Rules of loans and holds where the library has set no policy of its own."""
+
     loan_days: int = 28
+    short_loan_days: int = 7
+    renewals_per_loan: int = 2
     loans_per_member: int = 20
+    overdue_per_member: int = 5  # overdue loans with which no other copy is lent
+    holds_per_member: int = 10
+    hold_days: int = 4  # that a copy is kept on the hold shelf
+    due_soon_days: int = 2  # before the due date
 
 
 class RobotSettings(LunaSettings):

@@ -1,0 +1,1 @@
+"""Loans and holds: the queue of a title, policies and opening days."""

@@ -53,7 +53,7 @@ def test_copy_on_loan_is_not_lent_again(desk: Desk) -> None:
 
 
 def test_body_names_a_member_and_one_copy(desk: Desk) -> None:
-    both = {"book_id": str(desk.book), "copy_barcode": desk.barcode()}
+    both: dict[str, Any] = {"book_id": str(desk.book), "copy_barcode": desk.barcode()}
     assert desk.check_out(expect=422, **both)["code"] == "VALIDATION_ERROR"
     unknown = {"user_id": str(uuid4()), "copy_barcode": desk.barcode()}
     error = desk.call(desk.librarian, "POST", "/loans", 422, json=unknown)

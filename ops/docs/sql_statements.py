@@ -18,8 +18,8 @@ from backend.notification.endpoints import notifications as notification_endpoin
 from backend.robot.bridge_protocol import command_leases, connectivity
 from backend.robot.endpoints import tasks as robot_endpoints
 from backend.robot.service import dispatch
-from backend.shared.domain import custody
 from backend.shared.domain.actor import Actor
+from backend.shared.domain.circulation import custody
 from backend.shared.infra import clock
 from backend.shared.messaging import relay
 from backend.shared.messaging.celery_app import celery

@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from backend.shared.domain import custody
-from backend.shared.domain.circulation import loans
+from backend.shared.domain.circulation import custody, loans
 from backend.shared.infra import database, ids
 from backend.shared.models import LoanChannel, Notification
 from tests import event_runner

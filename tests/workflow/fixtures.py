@@ -9,10 +9,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from backend.delivery.service import requests, returns, tasks
-from backend.shared.domain import custody, route_graph
+from backend.shared.domain import route_graph
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.circulation import loans
-from backend.shared.domain.custody import CustodyTransition
+from backend.shared.domain.circulation import custody, loans
+from backend.shared.domain.circulation.custody import CustodyTransition
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext, apply
 from backend.shared.infra import clock, database

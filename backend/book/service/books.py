@@ -9,8 +9,8 @@ from backend.book import queries
 from backend.book.schemas.books import BookCreate, BookUpdate
 from backend.book.service import barcodes, changes
 from backend.book.service.copies import WITHDRAWABLE
-from backend.shared.domain import custody
-from backend.shared.domain.custody import CustodyContext
+from backend.shared.domain.circulation import custody
+from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.errors import BookInUse, IsbnTaken, NotFound
 from backend.shared.events import BookAdded, BookRemoved, BookUpdated
 from backend.shared.infra import clock, database

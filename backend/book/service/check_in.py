@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from backend.book.schemas.loans import Destination
 from backend.book.service.check_out import lock_by_barcode
-from backend.shared.domain import audit, custody, refusals, workflow
-from backend.shared.domain.circulation import holds, loans
-from backend.shared.domain.custody import CustodyContext
+from backend.shared.domain import audit, refusals, workflow
+from backend.shared.domain.circulation import custody, holds, loans
+from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.domain.refusals import Reason
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import NotFound

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.book.schemas.actions import OverrideBody
-from backend.shared.domain import audit, custody, refusals
-from backend.shared.domain.circulation import holds, loan_policies, loans, opening_days
-from backend.shared.domain.custody import CustodyContext
+from backend.shared.domain import audit, refusals
+from backend.shared.domain.circulation import custody, holds, loan_policies, loans, opening_days
+from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.domain.refusals import Reason
 from backend.shared.errors import NotFound, invalid
 from backend.shared.infra import database

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from backend.book.schemas.copies import CopyCreate, CopyUpdate
 from backend.book.service import barcodes, changes
-from backend.shared.domain import custody
-from backend.shared.domain.custody import CustodyContext
+from backend.shared.domain.circulation import custody
+from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.errors import BookInUse, Duplicate, invalid
 from backend.shared.models import Book, Condition, Copy, Custody, Waypoint, WaypointKind
 

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.service import tasks
 from backend.shared import events
-from backend.shared.domain import audit, custody, route_graph, task_effects, workflow
+from backend.shared.domain import audit, route_graph, task_effects, workflow
 from backend.shared.domain.access import member_for
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.circulation import loans
+from backend.shared.domain.circulation import custody, loans
 from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid

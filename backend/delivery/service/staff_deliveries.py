@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.schemas.deliveries import StaffDelivery
 from backend.delivery.service import tasks
-from backend.shared.domain import audit, custody, route_graph, task_effects
+from backend.shared.domain import audit, route_graph, task_effects
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.custody import CustodyTransition
+from backend.shared.domain.circulation import custody
+from backend.shared.domain.circulation.custody import CustodyTransition
 from backend.shared.errors import BookNotAvailable, NotFound, invalid
 from backend.shared.events import TaskQueued
 from backend.shared.infra import database

@@ -10,9 +10,8 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from backend.shared import events
-from backend.shared.domain import custody
-from backend.shared.domain.circulation import loans
-from backend.shared.domain.custody import CustodyContext, CustodyTransition
+from backend.shared.domain.circulation import custody, loans
+from backend.shared.domain.circulation.custody import CustodyContext, CustodyTransition
 from backend.shared.errors import Conflict
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from backend.shared import events
-from backend.shared.domain.custody import CustodyTransition
+from backend.shared.domain.circulation.custody import CustodyTransition
 from backend.shared.domain.task_effects import Effect
 from backend.shared.models import RequestStatus, ReturnStatus, Stage, TaskStatus, TaskType
 

@@ -6,8 +6,7 @@ from uuid import UUID, uuid4
 
 from stdnum import luhn
 
-from backend.shared.domain import custody
-from backend.shared.domain.circulation import loans
+from backend.shared.domain.circulation import custody, loans
 from backend.shared.errors import BookNotAvailable
 from backend.shared.infra import database
 from backend.shared.models import LoanChannel, Waypoint, WaypointKind

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.shared.domain import custody
+from backend.shared.domain.circulation import custody
 from backend.shared.infra import database
 from tests.api.book.catalogue_client import BOOK, CatalogueClient
 from tests.api.book.import_client import (

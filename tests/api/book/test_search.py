@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.shared.domain import custody
+from backend.shared.domain.circulation import custody
 from backend.shared.infra import cache, database, redis
 from tests.api.book.catalogue_client import CatalogueClient
 

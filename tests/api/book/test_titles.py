@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, select, text
 
-from backend.shared.domain import custody
+from backend.shared.domain.circulation import custody
 from backend.shared.infra import database
 from backend.shared.models import AuditLog, OutboxEvent
 from tests.api.book.catalogue_client import BOOK, CatalogueClient, body_without_isbn

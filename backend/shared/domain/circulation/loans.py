@@ -6,9 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.shared import events
-from backend.shared.domain import custody
-from backend.shared.domain.circulation import holds, loan_policies, opening_days
-from backend.shared.domain.custody import CustodyContext, CustodyTransition
+from backend.shared.domain.circulation import custody, holds, loan_policies, opening_days
+from backend.shared.domain.circulation.custody import CustodyContext, CustodyTransition
 from backend.shared.errors import Conflict, LoanLimitReached
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox

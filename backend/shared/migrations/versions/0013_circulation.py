@@ -1,14 +1,14 @@
 """Holds, loan policies, the calendar, kinds of copies.
 
-Revision: 0012, after 0011.
+Revision: 0013, after 0012.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

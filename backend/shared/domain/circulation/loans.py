@@ -52,11 +52,13 @@ def lend(
     session.add(loan)
     session.flush()
     publish(session, loan, events.LoanOpened)
-    _settle_holds(session, copy, user_id, context)
+    _close_or_requeue_holds(session, copy, user_id, context)
     return loan
 
 
-def _settle_holds(session: Session, copy: Copy, user_id: UUID, context: CustodyContext) -> None:
+def _close_or_requeue_holds(
+    session: Session, copy: Copy, user_id: UUID, context: CustodyContext
+) -> None:
     kept = holds.ready_hold(session, copy.id)
     if kept is not None and kept.user_id != user_id:
         holds.requeue(session, kept)

@@ -10,7 +10,7 @@ import pytest
 
 from backend.shared.infra import config
 from tests import event_runner
-from tests.api.book.desk_client import Desk, allowed, codes
+from tests.api.circulation.desk_client import Desk, allowed, codes
 from tests.factories import catalogue, users
 
 

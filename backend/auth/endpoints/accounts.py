@@ -105,11 +105,15 @@ def erase_my_account(session: SessionDep, actor: OwnAccountDep) -> Answer[None]:
 @router.get("/client-settings", summary="Get the settings of clients")
 async def get_client_settings() -> Answer[ClientSettingsRead]:
     """Return what a client needs before anybody signs in. Role: none needed."""
+    brand = config.brand()
     return answer(
         ClientSettingsRead(
-            library_name=config.http().library_name,
+            library_name=brand.library_name,
+            accent_colour=brand.accent_colour,
+            logo=brand.logo_address,
+            welcome={"en": brand.welcome_en, "de": brand.welcome_de},
             time_zone=config.http().time_zone,
-            languages=["en"],
+            languages=["en", "de"],
             registration="open",
             oidc=False,
         )

@@ -173,6 +173,11 @@ class ClientSettingsRead(ResponseModel):
     """What a client needs to know before anybody signs in."""
 
     library_name: str
+    accent_colour: str | None = Field(description="`#rrggbb`; null: LUNA's blue")
+    logo: str | None = Field(description="A `data:` address of an image; null: LUNA's logo")
+    welcome: dict[str, str] = Field(
+        description="Text of the sign-in page by language; empty: LUNA's text"
+    )
     time_zone: str
     languages: list[str]
     registration: str = Field(description="open")
@@ -182,8 +187,11 @@ class ClientSettingsRead(ResponseModel):
             "examples": [
                 {
                     "library_name": "LUNA",
+                    "accent_colour": None,
+                    "logo": None,
+                    "welcome": {"en": "", "de": ""},
                     "time_zone": "UTC",
-                    "languages": ["en"],
+                    "languages": ["en", "de"],
                     "registration": "open",
                     "oidc": False,
                 }

@@ -37,7 +37,7 @@ for (const theme of THEMES) {
       await expect(page.locator(".skeleton")).toHaveCount(0);
       await check(page, name);
     }
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).last().click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
     await check(page, "sign-in");
     await page.getByRole("link", { name: "Create an account" }).click();

@@ -5,58 +5,21 @@ to start in production with an unsafe value (`safety`). `.env.example` documents
 setting and its default.
 """
 
-import os
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from backend.shared.infra.config.base import LunaSettings, UnsafeSetting
+from backend.shared.infra.config.branding import BrandSettings
 
 
 class Environment(StrEnum):
     DEVELOPMENT = "development"
     TEST = "test"
     PRODUCTION = "production"
-
-
-class UnsafeSetting(ValueError):
-    """A value that is not allowed in production."""
-
-
-class _FileSource(PydanticBaseSettingsSource):
-    """Read the value of `LUNA_X` from the file named by `LUNA_X_FILE`."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        del field
-        path = os.environ.get(f"LUNA_{field_name.upper()}_FILE")
-        return (Path(path).read_text().strip() if path else None, field_name, False)
-
-    def __call__(self) -> dict[str, Any]:
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-class LunaSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="LUNA_", frozen=True, extra="ignore")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, _FileSource(settings_cls)
 
 
 class ProcessSettings(LunaSettings):
@@ -108,7 +71,6 @@ class AuthSettings(LunaSettings):
 
 class HttpSettings(LunaSettings):
     public_url: str = "http://localhost:8080"
-    library_name: str = "LUNA"
     time_zone: str = "UTC"  # of the library: a name like Europe/Istanbul
     allowed_origins: str = ""  # comma-separated
     max_body_bytes: int = 1024 * 1024
@@ -237,6 +199,11 @@ def auth() -> AuthSettings:
 @cache
 def http() -> HttpSettings:
     return HttpSettings()
+
+
+@cache
+def brand() -> BrandSettings:
+    return BrandSettings()
 
 
 @cache

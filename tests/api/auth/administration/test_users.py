@@ -172,7 +172,8 @@ def test_audit_of_an_account_that_is_not_erased_cannot_be_changed(ada: Registere
 
 def test_client_settings_are_public(api: Any) -> None:
     data = api.get("/api/v1/auth/client-settings").json()["data"]
-    assert set(data) == {"library_name", "time_zone", "languages", "registration", "oidc"}
+    brand = {"library_name", "accent_colour", "logo", "welcome"}
+    assert set(data) == {*brand, "time_zone", "languages", "registration", "oidc"}
     assert data["oidc"] is False
 
 

@@ -18,7 +18,7 @@ import "./staff.css";
 import { session } from "@luna/api";
 import { startTranslation, type OwnTexts } from "@luna/i18n";
 import english from "@luna/i18n/staff.en.json";
-import { makeQueryClient, UiProvider } from "@luna/ui";
+import { followBrand, makeQueryClient, UiProvider } from "@luna/ui";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -31,6 +31,7 @@ const TEXTS: OwnTexts = {
 
 async function start(root: HTMLElement): Promise<void> {
   const client = makeQueryClient();
+  followBrand();
   await Promise.all([startTranslation(TEXTS), session.restore().catch(() => undefined)]);
   const router = makeRouter();
   session.subscribe(() => {

@@ -1,6 +1,6 @@
 // The frame of every page: the stop in the browser's top layer, navigation, what the robots say.
 import { live, session, useSession, useUser } from "@luna/api";
-import { EmptyState, Icon, LiveBadge, StopPanel, StopProvider, TopStopButton, useLiveRobots, type IconName } from "@luna/ui";
+import { BrandMark, EmptyState, Icon, LiveBadge, StopPanel, StopProvider, TopStopButton, useLiveRobots, type IconName } from "@luna/ui";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
@@ -64,8 +64,7 @@ function Header() {
   return (
     <header className="top">
       <Link to="/" className="brand" aria-label={t("staff.home")}>
-        <img src="/staff/icons/icon.svg" alt="" width="28" height="28" />
-        <span>LUNA</span>
+        <BrandMark icon="/staff/icons/icon.svg" size={28} />
       </Link>
       <LiveBadge />
       <span className="grow" />

@@ -17,18 +17,30 @@ import "@luna/ui/base.css";
 import "./student.css";
 import { session } from "@luna/api";
 import { startTranslation } from "@luna/i18n";
-import { makeQueryClient, UiProvider } from "@luna/ui";
+import { followBrand, makeQueryClient, UiProvider } from "@luna/ui";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { clearOffline, keepOffline, offlineUser, restoreOffline } from "./parts/offline";
+import { clearOutbox } from "./parts/outbox";
+import "./parts/writes";
 import { makeRouter } from "./routes";
 
 async function start(root: HTMLElement): Promise<void> {
   const client = makeQueryClient();
-  await Promise.all([startTranslation(), session.restore().catch(() => undefined)]);
+  followBrand();
+  await Promise.all([startTranslation(), session.restore(offlineUser()).catch(() => undefined)]);
+  const user = () => (session.state.status === "signed-in" ? session.state.user : null);
+  const present = user();
+  if (present) restoreOffline(client, present.id);
+  keepOffline(client, user);
   const router = makeRouter();
   session.subscribe(() => {
-    if (session.state.status === "signed-out") client.clear();
+    if (session.state.status === "signed-out") {
+      client.clear();
+      clearOffline();
+      clearOutbox();
+    }
     void router.invalidate();
   });
   createRoot(root).render(

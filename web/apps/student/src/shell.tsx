@@ -1,10 +1,11 @@
 // The frame of every page: header, tabs (below on a phone), skip link, live badge.
 import { live, session, useSession, useTopic, useUser, api, dataOf } from "@luna/api";
-import { EmptyState, Icon, LiveBadge, type IconName } from "@luna/ui";
+import { BrandMark, EmptyState, Icon, LiveBadge, type IconName } from "@luna/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useOutboxSize } from "./parts/outbox";
 import { UpdateNotice } from "./parts/UpdateNotice";
 
 const TABS = [
@@ -29,6 +30,7 @@ export function Shell() {
     <div className="app">
       <a className="skip" href="#main">{t("nav.skip")}</a>
       <Header />
+      <Waiting />
       <Page />
       <UpdateNotice />
     </div>
@@ -47,8 +49,7 @@ function Header() {
     <>
       <header className="top">
         <Link to="/" className="brand" aria-label={t("nav.home")}>
-          <img src="/icons/icon.svg" alt="" width="32" height="32" />
-          <span>LUNA</span>
+          <BrandMark icon="/icons/icon.svg" size={32} />
         </Link>
         <LiveBadge />
         {user.role !== "STUDENT" && <a className="staff-link" href="/staff/">{t("nav.staff")}</a>}
@@ -72,6 +73,14 @@ function Header() {
   );
 }
 
+/** What was done without a connection and is still to be sent. */
+function Waiting() {
+  const { t } = useTranslation();
+  const count = useOutboxSize();
+  if (!count) return null;
+  return <div className="notice tone-wait waiting" role="status"><Icon name="clock" />{t("outbox.waiting", { count })}</div>;
+}
+
 /** After a change of page the focus moves to its content, as after a load. */
 function Page() {
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -93,8 +102,7 @@ export function SignedOutShell() {
   return (
     <div className="visitors">
       <header className="brand">
-        <img src="/icons/icon.svg" alt="" width="48" height="48" />
-        <span>LUNA</span>
+        <BrandMark icon="/icons/icon.svg" size={48} />
       </header>
       <main id="main">
         <Outlet />

@@ -10,6 +10,7 @@ const SIGNED_OUT_CODES = new Set(["UNAUTHENTICATED", "TOKEN_REVOKED", "INVALID_T
 
 /** Send with the token; on TOKEN_EXPIRED refresh once and send again. */
 async function send(request: Request): Promise<Response> {
+  if (session.state.status === "signed-in" && !session.accessToken) await session.refresh();
   const again = request.clone();
   const response = await attempt(request);
   if (response.status !== 401) return response;

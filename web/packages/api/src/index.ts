@@ -1,3 +1,4 @@
+export { brand } from "./brand";
 export { api, dataOf, idempotencyKey, pageOf, type Schemas } from "./client";
 export { saveExport, saveFile } from "./download";
 export { useLiveStatus, useSession, useTopic, useUser } from "./hooks";

@@ -1902,6 +1902,8 @@ export interface paths {
          * List tasks in serving order
          * @description Role: librarian. Tasks under way first, then waiting ones by priority and age.
          *
+         *     A task rises by one priority for each `LUNA_PRIORITY_AGEING` that it has waited.
+         *
          *     Sort by `serving_order` (default), `created_at`, `priority` or `status`.
          */
         get: operations["list_task_queue"];
@@ -2806,19 +2808,34 @@ export interface components {
          * @description What a client needs to know before anybody signs in.
          * @example {
          *       "languages": [
-         *         "en"
+         *         "en",
+         *         "de"
          *       ],
          *       "library_name": "LUNA",
          *       "oidc": false,
          *       "registration": "open",
-         *       "time_zone": "UTC"
+         *       "time_zone": "UTC",
+         *       "welcome": {
+         *         "de": "",
+         *         "en": ""
+         *       }
          *     }
          */
         ClientSettingsRead: {
+            /**
+             * Accent Colour
+             * @description `#rrggbb`; null: LUNA's blue
+             */
+            accent_colour: string | null;
             /** Languages */
             languages: string[];
             /** Library Name */
             library_name: string;
+            /**
+             * Logo
+             * @description A `data:` address of an image; null: LUNA's logo
+             */
+            logo: string | null;
             /**
              * Oidc
              * @description Whether campus sign-in is available
@@ -2831,6 +2848,13 @@ export interface components {
             registration: string;
             /** Time Zone */
             time_zone: string;
+            /**
+             * Welcome
+             * @description Text of the sign-in page by language; empty: LUNA's text
+             */
+            welcome: {
+                [key: string]: string;
+            };
         };
         /** CommandRead */
         CommandRead: {
@@ -3132,6 +3156,12 @@ export interface components {
          * @enum {string}
          */
         ErrorLevel: "WARNING" | "URGENT" | "CRITICAL" | "FATAL";
+        /**
+         * EtaReason
+         * @description Why a task arrives later than was last said.
+         * @enum {string}
+         */
+        EtaReason: "WAITING_FOR_ROBOT" | "WAITING_TO_BE_LOADED" | "ANOTHER_ROBOT" | "ROBOT_STOPPED" | "ROBOT_OFFLINE" | "DETOUR" | "SLOWER";
         /**
          * ExportFormat
          * @description The format of an export.
@@ -3977,6 +4007,8 @@ export interface components {
         Pagination: {
             /** Limit */
             limit: number;
+            /** Next Cursor */
+            next_cursor?: string | null;
             /** Page */
             page: number;
             /** Total */
@@ -4123,6 +4155,7 @@ export interface components {
             stage: components["schemas"]["Stage"] | null;
             status: components["schemas"]["TaskStatus"];
             task_type: components["schemas"]["TaskType"];
+            waiting_reason: components["schemas"]["WaitingReason"] | null;
             /** Waiting Seconds */
             waiting_seconds: number;
         };
@@ -4996,6 +5029,11 @@ export interface components {
             destination_location: string;
             /** Eta */
             eta: string | null;
+            /** Eta Earliest */
+            eta_earliest: string | null;
+            /** Eta Latest */
+            eta_latest: string | null;
+            eta_reason: components["schemas"]["EtaReason"] | null;
             /** Failure Reason */
             failure_reason: string | null;
             /** History */
@@ -5037,6 +5075,7 @@ export interface components {
             to_shelf: string | null;
             /** Version */
             version: number;
+            waiting_reason: components["schemas"]["WaitingReason"] | null;
         };
         /** TaskRead */
         TaskRead: {
@@ -5073,6 +5112,11 @@ export interface components {
             destination_location: string;
             /** Eta */
             eta: string | null;
+            /** Eta Earliest */
+            eta_earliest: string | null;
+            /** Eta Latest */
+            eta_latest: string | null;
+            eta_reason: components["schemas"]["EtaReason"] | null;
             /** Failure Reason */
             failure_reason: string | null;
             /**
@@ -5112,6 +5156,7 @@ export interface components {
             to_shelf: string | null;
             /** Version */
             version: number;
+            waiting_reason: components["schemas"]["WaitingReason"] | null;
         };
         /**
          * TaskStatus
@@ -5125,18 +5170,45 @@ export interface components {
         TaskSummary: {
             /** Eta */
             eta: string | null;
+            /** Eta Earliest */
+            eta_earliest: string | null;
+            /** Eta Latest */
+            eta_latest: string | null;
+            /** @description Why it arrives later than was said before */
+            eta_reason: components["schemas"]["EtaReason"] | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /**
+             * Queue Ahead
+             * @description Tasks served first; null in lists
+             */
+            queue_ahead: number | null;
             /** Reference */
             reference: string;
+            /** Robot Name */
+            robot_name: string | null;
             robot_position: components["schemas"]["RobotPosition"] | null;
+            /** Robot Seen At */
+            robot_seen_at: string | null;
             stage: components["schemas"]["Stage"] | null;
             status: components["schemas"]["TaskStatus"];
+            /**
+             * Stopped
+             * @description The robot is under an emergency stop
+             */
+            stopped: boolean;
             /** Version */
             version: number;
+            /**
+             * Wait Until
+             * @description Until when the robot waits in this stage
+             */
+            wait_until: string | null;
+            /** @description Why no robot comes yet */
+            waiting_reason: components["schemas"]["WaitingReason"] | null;
         };
         /**
          * TaskType
@@ -5279,6 +5351,12 @@ export interface components {
              */
             token: string;
         };
+        /**
+         * WaitingReason
+         * @description Why no robot serves a waiting task yet.
+         * @enum {string}
+         */
+        WaitingReason: "ROBOTS_BUSY" | "ROBOTS_CHARGING" | "ROBOTS_OFFLINE" | "ROBOTS_STOPPED" | "NO_ROBOT_IN_SERVICE" | "NO_ROUTE";
         /**
          * WatchdogRead
          * @description The last round trip of a synthetic event through outbox, relay, broker and worker.
@@ -5479,6 +5557,8 @@ export interface operations {
         parameters: {
             query?: {
                 action?: string | null;
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 from?: string | null;
                 /** @description Rows per page */
                 limit?: number;
@@ -5529,7 +5609,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -5746,12 +5827,17 @@ export interface operations {
                      *       "success": true,
                      *       "data": {
                      *         "languages": [
-                     *           "en"
+                     *           "en",
+                     *           "de"
                      *         ],
                      *         "library_name": "LUNA",
                      *         "oidc": false,
                      *         "registration": "open",
-                     *         "time_zone": "UTC"
+                     *         "time_zone": "UTC",
+                     *         "welcome": {
+                     *           "de": "",
+                     *           "en": ""
+                     *         }
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -6534,6 +6620,8 @@ export interface operations {
     list_members: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -6573,7 +6661,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -7819,6 +7908,8 @@ export interface operations {
     list_users: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 is_active?: boolean | null;
                 /** @description Rows per page */
                 limit?: number;
@@ -7866,7 +7957,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -8777,6 +8869,8 @@ export interface operations {
                 author?: string | null;
                 /** @description A copy is on the shelf now */
                 available?: boolean | null;
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Do not correct spelling */
                 exact?: boolean;
                 /** @description Count the values of the filters */
@@ -8847,7 +8941,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -8888,7 +8983,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `PAGE_TOO_DEEP`: Pages beyond row 10000 are not available. Narrow the filters.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
+            /** @description `PAGE_TOO_DEEP`: Pages beyond row 10000 are not available. Continue with a cursor or filters.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9661,6 +9756,8 @@ export interface operations {
     list_copies: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -9709,7 +9806,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -10516,6 +10614,8 @@ export interface operations {
     list_imports: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -10564,7 +10664,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -11123,6 +11224,8 @@ export interface operations {
     list_import_rows: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -11163,7 +11266,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -11524,6 +11628,8 @@ export interface operations {
     list_delivery_tasks: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Created at or after */
                 from?: string | null;
                 /** @description Rows per page */
@@ -11573,7 +11679,11 @@ export interface operations {
                      *           "destination_location": "Study Room 201",
                      *           "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "robot_name": "luna-bot-1",
+                     *           "waiting_reason": "ROBOTS_BUSY",
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
                      *           "attempt": 1,
                      *           "failure_reason": null,
                      *           "book_location": "Circulation Desk",
@@ -11592,7 +11702,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -11696,7 +11807,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -11846,7 +11961,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -12040,7 +12159,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -12229,7 +12352,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -12423,7 +12550,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -12616,7 +12747,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -12805,7 +12940,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -12998,7 +13137,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -13136,6 +13279,8 @@ export interface operations {
     list_delivery_locations: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 kind?: components["schemas"]["WaypointKind"] | null;
                 /** @description Rows per page */
                 limit?: number;
@@ -13175,7 +13320,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -13245,6 +13391,8 @@ export interface operations {
     list_books_to_fetch: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -13289,7 +13437,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -13405,7 +13554,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -13589,7 +13742,11 @@ export interface operations {
                      *         "destination_location": "Study Room 201",
                      *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
                      *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
                      *         "attempt": 1,
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
@@ -13784,6 +13941,8 @@ export interface operations {
     list_loans: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -13834,7 +13993,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -14014,6 +14174,8 @@ export interface operations {
     list_notifications: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description True: read ones only; false: unread ones only */
                 is_read?: boolean | null;
                 /** @description Rows per page */
@@ -14061,7 +14223,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -14894,6 +15057,8 @@ export interface operations {
     list_requests: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -14940,13 +15105,22 @@ export interface operations {
                      *             "reference": "K7QF",
                      *             "status": "ASSIGNED",
                      *             "stage": "TO_SOURCE",
+                     *             "waiting_reason": "ROBOTS_BUSY",
+                     *             "queue_ahead": 1,
                      *             "eta": "2026-01-15T10:30:00.000Z",
+                     *             "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *             "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *             "eta_reason": "WAITING_FOR_ROBOT",
+                     *             "wait_until": "2026-01-15T10:30:00.000Z",
+                     *             "robot_name": "luna-bot-1",
                      *             "robot_position": {
                      *               "x": 12.5,
                      *               "y": 4,
                      *               "theta": 1.57,
                      *               "floor": 2
                      *             },
+                     *             "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *             "stopped": false,
                      *             "version": 2
                      *           }
                      *         }
@@ -14955,7 +15129,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -15072,13 +15247,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -15242,13 +15426,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -15388,13 +15581,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -15580,13 +15782,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -15723,6 +15934,8 @@ export interface operations {
     list_returns: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -15768,13 +15981,22 @@ export interface operations {
                      *             "reference": "K7QF",
                      *             "status": "ASSIGNED",
                      *             "stage": "TO_SOURCE",
+                     *             "waiting_reason": "ROBOTS_BUSY",
+                     *             "queue_ahead": 1,
                      *             "eta": "2026-01-15T10:30:00.000Z",
+                     *             "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *             "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *             "eta_reason": "WAITING_FOR_ROBOT",
+                     *             "wait_until": "2026-01-15T10:30:00.000Z",
+                     *             "robot_name": "luna-bot-1",
                      *             "robot_position": {
                      *               "x": 12.5,
                      *               "y": 4,
                      *               "theta": 1.57,
                      *               "floor": 2
                      *             },
+                     *             "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *             "stopped": false,
                      *             "version": 2
                      *           }
                      *         }
@@ -15783,7 +16005,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -15899,13 +16122,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -16059,13 +16291,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -16204,13 +16445,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -16390,13 +16640,22 @@ export interface operations {
                      *           "reference": "K7QF",
                      *           "status": "ASSIGNED",
                      *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
                      *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
                      *           "robot_position": {
                      *             "x": 12.5,
                      *             "y": 4,
                      *             "theta": 1.57,
                      *             "floor": 2
                      *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
                      *           "version": 2
                      *         },
                      *         "history": [
@@ -18260,6 +18519,8 @@ export interface operations {
     list_robots: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -18310,7 +18571,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -18896,6 +19158,8 @@ export interface operations {
     list_robot_errors: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -18935,7 +19199,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -19148,6 +19413,8 @@ export interface operations {
     list_robot_status: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -19199,7 +19466,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -19384,6 +19652,8 @@ export interface operations {
     list_task_queue: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -19422,6 +19692,7 @@ export interface operations {
                      *           "robot_name": "luna-bot-1",
                      *           "source_location": "Circulation Desk",
                      *           "destination_location": "Study Room 201",
+                     *           "waiting_reason": "ROBOTS_BUSY",
                      *           "eta": "2026-01-15T10:30:00.000Z",
                      *           "created_at": "2026-01-15T10:30:00.000Z",
                      *           "waiting_seconds": 12.5
@@ -19431,7 +19702,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -19501,6 +19773,8 @@ export interface operations {
     list_waypoints: {
         parameters: {
             query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
                 floor?: number | null;
                 kind?: components["schemas"]["WaypointKind"] | null;
                 /** @description Rows per page */
@@ -19546,7 +19820,8 @@ export interface operations {
                      *         "page": 1,
                      *         "limit": 20,
                      *         "total": 1,
-                     *         "total_pages": 1
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { Session } from "./session";
+import { Session, type User } from "./session";
 
 const TOKENS = { access_token: "a1", refresh_token: null, expires_in: 3600 };
 const answer = (data: unknown, status = 200) => Response.json({ success: status < 400, data, error: { code: "X", message: "no" } }, { status });
@@ -40,6 +40,15 @@ test("two refreshes at once send one", async () => {
   const session = new Session();
   await Promise.all([session.refresh(), session.refresh()]);
   expect(calls).toBe(1);
+});
+
+test("without a connection the user who was known stays signed in, without a token", async () => {
+  localStorage.setItem("luna.session", "1");
+  vi.stubGlobal("fetch", vi.fn(() => Promise.reject(new TypeError("Failed to fetch"))));
+  const session = new Session();
+  await session.restore({ id: "u" } as User);
+  expect(session.state).toEqual({ status: "signed-in", user: { id: "u" } });
+  expect(session.accessToken).toBeNull();
 });
 
 function serial() {

@@ -42,8 +42,11 @@ export class Session {
     return this.token?.access ?? null;
   }
 
-  /** Continue the session of an earlier page load, if there is one. */
-  async restore(): Promise<void> {
+  /**
+   * Continue the session of an earlier page load, if there is one. While LUNA cannot be reached,
+   * `known` counts as signed in, without a token: the first call that reaches LUNA gets one.
+   */
+  async restore(known: User | null = null): Promise<void> {
     if (this.state.status !== "unknown") return;
     if (!localStorage.getItem(MARK)) return this.change({ status: "signed-out" });
     try {
@@ -51,6 +54,7 @@ export class Session {
       await this.loadUser();
     } catch (error) {
       if (error instanceof ApiProblem && error.status !== 0 && error.status < 500) this.end();
+      else if (known) this.setUser(known);
       else throw error;
     }
   }

@@ -14,6 +14,8 @@ export function makeQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 15_000,
+        networkMode: "always", // a call without a connection fails and says so, instead of waiting
+        refetchOnReconnect: true,
         refetchInterval: () => (live.isStarted && live.status !== "live" ? POLL_INTERVAL : false),
         retry: (failures, error) => isTransient(error) && failures < MAX_RETRIES,
         retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 8000),

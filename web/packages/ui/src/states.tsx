@@ -114,7 +114,8 @@ export function useStaleAge(fetchedAt: number): number | null {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, [status]);
-  if (since === null || now - since < STALE_AFTER || now - fetchedAt < STALE_AFTER) return null;
+  const away = status === "offline" || (since !== null && now - since >= STALE_AFTER);
+  if (status === "live" || !away || now - fetchedAt < STALE_AFTER) return null;
   return Math.round((now - fetchedAt) / 1000);
 }
 

@@ -24,7 +24,12 @@ export const theme = createTheme({
 
 /** Mantine's dimmed and error colours have too little contrast for small text. */
 export const variables: CSSVariablesResolver = () => ({
-  variables: {},
+  variables: {
+    "--mantine-color-blue-filled": "var(--accent)",
+    "--mantine-color-blue-filled-hover": "var(--accent-hover)",
+    "--mantine-primary-color-filled": "var(--accent)",
+    "--mantine-primary-color-filled-hover": "var(--accent-hover)",
+  },
   light: {
     "--mantine-color-dimmed": "#566070",
     "--mantine-color-placeholder": "#6b7484",

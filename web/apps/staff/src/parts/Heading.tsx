@@ -1,10 +1,9 @@
-import { useEffect, type ReactNode } from "react";
+import { useTitle } from "@luna/ui";
+import type { ReactNode } from "react";
 
 /** The page's heading with its actions, and the title of the document. */
 export function Heading({ title, children }: { title: string; children?: ReactNode }) {
-  useEffect(() => {
-    document.title = `${title} · LUNA`;
-  }, [title]);
+  useTitle(title);
   return (
     <div className="heading">
       <h1>{title}</h1>

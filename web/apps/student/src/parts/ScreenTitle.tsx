@@ -1,15 +1,13 @@
-import { Icon } from "@luna/ui";
+import { Icon, useTitle } from "@luna/ui";
 import { useRouter } from "@tanstack/react-router";
-import { useEffect, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 /** The page's heading and the title of the document, with a way back where there is one. */
 export function ScreenTitle({ title, back, children }: { title: string; back?: boolean; children?: ReactNode }) {
   const { t } = useTranslation();
   const router = useRouter();
-  useEffect(() => {
-    document.title = `${title} · LUNA`;
-  }, [title]);
+  useTitle(title);
   return (
     <div className="screen-title">
       {back && (

@@ -1,5 +1,5 @@
 import { session, useSession } from "@luna/api";
-import { Refusal } from "@luna/ui";
+import { Refusal, useTitle, useWelcome } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Navigate, useSearch } from "@tanstack/react-router";
@@ -7,6 +7,8 @@ import { useTranslation } from "react-i18next";
 
 export function SignInPage() {
   const { t } = useTranslation();
+  useTitle(t("auth.signIn"));
+  const welcome = useWelcome(t("staff.welcome"));
   const state = useSession();
   const { then } = useSearch({ from: "/sign-in" });
   const signIn = useMutation({
@@ -22,9 +24,8 @@ export function SignInPage() {
         if (!signIn.isPending) signIn.mutate(new FormData(event.currentTarget));
       }}
     >
-      <title>{`${t("auth.signIn")} · LUNA`}</title>
       <h1>{t("auth.signIn")}</h1>
-      <p className="dim">{t("staff.welcome")}</p>
+      <p className="dim">{welcome}</p>
       <TextInput name="email" type="email" label={t("auth.email")} autoComplete="username" required size="lg" />
       <PasswordInput
         name="password" label={t("auth.password")} autoComplete="current-password" required size="lg"

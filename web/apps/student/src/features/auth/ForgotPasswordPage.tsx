@@ -1,5 +1,5 @@
 import { api } from "@luna/api";
-import { Icon, Refusal } from "@luna/ui";
+import { Icon, Refusal, useTitle } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 
 export function ForgotPasswordPage() {
   const { t } = useTranslation();
+  useTitle(t("auth.forgot"));
   const ask = useMutation({ mutationFn: (email: string) => api.POST("/api/v1/auth/forgot-password", { body: { email } }) });
   return (
     <form
@@ -16,7 +17,6 @@ export function ForgotPasswordPage() {
         if (!ask.isPending) ask.mutate(String(new FormData(event.currentTarget).get("email")));
       }}
     >
-      <title>{`${t("auth.forgot")} · LUNA`}</title>
       <h1>{t("auth.forgot")}</h1>
       <p className="dim">{t("auth.forgotText")}</p>
       <TextInput name="email" type="email" label={t("auth.email")} autoComplete="username" required size="lg" />

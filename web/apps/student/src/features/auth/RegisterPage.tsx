@@ -1,5 +1,5 @@
 import { ApiProblem, session, useSession } from "@luna/api";
-import { Refusal } from "@luna/ui";
+import { Refusal, useTitle } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link, Navigate } from "@tanstack/react-router";
@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 
 export function RegisterPage() {
   const { t } = useTranslation();
+  useTitle(t("auth.register"));
   const state = useSession();
   const register = useMutation({
     mutationFn: (form: FormData) =>
@@ -27,7 +28,6 @@ export function RegisterPage() {
         if (!register.isPending) register.mutate(new FormData(event.currentTarget));
       }}
     >
-      <title>{`${t("auth.register")} · LUNA`}</title>
       <h1>{t("auth.register")}</h1>
       <div className="two">
         <TextInput name="first_name" label={t("auth.firstName")} autoComplete="given-name" required size="lg" error={fields.first_name} />

@@ -1,5 +1,5 @@
 import { api, ApiProblem } from "@luna/api";
-import { EmptyState, Refusal } from "@luna/ui";
+import { EmptyState, Refusal, useTitle } from "@luna/ui";
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 /** The link of the mail carries its token after `#`: it reaches no server and no log. */
 export function ResetPasswordPage() {
   const { t } = useTranslation();
+  useTitle(t("auth.reset"));
   const [token] = useState(() => new URLSearchParams(location.hash.slice(1)).get("token"));
   const reset = useMutation({
     mutationFn: (password: string) => api.POST("/api/v1/auth/reset-password", { body: { token: token ?? "", new_password: password } }),
@@ -24,7 +25,6 @@ export function ResetPasswordPage() {
         if (!reset.isPending) reset.mutate(String(new FormData(event.currentTarget).get("password")));
       }}
     >
-      <title>{`${t("auth.reset")} · LUNA`}</title>
       <h1>{t("auth.reset")}</h1>
       <PasswordInput
         name="password" label={t("auth.newPassword")} description={t("auth.passwordRule")} autoComplete="new-password" minLength={8} required size="lg"

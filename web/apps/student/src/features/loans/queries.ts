@@ -1,4 +1,4 @@
-import { api, pageOf } from "@luna/api";
+import { api, pageOf, type Schemas } from "@luna/api";
 import { useQuery } from "@tanstack/react-query";
 
 export function useLoans() {
@@ -12,9 +12,11 @@ export function useLoans() {
 export function useOpenReturns() {
   return useQuery({
     queryKey: ["returns"],
-    queryFn: async () => {
-      const { items } = await pageOf(api.GET("/api/v1/returns", { params: { query: { limit: 100 } } }));
-      return new Map(items.filter((each) => each.status !== "COMPLETED" && each.status !== "CANCELLED").map((each) => [each.loan_id, each]));
-    },
+    queryFn: async () => (await pageOf(api.GET("/api/v1/returns", { params: { query: { limit: 100 } } }))).items,
+    select: openByLoan,
   });
+}
+
+function openByLoan(returns: Schemas["ReturnRead"][]): Map<string, Schemas["ReturnRead"]> {
+  return new Map(returns.filter((each) => each.status !== "COMPLETED" && each.status !== "CANCELLED").map((each) => [each.loan_id, each]));
 }

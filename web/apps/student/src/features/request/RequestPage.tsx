@@ -1,3 +1,4 @@
+import { useLiveStatus } from "@luna/api";
 import { Cover, Loaded, Refusal } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
@@ -15,6 +16,7 @@ export function RequestPage() {
   const create = useCreateRequest(bookId);
   const [place, setPlace] = useState(lastPlace);
   const [notes, setNotes] = useState("");
+  const offline = useLiveStatus() === "offline";
   const submit = () => {
     if (!place || create.isPending) return;
     create.mutate({ place, notes: notes.trim() }, {
@@ -39,8 +41,8 @@ export function RequestPage() {
       <TextInput size="md" label={t("request.notes")} description={t("request.notesHint")} maxLength={500} value={notes} onChange={(event) => setNotes(event.currentTarget.value)} />
       <Refusal error={create.error} />
       <div className="sticky-action">
-        <Button type="submit" size="lg" fullWidth disabled={!place} loading={create.isPending}>{t("request.confirm")}</Button>
-        {!place && <p className="small dim">{t("request.choose")}</p>}
+        <Button type="submit" size="lg" fullWidth disabled={!place || offline} loading={create.isPending}>{t("request.confirm")}</Button>
+        {(offline || !place) && <p className="small dim">{t(offline ? "request.offline" : "request.choose")}</p>}
       </div>
     </form>
   );

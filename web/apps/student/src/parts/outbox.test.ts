@@ -1,0 +1,47 @@
+import { ApiProblem } from "@luna/api";
+import { beforeEach, expect, test } from "vitest";
+import { clearOutbox, sendOrKeep, sendsWrites, sendWaiting, type Write } from "./outbox";
+
+const offline = new ApiProblem("NETWORK", "no connection", 0, "");
+const refused = new ApiProblem("NOT_FOUND", "not found", 404, "");
+let sent: Write[];
+let answer: Error | null;
+
+beforeEach(() => {
+  clearOutbox();
+  sent = [];
+  answer = null;
+  sendsWrites("read", (write) => {
+    if (answer) return Promise.reject(answer);
+    sent.push(write);
+    return Promise.resolve();
+  });
+});
+
+test("a write without a connection is sent once there is one, once, in order", async () => {
+  answer = offline;
+  for (const id of ["n1", "n2", "n1"]) await sendOrKeep({ kind: "read", id });
+  await sendWaiting();
+  expect(sent).toEqual([]);
+  answer = null;
+  await Promise.all([sendWaiting(), sendWaiting()]);
+  expect(sent.map(({ id }) => id)).toEqual(["n2", "n1"]);
+  await sendWaiting();
+  expect(sent).toHaveLength(2);
+});
+
+test("a refused write is reported and not kept", async () => {
+  answer = refused;
+  await expect(sendOrKeep({ kind: "read", id: "n1" })).rejects.toBe(refused);
+  answer = null;
+  await sendWaiting();
+  expect(sent).toEqual([]);
+});
+
+test("a waiting write that is refused does not hold up the next", async () => {
+  answer = offline;
+  await sendOrKeep({ kind: "read", id: "n1" });
+  answer = refused;
+  await sendWaiting();
+  expect(localStorage.getItem("luna.outbox")).toBeNull();
+});

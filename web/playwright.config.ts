@@ -22,8 +22,8 @@ export default defineConfig({
     trace: "off",
   },
   projects: [
-    { name: "scenarios", testMatch: /scenarios\/(?!9).*\.spec\.ts/ },
+    { name: "scenarios", testMatch: /scenarios\/(?!99).*\.spec\.ts/ },
     { name: "accessibility", testMatch: /accessibility\/.*\.spec\.ts/ },
-    { name: "stop", testMatch: /scenarios\/9.*\.spec\.ts/, dependencies: ["scenarios", "accessibility"] }, // it stops every robot
+    { name: "stop", testMatch: /scenarios\/99.*\.spec\.ts/, dependencies: ["scenarios", "accessibility"] }, // it stops every robot
   ],
 });

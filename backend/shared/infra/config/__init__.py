@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from backend.shared.infra.config.base import LunaSettings, UnsafeSetting
-from backend.shared.infra.config.branding import BrandSettings
+from backend.shared.infra.config.base import LunaSettings as LunaSettings
+from backend.shared.infra.config.base import UnsafeSetting as UnsafeSetting
+from backend.shared.infra.config.branding import BrandSettings as BrandSettings
 
 
 class Environment(StrEnum):

@@ -6,7 +6,7 @@ test("without a connection loans and messages are readable, and what was read is
   await signIn(page, OTHER, "/loans");
   await page.getByRole("heading", { name: "Your loans" }).waitFor();
   await expect(page.locator(".skeleton")).toHaveCount(0);
-  await page.evaluate(() => navigator.serviceWorker.ready);
+  await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state)).toBe("activated");
   await expect.poll(() => page.evaluate(() => localStorage.getItem("luna.offline"))).toContain('"loans"');
 
   await context.setOffline(true);

@@ -89,6 +89,19 @@ def test_missing_asset_is_not_a_page_and_not_cached(gateway: Gateway) -> None:
     assert response.header("Cache-Control") == ["no-store"]
 
 
+def test_service_worker_may_load_its_library_and_store_files(gateway: Gateway) -> None:
+    [policy] = send(gateway.port, "/sw.js").header("Content-Security-Policy")
+    assert policy == "default-src 'none'; script-src 'self'; connect-src 'self'"
+
+
+def test_service_worker_receives_the_page_with_its_policy(gateway: Gateway) -> None:
+    stored, shown = send(gateway.port, "/index.html"), send(gateway.port, "/loans", BROWSER)
+    assert stored.status == 200
+    assert stored.body == shown.body
+    for name in ("Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cache-Control"):
+        assert stored.header(name) == shown.header(name)
+
+
 def test_only_the_dashboard_may_use_camera_and_web_assembly(gateway: Gateway) -> None:
     student, staff = (send(gateway.port, path, BROWSER) for path in ("/", "/staff/"))
     [student_policy] = student.header("Content-Security-Policy")

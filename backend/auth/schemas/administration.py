@@ -187,8 +187,8 @@ class ClientSettingsRead(ResponseModel):
             "examples": [
                 {
                     "library_name": "LUNA",
-                    "accent_colour": None,
-                    "logo": None,
+                    "accent_colour": "#1b5fd0",
+                    "logo": "data:image/svg+xml;base64,PHN2Zy8+",
                     "welcome": {"en": "", "de": ""},
                     "time_zone": "UTC",
                     "languages": ["en", "de"],

@@ -170,13 +170,6 @@ def test_audit_of_an_account_that_is_not_erased_cannot_be_changed(ada: Registere
         session.execute(text("SELECT erase_audit_of(:id)"), {"id": ada.id})
 
 
-def test_client_settings_are_public(api: Any) -> None:
-    data = api.get("/api/v1/auth/client-settings").json()["data"]
-    brand = {"library_name", "accent_colour", "logo", "welcome"}
-    assert set(data) == {*brand, "time_zone", "languages", "registration", "oidc"}
-    assert data["oidc"] is False
-
-
 def test_registration_ignores_no_field_that_gives_power(api: Any) -> None:
     for extra in ({"is_admin": True}, {"roles": ["ADMIN"]}, {"status": "ADMIN"}):
         assert api.post(REGISTER, json={**form(), **extra}).status_code == 422

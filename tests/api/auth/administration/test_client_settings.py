@@ -1,6 +1,7 @@
-"""Settings of the look of the applications: refused when unreadable or too large."""
+"""Settings of clients: public; a look that is unreadable or too large is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -8,7 +9,12 @@ from pydantic import ValidationError
 from backend.shared.infra.config import BrandSettings
 from backend.shared.infra.config.branding import MAX_LOGO_BYTES
 
-pytestmark = pytest.mark.unit
+
+def test_client_settings_are_public(api: Any) -> None:
+    data = api.get("/api/v1/auth/client-settings").json()["data"]
+    brand = {"library_name", "accent_colour", "logo", "welcome"}
+    assert set(data) == {*brand, "time_zone", "languages", "registration", "oidc"}
+    assert data["oidc"] is False
 
 
 @pytest.mark.parametrize("colour", ["#1B5FD0", "#767676", "#000000"])

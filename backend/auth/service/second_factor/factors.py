@@ -71,7 +71,7 @@ def set_up(session: Session, actor: Actor) -> Setup:
     session.add(TotpFactor(user_id=actor.id, encrypted_secret=encrypted, last_step=0))
     session.flush()
     uri = pyotp.TOTP(secret).provisioning_uri(
-        name=actor.email, issuer_name=config.http().library_name
+        name=actor.email, issuer_name=config.brand().library_name
     )
     return Setup(secret, uri)
 

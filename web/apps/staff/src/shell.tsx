@@ -68,7 +68,7 @@ function Header() {
       </Link>
       <LiveBadge />
       <span className="grow" />
-      <span className="who small dim">{user.first_name} {user.last_name}</span>
+      <a className="who small" href="/profile">{user.first_name} {user.last_name}</a>
       <button type="button" className="quiet" onClick={() => void session.signOut()}>{t("profile.signOut")}</button>
       <span className="stop-space" aria-hidden="true" />
     </header>

@@ -63,6 +63,11 @@ export class Session {
     await this.start(await this.post<Tokens>("/api/v1/auth/login", { email, password }));
   }
 
+  /** Finish a sign-in that was answered with a challenge. */
+  async confirmSignIn(challenge: string, code: string): Promise<void> {
+    await this.start(await this.post<Tokens>("/api/v1/auth/login/second-factor", { challenge, code }));
+  }
+
   async register(form: components["schemas"]["RegisterBody"]): Promise<void> {
     await this.start(await this.post<Tokens>("/api/v1/auth/register", form));
   }

@@ -8,4 +8,5 @@ export { BookPill, Pill, stepOf, TaskPill, type Tone } from "./status";
 export { useToast } from "./toasts";
 export { isStanding, useLiveRobots, useRobots, type Robot } from "./robots";
 export { beep, cleaned, ScanReader, useScanner } from "./scan";
+export { challengeOf, SecondFactor } from "./second-factor";
 export { StopButton, StopPanel, StopProvider, TopStopButton, useStop } from "./stop";

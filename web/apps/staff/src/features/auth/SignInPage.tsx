@@ -1,5 +1,5 @@
 import { session, useSession } from "@luna/api";
-import { Refusal, useTitle, useWelcome } from "@luna/ui";
+import { challengeOf, Refusal, SecondFactor, useTitle, useWelcome } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Navigate, useSearch } from "@tanstack/react-router";
@@ -15,6 +15,8 @@ export function SignInPage() {
     mutationFn: (form: FormData) => session.signIn(String(form.get("email")), String(form.get("password"))),
   });
   if (state.status === "signed-in") return <Navigate to={then?.startsWith("/") ? then : "/"} replace />;
+  const challenge = challengeOf(signIn.error);
+  if (challenge) return <main className="visitors" id="main"><SecondFactor challenge={challenge} onBack={signIn.reset} /></main>;
   return (
     <main className="visitors" id="main">
     <form

@@ -8,6 +8,7 @@ import { ScreenTitle } from "../../parts/ScreenTitle";
 import { signOut } from "../../shell";
 import { Privacy } from "./Privacy";
 import { Password, Sessions } from "./Security";
+import { SecondFactorSection } from "./SecondFactorSection";
 import { saveProfile } from "./queries";
 
 const SCHEMES = ["auto", "light", "dark"] as const;
@@ -20,6 +21,7 @@ export function ProfilePage() {
       <Person />
       <Appearance />
       <Password />
+      <SecondFactorSection />
       <Sessions />
       <Privacy />
       <SignOut />

@@ -38,3 +38,23 @@ export function eraseAccount(): Promise<unknown> {
 export function resendVerification(): Promise<unknown> {
   return api.POST("/api/v1/auth/resend-verification");
 }
+
+export function fetchFactor() {
+  return dataOf(api.GET("/api/v1/auth/me/totp"));
+}
+
+export function startFactor() {
+  return dataOf(api.POST("/api/v1/auth/me/totp"));
+}
+
+export async function confirmFactor(code: string): Promise<string[]> {
+  return (await dataOf(api.POST("/api/v1/auth/me/totp/confirm", { body: { code } }))).recovery_codes;
+}
+
+export async function newRecoveryCodes(code: string): Promise<string[]> {
+  return (await dataOf(api.POST("/api/v1/auth/me/recovery-codes", { body: { code } }))).recovery_codes;
+}
+
+export function removeFactor(form: FormData): Promise<unknown> {
+  return api.DELETE("/api/v1/auth/me/totp", { body: { password: String(form.get("password")), code: String(form.get("code")).trim() } });
+}

@@ -4,7 +4,7 @@ import { Button } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
-import { Arrival, Steps, stepsOf, TrackMap } from "../../parts/tracking";
+import { Arrival, Delays, Steps, stepsOf, TrackMap, WaitsUntil } from "../../parts/tracking";
 import { useReturn, useReturnChange } from "./queries";
 
 export function ReturnPage() {
@@ -33,10 +33,11 @@ function Return({ found }: { found: Schemas["ReturnDetail"] }) {
       <ScreenTitle title={found.book_title} back />
       <section className="status-card" aria-live="polite">
         <p className="sentence">{t(found.status === "CANCELLED" ? "return.now.CANCELLED" : `return.now.${step}`, { place: found.pickup_location })}</p>
-        {(step === "TO_SOURCE" || step === "ASSIGNED") && <Arrival eta={found.task.eta} />}
+        {(step === "TO_SOURCE" || step === "ASSIGNED") && <Arrival task={found.task} />}
+        {!over && <Delays task={found.task} />}
         <p className="dim small">{found.picked_up_at ? t("return.ended") : t("return.when")}</p>
       </section>
-      {step === "LOADING" && !found.picked_up_at && <PickUp returnId={found.id} />}
+      {step === "LOADING" && !found.picked_up_at && <PickUp found={found} />}
       {!over && <TrackMap task={found.task} place={found.pickup_location} />}
       {found.status !== "CANCELLED" && <Steps steps={steps} />}
       {!over && !found.picked_up_at && <Cancel returnId={found.id} />}
@@ -44,14 +45,15 @@ function Return({ found }: { found: Schemas["ReturnDetail"] }) {
   );
 }
 
-function PickUp({ returnId }: { returnId: string }) {
+function PickUp({ found }: { found: Schemas["ReturnDetail"] }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const pickUp = useReturnChange(returnId, "picked-up");
+  const pickUp = useReturnChange(found.id, "picked-up");
   return (
     <section className="handover stack" aria-label={t("return.here")}>
       <div className="row"><Icon name="robot" size={28} /><h2>{t("return.here")}</h2></div>
       <p>{t("return.put")}</p>
+      <WaitsUntil until={found.task.wait_until} then={t("return.thenGone")} />
       <Refusal error={pickUp.error} />
       <Button size="xl" fullWidth loading={pickUp.isPending} onClick={() => pickUp.mutate(undefined, { onSuccess: () => toast(t("return.thanks")) })}>
         {t("return.done")}

@@ -5,7 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { Link, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
-import { Arrival, Steps, stepsOf, TrackMap } from "../../parts/tracking";
+import { Arrival, Delays, Steps, stepsOf, TrackMap } from "../../parts/tracking";
 import { HandOver } from "./parts";
 import { useCancel, useRequest } from "./queries";
 
@@ -37,7 +37,8 @@ function Track({ request }: { request: Schemas["RequestDetail"] }) {
       <ScreenTitle title={request.book_title} back />
       <section className="status-card" aria-live="polite">
         <p className="sentence">{t(`track.now.${step}`, { place: request.request_location })}</p>
-        {moving && <Arrival eta={request.task.eta} />}
+        {moving && <Arrival task={request.task} />}
+        {!over && <Delays task={request.task} />}
         {request.status === "CANCELLED" && request.cancel_reason && <p className="dim">{request.cancel_reason}</p>}
       </section>
       {step === "HANDOVER" && !over && <HandOver request={request} />}

@@ -2,6 +2,7 @@ import type { Schemas } from "@luna/api";
 import { Icon, Refusal, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { WaitsUntil } from "../../parts/tracking";
 import { useComplete } from "./queries";
 
 /** The robot is here: the code to show, and the one thing left to do. */
@@ -19,6 +20,7 @@ export function HandOver({ request }: { request: Schemas["RequestDetail"] }) {
         </div>
       )}
       <p>{t("handover.text")}</p>
+      <WaitsUntil until={request.task.wait_until} then={t("handover.thenBack")} />
       <Refusal error={complete.error} />
       <Button size="xl" fullWidth loading={complete.isPending} onClick={() => complete.mutate(undefined, { onSuccess: () => toast(t("handover.thanks")) })}>
         {t("handover.confirm")}

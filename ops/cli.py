@@ -5,6 +5,7 @@ import sys
 import typer
 
 from ops.commands import admin, data, develop, run
+from ops.commands.security import keys
 from ops.servers.prerequisites import EXIT_MISSING, MissingProgramsError
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
 for group in (run, develop, data):
     app.add_typer(group.app)
 app.add_typer(admin.app, name="admin")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

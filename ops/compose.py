@@ -101,9 +101,9 @@ def logs(home: Home, service: str | None, *, follow: bool, lines: int) -> int:
     return _compose(home, *words, *((service,) if service else ()))
 
 
-def run_inside(home: Home, module: str, *words: str) -> int:
-    """Run a module in the worker's container, which has the owner's database role."""
-    return _compose(home, "exec", "celery-worker", "python", "-m", module, *words)
+def run_inside(home: Home, module: str, *words: str, service: str = "celery-worker") -> int:
+    """Run a module in a container; the worker's has the owner's database role."""
+    return _compose(home, "exec", service, "python", "-m", module, *words)
 
 
 def status(home: Home) -> dict[str, Any]:

@@ -46,14 +46,14 @@ def test_the_relay_sends_to_the_queue_in_one_place() -> None:
     assert len(list(_calls("send_task", "backend"))) == 1
 
 
-def test_only_the_tokens_module_uses_jwt() -> None:
+def test_only_one_module_uses_the_jwt_library() -> None:
     found = (
         (path, line)
         for path in source_files.python("backend")
         for name, line in source_files.attributes(path)
         if name.startswith("jwt.")
     )
-    assert _places(found, "backend/shared/web/security/tokens.py") == []
+    assert _places(found, "backend/shared/web/security/signing.py") == []
 
 
 def test_access_to_rows_of_members_is_checked_in_one_place() -> None:

@@ -45,7 +45,7 @@ def _expiry(_key: object, _value: object, now: float) -> float:
     return now + config.auth().revocation_delay.total_seconds()
 
 
-claims_cache: TTLCache[str, tokens.Claims] = TTLCache(_MAX_CACHED, _CLAIMS_SECONDS)
+claims_cache: TTLCache[tuple[str, int], tokens.Claims] = TTLCache(_MAX_CACHED, _CLAIMS_SECONDS)
 session_cache: TLRUCache[UUID, SessionState] = TLRUCache(_MAX_CACHED, _expiry)
 _session_lock = Lock()  # sessions are ended on threads; the other caches stay on the event loop
 
@@ -71,7 +71,7 @@ def bearer(connection: HTTPConnection) -> str:
     return token.strip()
 
 
-@cached(claims_cache)
+@cached(claims_cache, key=lambda token: (token, tokens.key_version()))
 def _verified(token: str) -> tokens.Claims:
     return tokens.verify(token)
 

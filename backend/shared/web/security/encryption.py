@@ -1,4 +1,4 @@
-"""Encryption and keyed digests of the auth service, with keys derived from its signing key."""
+"""Encryption and keyed digests of the auth service, by keys derived from its first key."""
 
 import base64
 import hashlib
@@ -10,13 +10,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from backend.shared.errors import NotSignedIn
-from backend.shared.web.security.jwks import private_pem
+from backend.shared.web.security import jwks
+from backend.shared.web.security.key_files import PRIVATE
 
 
 def _derived_key(purpose: str) -> bytes:
     """Derive a key from the private key that only the auth service holds."""
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"luna {purpose}".encode())
-    return kdf.derive(private_pem().encode())
+    return kdf.derive(jwks.root_pem(PRIVATE.text()).encode())
 
 
 @cache

@@ -1,33 +1,21 @@
-"""Access tokens; only this module imports the JWT library.
+"""Access tokens: claims, and the keys that sign and verify them.
 
-Access tokens are signed with RS256 only and every claim is required. `kid` selects a key of our
-own set; `jku` and `jwk` are ignored, and a token with `crit` is refused.
+Every claim is required. A retired key verifies the tokens that it has signed until they expire.
 """
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
+from itertools import count
 from typing import Any
 from uuid import UUID
-
-from jose import jwk as jose_jwk
-from jose import jwt
-from jose.backends.base import Key
-from jose.exceptions import JOSEError
 
 from backend.shared.errors import NotSignedIn, TokenExpired
 from backend.shared.infra import clock, config, ids
 from backend.shared.models import Role
-from backend.shared.web.security import jwks
-
-_ALGORITHM = "RS256"
-
-
-_CLAIMS = ("sub", "email", "role", "sid", "ver", "iat", "jti", "iss", "aud")
-# The expiry is checked here, against the clock of all processes; requiring it of the library would
-# also make the library check it.
-_OPTIONS = {"verify_exp": False, **{f"require_{name}": True for name in _CLAIMS}}
+from backend.shared.web.security import jwks, signing
+from backend.shared.web.security.key_files import PRIVATE, PUBLIC
 
 
 @dataclass(frozen=True)
@@ -42,37 +30,61 @@ class Claims:
     expires_at: datetime
 
 
-@cache
-def _signing_key() -> tuple[Key, str]:
-    """Load the key once: checking an RSA key on loading takes forty times as long as signing."""
-    pem = jwks.private_pem()
-    return jose_jwk.construct(pem, _ALGORITHM), jwks.public_jwk(pem)["kid"]
+@lru_cache(maxsize=2)
+def _signing_key(pem: str) -> tuple[signing.VerifyingKey, str]:
+    return signing.load_key(pem), jwks.public_jwk(pem)["kid"]
 
 
-@cache
+@dataclass(frozen=True)
+class _KeySet:
+    """The keys of one version of the JWKS, and when each stops to verify (None: in use)."""
+
+    number: int
+    keys: dict[str, tuple[signing.VerifyingKey, datetime | None]]
+    listed: list[dict[str, Any]]
+
+
+_numbers = count(1)
+
+
+@lru_cache(maxsize=2)
+def _key_set(text: str) -> _KeySet:
+    listed = json.loads(text or '{"keys": []}')["keys"]
+    keys = {
+        each["kid"]: (signing.load_key(jwks.public_pem(each)), jwks.valid_until(each))
+        for each in listed
+    }
+    return _KeySet(next(_numbers), keys, listed)
+
+
+def key_version() -> int:
+    """Return a number that changes within a second of a rotation."""
+    return _key_set(PUBLIC.text() or "").number
+
+
 def public_keys() -> dict[str, Any]:
     """Return the JWKS that all services verify tokens with."""
-    found: dict[str, Any] = json.loads(config.auth().auth_public_keys or '{"keys": []}')
-    return found
+    now = clock.now()
+    listed = _key_set(PUBLIC.text(fresh=True) or "").listed
+    return {"keys": [jwks.published(each) for each in listed if jwks.is_valid(each, now)]}
 
 
-@cache
-def public_keys_json() -> bytes:
-    """Return the JWKS as JSON."""
-    return json.dumps(public_keys()).encode()
-
-
-@cache
-def _verifying_keys() -> dict[str, Key]:
-    return {
-        key["kid"]: jose_jwk.construct(jwks.public_pem(key), _ALGORITHM)
-        for key in public_keys()["keys"]
-    }
+def _verifying_key(kid: Any) -> signing.VerifyingKey:
+    """Return a key of the set; an unknown one may have been added a moment ago."""
+    keys = _key_set(PUBLIC.text() or "").keys
+    if kid not in keys:
+        keys = _key_set(PUBLIC.text(fresh=True) or "").keys
+    if kid not in keys:
+        raise NotSignedIn
+    key, until = keys[kid]
+    if until is not None and until <= clock.now():
+        raise NotSignedIn
+    return key
 
 
 def sign(*, user_id: UUID, email: str, role: Role, session_id: UUID, epoch: int) -> str:
     """Return a new access token for a session."""
-    key, kid = _signing_key()
+    key, kid = _signing_key(jwks.signing_pem(PRIVATE.text(fresh=True)))
     settings = config.auth()
     issued = clock.now()
     claims = {
@@ -87,36 +99,43 @@ def sign(*, user_id: UUID, email: str, role: Role, session_id: UUID, epoch: int)
         "iss": settings.token_issuer,
         "aud": settings.token_audience,
     }
-    return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": kid})
+    return signing.sign(claims, key, kid)
 
 
 def verify(token: str) -> Claims:
     """Return the claims of a valid token; NotSignedIn or TokenExpired for any other."""
-    settings = config.auth()
     try:
-        header = jwt.get_unverified_header(token)
-        if header.get("alg") != _ALGORITHM or "crit" in header:
+        header = signing.header(token)
+        if header.get("alg") != signing.ALGORITHM or "crit" in header:
             raise NotSignedIn
-        claims = jwt.decode(
-            token,
-            _verifying_keys()[header["kid"]],
-            algorithms=[_ALGORITHM],
-            audience=settings.token_audience,
-            issuer=settings.token_issuer,
-            options=_OPTIONS,
-        )
-        if not isinstance(claims["exp"], int):
-            raise NotSignedIn
-        read = Claims(
-            user_id=UUID(claims["sub"]),
-            email=claims["email"],
-            role=Role(claims["role"]),
-            session_id=UUID(claims["sid"]),
-            epoch=int(claims["ver"]),
-            expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
-        )
-    except (JOSEError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        read = _read(signing.verify(token, _verifying_key(header["kid"])))
+    except (
+        signing.InvalidSignature,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
         raise NotSignedIn from error
     if read.expires_at <= clock.now():
         raise TokenExpired
     return read
+
+
+def _read(claims: dict[str, Any]) -> Claims:
+    """Return the claims; NotSignedIn, KeyError, ValueError or TypeError unless all are valid."""
+    settings = config.auth()
+    is_ours = (claims["iss"], claims["aud"]) == (settings.token_issuer, settings.token_audience)
+    has_types = isinstance(claims["jti"], str) and isinstance(claims["email"], str)
+    has_times = type(claims["exp"]) is int and type(claims["iat"]) is int
+    if not (is_ours and has_types and has_times and type(claims["ver"]) is int):
+        raise NotSignedIn
+    return Claims(
+        user_id=UUID(claims["sub"]),
+        email=claims["email"],
+        role=Role(claims["role"]),
+        session_id=UUID(claims["sid"]),
+        epoch=claims["ver"],
+        expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+    )

@@ -6,7 +6,8 @@ from itertools import product
 from typing import Any
 
 from backend.shared.web.security import api_keys, jwks, tokens
-from tests.api.auth.forged_tokens import (
+from tests.api.auth.registered_user import ME, RegisteredUser, code
+from tests.api.auth.tokens.forged_tokens import (
     decode,
     hmac_signed,
     rsa_signed,
@@ -14,7 +15,6 @@ from tests.api.auth.forged_tokens import (
     signing_key,
     unsigned,
 )
-from tests.api.auth.registered_user import ME, RegisteredUser, code
 from tests.event_runner import advance_clock
 
 _UNAUTHENTICATED = (401, "UNAUTHENTICATED")

@@ -1,0 +1,47 @@
+"""Rotation of the signing key under load: no request fails on the running system."""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import httpx
+
+from tests.e2e.conftest import System
+
+_PATHS = ("auth/me", "books", "requests", "robot/status", "notifications")
+_RATE = 100  # requests a second, over all threads
+_THREADS = 10
+_SECONDS = 6
+
+
+def _read(address: str, token: str, stop: Event, number: int) -> list[int]:
+    statuses: list[int] = []
+    due = time.monotonic()
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as client:
+        while not stop.is_set():
+            path = _PATHS[(number + len(statuses)) % len(_PATHS)]
+            statuses.append(client.get(f"/api/v1/{path}").status_code)
+            due += _THREADS / _RATE
+            stop.wait(max(0.0, due - time.monotonic()))
+    return statuses
+
+
+def test_reads_go_on_through_a_rotation(system: System) -> None:
+    address = system.status()["address"]
+    tokens = [system.account("LIBRARIAN").token for _ in range(_THREADS)]
+    stop = Event()
+    began = time.monotonic()
+    with ThreadPoolExecutor(_THREADS) as many:
+        reading = [many.submit(_read, address, token, stop, n) for n, token in enumerate(tokens)]
+        rotated = system.luna("keys", "rotate")
+        account = system.account("STUDENT")  # signed in with the new key
+        seen = [account.request("GET", f"/{path}") for path in ("auth/me", "books", "requests")]
+        stop.wait(max(0.0, _SECONDS - (time.monotonic() - began)))
+        stop.set()
+        statuses = [status for each in reading for status in each.result()]
+        lasted = time.monotonic() - began
+    assert rotated.returncode == 0, rotated.stderr
+    assert len(seen) == 3
+    assert Counter(statuses).keys() == {200}, Counter(statuses)
+    assert len(statuses) >= 0.8 * _RATE * lasted

@@ -8,7 +8,7 @@ import typer
 from ops import compose
 from ops.commands.delegation import PASS_ON, delegate, fail
 from ops.home import Home
-from ops.native import lifecycle
+from ops.native import lifecycle, rolling_restart
 from ops.native import status as native_status
 from ops.servers import environment
 
@@ -50,6 +50,23 @@ def down() -> None:
     """Stop everything, in order."""
     home = Home.chosen()
     raise typer.Exit(compose.down(home) if compose.is_running(home) else lifecycle.down(home))
+
+
+@app.command()
+def restart(
+    service: Annotated[
+        str | None, typer.Argument(help="one service; default: all services and the worker")
+    ] = None,
+) -> None:
+    """Restart one instance after another, while requests continue."""
+    home = Home.chosen()
+    if compose.is_running(home):
+        raise typer.Exit(compose.restart(home, service))
+    try:
+        names = rolling_restart.names_for(home, service)
+    except ValueError as unknown:
+        fail(str(unknown))
+    raise typer.Exit(rolling_restart.restart(home, names, print))
 
 
 @app.command()

@@ -63,6 +63,9 @@ class Component:
     user: str | None = None
     # kept when LUNA is started as root; None: all, for a program that gives them up itself
     capabilities: frozenset[int] | None = frozenset()
+    # a service that takes over its socket when a successor can serve: replaced without an outage
+    replaceable: bool = False
+    reload_signal: signal.Signals | None = None  # restarts it in place
     directory: Path | None = None  # working directory; default: a folder of its own in `work`
     endpoint: str = ""
 
@@ -75,17 +78,23 @@ class ForkedProcess:
     returncode: int | None = None
 
 
+Process = subprocess.Popen[bytes] | ForkedProcess
+
+
 class Child:
     """A component under the supervisor: its state, its process, its restarts."""
 
     def __init__(self, component: Component) -> None:
         self.component = component
         self.state = State.WAITING
-        self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
+        self.process: Process | None = None
+        self.retiring: Process | None = None  # the predecessor, until it has drained and ended
         self.restarts = 0
         self.since = datetime.now(UTC)
         self.failures = 0  # in a row
         self.last_exit = ""
+        self.retiring_since: float | None = None  # when it was asked to end
+        self._taken_over = 0  # inode of the socket that the predecessor serves
         self.silent_since: float | None = None  # the first of the failed probes in a row
         self._changed_at = time.monotonic()
         self._delay = MIN_RESTART_DELAY
@@ -96,6 +105,24 @@ class Child:
             self.since = datetime.now(UTC)
             self.silent_since = None
             self._changed_at = time.monotonic()
+
+    def retire(self) -> None:
+        """Keep the process as the predecessor of the one that is started next."""
+        self.retiring, self.process, self.retiring_since = self.process, None, None
+        self._taken_over = Path(self.component.endpoint).stat().st_ino
+
+    @property
+    def pids(self) -> set[int]:
+        """The process and its predecessor, where they run."""
+        return {process.pid for process in (self.process, self.retiring) if process}
+
+    def is_ready(self) -> bool:
+        """Return whether it answers: itself, not the predecessor whose socket it takes over."""
+        if self.retiring is not None:
+            path = Path(self.component.endpoint)
+            if not path.exists() or path.stat().st_ino == self._taken_over:
+                return False
+        return self.component.ready()
 
     @property
     def available(self) -> bool:

@@ -19,6 +19,12 @@ def pages_link(home: Home) -> Path:
     return home.sockets.resolve() / "pages"
 
 
+def _servers(home: Home, service: str) -> str:
+    """Return the addresses of all instances, as they follow `server` in the configuration."""
+    sockets = [home.socket(name) for name in environment.instances(service)]
+    return " max_fails=0; server ".join(f"unix:{socket}" for socket in sockets)
+
+
 def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str]) -> Component:
     """Return the Nginx component in front of the services of this home."""
     folder = home.sockets.resolve() / "nginx"
@@ -29,7 +35,7 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
         "LUNA_GATEWAY_LISTEN": f"{HOST}:{port}",
         "LUNA_GATEWAY_RESOLVER": HOST,
         "LUNA_WEB_DIR": str(pages_link(home)),
-        **{f"LUNA_UPSTREAM_{name.upper()}": f"unix:{home.socket(name)}" for name in SERVICES},
+        **{f"LUNA_UPSTREAM_{name.upper()}": _servers(home, name) for name in SERVICES},
     }
 
     def prepare() -> None:
@@ -48,6 +54,7 @@ def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str])
         ready=lambda: probes.http_answers(f"{HOST}:{port}", "/health"),
         answers=lambda: probes.http_responds(f"{HOST}:{port}", NOT_ROUTED),
         environment=base | {"TZ": "UTC"},
+        reload_signal=signal.SIGHUP,
         stop_signal=signal.SIGQUIT,  # finishes open requests
         stop_timeout=5.0,
         death_signal=signal.SIGTERM,  # stops its workers

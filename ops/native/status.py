@@ -71,7 +71,7 @@ def _responds(home: Home, row: dict[str, Any]) -> bool:
         return probes.redis_answers(endpoint, secret(home, "redis"))
     if name == "nginx":
         return probes.http_answers(endpoint, "/health")
-    if name.removesuffix("-service") in SERVICES:
+    if name.partition("-service")[0] in SERVICES:
         return probes.http_answers(endpoint, "/health/ready")
     return True  # nothing to probe: the supervisor knows that the process exists
 

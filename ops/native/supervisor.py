@@ -17,6 +17,7 @@ from ops import home
 from ops.home import Home, write_atomically
 from ops.native import fork_server, pid_files
 from ops.native.component import Child, Component, ForkedProcess, State
+from ops.native.rolling_restart import SIGNAL, RollingRestart
 from ops.native.watchdog import Watchdog, timeout
 from ops.processes import become_subreaper, children_of, kill_group, spawn
 from ops.servers import run_as
@@ -34,6 +35,7 @@ class Supervisor:
     def __init__(self, home: Home, components: Iterable[Component], about: dict[str, Any]) -> None:
         self._home = home
         self._children = {component.name: Child(component) for component in components}
+        self._restarts = RollingRestart(home, self._children, self._start)
         self._about = about
         self._started = False
         self._stopping = False
@@ -51,6 +53,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._request_stop)
+        signal.signal(SIGNAL, self._restarts.read_request)
         while not (self._stopping and self._all_stopped()):
             self._reap()
             self._kill_orphans()
@@ -75,8 +78,11 @@ class Supervisor:
                 self._check_ready(child)
             elif child.state == State.UNRESPONSIVE:
                 self._kill_late(child, MAX_END_TIME)
+            elif child.state == State.STOPPING:  # to be restarted
+                self._kill_late(child, child.component.stop_timeout)
         for child in self._watchdog.find_unresponsive(self._children.values()):
             self._end(child)
+        self._restarts.advance()
         self._started = self._started or self._all_available()
 
     def _all_available(self) -> bool:
@@ -94,7 +100,8 @@ class Supervisor:
             return
         folder = component.directory or self._home.work / component.name
         folder.mkdir(mode=0o700, exist_ok=True)
-        component.prepare()
+        if child.retiring is None:  # else its predecessor still uses what this would clear
+            component.prepare()
         child.process = self._fork(component, folder) or spawn(
             component.command(),
             environment=component.environment,
@@ -128,7 +135,7 @@ class Supervisor:
 
     def _check_ready(self, child: Child) -> None:
         component = child.component
-        if not component.job and component.ready():
+        if not component.job and child.is_ready():
             child.enter(State.READY)
         elif child.seconds_in_state > component.start_timeout and child.process:
             child.last_exit = f"was not ready within {component.start_timeout:.0f} s"
@@ -161,10 +168,10 @@ class Supervisor:
             if pid == 0:
                 break
             for child in self._children.values():
-                if child.process and child.process.pid == pid:
+                if pid in child.pids:
                     self._sweep_until = time.monotonic() + ORPHAN_SWEEP_TIME
                     kill_group(pid, signal.SIGKILL)
-                    self._record_exit(child, os.waitstatus_to_exitcode(status))
+                    self._record_exit(child, pid, os.waitstatus_to_exitcode(status))
 
     def _kill_orphans(self) -> None:
         """Kill what an exited component had started: adopted children that no component owns.
@@ -173,11 +180,15 @@ class Supervisor:
         """
         if time.monotonic() > self._sweep_until:
             return
-        known = {child.process.pid for child in self._children.values() if child.process}
+        known = {pid for child in self._children.values() for pid in child.pids}
         for pid in set(children_of(os.getpid())) - known:
             os.kill(pid, signal.SIGKILL)
 
-    def _record_exit(self, child: Child, code: int) -> None:
+    def _record_exit(self, child: Child, pid: int, code: int) -> None:
+        if child.retiring and child.retiring.pid == pid:
+            child.retiring.returncode, child.retiring = code, None
+            pid_files.delete(self._home, f"{child.component.name}.retiring")
+            return
         assert child.process is not None
         child.process.returncode = code  # already reaped: Popen must not wait for it
         pid_files.delete(self._home, child.component.name)
@@ -207,11 +218,12 @@ class Supervisor:
         self._stopping = True
 
     def _all_stopped(self) -> bool:
-        return all(child.process is None for child in self._children.values())
+        return not any(child.pids for child in self._children.values())
 
     def _stop_unneeded(self) -> None:
         for child in self._children.values():
             component = child.component
+            self._restarts.end_retiring(child)
             if child.process is None:
                 child.enter(State.STOPPED)
             elif child.state == State.STOPPING:
@@ -240,7 +252,9 @@ class Supervisor:
         listed = [child for child in self._children.values() if child.component.listed]
         services = [child.row() for child in listed if not child.component.job]
         jobs = [child.row() for child in listed if child.component.job]
+        restart = {"id": self._restarts.request_id, "left": self._restarts.left}
         about = {**self._about, "state": self._overall(), "failure": self._failure}
+        about["restart"] = restart
         text = json.dumps(about | {"services": services, "jobs": jobs})
         if text != self._published:
             write_atomically(self._home.state_file, text)

@@ -20,13 +20,8 @@ from ops.native import fork_server, nginx_component, simulators
 from ops.native.component import Component
 from ops.servers import environment, nginx, probes, redis_server, run_as
 
-COMPONENTS = (
-    "nginx",
-    *(f"{name}-service" for name in SERVICES),
-    "postgres",
-    "redis",
-    "celery-worker",
-)
+WORKER = "celery-worker"
+COMPONENTS = ("nginx", *(f"{name}-service" for name in SERVICES), "postgres", "redis", WORKER)
 
 
 @dataclass(frozen=True)
@@ -66,19 +61,24 @@ class Native:
         self.fork_server = home.socket("fork-server") if sys.platform == "linux" else ""
 
     def components(self) -> list[Component]:
-        services = [self._service(name) for name in SERVICES]
+        services = [
+            self._service(name, socket)
+            for name in SERVICES
+            for socket in environment.instances(name)
+        ]
+        workers = [self._worker(name) for name in environment.instances(WORKER, "worker")]
         helpers = [self._fork_server()] if self.fork_server else []
         return [
             *helpers,
             *self._storage(),
             self._pages(),
             *services,
-            self._worker(),
+            *workers,
             nginx_component.nginx_component(
                 self.home,
                 Path(self.options.nginx),
                 self.port,
-                needs=frozenset({*(service.name for service in services), "celery-worker"}),
+                needs=frozenset(each.name for each in (*services, *workers)),
             ),
             *(self._demo() if self.options.demo else []),
         ]
@@ -124,7 +124,7 @@ class Native:
             ),
             Component(
                 name="postgres",
-                command=cluster.start_command,
+                command=lambda: cluster.start_command(environment.max_connections()),
                 needs=frozenset({"cluster"}),
                 prepare=cluster.clear_stale_locks,
                 ready=lambda: probes.postgres_answers(cluster.socket),
@@ -212,13 +212,13 @@ class Native:
             start_timeout=300.0,
         )
 
-    def _service(self, name: str) -> Component:
-        socket = self.home.socket(name)
+    def _service(self, name: str, instance: str) -> Component:
+        socket = self.home.socket(instance)
         own = {"LUNA_LISTEN": f"unix:{socket}"}
         if name == "auth":
             own["LUNA_AUTH_PRIVATE_KEY_FILE"] = str(self.home.keys / "private.pem")
         return Component(
-            name=f"{name}-service",
+            name=f"{name}-service{instance.removeprefix(name)}",
             command=_python("backend.shared.web.service_main", name),
             needs=self._needs("migrate", "redis", "keys"),
             fork_server=self.fork_server,
@@ -227,6 +227,8 @@ class Native:
             answers=lambda: probes.http_responds(socket, "/health/live"),
             environment=self.services_environment | own,
             endpoint=socket,
+            replaceable=True,
+            stop_timeout=16.0,  # it drains, and finishes its requests
         )
 
     def _pages(self) -> Component:
@@ -240,10 +242,12 @@ class Native:
             start_timeout=900.0,
         )
 
-    def _worker(self) -> Component:
-        ready_file = self.home.work / "worker-works"
+    def _worker(self, name: str) -> Component:
+        number = name.removeprefix(WORKER)
+        ready_file = self.home.work / f"worker-works{number}"
+        metrics = self.home.socket(f"worker-metrics{number}")
         return Component(
-            name="celery-worker",
+            name=name,
             command=_python("backend.shared.messaging.worker"),
             needs=self._needs("migrate", "redis", "keys"),
             fork_server=self.fork_server,
@@ -255,7 +259,7 @@ class Native:
             environment=self.owner_environment
             | {
                 "LUNA_READY_FILE": str(ready_file),
-                "LUNA_METRICS_LISTEN": f"unix:{self.home.socket('worker-metrics')}",
+                "LUNA_METRICS_LISTEN": f"unix:{metrics}",
             },
             endpoint=self.home.socket("redis"),
         )

@@ -4,8 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
+from backend.shared.infra.services import SERVICES
 from ops.home import ROOT, Home, secret
-from ops.servers import redis_server
+from ops.servers import postgres, redis_server
 from ops.servers.postgres import Cluster
 
 
@@ -18,6 +19,34 @@ def base() -> dict[str, str]:
 def with_dotenv() -> dict[str, str]:
     """Return `.env` overridden by the environment. Not for the supervisor, which is started so."""
     return read_dotenv(ROOT / ".env") | base()
+
+
+MAX_INSTANCES = 16
+CONNECTIONS_OF_A_SERVICE = 16  # its three pools (docs/architecture.md)
+CONNECTIONS_OF_A_WORKER = 33
+
+
+def instance_count(service: str) -> int:
+    """Read LUNA_INSTANCES_BOOK and the like, or LUNA_INSTANCES_WORKER; 1 when it is not set."""
+    name = f"LUNA_INSTANCES_{service.upper()}"
+    value = os.environ.get(name) or "1"
+    if not value.isdecimal() or not 1 <= int(value) <= MAX_INSTANCES:
+        raise ValueError(f"{name} must be a number from 1 to {MAX_INSTANCES}, not {value!r}")
+    return int(value)
+
+
+def instances(name: str, service: str = "") -> list[str]:
+    """Return the names of all instances of a program: book, book-2, book-3."""
+    count = instance_count(service or name)
+    return [name, *(f"{name}-{number}" for number in range(2, count + 1))]
+
+
+def max_connections() -> int:
+    """Return what PostgreSQL allows: by default for one instance of each program."""
+    more = sum(map(instance_count, SERVICES)) - len(SERVICES)
+    extra = more * CONNECTIONS_OF_A_SERVICE
+    extra += (instance_count("worker") - 1) * CONNECTIONS_OF_A_WORKER
+    return int(postgres.SETTINGS["max_connections"]) + extra
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -42,6 +71,8 @@ def for_services(home: Home, address: str) -> dict[str, str]:
         "LUNA_AUTH_PUBLIC_KEYS_FILE": str(home.keys / "jwks.json"),
         "LUNA_PUBLIC_URL": address,
         "LUNA_MAIL_FOLDER": str(home.path / "mail"),
+        "LUNA_SERVICE_INSTANCES": str(sum(map(instance_count, SERVICES))),
+        "LUNA_WORKER_INSTANCES": str(instance_count("worker")),
     }
 
 

@@ -11,7 +11,7 @@ PORT = 5432  # part of the socket's name; nothing listens on TCP
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "120",
+    "max_connections": "160",  # a service that is replaced has its own beside its successor's
     # little memory when idle; the operating system caches the files
     "shared_buffers": "64MB",
     "effective_cache_size": "512MB",
@@ -68,8 +68,10 @@ class Cluster:
         quick = ["--no-sync"] if not durable else []
         return [*run_as.unprivileged()[0], *words, str(password_file), *quick]
 
-    def start_command(self, *, durable: bool = True) -> list[str]:
+    def start_command(self, connections: int = 0, *, durable: bool = True) -> list[str]:
         chosen = SETTINGS | {"unix_socket_directories": str(self.sockets)}
+        if connections:
+            chosen["max_connections"] = str(connections)
         if not durable:
             chosen |= NOT_DURABLE
         words = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(PORT)]

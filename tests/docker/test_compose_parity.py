@@ -24,6 +24,8 @@ PROGRAMS = [name for name in BASE if name.endswith("-service") or name == WORKER
 # Settings that only one side gives, and why.
 ONLY_NATIVE = {
     "LUNA_MAIL_FOLDER": "mails as files; containers send them by SMTP (LUNA_SMTP_URL in .env)",
+    "LUNA_SERVICE_INSTANCES": "counted natively; in .env beside --scale",
+    "LUNA_WORKER_INSTANCES": "likewise",
     "LUNA_HOME": "the data folder; a container has none",
     "LUNA_SIMULATION_SPEED": "the overlay passes it on the robots' command lines",
 }

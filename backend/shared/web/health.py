@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.shared.infra import async_database, clock, logs, redis
+from backend.shared.web import shutdown
 from backend.shared.web.envelope import answer
 
 _log = logs.get(__name__)
@@ -52,17 +53,18 @@ def router(part: str) -> APIRouter:
 
     @routes.get("/health/ready")
     async def ready(response: Response) -> Any:
-        """Report 503 without the database; without Redis a service is slower but ready."""
+        """Report 503 without the database and while draining; without Redis it is slower."""
         watchdog, redis_up = await asyncio.gather(_read_watchdog(), _redis_is_ready())
         database = watchdog is not None
-        if not database:
+        is_ready = database and not shutdown.is_draining()
+        if not is_ready:
             response.status_code = 503
         checks = {
             "database": "ok" if database else "down",
             "redis": "ok" if redis_up else "down",
             "watchdog": watchdog or "unknown",
         }
-        return answer({"part": part, "ready": database, "checks": checks})
+        return answer({"part": part, "ready": is_ready, "checks": checks})
 
     @routes.get("/metrics")
     async def metrics() -> Response:

@@ -4,13 +4,17 @@ Each instance is one process; the gateway balances between them.
 """
 
 import gc
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import uvicorn
 
 from backend.shared.infra import config
 from backend.shared.infra.services import SERVICES
+from backend.shared.web.shutdown import DrainingServer
 
 _MAX_MESSAGE_BYTES = 16 * 1024
 _GC_THRESHOLDS = (10_000, 20, 50)
@@ -34,10 +38,10 @@ def main() -> None:
     _load(service)
     listen = config.process().listen
     host, _, port = listen.rpartition(":")
-    where = {"uds": listen.removeprefix("unix:")} if listen.startswith("unix:") else {}
-    uvicorn.run(
+    path = Path(listen.removeprefix("unix:")) if listen.startswith("unix:") else None
+    settings = uvicorn.Config(
         f"backend.{service}.main:app",
-        **({"uds": where["uds"]} if where else {"host": host, "port": int(port)}),
+        **({"uds": f"{path}.{os.getpid()}"} if path else {"host": host, "port": int(port)}),
         access_log=False,  # AccessLog replaces it
         log_config=None,
         proxy_headers=False,  # AccessLog reads the gateway's X-Real-IP
@@ -49,6 +53,11 @@ def main() -> None:
         ws_ping_timeout=20,
         ws_per_message_deflate=False,  # compression takes over 100 kB per socket
     )
+    server = DrainingServer(settings, path)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

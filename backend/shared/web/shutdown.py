@@ -1,10 +1,67 @@
-"""Shutdown callbacks: end long polls before the server waits for open requests."""
+"""Shutdown without a lost request: end long polls, drain connections, then end.
+
+On SIGTERM a service is no longer ready and closes each connection with its next response. The
+gateway closes those that stay idle, after `keepalive_timeout` of its upstreams: if the service
+closed one, the gateway could be sending a request on it.
+"""
 
 import asyncio
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
+
+import uvicorn
+
+_DRAIN_TIMEOUT = 6.0  # seconds; longer than the gateway keeps idle connections
+_POLL_INTERVAL = 0.05
+_draining = threading.Event()
+
+
+def is_draining() -> bool:
+    """Return whether this process is about to end and should get no new requests."""
+    return _draining.is_set()
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that takes over a Unix socket once it can serve, and drains before it ends.
+
+    The socket is bound to a name of this process and renamed to `path`, so that a successor takes
+    new connections from a process that still serves its own.
+    """
+
+    def __init__(self, config: uvicorn.Config, path: Path | None) -> None:
+        super().__init__(config)
+        self._path = path
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._path is not None and self.config.uds is not None:
+            Path(self.config.uds).rename(self._path)  # noqa: ASYNC240 (no disk is involved)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drain()
+        await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        """Wait until every connection is closed, at most for the timeout."""
+        _draining.set()
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        for connection in list(state.connections):
+            if isinstance(connection, self.config.ws_protocol_class or ()):
+                connection.shutdown()  # 1012: the client connects again
+            elif (cycle := getattr(connection, "cycle", None)) and not cycle.response_started:
+                cycle.keep_alive = False
+        deadline = time.monotonic() + _DRAIN_TIMEOUT
+        # uvicorn has no event for the last connection
+        while state.connections and not self.force_exit:
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(_POLL_INTERVAL)
 
 
 def on_shutdown(callback: Callable[[], None]) -> None:

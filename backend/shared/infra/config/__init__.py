@@ -40,6 +40,7 @@ class DatabaseSettings(LunaSettings):
     database_url: str
     database_owner_url: str | None = None
     service_instances: int = Field(default=5, ge=1)  # all processes of all services
+    worker_instances: int = Field(default=1, ge=1)
     pool_size: int = Field(default=8, ge=1)  # connections per process, for threads
     fast_pool_size: int = Field(default=4, ge=1)  # connections per process, for the event loop
     hot_pool_size: int = Field(default=4, ge=1)  # connections per process, for hot reads
@@ -255,5 +256,6 @@ def connections_needed() -> int:
     """
     settings = database()
     pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
-    workers = (2 + outbox().worker_concurrency) * settings.pool_size
-    return settings.service_instances * pools + STOP_CONNECTIONS + OWNER_CONNECTIONS + workers
+    worker = (2 + outbox().worker_concurrency) * settings.pool_size + OWNER_CONNECTIONS
+    services = settings.service_instances * pools + STOP_CONNECTIONS
+    return services + settings.worker_instances * worker

@@ -28,6 +28,7 @@ ENGINE = """#!/bin/sh
 echo "$LUNA_PORT $*" >>"$CALLS"
 case "$*" in
   info) exit "${ENGINE_DOWN:-0}" ;;
+  *" ps --quiet "*) echo container-1 ;;
   *" ps "*) cat "$ROWS" ;;
 esac
 """
@@ -80,6 +81,19 @@ def test_up_builds_and_waits_until_down_removes_the_marker(
     assert "exec celery-worker python -m ops.commands.check" in recorded
     assert compose.down(home) == 0
     assert not compose.is_running(home)
+
+
+def test_restart_starts_new_containers_before_it_ends_the_old(calls: Path, tmp_path: Path) -> None:
+    assert compose.restart(Home(tmp_path), "book") == 0
+    recorded = [line.partition(" ")[2] for line in calls.read_text().splitlines()]
+    ends = [line.partition("--scale ")[2] or line for line in recorded[1:]]
+    assert ends == [
+        "book-service=2 book-service",
+        "stop container-1",
+        "rm container-1",
+        "book-service=1 book-service",
+    ]
+    assert compose.restart(Home(tmp_path), "postgres") == 1
 
 
 def test_compose_status_has_the_structure_of_the_native_one(calls: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Nullable, Select, and_, bindparam, func, s
 
 from backend.auth.schemas.accounts import UserRead
 from backend.auth.schemas.administration import ManagedUserRead
+from backend.auth.schemas.service_keys import ServiceKeyRead
 from backend.shared.events import WatchdogSent
 from backend.shared.infra.hot_reads import HotRead
 from backend.shared.messaging.subscriptions import WATCHDOG
@@ -19,6 +20,7 @@ from backend.shared.models import (
     ProcessedEvent,
     ProcessHeartbeat,
     Role,
+    ServiceKey,
     User,
     UserSession,
 )
@@ -29,7 +31,12 @@ USER_ID = User.id
 USER_SORTS = {"created_at": User.created_at, "email": User.email, "last_name": User.last_name}
 MEMBER_SORTS = {"last_name": User.last_name, "email": User.email}
 AUDIT_ID = AuditLog.id
+_LAST_USED = func.coalesce(UserSession.rotated_at, UserSession.created_at)
+SESSION_ID = UserSession.id
+SESSION_SORTS = {"last_used_at": _LAST_USED, "created_at": UserSession.created_at}
 AUDIT_SORTS = {"created_at": AuditLog.created_at}
+SERVICE_KEY_SORTS = {"name": ServiceKey.name, "created_at": ServiceKey.created_at}
+_SERVICE_KEY_COLUMNS = [ServiceKey.__table__.c[name] for name in ServiceKeyRead.model_fields]
 _PROFILE_COLUMNS = [User.__table__.c[name] for name in UserRead.model_fields]
 
 
@@ -64,23 +71,18 @@ def holder(refresh_hash: str, now: datetime) -> AnySelect:
 
 
 def open_sessions(user_id: UUID, now: datetime) -> AnySelect:
-    """Select the sessions of a person that are not ended, the last used first."""
-    last_used = func.coalesce(UserSession.rotated_at, UserSession.created_at)
-    return (
-        select(
-            UserSession.id,
-            UserSession.user_agent,
-            UserSession.ip_address,
-            UserSession.created_at,
-            last_used.label("last_used_at"),
-            UserSession.expires_at,
-        )
-        .where(
-            UserSession.user_id == user_id,
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > now,
-        )
-        .order_by(last_used.desc(), UserSession.id)
+    """Select the sessions of a person that are not ended."""
+    return select(
+        UserSession.id,
+        UserSession.user_agent,
+        UserSession.ip_address,
+        UserSession.created_at,
+        _LAST_USED.label("last_used_at"),
+        UserSession.expires_at,
+    ).where(
+        UserSession.user_id == user_id,
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > now,
     )
 
 
@@ -127,6 +129,11 @@ def audit_logs(values: dict[str, Any], since: datetime | None, until: datetime |
     if until is not None:
         conditions.append(AuditLog.created_at < until)
     return select(AuditLog.__table__).where(*conditions)
+
+
+def service_keys() -> AnySelect:
+    """Select the keys that are not revoked, without secrets."""
+    return select(*_SERVICE_KEY_COLUMNS).where(ServiceKey.revoked_at.is_(None))
 
 
 def last_heartbeats(now: datetime, timeout: timedelta) -> Select[str, datetime, int]:

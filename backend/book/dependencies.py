@@ -9,19 +9,25 @@ from typing import Annotated, BinaryIO
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from backend.book.imports import format_detection
+from backend.book import queries
+from backend.book.imports import format_detection, jobs
 from backend.book.imports.format_detection import Upload
 from backend.book.schemas import field_types
+from backend.book.schemas.imports import ImportJobRead
 from backend.book.search.search_query import SearchQuery
 from backend.book.service.books import BOOK_NOT_FOUND
 from backend.shared.errors import Invalid, NotFound, UnsupportedMediaType, invalid
 from backend.shared.infra import database
-from backend.shared.models import Book, BookStatus, Copy
+from backend.shared.models import Book, BookStatus, Copy, ImportJob
+from backend.shared.web import etags
+from backend.shared.web.database_session import SessionDep
+from backend.shared.web.etags import IfMatch
 from backend.shared.web.idempotency import IdempotentRequest, idempotent
 from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import StaffDep
@@ -52,6 +58,23 @@ def locked_copy(session: Session, book_id: UUID, copy_id: UUID) -> Copy:
     if copy is None or copy.book_id != book_id:
         raise NotFound(COPY_NOT_FOUND)
     return copy
+
+
+def import_job(session: Session | Connection, job_id: UUID) -> ImportJobRead:
+    """Read a job; NotFound if there is none."""
+    row = session.execute(queries.import_job(job_id)).one_or_none()
+    if row is None:
+        raise NotFound(jobs.JOB_NOT_FOUND)
+    return ImportJobRead.model_validate(row)
+
+
+def _matching_import(job_id: UUID, session: SessionDep, if_match: IfMatch = None) -> None:
+    if if_match is not None:
+        database.row_lock_or_none(session, ImportJob, job_id)
+        etags.check(if_match, import_job(session, job_id))
+
+
+MATCHING_IMPORT = Depends(_matching_import, scope="function")
 
 
 async def _search_query(  # noqa: PLR0913, PLR0917 (one parameter a filter, as the contract lists them)

@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, case, func, select, tuple_
+from sqlalchemy import Numeric, SQLColumnExpression, bindparam, case, func, select, type_coerce
 
 from backend.shared.domain import commands, stop_latches
 from backend.shared.infra import clock, config
+from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
     PRIORITY_RANK,
@@ -19,6 +20,7 @@ from backend.shared.models import (
 )
 from backend.shared.web.pagination import AnySelect, HotList
 
+_ABOVE_ANY_TIME = 10**11  # seconds since 1970
 _RANK = case(PRIORITY_RANK, value=DeliveryTask.priority)
 
 
@@ -74,6 +76,7 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
     return statement if robot_id is None else statement.where(Robot.id == robot_id)
 
 
+ROBOT = HotRead(robots().where(Robot.id == bindparam("robot_id")))
 ROBOTS = HotList(
     robots(),
     sorts=ROBOT_SORT_COLUMNS,
@@ -83,16 +86,22 @@ ROBOTS = HotList(
 )
 
 
+def _ranked_by_age(rank: SQLColumnExpression[Any]) -> SQLColumnExpression[Any]:
+    """Return one number that sorts by rank, then by creation, so that a cursor can hold it."""
+    seconds = func.extract("epoch", DeliveryTask.created_at)
+    return type_coerce(rank * _ABOVE_ANY_TIME + seconds, Numeric)
+
+
 def task_sorts() -> dict[str, SQLColumnExpression[Any]]:
     """Return the sorts of the task queue as of now.
 
     Serving order: tasks under way first, then waiting ones by priority with ageing, and by age.
     """
-    under_way = case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=1)
+    waits = case((DeliveryTask.status.in_(ACTIVE_TASK_STATUSES), 0), else_=len(PRIORITY_RANK))
     return {
-        "serving_order": tuple_(under_way, _aged_rank(), DeliveryTask.created_at, DeliveryTask.id),
+        "serving_order": _ranked_by_age(waits + _aged_rank()),
         "created_at": DeliveryTask.created_at,
-        "priority": tuple_(_RANK, DeliveryTask.created_at),
+        "priority": _ranked_by_age(_RANK),
         "status": DeliveryTask.status,
     }
 

@@ -93,7 +93,9 @@ def document() -> dict[str, Any]:
     for name, app in apps().items():
         _add(merged, _with_own_names(app.openapi(), name, merged["components"]["schemas"]))
     schemes = merged["components"]["securitySchemes"]
-    for _, operation in operations(merged):
+    for route, operation in operations(merged):
+        if not route.startswith("GET"):
+            _add_errors(operation, _WITH_BODY)
         _complete(operation, ExampleGenerator(merged["components"]["schemas"]), schemes)
     merged["paths"] = dict(sorted(merged["paths"].items()))
     return merged
@@ -149,8 +151,6 @@ def _complete(
     if operation.get("security"):
         _add_errors(operation, _SIGNED_IN)
         operation["security"] = [{name: []} for name in schemes]
-    if "requestBody" in operation:
-        _add_errors(operation, _WITH_BODY)
     _add_errors(operation, _ALWAYS)
     contents = [operation.get("requestBody", {}).get("content", {})]
     for status, response in operation["responses"].items():

@@ -6,6 +6,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from backend.shared.infra import clock, database, ids
 from backend.shared.models import Role, TotpFactor, User, UserSession
 from backend.shared.web.security import api_keys, encryption, passwords, tokens
@@ -51,13 +53,7 @@ def create_user(role: Role = Role.STUDENT, **changes: Any) -> SignedInUser:
         )
         session.add(user)
         session.flush()
-        device = UserSession(
-            user_id=user.id,
-            refresh_hash=api_keys.digest(ids.uuid7().hex),
-            expires_at=clock.now() + timedelta(days=7),
-        )
-        session.add(device)
-        session.flush()
+        device = _add_session(session, user.id)
         token = tokens.sign(
             user_id=user.id,
             email=user.email,
@@ -66,6 +62,23 @@ def create_user(role: Role = Role.STUDENT, **changes: Any) -> SignedInUser:
             epoch=user.token_epoch,
         )
         return SignedInUser(user.id, user.email, user.role, token, device.id)
+
+
+def _add_session(session: Session, user_id: UUID) -> UserSession:
+    device = UserSession(
+        user_id=user_id,
+        refresh_hash=api_keys.digest(ids.uuid7().hex),
+        expires_at=clock.now() + timedelta(days=7),
+    )
+    session.add(device)
+    session.flush()
+    return device
+
+
+def add_session(user: SignedInUser) -> UUID:
+    """Sign the user in on another device; returns the id of that session."""
+    with database.transaction() as session:
+        return _add_session(session, user.id).id
 
 
 def student() -> SignedInUser:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.book.search import result_page
 from backend.shared.infra import database
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, start_scenario
@@ -73,6 +74,30 @@ def test_rows_without_a_sort_value_are_not_skipped(
     whole = scenario.get(scenario.librarian, f"{path}&limit=100")
     walked = _walk(scenario, path)
     assert [row["task_id"] for row in walked] == [row["task_id"] for row in whole]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("sort", ["relevance", "publication_year", "title"])
+@pytest.mark.parametrize("max_ranked", [2, 1000])
+def test_search_has_cursors(
+    scenario: Scenario,
+    owner: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    sort: str,
+    order: str,
+    max_ranked: int,
+) -> None:
+    """Also where only the first matches are ranked, and for titles without a year."""
+    monkeypatch.setattr(result_page, "_MAX_RANKED", max_ranked)
+    for number in range(6):
+        catalogue.add_book(f"Left over {'again ' * (number % 3)}")
+    with owner.begin() as connection:
+        years = "UPDATE books SET publication_year = 2000 + length(title) WHERE title LIKE '%again'"
+        connection.execute(text(years))
+    path = f"/books?q=left&sort={sort}&order={order}"
+    whole = scenario.get(scenario.librarian, f"{path}&limit=100")
+    assert len(whole) == 7
+    assert [row["id"] for row in _walk(scenario, path)] == [row["id"] for row in whole]
 
 
 @pytest.mark.parametrize("path", ["/requests", "/requests?sort=status", "/robot/status"])

@@ -11,8 +11,6 @@ from backend.auth.schemas.accounts import NewUser, RegisterBody
 from backend.auth.schemas.sessions import LoginBody
 from backend.auth.service import credentials
 from backend.auth.service.devices import Device
-from backend.shared.web import idempotency
-from backend.shared.web.security import encryption
 
 # A hash takes 60 ms of a core and 19 MiB by design. A request that waits for its turn here holds
 # no thread and no database connection, so a burst of sign-ins delays nothing else.
@@ -55,24 +53,5 @@ async def _verified_credentials(
     )
 
 
-class EncryptedIdempotency(idempotency.IdempotentRequest):
-    """Store responses encrypted, for bodies with a password and responses with tokens."""
-
-    @staticmethod
-    def _digest(call: bytes) -> str:
-        return encryption.keyed_digest(call)
-
-    @staticmethod
-    def _to_stored(answer: bytes) -> bytes:
-        return encryption.encrypt(answer)
-
-    @staticmethod
-    def _from_stored(stored: bytes) -> bytes:
-        return encryption.decrypt(stored)
-
-
 RegistrationDep = Annotated[tuple[NewUser, str], Depends(_registration)]
 VerifiedCredentialsDep = Annotated[credentials.VerifiedCredentials, Depends(_verified_credentials)]
-EncryptedIdempotencyDep = Annotated[
-    EncryptedIdempotency, Depends(idempotency.idempotent(EncryptedIdempotency), scope="function")
-]

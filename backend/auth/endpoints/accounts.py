@@ -7,7 +7,7 @@ from fastapi import Response
 from backend.auth import queries
 from backend.auth.dependencies import browsers
 from backend.auth.dependencies.browsers import BrowserDep
-from backend.auth.dependencies.requests import DeviceDep, EncryptedIdempotencyDep, RegistrationDep
+from backend.auth.dependencies.requests import DeviceDep, RegistrationDep
 from backend.auth.schemas.accounts import ProfileBody, RegisteredRead, UserRead
 from backend.auth.schemas.administration import EXPORTED, ClientSettingsRead
 from backend.auth.service import accounts, privacy
@@ -27,6 +27,7 @@ from backend.shared.infra import config
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer, json_response
+from backend.shared.web.idempotency import EncryptedIdempotencyDep
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import OwnAccountDep
 

@@ -12,7 +12,8 @@ from backend.shared.errors import NotFound
 from backend.shared.infra import clock
 from backend.shared.web import routing
 from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.pagination import PageDep, ordered, paginate_rows
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import AnyoneDep
 
@@ -20,14 +21,25 @@ router = routing.router("/auth/sessions", "sessions")
 
 
 @router.get("", summary="List my sessions")
-def list_sessions(reader: ReadDep, actor: AnyoneDep) -> Answer[list[SessionRead]]:
-    """Return the devices that are signed in, the last used first. Role: any."""
-    rows = reader.execute(queries.open_sessions(actor.id, clock.now())).all()
-    return answer(
-        [
-            SessionRead.model_validate({**row._mapping, "current": row.id == actor.session_id})  # noqa: SLF001 (the public way to a row's names)
-            for row in rows
-        ]
+def list_sessions(reader: ReadDep, actor: AnyoneDep, page: PageDep) -> PageAnswer[SessionRead]:
+    """Return the devices that are signed in, the last used first. Role: any.
+
+    Sort by `last_used_at`, `created_at`.
+    """
+    statement = ordered(
+        queries.open_sessions(actor.id, clock.now()),
+        page,
+        queries.SESSION_SORTS,
+        default="-last_used_at",
+        tiebreak=queries.SESSION_ID,
+    )
+    return paginate_rows(
+        reader,
+        statement,
+        page,
+        lambda row: SessionRead.model_validate(
+            {**row._asdict(), "current": row.id == actor.session_id}
+        ),
     )
 
 

@@ -3,16 +3,17 @@
 from uuid import UUID
 
 from fastapi import Response
-from sqlalchemy import select
 
-from backend.auth.dependencies.requests import EncryptedIdempotencyDep
+from backend.auth import queries
 from backend.auth.schemas.service_keys import NewServiceKeyRead, ServiceKeyCreate, ServiceKeyRead
 from backend.auth.service import service_keys
 from backend.shared.errors import Duplicate, NotFound
 from backend.shared.models import ServiceKey
 from backend.shared.web import routing
-from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.database_session import ReadDep, SessionDep
+from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.idempotency import EncryptedIdempotencyDep
+from backend.shared.web.pagination import PageDep, ordered, paginate
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import AdminDep
 
@@ -24,10 +25,19 @@ def _shown(key: ServiceKey, secret: str) -> NewServiceKeyRead:
 
 
 @router.get("", summary="List service keys")
-def list_service_keys(session: SessionDep, _: AdminDep) -> Answer[list[ServiceKeyRead]]:
-    """Return the keys that are not revoked, by name, without secrets. Role: admin."""
-    query = select(ServiceKey).where(ServiceKey.revoked_at.is_(None)).order_by(ServiceKey.name)
-    return answer([ServiceKeyRead.model_validate(key) for key in session.execute(query).scalars()])
+def list_service_keys(reader: ReadDep, _: AdminDep, page: PageDep) -> PageAnswer[ServiceKeyRead]:
+    """Return the keys that are not revoked, without secrets. Role: admin.
+
+    Sort by `name`, `created_at`.
+    """
+    statement = ordered(
+        queries.service_keys(),
+        page,
+        queries.SERVICE_KEY_SORTS,
+        default="name",
+        tiebreak=ServiceKey.id,
+    )
+    return paginate(reader, statement, page, ServiceKeyRead)
 
 
 @router.post(
@@ -44,12 +54,17 @@ def create_service_key(
     return once.answer(lambda: _shown(*service_keys.create(session, body, actor)))
 
 
-@router.post("/{key_id}/rotate", summary="Rotate a service key", responses=responses(NotFound))
+@router.post(
+    "/{key_id}/rotate",
+    summary="Rotate a service key",
+    response_model=Answer[NewServiceKeyRead],
+    responses=responses(NotFound),
+)
 def rotate_service_key(
-    key_id: UUID, session: SessionDep, actor: AdminDep
-) -> Answer[NewServiceKeyRead]:
+    key_id: UUID, session: SessionDep, actor: AdminDep, once: EncryptedIdempotencyDep
+) -> Response:
     """Return a new secret; the previous one is valid for another 10 minutes. Role: admin."""
-    return answer(_shown(*service_keys.rotate(session, key_id, actor)))
+    return once.answer(lambda: _shown(*service_keys.rotate(session, key_id, actor)), status=200)
 
 
 @router.delete("/{key_id}", summary="Revoke a service key", responses=responses(NotFound))

@@ -153,9 +153,13 @@ def update_book(
 @router.delete(
     "/{book_id}",
     summary="Withdraw a book",
-    responses=responses(NotFound, BookInUse, RoleNotAllowed),
+    responses=responses(NotFound, BookInUse, StaleVersion, RoleNotAllowed),
 )
-def delete_book(actor: StaffDep, book_id: UUID, session: SessionDep) -> Answer[None]:
+def delete_book(
+    actor: StaffDep, book_id: UUID, session: SessionDep, if_match: etags.IfMatch = None
+) -> Answer[None]:
     """Withdraw a title and its copies; their history stays. Role: librarian, admin."""
+    if if_match is not None:
+        etags.check(if_match, books.lock_with_copies(session, book_id)[0].version)
     books.withdraw(session, actor.id, book_id)
     return answer(None)

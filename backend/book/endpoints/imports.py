@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from backend.book import queries
-from backend.book.dependencies import ImportIdempotencyDep, UploadDep
+from backend.book import dependencies, queries
+from backend.book.dependencies import MATCHING_IMPORT, ImportIdempotencyDep, UploadDep
 from backend.book.imports import export, format_detection, jobs, undo
 from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead, ImportUndone
 from backend.shared.errors import (
@@ -16,11 +16,12 @@ from backend.shared.errors import (
     NotFound,
     PayloadTooLarge,
     RoleNotAllowed,
+    StaleVersion,
     UnsupportedMediaType,
 )
 from backend.shared.infra import config
 from backend.shared.models import ImportJob, ImportRow, Severity
-from backend.shared.web import routing
+from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.pagination import PageDep, ordered, paginate
@@ -112,25 +113,28 @@ def list_imports(_: StaffDep, reader: ReadDep, page: PageDep) -> PageAnswer[Impo
 
 
 @router.get("/{job_id}", summary="Get an import", responses=responses(NotFound, RoleNotAllowed))
-def get_import(_: StaffDep, job_id: UUID, reader: ReadDep) -> Answer[ImportJobRead]:
-    """Return state and progress of a job. Role: librarian, admin."""
-    row = reader.execute(queries.import_job(job_id)).one_or_none()
-    if row is None:
-        raise NotFound(jobs.JOB_NOT_FOUND)
-    return answer(ImportJobRead.model_validate(row))
+def get_import(
+    _: StaffDep, job_id: UUID, reader: ReadDep, response: Response
+) -> Answer[ImportJobRead]:
+    """Return state and progress of a job, with its `ETag`. Role: librarian, admin."""
+    job = dependencies.import_job(reader, job_id)
+    return etags.tagged(response, job, job)
 
 
 @router.put(
     "/{job_id}/cancel",
     summary="Cancel an import",
-    responses=responses(NotFound, InvalidStateTransition, RoleNotAllowed),
+    dependencies=[MATCHING_IMPORT],
+    responses=responses(NotFound, InvalidStateTransition, StaleVersion, RoleNotAllowed),
 )
-def cancel_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[ImportJobRead]:
+def cancel_import(
+    actor: StaffDep, job_id: UUID, session: SessionDep, response: Response
+) -> Answer[ImportJobRead]:
     """Stop a job between two batches; rows imported so far remain. Role: librarian, admin."""
     jobs.cancel(session, actor.id, job_id)
     session.flush()
-    row = session.execute(queries.import_job(job_id)).one()
-    return answer(ImportJobRead.model_validate(row))
+    job = dependencies.import_job(session, job_id)
+    return etags.tagged(response, job, job)
 
 
 @router.post(
@@ -154,8 +158,7 @@ def undo_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[Im
 )
 def download_report(_: StaffDep, job_id: UUID, reader: ReadDep) -> Response:
     """Return the row issues as CSV. Role: librarian, admin."""
-    if reader.execute(queries.import_job(job_id)).one_or_none() is None:
-        raise NotFound(jobs.JOB_NOT_FOUND)
+    dependencies.import_job(reader, job_id)
     rows = reader.execute(queries.import_rows(job_id, None).order_by(ImportRow.row, ImportRow.id))
     report = export.table(ImportRowRead.model_fields, rows.mappings())
     name = f'attachment; filename="import-{job_id}.csv"'
@@ -179,8 +182,7 @@ def list_import_rows(
 
     ERROR: the row was refused. WARNING: it was imported in part or with a correction.
     """
-    if reader.execute(queries.import_job(job_id)).one_or_none() is None:
-        raise NotFound(jobs.JOB_NOT_FOUND)
+    dependencies.import_job(reader, job_id)
     statement = ordered(
         queries.import_rows(job_id, severity),
         page,

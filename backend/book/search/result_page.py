@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 
 from backend.book import queries
 from backend.book.schemas.search import Facet
@@ -12,11 +23,12 @@ from backend.book.search import facets, matching, ranking, search_query
 from backend.book.search.matching import Matches
 from backend.book.search.search_query import SearchQuery
 from backend.shared.models import Book
-from backend.shared.web.pagination import AnySelect, Order, PageQuery
+from backend.shared.web.pagination import AnySelect, PageQuery
 
 # With more matches than this only so many are ranked, titles that begin with the text among them.
 _MAX_RANKED = 1000
 _MAX_PREFIXED = 200
+_UNRANKED = -1.0  # below any rank
 
 
 @dataclass(frozen=True)
@@ -31,38 +43,43 @@ class ResultPage:
 
 def read(connection: Connection, query: SearchQuery, page: PageQuery) -> ResultPage:
     """Run a search."""
-    order = search_query.order_by(page)
+    search_query.check_sort(page)
     found = matching.find(connection, query.q, exact=query.exact) if query.q else None
     filters = search_query.given_filters(query)
     base = [Book.withdrawn_at.is_(None), *([found.condition] if found else [])]
     condition = and_(*base, *filters.values())
     total = connection.execute(select(func.count()).where(condition)).scalar_one()
     if found is not None and search_query.sorts_by_relevance(query, page):
-        is_reversed = page.sort is not None and page.order is Order.ASC
-        statement = by_relevance(found, condition, total, is_reversed=is_reversed)
+        statement = by_relevance(found, condition, total, page)
     else:
-        statement = select(*queries.BOOK_COLUMNS).where(condition).order_by(*order)
+        statement = search_query.sorting(page, None).apply(_books(condition))
+    if page.cursor is not None:
+        total = connection.execute(_count(statement)).scalar_one()
     rows = connection.execute(statement.limit(page.limit).offset(page.offset)).all()
     counted = facets.count(connection, and_(*base), filters) if query.facets else None
     return ResultPage(rows, total, found, counted)
 
 
 def by_relevance(
-    found: Matches, condition: ColumnElement[bool], total: int, *, is_reversed: bool = False
+    found: Matches, condition: ColumnElement[bool], total: int, page: PageQuery
 ) -> AnySelect:
     """Select the matches, best first."""
+    statement = _books(condition)
     if total <= _MAX_RANKED:
-        rank = ranking.rank(found)
-        order = rank.asc() if is_reversed else rank.desc()
-        return select(*queries.BOOK_COLUMNS).where(condition).order_by(order, Book.id)
-    ranked = _ranked(found, condition)
-    order = ranked.c.rank.asc().nulls_first() if is_reversed else ranked.c.rank.desc().nulls_last()
-    return (
-        select(*queries.BOOK_COLUMNS)
-        .outerjoin(ranked, ranked.c.id == Book.id)
-        .where(condition)
-        .order_by(order, Book.id)
-    )
+        rank: ColumnElement[float] = type_coerce(ranking.rank(found), Double)
+    else:
+        ranked = _ranked(found, condition)
+        statement = statement.outerjoin(ranked, ranked.c.id == Book.id)
+        rank = func.coalesce(type_coerce(ranked.c.rank, Double), _UNRANKED)
+    return search_query.sorting(page, rank).apply(statement)
+
+
+def _books(condition: ColumnElement[bool]) -> AnySelect:
+    return select(*queries.BOOK_COLUMNS).where(condition)
+
+
+def _count(statement: AnySelect) -> Select[int]:
+    return select(func.count()).select_from(statement.order_by(None).subquery())
 
 
 def _ranked(found: Matches, condition: ColumnElement[bool]) -> Any:

@@ -4,18 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_, func, literal, select
+from sqlalchemy import ColumnElement, Text, and_, func, literal, select
 
 from backend.book.schemas import isbn
 from backend.book.search import matching, query_syntax
 from backend.shared.errors import invalid
 from backend.shared.models import Book, BookStatus
-from backend.shared.web.pagination import Order, PageQuery
+from backend.shared.web import pagination
+from backend.shared.web.pagination import PageQuery, Sorting
 
 RELEVANCE = "relevance"
 _SORTS: dict[str, ColumnElement[Any]] = {
-    "title": func.lower(Book.title),
-    "author": func.lower(Book.author),
+    "title": func.lower(Book.title, type_=Text),
+    "author": func.lower(Book.author, type_=Text),
     "publication_year": Book.publication_year.expression,
     "created_at": Book.created_at.expression,
 }
@@ -81,15 +82,16 @@ def sorts_by_relevance(query: SearchQuery, page: PageQuery) -> bool:
     return bool(query.q) and page.sort in {None, RELEVANCE}
 
 
-def order_by(page: PageQuery) -> tuple[ColumnElement[Any], ...]:
-    """Return the order of a page that is not sorted by rank; by default newest first."""
+def check_sort(page: PageQuery) -> None:
+    """Raise Invalid for a sort name that is not known."""
     if page.sort not in {None, RELEVANCE, *_SORTS}:
         raise invalid("sort", f"must be one of: {RELEVANCE}, {', '.join(_SORTS)}")
-    name = "created_at" if page.sort in {None, RELEVANCE} else str(page.sort)
-    column = _SORTS[name]
-    newest_first = page.sort in {None, RELEVANCE}
-    if not (page.order is Order.DESC or (page.order is None and newest_first)):
-        return column, Book.id.expression
+
+
+def sorting(page: PageQuery, rank: ColumnElement[Any] | None) -> Sorting:
+    """Return the order of a page: by default best match first, without a rank newest first."""
+    if page.sort == RELEVANCE and page.order is None:
+        page = page.model_copy(update={"sort": None})
+    columns = {**_SORTS, RELEVANCE: _SORTS["created_at"] if rank is None else rank}
     # NULLS LAST only where a value may be absent: for the others no index would have this order.
-    first = column.desc().nulls_last() if name == "publication_year" else column.desc()
-    return first, Book.id.desc()
+    return pagination.sorting(page, columns, f"-{RELEVANCE}", Book.id, {"publication_year"})

@@ -1,5 +1,6 @@
 """Rules of titles: create, update, withdraw."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -53,18 +54,22 @@ def update(session: Session, actor_id: UUID, book: Book, body: BookUpdate) -> Bo
     return book
 
 
-def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
-    """Withdraw a title and its copies; their history stays.
-
-    BookInUse while a copy is out, reserved or in transit. Locks copies before the title, as
-    custody does, so that a concurrent reservation is waited for.
-    """
+def lock_with_copies(session: Session, book_id: UUID) -> tuple[Book, Sequence[Copy]]:
+    """Lock copies before the title, as custody does, so that a reservation is waited for."""
     statement = select(Copy).where(Copy.book_id == book_id).order_by(Copy.id).with_for_update()
     session.execute(statement).all()
     book = database.row_lock_or_none(session, Book, book_id)
     if book is None or book.withdrawn_at is not None:
         raise NotFound(BOOK_NOT_FOUND)
-    copies = session.execute(statement).scalars().all()
+    return book, session.execute(statement).scalars().all()
+
+
+def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
+    """Withdraw a title and its copies; their history stays.
+
+    BookInUse while a copy is out, reserved or in transit.
+    """
+    book, copies = lock_with_copies(session, book_id)
     if any(copy.custody not in WITHDRAWABLE for copy in copies):
         raise BookInUse
     if session.execute(queries.has_open_references(book_id)).scalar_one():

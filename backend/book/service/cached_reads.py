@@ -60,7 +60,7 @@ def _search_page(connection: Connection, query: SearchQuery, page: PageQuery) ->
         )
         for row in result.rows
     ]
-    listed = page_of(books, page, result.total)
+    listed = page_of(books, page, result.total, result.rows)
     did_you_mean = found.did_you_mean if found else None
     parts = [
         b'%b,"pagination":%b'

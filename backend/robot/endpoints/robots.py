@@ -6,6 +6,7 @@ from fastapi import Response
 from sqlalchemy.orm import Session
 
 from backend.robot import queries
+from backend.robot.dependencies import MATCHING_ROBOT
 from backend.robot.schemas.robots import (
     EnrollmentCodeRead,
     KeyRead,
@@ -16,12 +17,12 @@ from backend.robot.schemas.robots import (
     RobotUpdate,
 )
 from backend.robot.service import registry
-from backend.shared.errors import Conflict, Duplicate, NotFound
+from backend.shared.errors import Conflict, Duplicate, NotFound, StaleVersion
 from backend.shared.models import Robot, RobotError
-from backend.shared.web import routing
+from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
-from backend.shared.web.idempotency import IdempotencyDep
+from backend.shared.web.idempotency import EncryptedIdempotencyDep, IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
 from backend.shared.web.security.authentication import AdminDep, StaffDep
 
@@ -64,18 +65,23 @@ def register_robot(
 @router.put(
     "/{robot_id}",
     summary="Set maintenance mode of a robot",
-    responses=routing.responses(NotFound, Conflict),
+    dependencies=[MATCHING_ROBOT],
+    responses=routing.responses(NotFound, Conflict, StaleVersion),
 )
 def update_robot(
-    robot_id: UUID, body: RobotUpdate, session: SessionDep, actor: AdminDep
+    robot_id: UUID, body: RobotUpdate, session: SessionDep, actor: AdminDep, response: Response
 ) -> Answer[RobotRead]:
     """Role: admin. 409 while the robot has a task."""
     registry.set_maintenance(session, robot_id, actor.id, maintenance=body.maintenance)
-    return answer(_read(session, robot_id))
+    robot = _read(session, robot_id)
+    return etags.tagged(response, robot, registry.version(robot))
 
 
 @router.delete(
-    "/{robot_id}", summary="Retire a robot", responses=routing.responses(NotFound, Conflict)
+    "/{robot_id}",
+    summary="Retire a robot",
+    dependencies=[MATCHING_ROBOT],
+    responses=routing.responses(NotFound, Conflict, StaleVersion),
 )
 def retire_robot(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]:
     """Role: admin. Its keys are revoked; its history is kept."""
@@ -91,12 +97,20 @@ def retire_robot(robot_id: UUID, session: SessionDep, actor: AdminDep) -> Answer
     responses=routing.responses(NotFound),
 )
 def create_robot_key(
-    robot_id: UUID, session: SessionDep, actor: AdminDep, body: KeyRequest | None = None
-) -> Answer[KeyRead]:
+    robot_id: UUID,
+    session: SessionDep,
+    actor: AdminDep,
+    once: EncryptedIdempotencyDep,
+    body: KeyRequest | None = None,
+) -> Response:
     """Role: admin. Shown once: it is stored hashed. Earlier keys expire in ten minutes."""
     revoke_now = body is not None and body.revoke_now
-    key = registry.new_key(session, robot_id, actor.id, revoke_now=revoke_now)
-    return answer(KeyRead(robot_id=robot_id, key=key))
+
+    def create() -> KeyRead:
+        key = registry.new_key(session, robot_id, actor.id, revoke_now=revoke_now)
+        return KeyRead(robot_id=robot_id, key=key)
+
+    return once.answer(create)
 
 
 @router.post(
@@ -107,11 +121,15 @@ def create_robot_key(
     responses=routing.responses(NotFound),
 )
 def create_enrollment_code(
-    robot_id: UUID, session: SessionDep, actor: AdminDep
-) -> Answer[EnrollmentCodeRead]:
+    robot_id: UUID, session: SessionDep, actor: AdminDep, once: EncryptedIdempotencyDep
+) -> Response:
     """Role: admin. A bridge exchanges it for a key, once, within 15 minutes."""
-    secret, code = registry.new_enrollment_code(session, robot_id, actor.id)
-    return answer(EnrollmentCodeRead(robot_id=robot_id, code=secret, expires_at=code.expires_at))
+
+    def create() -> EnrollmentCodeRead:
+        secret, code = registry.new_enrollment_code(session, robot_id, actor.id)
+        return EnrollmentCodeRead(robot_id=robot_id, code=secret, expires_at=code.expires_at)
+
+    return once.answer(create)
 
 
 @router.get(

@@ -5,12 +5,13 @@ from uuid import UUID
 from fastapi import Response
 
 from backend.robot import queries
+from backend.robot.bridge_protocol import live_copies
 from backend.robot.schemas.robots import RobotRead
+from backend.robot.service import registry
 from backend.shared.errors import NotFound
 from backend.shared.models import RobotStatus
-from backend.shared.web import routing
-from backend.shared.web.database_session import ReadDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web import etags, pagination, routing
+from backend.shared.web.envelope import Answer, PageAnswer, json_response
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.security.authentication import StaffDep
 
@@ -21,16 +22,27 @@ router = routing.router("/robot", "robots")
 async def list_robot_status(
     _: StaffDep, page: PageDep, status: RobotStatus | None = None
 ) -> Response:
-    """Role: librarian. Sort by `robot_name` (default) or `created_at`."""
-    return await queries.ROBOTS.page(page, RobotRead.model_validate, status=status)
+    """Role: librarian. As of the last heartbeats. Sort by `robot_name` (default), `created_at`."""
+    rows, total = await queries.ROBOTS.read(page, status=status)
+    copies = await live_copies.read([row.id for row in rows])
+    robots = [
+        live_copies.merge(RobotRead.model_validate(row), live)
+        for row, live in zip(rows, copies, strict=True)
+    ]
+    return pagination.response(page, rows, total, robots)
 
 
 @router.get(
-    "/status/{robot_id}", summary="Get the status of a robot", responses=routing.responses(NotFound)
+    "/status/{robot_id}",
+    summary="Get the status of a robot",
+    response_model=Answer[RobotRead],
+    responses=routing.responses(NotFound),
 )
-def get_robot_status(robot_id: UUID, reader: ReadDep, _: StaffDep) -> Answer[RobotRead]:
-    """Role: librarian."""
-    row = reader.execute(queries.robots(robot_id)).one_or_none()
+async def get_robot_status(robot_id: UUID, _: StaffDep) -> Response:
+    """Role: librarian. The `ETag` is of what administrators change: heartbeats keep it."""
+    row = await queries.ROBOT.one_or_none(robot_id=robot_id)
     if row is None:
         raise NotFound("Robot not found.")
-    return answer(RobotRead.model_validate(row))
+    (live,) = await live_copies.read([robot_id])
+    robot = live_copies.merge(RobotRead.model_validate(row), live)
+    return json_response(robot, ETag=etags.etag(registry.version(robot)))

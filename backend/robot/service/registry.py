@@ -1,6 +1,6 @@
 """The registry of robots: registration, keys, enrollment, maintenance and retirement."""
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -42,6 +42,23 @@ def get(session: Session, robot_id: UUID) -> Robot:
     if robot is None or robot.retired_at is not None:
         raise NotFound("Robot not found.")
     return robot
+
+
+class Administered(Protocol):
+    """What administrators change of a robot."""
+
+    @property
+    def robot_name(self) -> str: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def status(self) -> RobotStatus: ...
+
+
+def version(robot: Administered) -> str:
+    """Return the version of what administrators change; heartbeats leave it as it is."""
+    in_maintenance = robot.status is RobotStatus.MAINTENANCE
+    return api_keys.digest(f"{robot.robot_name} {robot.model} {in_maintenance}")[:16]
 
 
 def new_key(session: Session, robot_id: UUID, by: UUID | None, *, revoke_now: bool = False) -> str:

@@ -9,6 +9,8 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +19,6 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     Text,
-    Tuple,
     and_,
     bindparam,
     cast,
@@ -41,12 +42,9 @@ class Position:
     id: str
 
 
-def encode(row: Any) -> str | None:
-    """Return the cursor of a row; None for a sort order without cursors."""
-    sort = getattr(row, "cursor_sort", None)
-    if sort is None:
-        return None
-    values = json.dumps([sort, row.cursor_key, row.cursor_id], separators=(",", ":"))
+def encode(row: Any) -> str:
+    """Return the cursor of a row."""
+    values = json.dumps([row.cursor_sort, row.cursor_key, row.cursor_id], separators=(",", ":"))
     return base64.urlsafe_b64encode(values.encode()).decode().rstrip("=")
 
 
@@ -71,8 +69,8 @@ def _checked(key: Any, kind: type[Any]) -> str | None:
         storable.check_time(datetime.fromisoformat(text))
     elif kind is int and abs(int(text)) >= _MAX_INTEGER:
         raise ValueError("out of range")
-    elif kind is float:
-        float(text)
+    elif kind in {float, Decimal} and not isfinite(float(text)):
+        raise ValueError("not a number")
     elif kind is UUID:
         UUID(text)
     return text
@@ -84,9 +82,7 @@ def with_cursor(
     column: SQLColumnExpression[Any],
     tiebreak: SQLColumnExpression[Any],
 ) -> AnySelect:
-    """Add the values of each row's cursor; an order by several columns has no cursors."""
-    if isinstance(column, Tuple):
-        return statement
+    """Add the values of each row's cursor."""
     return statement.add_columns(
         literal(sort, Text).label("cursor_sort"),
         cast(column, Text).label("cursor_key"),
@@ -101,8 +97,11 @@ def after(
     *,
     descending: bool,
     bound: bool,
+    nulls_last: bool = False,
 ) -> ColumnElement[bool]:
     """Build the condition of the rows after a position; PostgreSQL sorts NULL as the greatest.
+
+    `nulls_last`: the column descends with its NULLs at the end.
 
     `bound`: the values are given at execution, as `cursor_key` and `cursor_id`.
     """
@@ -111,14 +110,15 @@ def after(
         cast(bindparam(name, type_=Text, **_value(values, name)), each.type)
         for name, each in (("cursor_key", column), ("cursor_id", tiebreak))
     )
-    later_id = tiebreak < row_id if descending else tiebreak > row_id
+    ends_with_nulls = nulls_last or not descending
     if position.key is None:
+        later_id = tiebreak < row_id if descending else tiebreak > row_id
         same = and_(column.is_(None), later_id)
-        return or_(same, column.is_not(None)) if descending else same
-    if descending:
-        return tuple_(column, tiebreak) < tuple_(key, row_id)
-    beyond = tuple_(column, tiebreak) > tuple_(key, row_id)
-    return beyond if not _may_be_null(column) else or_(beyond, column.is_(None))
+        return same if ends_with_nulls else or_(same, column.is_not(None))
+    here, there = tuple_(column, tiebreak), tuple_(key, row_id)
+    beyond = here < there if descending else here > there
+    may_be_null = ends_with_nulls and (nulls_last or _may_be_null(column))
+    return or_(beyond, column.is_(None)) if may_be_null else beyond
 
 
 def _value(values: dict[str, str | None], name: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from backend.shared.infra import clock
 from backend.shared.models import IDEMPOTENCY_KEY_LIFE, IdempotencyKey
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import answer
+from backend.shared.web.security import encryption
 
 K = TypeVar("K", bound="IdempotentRequest")
 
@@ -144,4 +145,25 @@ def idempotent(
 
 IdempotencyDep = Annotated[
     IdempotentRequest, Depends(idempotent(IdempotentRequest), scope="function")
+]
+
+
+class EncryptedIdempotency(IdempotentRequest):
+    """Store responses encrypted, for bodies with a password and responses with tokens."""
+
+    @staticmethod
+    def _digest(call: bytes) -> str:
+        return encryption.keyed_digest(call)
+
+    @staticmethod
+    def _to_stored(answer: bytes) -> bytes:
+        return encryption.encrypt(answer)
+
+    @staticmethod
+    def _from_stored(stored: bytes) -> bytes:
+        return encryption.decrypt(stored)
+
+
+EncryptedIdempotencyDep = Annotated[
+    EncryptedIdempotency, Depends(idempotent(EncryptedIdempotency), scope="function")
 ]

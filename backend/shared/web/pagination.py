@@ -1,6 +1,6 @@
 """Lists: `page`, `limit`, `sort`, `order`, `cursor` (api.md §2)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
@@ -71,13 +71,14 @@ PageDep = Annotated[PageQuery, Depends(_page_query)]
 
 
 @dataclass(frozen=True)
-class _Sorting:
-    """The order of a list: by one column, then by a unique one."""
+class Sorting:
+    """The order of a list: by one column, then by a unique one, both in the same direction."""
 
     column: SQLColumnExpression[Any]
     tiebreak: SQLColumnExpression[Any]
     name: str  # with a `-` where it descends
     position: cursors.Position | None  # where the page before ended
+    nulls_last: bool = False  # also where it descends
 
     @property
     def descending(self) -> bool:
@@ -85,21 +86,41 @@ class _Sorting:
 
     def apply(self, statement: AnySelect, *, bound: bool = False) -> AnySelect:
         """Sort a statement; with a position, select the rows after it."""
-        keys = (self.column, self.tiebreak)
-        statement = cursors.with_cursor(statement, self.name, *keys)
-        if self.position is not None:
-            statement = statement.where(
-                cursors.after(self.position, *keys, descending=self.descending, bound=bound)
-            )
-        return statement.order_by(*(key.desc() if self.descending else key.asc() for key in keys))
+        statement = cursors.with_cursor(statement, self.name, self.column, self.tiebreak)
+        if (after := self.after(bound=bound)) is not None:
+            statement = statement.where(after)
+        if not self.descending:
+            return statement.order_by(self.column.asc(), self.tiebreak.asc())
+        first = self.column.desc()
+        return statement.order_by(
+            first.nulls_last() if self.nulls_last else first, self.tiebreak.desc()
+        )
+
+    def after(self, *, bound: bool = False) -> ColumnElement[bool] | None:
+        """Build the condition of the rows after the position, if there is one."""
+        if self.position is None:
+            return None
+        return cursors.after(
+            self.position,
+            self.column,
+            self.tiebreak,
+            descending=self.descending,
+            bound=bound,
+            nulls_last=self.nulls_last and self.descending,
+        )
 
 
-def _sorting(
+def sorting(
     query: PageQuery,
     columns: Mapping[str, SQLColumnExpression[Any]],
     default: str,
     tiebreak: SQLColumnExpression[Any],
-) -> _Sorting:
+    nulls_last: Collection[str] = (),
+) -> Sorting:
+    """Return the order that a query names; 422 for a name that is not in `columns`.
+
+    A default that begins with `-` is descending.
+    """
     name = query.sort or default.lstrip("-")
     if name not in columns:
         raise invalid("sort", f"must be one of: {', '.join(columns)}")
@@ -110,7 +131,7 @@ def _sorting(
     position = None
     if query.cursor is not None:
         position = cursors.decode(query.cursor, full_name, column)
-    return _Sorting(column, tiebreak, full_name, position)
+    return Sorting(column, tiebreak, full_name, position, name in nulls_last)
 
 
 def ordered(
@@ -125,7 +146,7 @@ def ordered(
 
     A default that begins with `-` is descending.
     """
-    return _sorting(query, columns, default, tiebreak).apply(statement)
+    return sorting(query, columns, default, tiebreak).apply(statement)
 
 
 def paginate_rows(
@@ -167,6 +188,15 @@ def _pagination(query: PageQuery, total: int, rows: Sequence[Any] = ()) -> Pagin
     )
 
 
+def response(
+    query: PageQuery, rows: Sequence[Any], total: int, models: Iterable[BaseModel]
+) -> Response:
+    """Return the response with one page of a hot list."""
+    items = b",".join(model.model_dump_json().encode() for model in models)
+    pagination = _pagination(query, total, rows).model_dump_json().encode()
+    return json_response(b'[%b],"pagination":%b' % (items, pagination))
+
+
 @dataclass(frozen=True)
 class HotList:
     """A list read by hot reads: one statement for each combination of filters and order.
@@ -185,9 +215,14 @@ class HotList:
         self, query: PageQuery, to_model: Callable[[Any], BaseModel], **filters: object
     ) -> Response:
         """Return the response with one page; a filter of None is left out."""
+        rows, total = await self.read(query, **filters)
+        return response(query, rows, total, [to_model(row) for row in rows])
+
+    async def read(self, query: PageQuery, **filters: object) -> tuple[Sequence[Any], int]:
+        """Return the rows of one page and the count of all."""
         values = {name: value for name, value in filters.items() if value is not None}
         reading, counting = self.reads(query, *values)
-        position = _sorting(query, self.sorts, self.default, self.tiebreak).position
+        position = sorting(query, self.sorts, self.default, self.tiebreak).position
         if position is not None:
             values["cursor_id"] = position.id
             values |= {"cursor_key": position.key} if position.key is not None else {}
@@ -195,27 +230,25 @@ class HotList:
         total = rows[0].total_rows if rows else 0
         if not rows and query.offset:
             total = await counting.scalar(**values)
-        items = b",".join(to_model(row).model_dump_json().encode() for row in rows)
-        pagination = _pagination(query, total, rows).model_dump_json().encode()
-        return json_response(b'[%b],"pagination":%b' % (items, pagination))
+        return rows, total
 
     def reads(self, query: PageQuery, *filters: str) -> tuple[HotRead, HotRead]:
         """Return the reads of a page and of the count with these filters."""
-        sorting = _sorting(query, self.sorts, self.default, self.tiebreak)
-        position = sorting.position and (sorting.position.key is None)
-        key = (sorting.name, position, *sorted(filters))
+        order = sorting(query, self.sorts, self.default, self.tiebreak)
+        position = order.position and (order.position.key is None)
+        key = (order.name, position, *sorted(filters))
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = self._compile(sorting, filters)
+            found = self._compiled[key] = self._compile(order, filters)
         return found
 
-    def _compile(self, sorting: _Sorting, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
+    def _compile(self, order: Sorting, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
         matching = self.select.where(*(self._equals(name) for name in filters))
-        rest = sorting.apply(matching, bound=True).order_by(None)
+        rest = order.apply(matching, bound=True).order_by(None)
         keys = rest.with_only_columns(self.tiebreak, maintain_column_froms=True)
         count = select(func.count()).select_from(keys.subquery())
         counted = matching.add_columns(count.scalar_subquery().label("total_rows"))
-        page = sorting.apply(counted, bound=True)
+        page = order.apply(counted, bound=True)
         page = page.limit(_number("limit")).offset(_number("offset"))
         return HotRead(page), HotRead(count)
 

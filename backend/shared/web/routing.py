@@ -8,11 +8,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 
 from backend.shared import errors
 from backend.shared.errors import LunaError
 from backend.shared.web import envelope
+from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import Guard
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -43,6 +45,8 @@ class LunaRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         guards = list(dict.fromkeys(_guards(self.dependant)))
+        takes_body = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
+        may_have_body = takes_body or self.methods == {"GET"}
         documented = self.dependant
         self.dependant = _without_credentials(documented)
         handle = super().get_route_handler()
@@ -53,6 +57,8 @@ class LunaRoute(APIRoute):
             for guard in guards:
                 request.state.actor = await guard.authorize(request)
             try:
+                if not may_have_body:
+                    await _check_empty_body(request)
                 return await handle(request)
             except RequestValidationError as error:
                 raise _validation_error(request, error) from error
@@ -74,6 +80,18 @@ def _check_content_length(request: Request) -> None:
         and int(length) > request.scope[MAX_BODY_SIZE_SCOPE_KEY]
     ):
         raise errors.PayloadTooLarge
+
+
+async def _check_empty_body(request: Request) -> None:
+    """Refuse fields in the body of a route that has none; no body or `{}` is valid."""
+    sent = request.headers
+    if sent.get("content-length", "0") == "0" and "transfer-encoding" not in sent:
+        return
+    try:
+        EmptyBody.model_validate_json(await request.body() or b"{}")
+    except ValidationError as error:
+        violations = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(violations) from error
 
 
 def _validation_error(request: Request, error: RequestValidationError) -> LunaError:

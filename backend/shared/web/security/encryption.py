@@ -1,4 +1,8 @@
-"""Encryption and keyed digests of the auth service, by keys derived from its first key."""
+"""Encryption and keyed digests of a service, by keys derived from a secret that it holds.
+
+The secret is the first signing key in the auth service, and the address of the database, which
+holds a password, in the others.
+"""
 
 import base64
 import hashlib
@@ -10,14 +14,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from backend.shared.errors import NotSignedIn
+from backend.shared.infra import config
 from backend.shared.web.security import jwks
 from backend.shared.web.security.key_files import PRIVATE
 
 
 def _derived_key(purpose: str) -> bytes:
-    """Derive a key from the private key that only the auth service holds."""
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"luna {purpose}".encode())
-    return kdf.derive(jwks.root_pem(PRIVATE.text()).encode())
+    pem = PRIVATE.text()
+    secret = config.database().database_url if pem is None else jwks.root_pem(pem)
+    return kdf.derive(secret.encode())
 
 
 @cache
@@ -29,7 +35,7 @@ _key_of = cache(_derived_key)
 
 
 def encrypt(plain: bytes) -> bytes:
-    """Encrypt and authenticate data, so that only the auth service can read or create it."""
+    """Encrypt and authenticate data, so that only this service can read or create it."""
     return _fernet().encrypt(plain)
 
 

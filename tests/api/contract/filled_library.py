@@ -1,0 +1,117 @@
+"""A library with at least two rows in most lists, and the ids that path parameters take."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from backend.shared.domain import custody
+from backend.shared.infra import database, ids
+from backend.shared.models import LoanChannel, Notification, RobotError
+from tests.factories import catalogue, users
+from tests.scenario import Scenario, start_scenario
+
+IMPORT = {"books": [{"title": "One", "isbn": "no"}, {"title": "Two", "isbn": "neither"}]}
+_KEY = {"rpcs": ["luna.v1.LibraryService/CheckOutBook"]}
+
+
+@dataclass
+class FilledLibrary:
+    """What the rules of the contract are tried on, as an administrator and as a robot."""
+
+    scenario: Scenario
+    admin: users.SignedInUser
+    ids: dict[str, str]
+
+    def path(self, template: str) -> str:
+        """Replace the parameters of a path by ids of what exists."""
+        return template.format(**self.ids)
+
+    def call(self, route: str, **options: Any) -> Any:
+        """Call `METHOD path` with the credentials that it needs."""
+        method, template = route.split(" ")
+        is_robot = "/bridge/" in template
+        own = self.scenario.robot.headers if is_robot else self.admin.headers
+        headers = {**own, **options.pop("headers", {})}
+        return self.scenario.api.request(method, self.path(template), headers=headers, **options)
+
+    def lend(self, book: UUID) -> None:
+        """Lend a copy of the title to the administrator."""
+        with database.transaction() as session:
+            copy = custody.reserve_any(session, book)
+            custody.move(session, copy.id, custody.CustodyTransition.LOAD)
+            custody.lend(session, copy.id, self.admin.id, LoanChannel.ROBOT)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Create something as the administrator; returns its data."""
+        answered = self.scenario.api.post(f"/api/v1{path}", json=body, headers=self.admin.headers)
+        assert answered.is_success, answered.text
+        return answered.json()["data"]
+
+
+def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> str:
+    """Add what no call creates at once; returns the id of a notification."""
+    with database.transaction() as session:
+        notes = [
+            Notification(
+                user_id=admin.id,
+                event_id=ids.uuid7(),
+                notification_type="TEST",
+                title="Title",
+                message="Message",
+            )
+            for _ in range(2)
+        ]
+        problems = [
+            RobotError(robot_id=robot_id, type="BLOCKED", level="WARNING", message="Blocked")
+            for _ in range(2)
+        ]
+        session.add_all([*notes, *problems])
+        session.flush()
+        return str(notes[0].id)
+
+
+def fill(api: Any) -> FilledLibrary:
+    """Lend and fetch two books, deliver two, import twice, and add the rest by one call each."""
+    admin = users.admin()
+    scenario = start_scenario(api, copies=2, robots=2)
+    library = FilledLibrary(scenario, admin, {})
+    returned: Any = None
+    for _ in range(2):
+        scenario.until_on_loan()
+        scenario.request_return()
+        returned = scenario.request
+        scenario.book = catalogue.add_book("Another", copies=6)
+        scenario.run_events()
+        scenario.drive_robot()
+        scenario.as_student("picked-up")
+        scenario.drive_robot()
+        scenario.as_librarian("complete")
+        scenario.run_events()
+    transfer = {"source_location": "WS-1", "destination_location": "RS-1"}
+    tasks = [
+        library.post("/deliveries/transfer", book_id=str(scenario.book), **transfer)
+        for _ in range(2)
+    ]
+    jobs = [library.post("/books/bulk-import", **IMPORT) for _ in range(2)]
+    keys = [library.post("/auth/service-keys", name=f"key {n}", **_KEY) for n in range(2)]
+    scenario.request_delivery()
+    scenario.run_events()
+    loans = scenario.get(admin, "/loans")
+    copies = scenario.get(admin, f"/books/{scenario.book}/copies")
+    library.ids |= {
+        "book_id": str(scenario.book),
+        "copy_id": copies[-1]["id"],
+        "job_id": jobs[0]["job_id"],
+        "key_id": keys[0]["id"],
+        "loan_id": loans[0]["id"],
+        "notification_id": _add_rows(admin, scenario.robot.id),
+        "request_id": scenario.request["id"],
+        "return_id": returned["id"],
+        "robot_id": str(scenario.robot.id),
+        "session_id": str(users.add_session(admin)),
+        "task_id": tasks[0]["id"],
+        "user_id": str(users.student().id),
+        "waypoint_id": scenario.get(admin, "/robot/waypoints?kind=DELIVERY_POINT")[0]["id"],
+        "command_id": str(ids.uuid7()),
+    }
+    return library

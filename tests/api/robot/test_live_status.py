@@ -1,0 +1,45 @@
+"""`/robot/status` shows what the newest heartbeats reported, which PostgreSQL stores later."""
+
+import time
+from typing import Any
+
+import pytest
+
+from backend.shared.infra import redis
+from tests.scenario import Scenario
+
+MAX_DELAY = 1.0  # seconds behind the live view
+POSE = {"x": 3.5, "y": 1.0, "theta": 0.5, "floor": 1}
+
+
+def _shown(scenario: Scenario) -> list[Any]:
+    """Return the robot in the list and by its id."""
+    (listed,) = scenario.get(scenario.librarian, "/robot/status")
+    return [listed, scenario.get(scenario.librarian, f"/robot/status/{scenario.robot.id}")]
+
+
+def test_status_follows_a_heartbeat_that_is_not_stored(scenario: Scenario) -> None:
+    limit = time.monotonic() + MAX_DELAY
+    scenario.robot.heartbeat(pose=POSE, waypoint=None)
+    while [each["pose"] for each in _shown(scenario)] != [POSE, POSE]:
+        assert time.monotonic() < limit
+    assert [each["current_location"] for each in _shown(scenario)] == ["Dock 1", "Dock 1"]
+
+
+@pytest.mark.parametrize("failure", ["empty", "away"])
+def test_status_is_that_of_the_database_without_live_copies(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    stored = {"x": 0.0, "y": 0.0, "theta": 0.0, "floor": 1}
+    if failure == "empty":
+        redis.client().flushdb()
+    else:
+        monkeypatch.setattr(redis, "is_up", lambda: False)
+    assert [each["pose"] for each in _shown(scenario)] == [stored, stored]
+
+
+def test_heartbeats_keep_the_version_of_a_robot(scenario: Scenario) -> None:
+    path = f"/robot/status/{scenario.robot.id}"
+    before = scenario.call(scenario.librarian, "GET", path).headers["etag"]
+    scenario.robot.heartbeat(battery=0.5)
+    assert scenario.call(scenario.librarian, "GET", path).headers["etag"] == before

@@ -5,7 +5,7 @@ from typing import Annotated
 from anyio.to_thread import run_sync
 from fastapi import Depends, Response
 
-from backend.auth.dependencies.requests import EncryptedIdempotencyDep, hash_limiter
+from backend.auth.dependencies.requests import hash_limiter
 from backend.auth.schemas.second_factor import (
     CodeBody,
     RecoveryCodesRead,
@@ -20,6 +20,7 @@ from backend.shared.errors import Conflict, InvalidCredentials
 from backend.shared.web import routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.idempotency import EncryptedIdempotencyDep
 from backend.shared.web.routing import responses
 from backend.shared.web.security import authentication
 from backend.shared.web.security.authentication import OwnAccountDep

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from backend.shared.domain import custody
+from backend.shared.domain.circulation import custody, loans
 from backend.shared.infra import database, ids
 from backend.shared.models import LoanChannel, Notification, RobotError
 from tests.factories import catalogue, users
@@ -39,7 +39,7 @@ class FilledLibrary:
         with database.transaction() as session:
             copy = custody.reserve_any(session, book)
             custody.move(session, copy.id, custody.CustodyTransition.LOAD)
-            custody.lend(session, copy.id, self.admin.id, LoanChannel.ROBOT)
+            loans.lend(session, copy.id, self.admin.id, LoanChannel.ROBOT)
 
     def post(self, path: str, **body: Any) -> Any:
         """Create something as the administrator; returns its data."""
@@ -96,14 +96,14 @@ def fill(api: Any) -> FilledLibrary:
     keys = [library.post("/auth/service-keys", name=f"key {n}", **_KEY) for n in range(2)]
     scenario.request_delivery()
     scenario.run_events()
-    loans = scenario.get(admin, "/loans")
+    lent = scenario.get(admin, "/loans")
     copies = scenario.get(admin, f"/books/{scenario.book}/copies")
     library.ids |= {
         "book_id": str(scenario.book),
         "copy_id": copies[-1]["id"],
         "job_id": jobs[0]["job_id"],
         "key_id": keys[0]["id"],
-        "loan_id": loans[0]["id"],
+        "loan_id": lent[0]["id"],
         "notification_id": _add_rows(admin, scenario.robot.id),
         "request_id": scenario.request["id"],
         "return_id": returned["id"],

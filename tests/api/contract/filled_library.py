@@ -70,23 +70,26 @@ def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> str:
         return str(notes[0].id)
 
 
+def _return_one(scenario: Scenario) -> str:
+    """Lend the title and let a robot fetch it; returns the id of the return."""
+    scenario.until_on_loan()
+    scenario.request_return()
+    scenario.run_events()
+    scenario.drive_robot()
+    scenario.as_student("picked-up")
+    scenario.drive_robot()
+    scenario.as_librarian("complete")
+    scenario.run_events()
+    return str(scenario.request["id"])
+
+
 def fill(api: Any) -> FilledLibrary:
     """Lend and fetch two books, deliver two, import twice, and add the rest by one call each."""
     admin = users.admin()
     scenario = start_scenario(api, copies=2, robots=2)
     library = FilledLibrary(scenario, admin, {})
-    returned: Any = None
-    for _ in range(2):
-        scenario.until_on_loan()
-        scenario.request_return()
-        returned = scenario.request
-        scenario.book = catalogue.add_book("Another", copies=6)
-        scenario.run_events()
-        scenario.drive_robot()
-        scenario.as_student("picked-up")
-        scenario.drive_robot()
-        scenario.as_librarian("complete")
-        scenario.run_events()
+    returns = [_return_one(scenario) for _ in range(2)]
+    scenario.book = catalogue.add_book("Another", copies=6)
     transfer = {"source_location": "WS-1", "destination_location": "RS-1"}
     tasks = [
         library.post("/deliveries/transfer", book_id=str(scenario.book), **transfer)
@@ -96,17 +99,15 @@ def fill(api: Any) -> FilledLibrary:
     keys = [library.post("/auth/service-keys", name=f"key {n}", **_KEY) for n in range(2)]
     scenario.request_delivery()
     scenario.run_events()
-    lent = scenario.get(admin, "/loans")
-    copies = scenario.get(admin, f"/books/{scenario.book}/copies")
     library.ids |= {
         "book_id": str(scenario.book),
-        "copy_id": copies[-1]["id"],
+        "copy_id": scenario.get(admin, f"/books/{scenario.book}/copies")[-1]["id"],
         "job_id": jobs[0]["job_id"],
         "key_id": keys[0]["id"],
-        "loan_id": lent[0]["id"],
+        "loan_id": scenario.get(admin, "/loans")[0]["id"],
         "notification_id": _add_rows(admin, scenario.robot.id),
         "request_id": scenario.request["id"],
-        "return_id": returned["id"],
+        "return_id": returns[0],
         "robot_id": str(scenario.robot.id),
         "session_id": str(users.add_session(admin)),
         "task_id": tasks[0]["id"],

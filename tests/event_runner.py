@@ -4,6 +4,10 @@ Envelopes, inbox, transactions and handlers are the real ones; tests/e2e runs th
 """
 
 import importlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from backend.shared.models import OutboxEvent
 from backend.shared.web.security import authentication
 
 _MAX_ROUNDS = 50
+_PATIENCE = 10  # seconds
 
 
 def load_handlers() -> None:
@@ -83,3 +88,24 @@ def advance_clock(by: timedelta) -> None:
 def _write(path: Path, seconds: float) -> None:
     path.write_text(str(seconds))
     clock.now()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what a thread of a service brings about; fails after ten seconds."""
+    limit = time.monotonic() + _PATIENCE
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < limit, "the condition did not come true"
+        pause.wait(0.02)
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run the calls in threads that start together; return their results."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))

@@ -10,6 +10,7 @@ from fastapi import Depends
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from backend.delivery.service import alerts
 from backend.shared.domain.access import Access
 from backend.shared.errors import NotFound
 from backend.shared.infra import database
@@ -30,6 +31,14 @@ def _matching_task(task_id: UUID, session: SessionDep, if_match: IfMatch = None)
 
 
 MATCHING_TASK = Depends(_matching_task, scope="function")
+
+
+def _matching_alert(alert_id: UUID, session: SessionDep, if_match: IfMatch = None) -> None:
+    if if_match is not None:
+        etags.check(if_match, alerts.lock(session, alert_id).version)
+
+
+MATCHING_ALERT = Depends(_matching_alert, scope="function")
 
 
 def version_of(task_version: int, status: str) -> str:
@@ -72,14 +81,14 @@ def _visible_request(
     return request
 
 
-def _cancellable_request(
+def _own_request(
     request: Annotated[
         BookRequest, Depends(owned(BookRequest, "request_id", "Request", Access.CHANGE))
     ],
     session: SessionDep,
     if_match: IfMatch = None,
 ) -> BookRequest:
-    """Require the member or an admin; librarians cancel the delivery instead."""
+    """Require the member or an admin; librarians change the delivery instead."""
     return _visible_request(request, session, if_match)
 
 
@@ -95,5 +104,5 @@ def _own_return(
 
 
 VisibleRequestDep = Annotated[BookRequest, Depends(_visible_request)]
-CancellableRequestDep = Annotated[BookRequest, Depends(_cancellable_request)]
+OwnRequestDep = Annotated[BookRequest, Depends(_own_request)]
 OwnReturnDep = Annotated[BookReturn, Depends(_own_return)]

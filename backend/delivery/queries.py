@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from backend.shared.domain import route_graph
 from backend.shared.models import (
     PRIORITY_RANK,
+    Alert,
     Book,
     BookRequest,
     BookReturn,
@@ -19,6 +20,7 @@ from backend.shared.models import (
     TaskHistory,
     TaskStatus,
     TaskType,
+    User,
     Waypoint,
 )
 from backend.shared.web.pagination import AnySelect, HotList
@@ -50,6 +52,15 @@ SORT_TASKS: Mapping[str, SQLColumnExpression[Any]] = {
     "priority": case(PRIORITY_RANK, value=DeliveryTask.priority),
     "status": DeliveryTask.status,
 }
+
+
+_REQUESTER, _CLAIMER, _RESOLVER = aliased(User), aliased(User), aliased(User)
+
+
+def person(user: type[User]) -> ColumnElement[Any]:
+    """Select a person's id and name as one object; null when there is none."""
+    name = user.first_name + " " + user.last_name
+    return case((user.id.is_not(None), func.json_build_object("id", user.id, "name", name)))
 
 
 def equal(*filters: tuple[SQLColumnExpression[Any], object]) -> list[ColumnElement[bool]]:
@@ -140,6 +151,8 @@ def tasks() -> AnySelect:
             DeliveryTask.failure_reason,
             DeliveryTask.book_location,
             DeliveryTask.recipient_id,
+            person(_REQUESTER).label("requester"),
+            person(_CLAIMER).label("claimed_by"),
             func.coalesce(BookRequest.notes, DeliveryTask.details["notes"].astext).label("notes"),
             DeliveryTask.details["to_shelf"].astext.label("to_shelf"),
             DeliveryTask.version,
@@ -153,6 +166,41 @@ def tasks() -> AnySelect:
         .join(Book, Book.id == DeliveryTask.book_id)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .outerjoin(BookRequest, BookRequest.id == DeliveryTask.request_id)
+        .outerjoin(BookReturn, BookReturn.id == DeliveryTask.return_id)
+        .outerjoin(
+            _REQUESTER, _REQUESTER.id == func.coalesce(BookRequest.user_id, BookReturn.user_id)
+        )
+        .outerjoin(_CLAIMER, _CLAIMER.id == DeliveryTask.claimed_by)
+    )
+
+
+def alerts() -> AnySelect:
+    """Select alerts with their task, robot and people."""
+    return (
+        select(
+            Alert.id,
+            Alert.kind,
+            Alert.severity,
+            Alert.message,
+            Alert.reason,
+            Alert.task_id,
+            DeliveryTask.reference.label("task_reference"),
+            Alert.robot_id,
+            Robot.robot_name,
+            Alert.count,
+            Alert.first_at,
+            Alert.last_at,
+            person(_CLAIMER).label("claimed_by"),
+            Alert.claimed_at,
+            person(_RESOLVER).label("resolved_by"),
+            Alert.resolved_at,
+            Alert.resolution,
+            Alert.version,
+        )
+        .outerjoin(DeliveryTask, DeliveryTask.id == Alert.task_id)
+        .outerjoin(Robot, Robot.id == Alert.robot_id)
+        .outerjoin(_CLAIMER, _CLAIMER.id == Alert.claimed_by)
+        .outerjoin(_RESOLVER, _RESOLVER.id == Alert.resolved_by)
     )
 
 

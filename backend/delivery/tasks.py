@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from backend.delivery.service import command_outcomes, deadlines
-from backend.shared.events import CommandFailed, CommandSucceeded
+from backend.delivery.service import alert_rules, command_outcomes, deadlines
+from backend.shared.events import CommandFailed, CommandSucceeded, Event
 from backend.shared.messaging import inbox, scheduler, subscriptions
 
 
@@ -14,6 +14,11 @@ def apply_command_outcome(
     session: Session, event: CommandSucceeded | CommandFailed, _context: inbox.EventContext
 ) -> None:
     command_outcomes.apply(session, event)
+
+
+@inbox.consumer(subscriptions.ALERT)
+def update_alerts(session: Session, event: Event, context: inbox.EventContext) -> None:
+    alert_rules.apply(session, event, stale=context.stale)
 
 
 @scheduler.periodic("delivery.deadlines", timedelta(seconds=1))

@@ -254,6 +254,16 @@ class HoldExists(Duplicate):
     message = "The member already has a hold on this book."
 
 
+class AlreadyClaimed(Conflict):
+    code = "ALREADY_CLAIMED"
+    message = "{name} has already taken this."
+
+
+class WrongCode(Invalid):
+    code = "WRONG_CODE"
+    message = "This code is wrong."
+
+
 class InvalidStateTransition(Conflict):
     code = "INVALID_STATE_TRANSITION"
     message = "This is not possible in the current state: {current}. Requested: {requested}."

@@ -13,9 +13,12 @@ from backend.shared.errors import Conflict, NotFound
 from backend.shared.infra import clock, database
 from backend.shared.models import (
     AccountToken,
+    Alert,
+    AlertKind,
     Base,
     BookRequest,
     BookReturn,
+    DeliveryTask,
     IdempotencyKey,
     KnownDevice,
     Loan,
@@ -108,9 +111,24 @@ def erase(session: Session, user_id: UUID, actor: Actor) -> None:
         .values(user_agent=None, ip_address=None)
     )
     session.execute(update(BookRequest).where(BookRequest.user_id == user_id).values(notes=None))
+    _erase_reported_problems(session, user_id)
     _anonymize(session, user)
     audit.record(session, actor_id=actor.id, action="user.erased", resource=("user", user_id))
     session.execute(text("SELECT erase_audit_of(:id)"), {"id": user_id})
+
+
+def _erase_reported_problems(session: Session, user_id: UUID) -> None:
+    """Erase what the member wrote about problems with deliveries."""
+    own = (
+        select(DeliveryTask.id)
+        .join(BookRequest, BookRequest.id == DeliveryTask.request_id)
+        .where(BookRequest.user_id == user_id)
+    )
+    session.execute(
+        update(Alert)
+        .where(Alert.kind == AlertKind.REQUEST_PROBLEM, Alert.task_id.in_(own))
+        .values(reason=None)
+    )
 
 
 def _anonymize(session: Session, user: User) -> None:

@@ -1,5 +1,5 @@
 """The routers of the delivery service, one per resource."""
 
-from backend.delivery.endpoints import deliveries, requests, returns
+from backend.delivery.endpoints import alerts, deliveries, preparation, requests, returns
 
-ROUTERS = (requests.router, returns.router, deliveries.router)
+ROUTERS = (requests.router, returns.router, preparation.router, alerts.router, deliveries.router)

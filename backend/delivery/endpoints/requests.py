@@ -6,33 +6,42 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from backend.delivery import dependencies, queries
-from backend.delivery.dependencies import CancellableRequestDep, VisibleRequestDep
+from backend.delivery.dependencies import (
+    OwnRequestDep,
+    VisibleRequestDep,
+)
 from backend.delivery.schemas.requests import (
+    ProblemRead,
+    ProblemReport,
     RequestComplete,
     RequestCreate,
     RequestDetail,
+    RequestPlace,
     RequestRead,
 )
 from backend.delivery.schemas.tasks import CancelBody
-from backend.delivery.service import read_models
+from backend.delivery.service import handover, read_models
 from backend.delivery.service import requests as service
 from backend.shared.domain import access
 from backend.shared.errors import (
     AlreadyRequested,
     BookNotAvailable,
+    Conflict,
     Forbidden,
     InvalidStateTransition,
     LoanLimitReached,
     NotFound,
     StaleVersion,
     UnknownLocation,
+    WrongCode,
 )
 from backend.shared.models import RequestStatus
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
+from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/requests", "requests")
@@ -91,7 +100,7 @@ def get_request(
     responses=routing.responses(NotFound, Forbidden, InvalidStateTransition, StaleVersion),
 )
 def cancel_request(
-    request: CancellableRequestDep,
+    request: OwnRequestDep,
     session: SessionDep,
     actor: AnyoneDep,
     response: Response,
@@ -105,7 +114,7 @@ def cancel_request(
 @router.put(
     "/{request_id}/complete",
     summary="Complete a request",
-    responses=routing.responses(NotFound, InvalidStateTransition, StaleVersion),
+    responses=routing.responses(NotFound, InvalidStateTransition, WrongCode, StaleVersion),
 )
 def complete_request(
     request: VisibleRequestDep,
@@ -118,6 +127,58 @@ def complete_request(
     given = body or RequestComplete()
     service.complete(session, request.id, actor, given.handover_code, given.reason)
     return _tagged(response, read_models.request_detail(session, request.id, actor))
+
+
+@router.put(
+    "/{request_id}/extend",
+    summary="Extend the wait of a request",
+    responses=routing.responses(
+        NotFound, Forbidden, InvalidStateTransition, Conflict, StaleVersion
+    ),
+)
+def extend_request(
+    request: OwnRequestDep,
+    session: SessionDep,
+    actor: AnyoneDep,
+    response: Response,
+    _body: EmptyBody | None = None,
+) -> Answer[RequestDetail]:
+    """Role: own, admin. The robot at the door waits longer, at most twice."""
+    handover.extend(session, request.id)
+    return _tagged(response, read_models.request_detail(session, request.id, actor))
+
+
+@router.put(
+    "/{request_id}/place",
+    summary="Change the place of a request",
+    responses=routing.responses(
+        NotFound, Forbidden, InvalidStateTransition, UnknownLocation, StaleVersion
+    ),
+)
+def change_request_place(
+    request: OwnRequestDep,
+    body: RequestPlace,
+    session: SessionDep,
+    actor: AnyoneDep,
+    response: Response,
+) -> Answer[RequestDetail]:
+    """Role: own, admin. Until the robot leaves with the book."""
+    handover.change_place(session, request.id, actor, body.request_location)
+    return _tagged(response, read_models.request_detail(session, request.id, actor))
+
+
+@router.post(
+    "/{request_id}/problems",
+    summary="Report a problem with a request",
+    status_code=202,
+    responses=routing.responses(NotFound, Forbidden),
+)
+def report_request_problem(
+    request: OwnRequestDep, body: ProblemReport, session: SessionDep
+) -> Answer[ProblemRead]:
+    """Role: own, admin. Alerts staff."""
+    handover.report_problem(session, request.id, body.kind, body.text)
+    return answer(ProblemRead.model_validate(body))
 
 
 def _tagged(response: Response, detail: RequestDetail) -> Answer[RequestDetail]:

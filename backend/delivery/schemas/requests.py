@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from backend.delivery.schemas.actions import ActionRead
 from backend.delivery.schemas.tasks import (
     HistoryRead,
     LocationName,
@@ -12,6 +13,7 @@ from backend.delivery.schemas.tasks import (
     ShortText,
     TaskSummary,
 )
+from backend.delivery.service.handover import ProblemKind
 from backend.shared.models import RequestStatus
 from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
 
@@ -39,6 +41,20 @@ class RequestComplete(RequestModel):
     reason: Annotated[FilledText, Field(max_length=500)] | None = None
 
 
+class RequestPlace(RequestModel):
+    request_location: LocationName
+
+
+class ProblemReport(RequestModel):
+    kind: Annotated[ProblemKind, Field(examples=["WRONG_BOOK"])]
+    text: ShortText | None = None
+
+
+class ProblemRead(ResponseModel):
+    kind: ProblemKind
+    text: str | None
+
+
 class RequestRead(ResponseModel):
     id: UUID
     user_id: UUID
@@ -58,3 +74,4 @@ class RequestRead(ResponseModel):
 
 class RequestDetail(RequestRead):
     history: list[HistoryRead]
+    actions: list[ActionRead]

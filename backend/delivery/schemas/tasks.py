@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.delivery.schemas.actions import ActionRead
 from backend.shared.models import (
     EtaReason,
     Priority,
@@ -55,6 +56,11 @@ class HistoryRead(ResponseModel):
     created_at: Timestamp
 
 
+class PersonRead(ResponseModel):
+    id: UUID
+    name: str
+
+
 class TaskRead(ResponseModel):
     id: UUID
     reference: str
@@ -81,6 +87,8 @@ class TaskRead(ResponseModel):
     failure_reason: str | None
     book_location: str | None
     recipient_id: UUID | None
+    requester: PersonRead | None = Field(description="Owner of the request or return")
+    claimed_by: PersonRead | None = Field(description="Who of the staff prepares it")
     notes: str | None = Field(description="Of the request, or of the staff who created the task")
     to_shelf: str | None = Field(description="Of a transfer: the copy's new shelf location")
     version: int
@@ -93,6 +101,7 @@ class TaskRead(ResponseModel):
 
 class TaskDetail(TaskRead):
     history: list[HistoryRead]
+    actions: list[ActionRead]
 
 
 class TaskSummary(ResponseModel):

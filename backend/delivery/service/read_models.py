@@ -9,15 +9,18 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.orm import Session
 
 from backend.delivery import queries
+from backend.delivery.schemas.alerts import AlertRead
 from backend.delivery.schemas.requests import RequestDetail, RequestRead
 from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
 from backend.delivery.schemas.tasks import HistoryRead, RobotPosition, TaskDetail, TaskSummary
-from backend.shared.domain import access, eta, waits
+from backend.delivery.service import actions, alert_rules
+from backend.shared.domain import access, eta, texts, waits
 from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, clock
 from backend.shared.models import (
+    Alert,
     BookRequest,
     BookReturn,
     DeliveryTask,
@@ -126,7 +129,11 @@ def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestD
     statement = queries.requests().where(BookRequest.id == request_id)
     row = _visible_row(session, statement, actor, "Request")
     return RequestDetail.model_validate(
-        {**_with_task(session, row), "handover_code": _visible_code(row, actor)}
+        {
+            **_with_task(session, row),
+            "handover_code": _visible_code(row, actor),
+            "actions": actions.of_request(row),
+        }
     )
 
 
@@ -134,7 +141,9 @@ def return_detail(session: Session, return_id: UUID, actor: Actor) -> ReturnDeta
     """Read one return; NotFound for another member's."""
     statement = queries.returns().where(BookReturn.id == return_id)
     row = _visible_row(session, statement, actor, "Return")
-    return ReturnDetail.model_validate(_with_task(session, row))
+    return ReturnDetail.model_validate(
+        {**_with_task(session, row), "actions": actions.of_return(row)}
+    )
 
 
 def task_detail(session: Session | Connection, task_id: UUID) -> TaskDetail:
@@ -144,8 +153,29 @@ def task_detail(session: Session | Connection, task_id: UUID) -> TaskDetail:
     row = session.execute(queries.tasks().where(DeliveryTask.id == task_id)).one_or_none()
     if row is None:
         raise NotFound("Delivery not found.")
-    values = {**row._asdict(), "history": _history(session, task_id)}
+    values = {
+        **row._asdict(),
+        "history": _history(session, task_id),
+        "actions": actions.of_task(row),
+    }
     if row.stage in _DRIVING:
         reading = session if isinstance(session, Session) else Session(session)
         values["eta"] = _live(reading, task_id, row.assigned_robot_id)[1] or row.eta
     return TaskDetail.model_validate(values)
+
+
+def alert_read(row: AnyRow) -> AlertRead:
+    """Build the response of an alert."""
+    suggested = [
+        {"name": name, "text": texts.ACTIONS[name]}
+        for name in alert_rules.SUGGESTED_ACTIONS[row.kind]
+    ]
+    return AlertRead.model_validate({**row._asdict(), "suggested_actions": suggested})
+
+
+def alert_detail(session: Session | Connection, alert_id: UUID) -> AlertRead:
+    """Read one alert."""
+    row = session.execute(queries.alerts().where(Alert.id == alert_id)).one_or_none()
+    if row is None:
+        raise NotFound("Alert not found.")
+    return alert_read(row)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.delivery.service import tasks
+from backend.delivery.service import handover, tasks
 from backend.shared import events
 from backend.shared.domain import audit, route_graph, task_effects, workflow
 from backend.shared.domain.access import member_for
@@ -14,7 +14,7 @@ from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import custody, loans
 from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.domain.transitions import Action
-from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound, invalid
+from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound
 from backend.shared.infra import database
 from backend.shared.models import Book, BookRequest, Copy, RequestStatus, TaskStatus, TaskType, User
 
@@ -101,26 +101,21 @@ def complete(
     session: Session, request_id: UUID, actor: Actor, code: str | None, reason: str | None
 ) -> None:
     """Record the hand-over; staff need the member's code or a reason, which is audited."""
+    by_staff = session.get_one(BookRequest, request_id).user_id != actor.id
+    if by_staff:
+        handover.require_code_or_reason(code, reason)
+        if code is not None:
+            handover.spend_code_try(request_id, code)
     task = tasks.lock_for(session, request=request_id)
     request = database.row_lock(session, BookRequest, request_id)
     if request.status is RequestStatus.COMPLETED:
         return
-    if actor.id != request.user_id:
-        _authorize_staff_handover(session, request, actor, code, reason)
+    if by_staff:
+        audit.record(
+            session,
+            actor_id=actor.id,
+            action="request.complete_for_member",
+            resource=("request", request.id),
+            changes={"with_code": code is not None, "reason": reason},
+        )
     workflow.apply(session, task, Action.COMPLETE, tasks.context_of(actor, reason))
-
-
-def _authorize_staff_handover(
-    session: Session, request: BookRequest, actor: Actor, code: str | None, reason: str | None
-) -> None:
-    if code is None and reason is None:
-        raise invalid("handover_code", "give the member's code, or a reason")
-    if code is not None and not secrets.compare_digest(code, request.handover_code):
-        raise invalid("handover_code", "is not the code of this request")
-    audit.record(
-        session,
-        actor_id=actor.id,
-        action="request.complete_for_member",
-        resource=("request", request.id),
-        changes={"with_code": code is not None, "reason": reason},
-    )

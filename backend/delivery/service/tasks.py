@@ -89,7 +89,8 @@ def cancel_or_bring_back(session: Session, task: DeliveryTask, context: Transiti
         workflow.apply(session, task, Action.CANCEL, context)
 
 
-def _lock(session: Session, task_id: UUID) -> DeliveryTask:
+def lock(session: Session, task_id: UUID) -> DeliveryTask:
+    """Return the task, locked; NotFound when there is none."""
     task = database.row_lock_or_none(session, DeliveryTask, task_id)
     if task is None:
         raise NotFound("Delivery not found.")
@@ -97,11 +98,19 @@ def _lock(session: Session, task_id: UUID) -> DeliveryTask:
 
 
 def context_of(
-    actor: Actor, reason: str | None = None, book_location: str | None = None
+    actor: Actor,
+    reason: str | None = None,
+    book_location: str | None = None,
+    *,
+    copy_missing: bool = False,
 ) -> TransitionContext:
     """Name the actor and the reason of a transition."""
     return TransitionContext(
-        by=str(actor.id), user_id=actor.id, reason=reason, book_location=book_location
+        by=str(actor.id),
+        user_id=actor.id,
+        reason=reason,
+        book_location=book_location,
+        copy_missing=copy_missing,
     )
 
 
@@ -118,7 +127,7 @@ def confirm_loading(
     After a reassignment the robot must be named, so that a confirmation meant for one robot
     never starts another.
     """
-    task = _lock(session, task_id)
+    task = lock(session, task_id)
     _check_robot(session, task, robot_id, attempt)
     _check_copy(session, task, copy_barcode)
     if task.task_type is TaskType.RETURN_PICKUP:
@@ -170,7 +179,7 @@ def complete(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
 
     A student delivery in HANDOVER is refused: its receiver completes the request.
     """
-    task = _lock(session, task_id)
+    task = lock(session, task_id)
     received_by_staff = task.task_type is not TaskType.STUDENT_DELIVERY
     was_taken_back = task.status is TaskStatus.CANCELLED and task.loaded_at is not None
     if (task.status is TaskStatus.COMPLETED and received_by_staff) or was_taken_back:
@@ -188,12 +197,12 @@ def cancel(
     session: Session, task_id: UUID, actor: Actor, reason: str | None, book_location: str | None
 ) -> DeliveryTask:
     """Cancel a task; a failed one that had been loaded needs `book_location`."""
-    task = _lock(session, task_id)
+    task = lock(session, task_id)
     if task.status is TaskStatus.CANCELLED or task.stage is Stage.BRINGING_BACK:
         return task
     context = context_of(actor, reason or CANCELLED_BY_STAFF, book_location)
     cancel_or_bring_back(session, task, context)
-    _audit(session, actor, task, "delivery.cancel", reason)
+    record_audit(session, actor, task, "delivery.cancel", reason)
     return task
 
 
@@ -201,19 +210,19 @@ def fail(
     session: Session, task_id: UUID, actor: Actor, reason: str, book_location: str | None
 ) -> DeliveryTask:
     """Fail a task; its request and copy keep their state until it is retried or cancelled."""
-    task = _lock(session, task_id)
+    task = lock(session, task_id)
     if task.status is TaskStatus.FAILED:
         return task
     if task.status is TaskStatus.IN_PROGRESS and book_location is None:
         raise invalid("book_location", "is required: the book was on the robot")
     workflow.apply(session, task, Action.FAIL, context_of(actor, reason, book_location))
-    _audit(session, actor, task, "delivery.fail", reason)
+    record_audit(session, actor, task, "delivery.fail", reason)
     return task
 
 
 def retry(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
     """Put a failed task back into the queue as a new attempt."""
-    task = _lock(session, task_id)
+    task = lock(session, task_id)
     if task.status is TaskStatus.QUEUED and task.attempt > 1:
         return task
     if task.request_id is not None:
@@ -221,28 +230,29 @@ def retry(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
         if request.status is RequestStatus.CANCELLED:
             raise Conflict("The member has cancelled this request. Cancel the delivery too.")
     workflow.apply(session, task, Action.RETRY, context_of(actor))
-    _audit(session, actor, task, "delivery.retry", None)
+    record_audit(session, actor, task, "delivery.retry", None)
     return task
 
 
 def set_priority(session: Session, task_id: UUID, actor: Actor, priority: Priority) -> DeliveryTask:
     """Change the priority; a queued task is dispatched again."""
-    task = _lock(session, task_id)
+    task = lock(session, task_id)
     if task.priority is priority:
         return task
     if task.status in CLOSED_STATUSES:
         raise workflow.invalid_transition(task, "PRIORITY")
     task.priority = priority
     session.flush()
-    _audit(session, actor, task, "delivery.priority", priority.value)
+    record_audit(session, actor, task, "delivery.priority", priority.value)
     if task.status is TaskStatus.QUEUED:
         task_effects.publish_task_event(session, task, TaskQueued, "PRIORITY")
     return task
 
 
-def _audit(
+def record_audit(
     session: Session, actor: Actor, task: DeliveryTask, action: str, reason: str | None
 ) -> None:
+    """Record what staff did to a task."""
     audit.record(
         session,
         actor_id=actor.id,

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from backend.notification import queries
 from backend.notification.live.connection_user import ConnectionUser
+from backend.shared.domain import waits
 from backend.shared.models import (
     CLOSED_STATUSES,
+    Alert,
     Book,
     BookRequest,
     BookReturn,
@@ -43,7 +45,12 @@ _TASK = (
     DeliveryTask.destination_location,
     DeliveryTask.assigned_robot_id,
     Robot.robot_name,
+    DeliveryTask.waiting_reason,
+    DeliveryTask.claimed_by,
     DeliveryTask.eta,
+    DeliveryTask.eta_earliest,
+    DeliveryTask.eta_latest,
+    DeliveryTask.eta_reason,
     DeliveryTask.attempt,
     DeliveryTask.failure_reason,
     DeliveryTask.created_at,
@@ -85,6 +92,18 @@ _ROBOT = (
     Robot.last_heartbeat,
     Robot.stopped_at,
     Robot.stop_reason,
+)
+_ALERT = (
+    Alert.id,
+    Alert.kind,
+    Alert.severity,
+    Alert.message,
+    Alert.task_id,
+    Alert.robot_id,
+    Alert.count,
+    Alert.first_at,
+    Alert.last_at,
+    Alert.claimed_by,
 )
 _IMPORT = (
     ImportJob.id,
@@ -133,9 +152,18 @@ def _tasks(*where: ColumnElement[bool]) -> Rows:
 def _task_of(session: Session, condition: ColumnElement[bool]) -> Data | None:
     """Read the task of a request or return, with its robot's position."""
     statement = _tasks(condition).add_columns(
-        Robot.pose.label("robot_position"), Robot.current_location.label("robot_location")
+        Robot.pose.label("robot_position"),
+        Robot.current_location.label("robot_location"),
+        Robot.stopped_at.is_not(None).label("stopped"),
+        Robot.last_heartbeat.label("robot_seen_at"),
+        DeliveryTask.stage_since,
+        DeliveryTask.extensions,
     )
-    return _row(session, statement)
+    found = _row(session, statement)
+    if found is not None:
+        since, extensions = found.pop("stage_since"), found.pop("extensions")
+        found["wait_until"] = waits.until(found["stage"], since, extensions)
+    return found
 
 
 def _requests(*where: ColumnElement[bool]) -> Rows:
@@ -227,9 +255,11 @@ def robot(session: Session, _user: ConnectionUser, resource_id: UUID | None) -> 
 
 
 def alerts(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
-    """Failed tasks; stopped and offline robots."""
+    """Open alerts, the latest first; failed tasks; stopped and offline robots."""
     needs_attention = or_(Robot.stopped_at.is_not(None), Robot.connectivity == Connectivity.OFFLINE)
+    still_open = select(*_ALERT).where(Alert.resolved_at.is_(None)).order_by(Alert.last_at.desc())
     return {
+        "alerts": _rows(session, still_open),
         "tasks": _rows(session, _tasks(DeliveryTask.status == TaskStatus.FAILED)),
         "robots": _rows(session, _robots(needs_attention)),
     }

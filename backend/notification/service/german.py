@@ -14,6 +14,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Niemand war da",
         "Der Roboter hat bei {location} gewartet und bringt „{book_title}“ zurück.",
     ),
+    "request.not_found": (
+        "Buch nicht gefunden",
+        "„{book_title}“ steht nicht im Regal, und es gibt kein anderes Exemplar.",
+    ),
     "request.completed": ("Viel Freude beim Lesen", "„{book_title}“ ist jetzt ausgeliehen."),
     "delivery.assigned": (
         "Ein Roboter holt Ihr Buch",

@@ -49,8 +49,12 @@ def _is_delivery(task: TaskEvent) -> bool:
     return task.task_type is TaskType.STUDENT_DELIVERY
 
 
+_CANCELLED_BECAUSE = {"NO_SHOW": "request.no_show", "COPY_NOT_FOUND": "request.not_found"}
+
+
 def _request_cancelled(event: events.RequestCancelled) -> list[MessageSpec]:
-    return [_student("request.no_show" if event.reason == "NO_SHOW" else "request.cancelled")]
+    template = _CANCELLED_BECAUSE.get(event.reason or "", "request.cancelled")
+    return [_student(template)]
 
 
 def _assigned(task: TaskEvent) -> list[MessageSpec]:

@@ -27,6 +27,9 @@ _ENGLISH: dict[str, Template] = {
     "request.no_show": Template(
         "Nobody was there", "The robot waited at {location} and takes “{book_title}” back."
     ),
+    "request.not_found": Template(
+        "Book not found", "“{book_title}” is not on its shelf, and there is no other copy."
+    ),
     "request.completed": Template("Enjoy your book", "“{book_title}” is on loan to you now."),
     "delivery.assigned": Template(
         "A robot fetches your book", "{robot_name} is on its way to the desk for “{book_title}”."

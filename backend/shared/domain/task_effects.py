@@ -257,5 +257,6 @@ def publish_task_event(
             destination=task.destination_location,
             eta=task.eta,
             reason=reason,
+            claimed_by=task.claimed_by,
         ),
     )

@@ -9,7 +9,7 @@ to move is issued in the same transaction, with the loading proof that it requir
 (`backend.shared.domain.commands.issue_navigation`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -48,6 +48,7 @@ class TransitionContext:
     reason: str | None = None
     robot_id: UUID | None = None  # of ASSIGN
     book_location: str | None = None  # of FAIL and CANCEL: as staff state it
+    copy_missing: bool = False  # of CANCEL: the copy was not on its shelf and is marked missing
     not_loaded: bool = False  # of RELEASE and FAIL: nobody loaded the robot in time
 
 
@@ -110,7 +111,8 @@ def _effect(
         )
     if action is Action.RETRY:
         task_effects.unload_for_retry(session, task, context.by)
-    return EFFECTS[task.task_type].get(action, Effect())
+    effect = EFFECTS[task.task_type].get(action, Effect())
+    return replace(effect, custody=None) if context.copy_missing else effect
 
 
 def _set_state(task: DeliveryTask, action: Action, context: TransitionContext) -> None:

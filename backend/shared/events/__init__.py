@@ -14,6 +14,12 @@ from backend.shared.events.accounts import (
     RoleChanged,
     SessionEnded,
 )
+from backend.shared.events.alerts import (
+    AlertClaimed,
+    AlertEvent,
+    AlertRaised,
+    AlertResolved,
+)
 from backend.shared.events.base import (
     BY_TYPE,
     Event,
@@ -44,6 +50,7 @@ from backend.shared.events.delivery import (
     RequestCompleted,
     RequestCreated,
     RequestEvent,
+    RequestPlaceChanged,
     ReturnCancelled,
     ReturnCompleted,
     ReturnEvent,
@@ -53,9 +60,12 @@ from backend.shared.events.delivery import (
     TaskAssigned,
     TaskBringingBack,
     TaskCancelled,
+    TaskClaimed,
     TaskCompleted,
+    TaskCopyChanged,
     TaskDeparted,
     TaskEvent,
+    TaskExtended,
     TaskFailed,
     TaskLoading,
     TaskNeedsAttention,

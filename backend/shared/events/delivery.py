@@ -38,6 +38,12 @@ class RequestCompleted(RequestEvent):
     TYPE = "delivery.request.completed"
 
 
+class RequestPlaceChanged(RequestEvent):
+    """The member chose another place before the robot left with the book."""
+
+    TYPE = "delivery.request.place_changed"
+
+
 class ReturnEvent(RegisteredEvent):
     SOURCE = "delivery-service"
     AGGREGATE = "return"
@@ -99,6 +105,7 @@ class TaskEvent(RegisteredEvent):
     destination: str
     eta: datetime | None
     reason: str | None
+    claimed_by: UUID | None = None  # who of the staff prepares it
 
 
 class TaskQueued(TaskEvent):
@@ -165,3 +172,21 @@ class TaskNeedsAttention(TaskEvent):
     """The task requires the attention of staff; see the reason."""
 
     TYPE = "delivery.task.needs_attention"
+
+
+class TaskClaimed(TaskEvent):
+    """A member of staff took the work of preparing the task, or gave it back."""
+
+    TYPE = "delivery.task.claimed"
+
+
+class TaskCopyChanged(TaskEvent):
+    """The reserved copy was not on its shelf; the task continues with another one."""
+
+    TYPE = "delivery.task.copy_changed"
+
+
+class TaskExtended(TaskEvent):
+    """The robot waits longer for the receiver."""
+
+    TYPE = "delivery.task.extended"

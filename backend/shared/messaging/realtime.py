@@ -42,7 +42,8 @@ def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
         for kind, field in (("user", "user_id"), ("request", "request_id"), ("return", "return_id"))
         if payload.get(field)
     ]
-    if event_type.startswith("delivery."):
+    is_alert = event_type.startswith("delivery.alert.")
+    if event_type.startswith("delivery.") and not is_alert:
         shown.append("deliveries")
     if event_type.startswith("robot.") and not event_type.startswith("robot.command."):
         shown.append("robots")
@@ -53,7 +54,7 @@ def topics(event_type: str, payload: dict[str, Any]) -> list[str]:
         shown.append("catalog")
     if payload.get("job_id"):
         shown.append(f"imports:{payload['job_id']}")
-    if event_type in _ALERTS or payload.get("level") in _CRITICAL_LEVELS:
+    if is_alert or event_type in _ALERTS or payload.get("level") in _CRITICAL_LEVELS:
         shown.append("alerts")
     return shown
 

@@ -9,6 +9,7 @@ from backend.shared.events import Event
 
 DISPATCH = "robot.dispatch"
 COMMAND_OUTCOME = "delivery.follow_command"
+ALERT = "delivery.alert"
 NOTIFY = "notification.notify"
 ACCOUNT_MAIL = "notification.account_mail"
 IMPORT = "catalog.import_batch"
@@ -18,13 +19,13 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     # a task waits for a robot, or a robot becomes free
     events.RequestCreated: (DISPATCH, NOTIFY),
     events.ReturnInitiated: (DISPATCH,),
-    events.TaskQueued: (DISPATCH,),
-    events.TaskCompleted: (DISPATCH,),
-    events.TaskFailed: (DISPATCH, NOTIFY),
-    events.TaskCancelled: (DISPATCH,),
-    events.RobotCameOnline: (DISPATCH,),
-    events.RobotResumed: (DISPATCH,),
-    events.RobotFreed: (DISPATCH,),
+    events.TaskQueued: (DISPATCH, ALERT),
+    events.TaskCompleted: (DISPATCH, ALERT),
+    events.TaskFailed: (DISPATCH, NOTIFY, ALERT),
+    events.TaskCancelled: (DISPATCH, ALERT),
+    events.RobotCameOnline: (DISPATCH, ALERT),
+    events.RobotResumed: (DISPATCH, ALERT),
+    events.RobotFreed: (DISPATCH, ALERT),
     # outcomes of commands advance the task
     events.CommandSucceeded: (COMMAND_OUTCOME, DISPATCH),
     events.CommandFailed: (COMMAND_OUTCOME, DISPATCH),
@@ -33,17 +34,20 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RequestCompleted: (NOTIFY,),
     events.ReturnPickedUp: (NOTIFY,),
     events.ReturnCompleted: (NOTIFY,),
-    events.TaskAssigned: (NOTIFY,),
+    events.TaskAssigned: (NOTIFY, ALERT),
     events.TaskLoading: (NOTIFY,),
-    events.TaskDeparted: (NOTIFY,),
-    events.TaskArrived: (NOTIFY,),
-    events.TaskReminder: (NOTIFY,),
-    events.TaskNeedsAttention: (NOTIFY,),
-    events.RobotWentOffline: (NOTIFY,),
+    events.TaskDeparted: (NOTIFY, ALERT),
+    events.TaskArrived: (NOTIFY, ALERT),
+    events.TaskReminder: (NOTIFY, ALERT),
+    events.TaskNeedsAttention: (NOTIFY, ALERT),
+    events.RobotWentOffline: (NOTIFY, ALERT),
     events.RobotStopRequested: (NOTIFY,),
-    events.RobotStopUnconfirmed: (NOTIFY,),
-    events.EventDeadLettered: (NOTIFY,),
-    events.WatchdogLate: (NOTIFY,),
+    events.RobotStopUnconfirmed: (NOTIFY, ALERT),
+    events.EventDeadLettered: (NOTIFY, ALERT),
+    events.WatchdogLate: (NOTIFY, ALERT),
+    # alerts that are raised or cleared by nothing else
+    events.RobotErrorReported: (ALERT,),
+    events.RobotStopConfirmed: (ALERT,),
     # an import continues batch by batch
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),

@@ -74,6 +74,72 @@ def test_staff_complete_with_handover_code(scenario: Scenario, owner: Engine) ->
     assert _audit_entries(owner) == [(scenario.librarian.id, {"with_code": True, "reason": None})]
 
 
+def test_code_is_refused_after_five_wrong_tries(scenario: Scenario) -> None:
+    scenario.until_handover()
+    code = scenario.current_request["handover_code"]
+    wrong = f"{(int(code) + 1) % 10000:04}"
+    left = []
+    for _ in range(5):
+        refused = scenario.act_as(scenario.librarian, "complete", 422, handover_code=wrong)
+        assert code_of(refused) == "WRONG_CODE"
+        left.append(details_of(refused)["tries_left"])
+    assert left == [4, 3, 2, 1, 0]
+    scenario.act_as(scenario.librarian, "complete", 422, handover_code=code)
+    assert scenario.state == "IN_PROGRESS/HANDOVER"
+    scenario.act_as(scenario.librarian, "complete", reason="Showed the library card")
+    assert scenario.current_request["status"] == "COMPLETED"
+
+
+def test_right_code_resets_the_count_of_tries(scenario: Scenario) -> None:
+    scenario.until_departed()
+    scenario.drive_robot()
+    code = scenario.current_request["handover_code"]
+    wrong = f"{(int(code) + 1) % 10000:04}"
+    for _ in range(4):
+        scenario.act_as(scenario.librarian, "complete", 422, handover_code=wrong)
+    scenario.act_as(scenario.librarian, "complete", handover_code=code)
+
+
+def test_wait_at_the_door_is_extended_twice(scenario: Scenario) -> None:
+    scenario.until_handover()
+    first = scenario.current_request["task"]["wait_until"]
+    for _ in range(2):
+        extended = scenario.as_student("extend").json()["data"]
+        assert extended["task"]["wait_until"] > first
+    assert code_of(scenario.as_student("extend", 409)) == "CONFLICT"
+    for minutes in (5, 5, 5, 4.9):
+        scenario.advance_minutes(minutes)
+        assert scenario.state == "IN_PROGRESS/HANDOVER"
+    scenario.advance_minutes(0.2)
+    assert scenario.state == "IN_PROGRESS/BRINGING_BACK"
+
+
+def test_wait_is_extended_only_at_the_door_and_by_the_member(scenario: Scenario) -> None:
+    scenario.until_departed()
+    assert code_of(scenario.as_student("extend", 409)) == "INVALID_STATE_TRANSITION"
+    assert scenario.act_as(scenario.librarian, "extend", 403)
+
+
+@pytest.mark.parametrize("leg", ["request_delivery", "until_loading"])
+def test_place_is_changed_until_the_robot_leaves(scenario: Scenario, leg: str) -> None:
+    getattr(scenario, leg)()
+    changed = scenario.as_student("place", request_location="sr-203").json()["data"]
+    assert changed["request_location"] == "Study Room 203"
+    assert scenario.task["destination_location"] == "Study Room 203"
+    if leg == "until_loading":
+        scenario.as_librarian("book-placed")
+        assert scenario.drive_robot()["payload"]["waypoint"]["name"] == "Study Room 203"
+        refused = scenario.as_student("place", 409, request_location="SR-201")
+        assert code_of(refused) == "INVALID_STATE_TRANSITION"
+        assert scenario.as_student("place", request_location="SR-203")  # where it goes already
+
+
+def test_unknown_place_is_refused(scenario: Scenario) -> None:
+    scenario.request_delivery()
+    refused = scenario.as_student("place", 422, request_location="The moon")
+    assert code_of(refused) == "UNKNOWN_LOCATION"
+
+
 def test_staff_complete_with_reason_is_audited(scenario: Scenario, owner: Engine) -> None:
     scenario.until_handover()
     scenario.act_as(scenario.librarian, "complete", reason="The screen is broken")

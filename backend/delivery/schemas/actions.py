@@ -1,0 +1,14 @@
+"""What a person can do with a task, request or return now, and why not (web.md A5)."""
+
+from backend.shared.web.schemas import ResponseModel
+
+
+class ActionReason(ResponseModel):
+    code: str
+    message: str
+
+
+class ActionRead(ResponseModel):
+    name: str
+    allowed: bool
+    reasons: list[ActionReason]

@@ -34,6 +34,7 @@ TAGS = {
     "requests": "A robot brings a book to a member.",
     "returns": "A robot fetches a borrowed book from a member.",
     "deliveries": "Delivery tasks, as staff handle them.",
+    "alerts": "What needs a person: one alert for each fault.",
     "robots": "Robots, their status, task queue, keys and errors.",
     "emergency-stops": "Stop and resume robots.",
     "waypoints": "Named places on the map.",

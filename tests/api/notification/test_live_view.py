@@ -147,7 +147,7 @@ def test_staff_can_subscribe_to_every_topic(api: Any) -> None:
         robots = client.subscribe("robots")["data"]["robots"]
         assert [robot["id"] for robot in robots] == [str(request.robot_id)]
         assert client.subscribe(f"robot:{request.robot_id}")["data"]["task"] is None
-        assert client.subscribe("alerts")["data"] == {"tasks": [], "robots": []}
+        assert client.subscribe("alerts")["data"] == {"alerts": [], "tasks": [], "robots": []}
         assert client.subscribe("catalog")["data"]["books"] == 1
         assert client.subscribe(imports)["data"]["state"] == "QUEUED"
         stopped = events.RobotStopConfirmed(

@@ -32,6 +32,17 @@ _EXPECTED = (
     DeliveryTask.eta_latest,
     DeliveryTask.eta_reason,
 )
+_NOTES = (
+    func.coalesce(BookRequest.notes, DeliveryTask.details["notes"].astext).label("notes"),
+    DeliveryTask.details["to_shelf"].astext.label("to_shelf"),
+)
+_TIMES = (
+    DeliveryTask.created_at,
+    DeliveryTask.started_at,
+    DeliveryTask.loaded_at,
+    DeliveryTask.arrived_at,
+    DeliveryTask.completed_at,
+)
 _TASK = (
     DeliveryTask.id.label("task_id"),
     DeliveryTask.reference,
@@ -153,14 +164,9 @@ def tasks() -> AnySelect:
             DeliveryTask.recipient_id,
             person(_REQUESTER).label("requester"),
             person(_CLAIMER).label("claimed_by"),
-            func.coalesce(BookRequest.notes, DeliveryTask.details["notes"].astext).label("notes"),
-            DeliveryTask.details["to_shelf"].astext.label("to_shelf"),
+            *_NOTES,
             DeliveryTask.version,
-            DeliveryTask.created_at,
-            DeliveryTask.started_at,
-            DeliveryTask.loaded_at,
-            DeliveryTask.arrived_at,
-            DeliveryTask.completed_at,
+            *_TIMES,
         )
         .join(Copy, Copy.id == DeliveryTask.copy_id)
         .join(Book, Book.id == DeliveryTask.book_id)

@@ -12,12 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.shared import events
-from backend.shared.domain import audit
+from backend.shared.domain import access, audit
+from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import AlreadyClaimed, NotFound
 from backend.shared.infra import clock, database, ids
 from backend.shared.messaging import outbox
-from backend.shared.models import Alert, AlertKind, AlertSeverity, Role, User
+from backend.shared.models import Alert, AlertKind, AlertSeverity, User
 
 CLEARED = "CLEARED"  # the resolution of a fault that is gone
 
@@ -103,8 +104,7 @@ def resolve(session: Session, alert_id: UUID, actor: Actor, resolution: str | No
     alert = lock(session, alert_id)
     if alert.resolved_at is not None:
         return alert
-    if actor.role is not Role.ADMIN:
-        ensure_not_claimed(session, alert.claimed_by, actor)
+    ensure_not_claimed(session, alert.claimed_by, actor, Access.CHANGE)
     alert.resolved_by, alert.resolved_at = actor.id, clock.now()
     alert.resolution = resolution
     _audit(session, actor, alert, "alert.resolve")
@@ -120,9 +120,11 @@ def lock(session: Session, alert_id: UUID) -> Alert:
     return alert
 
 
-def ensure_not_claimed(session: Session, claimed_by: UUID | None, actor: Actor) -> None:
-    """Raise AlreadyClaimed when somebody else has claimed it."""
-    if claimed_by is None or claimed_by == actor.id:
+def ensure_not_claimed(
+    session: Session, claimed_by: UUID | None, actor: Actor, who: Access = Access.OWN
+) -> None:
+    """Raise AlreadyClaimed when somebody else has claimed it; `who` may act on others' claims."""
+    if claimed_by is None or access.may(actor, claimed_by, who):
         return
     owner = session.get_one(User, claimed_by)
     name = f"{owner.first_name} {owner.last_name}"

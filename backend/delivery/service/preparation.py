@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from backend.delivery.service import alerts, tasks
 from backend.delivery.service.actions import BEFORE_LOADING
 from backend.shared.domain import audit, custody, task_effects, workflow
+from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.custody import CustodyContext
 from backend.shared.domain.transitions import Action
@@ -16,7 +17,6 @@ from backend.shared.infra import clock, database
 from backend.shared.models import (
     BookRequest,
     DeliveryTask,
-    Role,
     Stage,
     TaskStatus,
     TaskType,
@@ -43,8 +43,7 @@ def release(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
     task = tasks.lock(session, task_id)
     if task.claimed_by is None:
         return task
-    if actor.role is not Role.ADMIN:
-        alerts.ensure_not_claimed(session, task.claimed_by, actor)
+    alerts.ensure_not_claimed(session, task.claimed_by, actor, Access.CHANGE)
     task.claimed_by = task.claimed_at = None
     task_effects.publish_task_event(session, task, TaskClaimed, "RELEASED")
     return task

@@ -31,6 +31,11 @@ def require(actor: Actor, owner_id: UUID | None, access: Access, name: str) -> N
         raise Forbidden(f"Only the member may change this {name.lower()}.")
 
 
+def may(actor: Actor, owner_id: UUID, access: Access) -> bool:
+    """Return whether a member of staff may act on what another one has claimed."""
+    return actor.id == owner_id or (access is Access.CHANGE and actor.role is Role.ADMIN)
+
+
 def owner_filter(actor: Actor, user_id: UUID | None) -> UUID | None:
     """Return whose rows a list holds: the member's own; for staff of `user_id`, or all (None)."""
     return user_id if actor.is_staff else actor.id

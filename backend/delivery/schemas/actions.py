@@ -3,12 +3,12 @@
 from backend.shared.web.schemas import ResponseModel
 
 
-class ActionReason(ResponseModel):
+class TaskActionReason(ResponseModel):
     code: str
     message: str
 
 
-class ActionRead(ResponseModel):
+class TaskActionRead(ResponseModel):
     name: str
     allowed: bool
-    reasons: list[ActionReason]
+    reasons: list[TaskActionReason]

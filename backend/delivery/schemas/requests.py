@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from backend.delivery.schemas.actions import ActionRead
+from backend.delivery.schemas.actions import TaskActionRead
 from backend.delivery.schemas.tasks import (
     HistoryRead,
     LocationName,
@@ -74,4 +74,4 @@ class RequestRead(ResponseModel):
 
 class RequestDetail(RequestRead):
     history: list[HistoryRead]
-    actions: list[ActionRead]
+    actions: list[TaskActionRead]

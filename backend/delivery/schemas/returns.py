@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
-from backend.delivery.schemas.actions import ActionRead
+from backend.delivery.schemas.actions import TaskActionRead
 from backend.delivery.schemas.tasks import HistoryRead, LocationName, MemberId, TaskSummary
 from backend.shared.models import ReturnStatus
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
@@ -45,4 +45,4 @@ class ReturnRead(ResponseModel):
 
 class ReturnDetail(ReturnRead):
     history: list[HistoryRead]
-    actions: list[ActionRead]
+    actions: list[TaskActionRead]

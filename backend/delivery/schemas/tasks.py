@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.delivery.schemas.actions import ActionRead
+from backend.delivery.schemas.actions import TaskActionRead
 from backend.shared.models import (
     EtaReason,
     Priority,
@@ -101,7 +101,7 @@ class TaskRead(ResponseModel):
 
 class TaskDetail(TaskRead):
     history: list[HistoryRead]
-    actions: list[ActionRead]
+    actions: list[TaskActionRead]
 
 
 class TaskSummary(ResponseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from backend.delivery.schemas.actions import ActionRead, ActionReason
+from backend.delivery.schemas.actions import TaskActionRead, TaskActionReason
 from backend.shared.domain.transitions import REFUSED, TRANSITIONS, Action
 from backend.shared.infra import config
 from backend.shared.models import CLOSED_STATUSES, Stage, TaskStatus, TaskType
@@ -11,12 +11,12 @@ from backend.shared.models import CLOSED_STATUSES, Stage, TaskStatus, TaskType
 BEFORE_LOADING = frozenset({TaskStatus.PENDING, TaskStatus.QUEUED, TaskStatus.ASSIGNED})
 
 
-def _read(names: Iterable[tuple[str, bool]], state: str) -> list[ActionRead]:
-    reason = ActionReason(
+def _read(names: Iterable[tuple[str, bool]], state: str) -> list[TaskActionRead]:
+    reason = TaskActionReason(
         code="INVALID_STATE_TRANSITION", message=f"This is not possible while it is {state}."
     )
     return [
-        ActionRead(name=name, allowed=allowed, reasons=[] if allowed else [reason])
+        TaskActionRead(name=name, allowed=allowed, reasons=[] if allowed else [reason])
         for name, allowed in names
     ]
 
@@ -31,7 +31,7 @@ def _is_legal(row: Any, action: Action) -> bool:
     return action not in refused and (row.status, row.stage) in TRANSITIONS[action]
 
 
-def of_task(row: Any) -> list[ActionRead]:
+def of_task(row: Any) -> list[TaskActionRead]:
     """List what staff can do with a task; `row` has the columns of `queries.tasks`."""
     is_return = row.task_type is TaskType.RETURN_PICKUP
     is_for_student = row.task_type is TaskType.STUDENT_DELIVERY
@@ -55,7 +55,7 @@ def of_task(row: Any) -> list[ActionRead]:
     )
 
 
-def of_request(row: Any) -> list[ActionRead]:
+def of_request(row: Any) -> list[TaskActionRead]:
     """List what the member can do with a request; `row` has the columns of `queries.requests`."""
     at_door = row.stage is Stage.HANDOVER
     is_open = row.status not in CLOSED_STATUSES
@@ -72,7 +72,7 @@ def of_request(row: Any) -> list[ActionRead]:
     )
 
 
-def of_return(row: Any) -> list[ActionRead]:
+def of_return(row: Any) -> list[TaskActionRead]:
     """List what the member can do with a return; `row` has the columns of `queries.returns`."""
     return _read(
         [

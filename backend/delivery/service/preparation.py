@@ -6,10 +6,11 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.service import alerts, tasks
 from backend.delivery.service.actions import BEFORE_LOADING
-from backend.shared.domain import audit, custody, task_effects, workflow
+from backend.shared.domain import audit, task_effects, workflow
 from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.custody import CustodyContext
+from backend.shared.domain.circulation import custody, holds
+from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import BookNotAvailable
 from backend.shared.events import TaskClaimed, TaskCopyChanged
@@ -63,7 +64,10 @@ def reassign(session: Session, task_id: UUID, actor: Actor, reason: str | None) 
 
 
 def report_copy_missing(session: Session, task_id: UUID, actor: Actor) -> DeliveryTask:
-    """Mark the task's copy as missing and reserve another one; without one, cancel the task."""
+    """Mark the task's copy as missing and reserve another one.
+
+    Without one the task is cancelled, and the member is first in the queue for the title.
+    """
     task = tasks.lock(session, task_id)
     if task.status is TaskStatus.CANCELLED and task.failure_reason == COPY_NOT_FOUND:
         return task
@@ -86,6 +90,9 @@ def report_copy_missing(session: Session, task_id: UUID, actor: Actor) -> Delive
         workflow.apply(
             session, task, Action.CANCEL, tasks.context_of(actor, COPY_NOT_FOUND, copy_missing=True)
         )
+        if task.request_id is not None:
+            member = session.get_one(BookRequest, task.request_id).user_id
+            holds.place(session, member, task.book_id, first=True)
         return task
     _use_copy(session, task, copy.id)
     return task

@@ -28,7 +28,7 @@ ACTIONS = {
     "USE_STOP_BUTTON": "Go there and use the button on the robot.",
     "ASK_OPERATOR": "Ask an operator to look at `luna events`.",
 }
-WAITING_REASONS = {
+WAITING_REASONS: dict[str, str] = {
     WaitingReason.ROBOTS_BUSY: "All robots are busy.",
     WaitingReason.ROBOTS_CHARGING: "The free robots have to charge first.",
     WaitingReason.ROBOTS_OFFLINE: "No robot is online.",
@@ -36,7 +36,7 @@ WAITING_REASONS = {
     WaitingReason.NO_ROBOT_IN_SERVICE: "No robot is in service.",
     WaitingReason.NO_ROUTE: "No open route leads there.",
 }
-ETA_REASONS = {
+ETA_REASONS: dict[str, str] = {
     EtaReason.WAITING_FOR_ROBOT: "No robot has been free yet.",
     EtaReason.WAITING_TO_BE_LOADED: "The book is not on the robot yet.",
     EtaReason.ANOTHER_ROBOT: "Another robot takes over.",

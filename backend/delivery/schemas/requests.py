@@ -13,8 +13,7 @@ from backend.delivery.schemas.tasks import (
     ShortText,
     TaskSummary,
 )
-from backend.delivery.service.handover import ProblemKind
-from backend.shared.models import RequestStatus
+from backend.shared.models import ProblemKind, RequestStatus
 from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
 
 

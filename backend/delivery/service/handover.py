@@ -1,7 +1,6 @@
 """What a member can change while a request is open: place, waiting time, a reported problem."""
 
 import secrets
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -21,15 +20,10 @@ from backend.shared.models import (
     Book,
     BookRequest,
     DeliveryTask,
+    ProblemKind,
     Robot,
     Stage,
 )
-
-
-class ProblemKind(StrEnum):
-    WRONG_BOOK = "WRONG_BOOK"
-    NO_BOOK = "NO_BOOK"
-    OTHER = "OTHER"
 
 
 def extend(session: Session, request_id: UUID) -> None:

@@ -10,7 +10,7 @@ from backend.shared.models.accounts import (
     TokenPurpose,
     TotpFactor,
 )
-from backend.shared.models.alerts import Alert, AlertKind, AlertSeverity
+from backend.shared.models.alerts import Alert, AlertKind, AlertSeverity, ProblemKind
 from backend.shared.models.base import Base, sql_values
 from backend.shared.models.catalogue import (
     Book,

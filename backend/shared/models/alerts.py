@@ -27,6 +27,14 @@ class AlertSeverity(StrEnum):
     CRITICAL = "CRITICAL"
 
 
+class ProblemKind(StrEnum):
+    """What a member reports about a delivery."""
+
+    WRONG_BOOK = "WRONG_BOOK"
+    NO_BOOK = "NO_BOOK"
+    OTHER = "OTHER"
+
+
 class Alert(Base):
     """One fault, however often it is reported while the alert is open."""
 

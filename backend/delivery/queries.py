@@ -74,6 +74,13 @@ def person(user: type[User]) -> ColumnElement[Any]:
     return case((user.id.is_not(None), func.json_build_object("id", user.id, "name", name)))
 
 
+_PEOPLE = (
+    DeliveryTask.recipient_id,
+    person(_REQUESTER).label("requester"),
+    person(_CLAIMER).label("claimed_by"),
+)
+
+
 def equal(*filters: tuple[SQLColumnExpression[Any], object]) -> list[ColumnElement[bool]]:
     """Compare each column with its value; a value of None is no filter."""
     return [column == value for column, value in filters if value is not None]
@@ -161,9 +168,7 @@ def tasks() -> AnySelect:
             DeliveryTask.attempt,
             DeliveryTask.failure_reason,
             DeliveryTask.book_location,
-            DeliveryTask.recipient_id,
-            person(_REQUESTER).label("requester"),
-            person(_CLAIMER).label("claimed_by"),
+            *_PEOPLE,
             *_NOTES,
             DeliveryTask.version,
             *_TIMES,

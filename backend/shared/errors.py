@@ -90,23 +90,17 @@ class RequestTimeout(LunaError):
     message = "The request took too long to arrive. Try again."
 
 
-class UriTooLong(LunaError):
-    """Sent by the gateway."""
-
+class UriTooLong(LunaError):  # this and the next two are sent by the gateway
     status, grpc, code = 414, "INVALID_ARGUMENT", "URI_TOO_LONG"
     message = "The address is too long: at most 8 KiB."
 
 
 class MisdirectedRequest(LunaError):
-    """Sent by the gateway for a host that it does not serve."""
-
     status, grpc, code = 421, "INVALID_ARGUMENT", "MISDIRECTED_REQUEST"
     message = "This host is not served here."
 
 
 class HeadersTooLarge(LunaError):
-    """Sent by the gateway."""
-
     status, grpc, code = 431, "INVALID_ARGUMENT", "HEADERS_TOO_LARGE"
     message = "The headers are too large: at most 8 KiB each, 32 KiB together."
 

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from ops.commands import admin, data, develop, run
-from ops.commands.security import keys
+from ops.commands.security import audit, keys
 from ops.servers.prerequisites import EXIT_MISSING, MissingProgramsError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ for group in (run, develop, data):
     app.add_typer(group.app)
 app.add_typer(admin.app, name="admin")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

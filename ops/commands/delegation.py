@@ -16,6 +16,7 @@ RUN_IN_CONTAINER = {
     "backend.shared.migrations.migrate",
     "ops.commands.create_admin",
     "ops.commands.check",
+    "ops.commands.security.verify_audit",
 }  # need only the database
 
 

@@ -33,7 +33,7 @@ def test_access_log_line_describes_request_and_response(gateway: Gateway) -> Non
         "service": "nginx",
         "event": "request",
         "request_id": request_id,
-        "address": "127.0.0.1",
+        "network": "127.0.0.0/24",
         "method": "POST",
         "path": "/api/v1/books",
         "status": 200,

@@ -16,6 +16,7 @@ from backend.auth.schemas.administration import (
     UserCreate,
 )
 from backend.auth.service import privacy, users
+from backend.shared.domain import personal_data
 from backend.shared.errors import Conflict, EmailTaken, Forbidden, NotFound, StaleVersion
 from backend.shared.models import Role
 from backend.shared.web import etags, routing
@@ -174,4 +175,7 @@ def list_audit_logs(  # noqa: PLR0913, PLR0917 (one parameter for each filter)
         default="-created_at",
         tiebreak=queries.AUDIT_ID,
     )
-    return paginate(reader, statement, page, AuditLogRead)
+    found = paginate(reader, statement, page, AuditLogRead)
+    opened = personal_data.readable(reader, [entry.model_dump() for entry in found.data])
+    entries = [AuditLogRead.model_validate(entry) for entry in opened]
+    return found.model_copy(update={"data": entries})

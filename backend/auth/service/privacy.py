@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.auth.service import users
-from backend.shared.domain import audit
+from backend.shared.domain import audit, personal_data
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.infra import clock, database
@@ -77,7 +77,8 @@ def export(session: Session, user_id: UUID) -> dict[str, Any]:
         for column in _references(table):
             rows = session.execute(select(table).where(column == user_id)).mappings()
             for row in rows:
-                found.setdefault(table.name, []).append(_readable(table, row))
+                (shown,) = personal_data.readable(session, [_readable(table, row)])
+                found.setdefault(table.name, []).append(shown)
     return {"exported_at": clock.iso(clock.now()), "data": found}
 
 
@@ -114,7 +115,7 @@ def erase(session: Session, user_id: UUID, actor: Actor) -> None:
     _erase_reported_problems(session, user_id)
     _anonymize(session, user)
     audit.record(session, actor_id=actor.id, action="user.erased", resource=("user", user_id))
-    session.execute(text("SELECT erase_audit_of(:id)"), {"id": user_id})
+    session.execute(text("SELECT destroy_person_key(:id)"), {"id": user_id})
 
 
 def _erase_reported_problems(session: Session, user_id: UUID) -> None:

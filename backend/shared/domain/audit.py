@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from backend.shared.domain import personal_data
 from backend.shared.infra import clock, ids, request_context
 from backend.shared.models import AuditLog
 
@@ -18,9 +19,20 @@ def record(
     resource: tuple[str, Any],
     changes: dict[str, Any] | None = None,
 ) -> None:
-    """Record that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`."""
+    """Record that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`.
+
+    Personal values and the network address are encrypted with the key of their person.
+    """
     resource_type, resource_id = resource
     context = request_context.current()
+    subject = personal_data.subject_of(actor_id, resource_type, resource_id)
+    person = actor_id or subject
+    if changes and not personal_data.PERSONAL.isdisjoint(changes):
+        key = personal_data.key_of(session, subject)
+        changes = personal_data.seal_changes(changes, subject, key)
+    address = context.ip_address
+    if address is not None:
+        address = personal_data.seal(address, person, personal_data.key_of(session, person))
     session.execute(
         insert(AuditLog).values(
             id=ids.uuid7(),
@@ -29,7 +41,7 @@ def record(
             resource_type=resource_type,
             resource_id=str(resource_id) if resource_id is not None else None,
             changes=changes or {},
-            ip_address=context.ip_address,
+            ip_address=address,
             request_id=context.request_id,
             created_at=clock.now(),
         )

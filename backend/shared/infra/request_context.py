@@ -2,6 +2,8 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from backend.shared.infra import logs
@@ -26,4 +28,15 @@ def current() -> RequestContext:
 def begin(context: RequestContext, **log_ids: Any) -> None:
     """Replace the context of earlier work on this thread, also in its log lines."""
     _current.set(context)
-    logs.rebind(request_id=context.request_id, ip=context.ip_address, **log_ids)
+    network = network_of(context.ip_address)
+    logs.rebind(request_id=context.request_id, network=network, **log_ids)
+
+
+@lru_cache(maxsize=1024)
+def network_of(address: str | None) -> str | None:
+    """Return the network of an address (/24, or /48 of IPv6): logs name nobody's own address."""
+    try:
+        given = ip_address(address or "")
+    except ValueError:
+        return None
+    return str(ip_network((given, 24 if given.version == 4 else 48), strict=False))  # noqa: PLR2004 (IPv4)

@@ -4,6 +4,7 @@ from backend.shared.models.accounts import (
     AccountToken,
     KnownDevice,
     LoginChallenge,
+    PersonKey,
     RecoveryCode,
     ServiceKey,
     SignInFailures,
@@ -91,6 +92,7 @@ from backend.shared.models.search import SearchPhrase, SearchState, SearchWord
 from backend.shared.models.system import (
     IDEMPOTENCY_KEY_LIFE,
     AggregateSequence,
+    AuditChain,
     AuditLog,
     EventRun,
     IdempotencyKey,

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.shared.models.base import Base, CreatedAt, Id, text_enum
@@ -28,6 +28,15 @@ class KnownDevice(Base):
         Index("ix_known_devices_user_id", "user_id"),
         Index("ix_known_devices_expires_at", "expires_at"),
     )
+
+
+class PersonKey(Base):
+    """The key of a person's values in the audit trail; made with the account by a trigger."""
+
+    __tablename__ = "person_keys"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SignInFailures(Base):

@@ -1,6 +1,6 @@
 """Tables shared by all services: events, idempotency keys, heartbeats, the audit trail."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -167,3 +167,15 @@ class AuditLog(Base):
         Index("ix_audit_logs_resource", "resource_type", "resource_id", "created_at"),
         {"postgresql_partition_by": "RANGE (created_at)"},
     )
+
+
+class AuditChain(Base):
+    """The hash chain of a month of the audit trail; written by a trigger at commit."""
+
+    __tablename__ = "audit_chain"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    audit_id: Mapped[UUID] = mapped_column(unique=True)
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,6 +1,7 @@
 """Accounts as administrators manage them; members; the audit log; export and erasure."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from backend.shared.infra import database
+from backend.shared.infra import database, logs, redis
 from backend.shared.models import Role
 from tests.api.auth.registered_user import (
     LOGIN,
@@ -138,7 +139,32 @@ def test_erasure_is_refused_with_reasons_while_something_is_open(
     assert api.post(f"{USERS}/{ada.id}/erase", headers=admin.headers).status_code == 200
 
 
-def test_erasure_leaves_no_personal_value_in_any_table(api: Any, owner: Engine) -> None:
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Log as a service does; return the lines in lower case."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    logs.configure("auth-service")
+    root.setLevel(logging.INFO)
+
+    def lines() -> str:
+        return capsys.readouterr().out.lower()
+
+    yield lines
+    root.handlers, root.level = before
+
+
+def _all_of_redis() -> str:
+    client = redis.client()
+    keys: list[bytes] = list(client.scan_iter())
+    dumped = [client.dump(key) or b"" for key in keys]
+    return " ".join(part.decode(errors="replace").lower() for part in [*keys, *dumped])
+
+
+def test_erasure_leaves_no_personal_value_anywhere(
+    api: Any, owner: Engine, logged: Callable[[], str]
+) -> None:
+    """Search every table (the outbox among them), all of Redis, and the lines that were logged."""
     headers = {"X-Real-IP": "198.51.100.77", "User-Agent": "Zuse Browser"}
     person = {"first_name": "Zuzanna", "last_name": "Quetzal", "phone_number": "+48 555 010 7788"}
     body = form("zuzanna.quetzal@university.edu", **person)
@@ -146,6 +172,8 @@ def test_erasure_leaves_no_personal_value_in_any_table(api: Any, owner: Engine) 
     token = made.json()["data"]["access_token"]
     headers["Authorization"] = f"Bearer {token}"
     api.put(ME, json={"first_name": "Zuzka"}, headers=headers)
+    api.post(LOGIN, json={"email": body["email"], "password": "Loud-lamps-1"}, headers=headers)
+    api.get("/api/v1/books?q=zuse", headers=headers)
     assert api.post("/api/v1/auth/me/erase", headers=headers).status_code == 200
 
     assert code(api.get(ME, headers=headers))[0] == 401
@@ -159,6 +187,10 @@ def test_erasure_leaves_no_personal_value_in_any_table(api: Any, owner: Engine) 
             whole = text(f'SELECT t::text FROM "{name}" AS t')  # noqa: S608 (names of our tables)
             for row in connection.execute(whole).scalars():
                 found += [(name, word) for word in personal if word in row.lower()]
+    found += [("redis", word) for word in personal if word in _all_of_redis()]
+    lines = logged()
+    assert '"event":"request"' in lines
+    found += [("logs", word) for word in personal if word in lines]
     assert found == []
     login = {"email": "zuzanna.quetzal@university.edu", "password": PASSWORD}
     assert api.post(LOGIN, json=login).status_code == 401
@@ -167,7 +199,7 @@ def test_erasure_leaves_no_personal_value_in_any_table(api: Any, owner: Engine) 
 
 def test_audit_of_an_account_that_is_not_erased_cannot_be_changed(ada: RegisteredUser) -> None:
     with database.transaction() as session, pytest.raises(DBAPIError, match="not erased"):
-        session.execute(text("SELECT erase_audit_of(:id)"), {"id": ada.id})
+        session.execute(text("SELECT destroy_person_key(:id)"), {"id": ada.id})
 
 
 def test_registration_ignores_no_field_that_gives_power(api: Any) -> None:

@@ -42,35 +42,7 @@ _CHAIN = text("""
 """)
 
 
-def upgrade() -> None:
-    connection = op.get_bind()
-    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    op.execute(statements)
-    _encrypt_and_chain(connection)
-    op.execute(_TRIGGER)
-
-
-def _encrypt_and_chain(connection: Connection) -> None:
-    """Encrypt the personal values of existing entries, then chain them in their order."""
-    from backend.shared.domain import personal_data
-
-    keys = {row.user_id: bytes(row.secret) for row in connection.execute(_KEYS)}
-    for row in connection.execute(_ENTRIES).all():
-        subject = personal_data.subject_of(row.user_id, row.resource_type, row.resource_id)
-        sealed = {
-            "changes": personal_data.seal_changes(row.changes, subject, keys.get(subject)),
-            "ip_address": personal_data.seal(
-                row.ip_address, row.user_id or subject, keys.get(row.user_id or subject)
-            ),
-        }
-        if sealed != {"changes": row.changes, "ip_address": row.ip_address}:
-            connection.execute(_UPDATE, {**sealed, "id": row.id})
-        connection.execute(_CHAIN, {"id": row.id, "at": row.created_at})
-
-
-def downgrade() -> None:
-    """Encrypted values stay encrypted."""
-    op.execute("""
+_DOWNGRADE = """
         DROP TRIGGER chain_audit_entry ON audit_logs;
         DROP FUNCTION verify_audit;
         DROP FUNCTION chain_audit_entry;
@@ -113,4 +85,35 @@ def downgrade() -> None:
                 USING before;
             RETURN dropped;
         END $$;
-    """)
+    """
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.execute(statements)
+    _encrypt_and_chain(connection)
+    op.execute(_TRIGGER)
+
+
+def _encrypt_and_chain(connection: Connection) -> None:
+    """Encrypt the personal values of existing entries, then chain them in their order."""
+    from backend.shared.domain import personal_data
+
+    keys = {row.user_id: bytes(row.secret) for row in connection.execute(_KEYS)}
+    for row in connection.execute(_ENTRIES).all():
+        subject = personal_data.subject_of(row.user_id, row.resource_type, row.resource_id)
+        sealed = {
+            "changes": personal_data.seal_changes(row.changes, subject, keys.get(subject)),
+            "ip_address": personal_data.seal(
+                row.ip_address, row.user_id or subject, keys.get(row.user_id or subject)
+            ),
+        }
+        if sealed != {"changes": row.changes, "ip_address": row.ip_address}:
+            connection.execute(_UPDATE, {**sealed, "id": row.id})
+        connection.execute(_CHAIN, {"id": row.id, "at": row.created_at})
+
+
+def downgrade() -> None:
+    """Encrypted values stay encrypted."""
+    op.execute(_DOWNGRADE)

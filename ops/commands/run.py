@@ -108,5 +108,5 @@ def doctor() -> None:
 
 @app.command(context_settings=PASS_ON)
 def demo(context: typer.Context) -> None:
-    """Run a student's request and return through the public address (`--repeat N`)."""
+    """Run a student's request and return through the public address (`--repeat N`, `--watch`)."""
     delegate("ops.demo.player", *context.args)

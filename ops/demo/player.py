@@ -23,6 +23,7 @@ from ops.native import status
 _ROOMS = ("Study Room 201", "Study Room 104", "Study Room 203", "Study Room 102")
 _STEP_TIMEOUT = 60.0  # seconds
 _NOTIFICATION_TIMEOUT = 5.0
+_VIEWING_PAUSE = 4.0  # before a person acts, so that whoever looks at the pages can follow
 
 
 @dataclass
@@ -43,7 +44,11 @@ class Round:
 class DemoRun:
     """A student and a librarian, their WebSockets, and the present task."""
 
-    def __init__(self, address: str, accounts: list[dict[str, str]]) -> None:
+    def __init__(
+        self, address: str, accounts: list[dict[str, str]], *, watched: bool = False
+    ) -> None:
+        self.address = address
+        self.pause = _VIEWING_PAUSE if watched else 0.0
         self.student = _sign_in(address, accounts, "STUDENT")
         self.librarian = _sign_in(address, accounts, "LIBRARIAN")
         self.mine = Watcher(address, self.student, ["me"])
@@ -76,6 +81,7 @@ class DemoRun:
 
     def confirm_loading(self, current: Round, step: str, account: ApiClient, path: str) -> None:
         """Confirm the loading, and measure when the bridge accepts the next command."""
+        time.sleep(self.pause)
         account.request("PUT", path)
         confirmed = time.time()
         current.note(step, confirmed)
@@ -85,6 +91,11 @@ class DemoRun:
         at = moment(accepted["data"]["at"])  # by the bridge's clock, which is this machine's
         current.go_seconds.append(max(0.0, at - confirmed))
         current.note(f"go received by the robot ({current.go_seconds[-1] * 1000:.0f} ms later)", at)
+
+    def show_page(self, path: str) -> None:
+        """Print the address of the page that shows the present task."""
+        if self.pause:
+            console.print(f"             {self.address}{path}")
 
     def _is_departure(self, message: dict[str, Any]) -> bool:
         data = message.get("data") or {}
@@ -133,6 +144,7 @@ def bring(run: DemoRun, current: Round, room: str) -> dict[str, Any]:
         "POST", "/requests", json={"book_id": book["id"], "request_location": room}
     )
     current.note("request made")
+    run.show_page(f"/requests/{made['id']}")
     run.task = made["task"]["id"]
     delivery = run.reach("TO_SOURCE")
     current.note(f"robot assigned: {delivery['robot_name']}")
@@ -143,6 +155,7 @@ def bring(run: DemoRun, current: Round, room: str) -> dict[str, Any]:
     run.confirm_loading(current, "book placed", run.librarian, path)
     run.reach("HANDOVER")
     current.note(f"robot arrived: {room}")
+    time.sleep(run.pause)
     run.student.request("PUT", f"/requests/{made['id']}/complete")
     current.note("book handed over: the loan begins")
     return book
@@ -155,6 +168,7 @@ def fetch(run: DemoRun, current: Round, book: dict[str, Any], room: str) -> None
         "POST", "/returns", json={"book_id": book["id"], "pickup_location": room}
     )
     current.note("return made")
+    run.show_page(f"/returns/{made['id']}")
     run.task = made["task"]["id"]
     delivery = run.reach("TO_SOURCE")
     current.note(f"robot assigned: {delivery['robot_name']}")
@@ -166,6 +180,7 @@ def fetch(run: DemoRun, current: Round, book: dict[str, Any], room: str) -> None
     )
     run.reach("HANDOVER")
     current.note(f"robot arrived: {delivery['destination_location']}")
+    time.sleep(run.pause)
     run.librarian.request("PUT", f"/deliveries/{run.task}/complete")
     current.note("book received: it is on its shelf again")
 
@@ -214,12 +229,22 @@ def _end_open(run: DemoRun) -> None:
     run.librarian.request("PUT", f"/deliveries/{run.task}/cancel", json=here)
 
 
-def play(repeat: int) -> int:
+def _show_addresses(address: str, accounts: list[dict[str, str]]) -> None:
+    console.print("[bold]Look at it here[/bold], each in a browser window of its own")
+    for path, role in (("/", "STUDENT"), ("/staff/map", "LIBRARIAN")):
+        person = next(each for each in accounts if each["role"] == role)
+        account = f"{person['email']}  {person['password']}"
+        console.print(f"  {address + path:<36} {account}", highlight=False)
+
+
+def play(repeat: int, *, watched: bool = False) -> int:
     """Run so many rounds; return 0 when the invariants hold."""
     now = status.probed(Home.chosen())
     if now["state"] == "down":
         raise DemoError("LUNA is not running here: run ./luna up first")
-    run = DemoRun(now["address"], now["accounts"])
+    if watched:
+        _show_addresses(now["address"], now["accounts"])
+    run = DemoRun(now["address"], now["accounts"], watched=watched)
     rounds = []
     try:
         for number in range(1, repeat + 1):
@@ -247,9 +272,13 @@ def play(repeat: int) -> int:
 
 def main(
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="how many rounds")] = 1,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="print what to open, and act slowly enough to follow")
+    ] = False,
 ) -> None:
     try:
-        raise typer.Exit(play(repeat))
+        raise typer.Exit(play(repeat, watched=watch))
     except (DemoError, ApiError, httpx.HTTPError) as failed:
         console.print(f"[red]The demo stopped: {failed}[/red]")
         raise typer.Exit(1) from failed

@@ -13,10 +13,15 @@ export const DESK = { width: 1280, height: 800 };
 
 interface Fixtures {
   open: (person: Person, path: string, options?: BrowserContextOptions) => Promise<Page>;
+  /** Expect console errors of this form: those that a scenario causes itself. */
+  ignoring: (expected: RegExp) => void;
+  expected: RegExp[];
 }
 
 export const test = base.extend<Fixtures>({
-  open: async ({ browser, baseURL }, provide) => {
+  expected: async ({}, provide) => provide([]), // eslint-disable-line no-empty-pattern -- Playwright reads the names from the pattern
+  ignoring: async ({ expected }, provide) => provide((pattern) => void expected.push(pattern)),
+  open: async ({ browser, baseURL, expected }, provide) => {
     const problems: string[] = [];
     const pages: Page[] = [];
     await provide(async (person, path, options = {}) => {
@@ -26,7 +31,8 @@ export const test = base.extend<Fixtures>({
       return page;
     });
     for (const page of pages) await page.context().close();
-    expect(problems, "console errors, policy violations, requests to other hosts").toEqual([]);
+    const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
+    expect(unexpected, "console errors, policy violations, requests to other hosts").toEqual([]);
   },
 });
 
@@ -50,7 +56,10 @@ export async function signIn(page: Page, person: Person, path: string): Promise<
   await page.getByRole("button", { name: "Sign in" }).waitFor({ state: "detached" });
 }
 
-/** Write a picture for the documentation. */
+/** Write a picture for the documentation, light and dark. */
 export async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `test-results/pictures/${name}.png`, animations: "disabled" });
+  for (const [colorScheme, suffix] of [["dark", "-dark"], ["light", ""]] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `test-results/pictures/${name}${suffix}.png`, animations: "disabled" });
+  }
 }

@@ -1,5 +1,6 @@
-import { DESK, expect, LIBRARIAN, picture, test } from "../fixtures";
 import type { Page } from "@playwright/test";
+import { ADMIN, DESK, expect, LIBRARIAN, picture, test, THIRD } from "../fixtures";
+import { call, suspended } from "../system";
 
 async function everyRobotStands(page: Page): Promise<void> {
   const count = page.getByText(/^(\d+) of \1 stopped robots stand still\.$/);
@@ -16,24 +17,71 @@ async function resume(page: Page): Promise<void> {
   await expect(page.getByText(/stopped robots stand still/)).toHaveCount(0);
 }
 
-test("the stop reaches every robot from a page, from a dialog and by keyboard; resume lets them drive", async ({ open }) => {
+/** Press the button above the overlay, then the one inside the dialog; both are sent, the dialog stays. */
+async function stopsFromDialog(page: Page): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toBeVisible();
+  const sent = () => page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/robot/emergency-stop"));
+  await Promise.all([sent(), page.locator(".stop-layer .stop-button").click()]);
+  await Promise.all([sent(), dialog.getByRole("button", { name: "Stop all robots" }).press("Enter")]);
+  await Promise.all([sent(), page.keyboard.press("Control+Shift+Space")]);
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+}
+
+const DIALOGS: [name: string, path: string, opener: (page: Page) => Promise<void>][] = [
+  ["a member", "/staff/members", (page) => page.locator("tbody .link-button").first().click()],
+  ["an account", "/staff/accounts", (page) => page.locator("tbody .link-button").first().click()],
+  ["a new account", "/staff/accounts", (page) => page.getByRole("button", { name: "Add an account" }).click()],
+  ["a robot", "/staff/fleet", (page) => page.locator("tbody .link-button").first().click()],
+  ["a new robot", "/staff/fleet", (page) => page.getByRole("button", { name: "Register a robot" }).click()],
+  ["a delivery", "/staff/", (page) => page.locator(".card-button").first().click()],
+  ["resuming", "/staff/", (page) => page.getByRole("button", { name: "Resume …" }).click()],
+];
+
+test("the stop works from every dialog, by mouse and by keyboard", async ({ open }) => {
+  test.setTimeout(150_000);
+  const [book] = await call<{ id: string }[]>(THIRD, "GET", "/books?available=true&limit=1&sort=title&order=desc");
+  const request = await call<{ id: string }>(THIRD, "POST", "/requests", { book_id: book?.id, request_location: "Study Room 101" });
+  const page = await open(ADMIN, "/staff/map", { viewport: DESK });
+  await page.locator(".robot-row").first().waitFor();
+  for (const [name, path, opener] of DIALOGS)
+    await test.step(name, async () => {
+      await page.goto(path);
+      await opener(page);
+      await stopsFromDialog(page);
+    });
+  await everyRobotStands(page);
+  await resume(page);
+  await call(THIRD, "PUT", `/requests/${request.id}/cancel`, {});
+});
+
+test("the stop reaches every robot and is proved by each; resume lets them drive", async ({ open }) => {
   const page = await open(LIBRARIAN, "/staff/map", { viewport: DESK });
   await page.locator(".robot-row").first().waitFor();
   await page.getByRole("button", { name: "Stop all robots" }).first().click();
   await everyRobotStands(page);
   await picture(page, "staff-stop");
-
-  await page.getByRole("button", { name: "Resume …" }).click();
-  await expect(page.getByRole("dialog")).toBeVisible();
-  await page.locator(".stop-layer .stop-button").click(); // above the dialog's overlay
-  await expect(page.getByRole("dialog")).toBeVisible();
-  await page.getByRole("dialog").getByRole("button", { name: "Stop all robots" }).press("Enter");
-  await page.keyboard.press("Escape");
   await resume(page);
-
   await page.getByRole("link", { name: "Catalogue" }).click();
   await page.getByRole("searchbox").focus();
   await page.keyboard.press("Control+Shift+Space");
+  await everyRobotStands(page);
+  await resume(page);
+});
+
+test("a robot that does not confirm raises an alarm by name, until it does", async ({ open }) => {
+  const page = await open(LIBRARIAN, "/staff/map", { viewport: DESK });
+  await page.locator(".robot-row").first().waitFor();
+  const robot = suspended("robot-1");
+  try {
+    await page.getByRole("button", { name: "Stop all robots" }).first().click();
+    await expect(page.getByRole("alert").filter({ hasText: /luna-bot-1 has not confirmed that it stands/ })).toBeVisible();
+    await expect(page.getByRole("alert").filter({ hasText: "Use the red button on the robot." })).toBeVisible();
+  } finally {
+    robot.resume();
+  }
   await everyRobotStands(page);
   await resume(page);
 });

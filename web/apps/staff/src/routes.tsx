@@ -90,6 +90,12 @@ const members = createRoute({
   }),
   component: lazyRouteComponent(() => import("./features/members/MembersPage"), "MembersPage"),
 });
+const desk = createRoute({
+  getParentRoute: () => app,
+  path: "/desk",
+  validateSearch: (search: Record<string, unknown>): { q?: string; member?: string } => ({ q: text(search.q), member: text(search.member) }),
+  component: lazyRouteComponent(() => import("./features/desk/DeskPage"), "DeskPage"),
+});
 const accounts = createRoute({
   getParentRoute: () => app,
   path: "/accounts",
@@ -115,7 +121,7 @@ const fleet = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, accounts, audit, fleet]),
+  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, desk, accounts, audit, fleet]),
 ]);
 
 export function makeRouter() {

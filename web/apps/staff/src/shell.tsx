@@ -15,6 +15,7 @@ const PAGES = [
   { to: "/alerts", icon: "alert", label: "staff.alerts" },
   { to: "/catalogue", icon: "books", label: "staff.catalogue" },
   { to: "/imports", icon: "upload", label: "staff.imports" },
+  { to: "/desk", icon: "desk", label: "staff.desk" },
   { to: "/members", icon: "people", label: "staff.members" },
   { to: "/accounts", icon: "person", label: "staff.accounts", admin: true },
   { to: "/fleet", icon: "robot", label: "staff.fleet", admin: true },

@@ -1246,7 +1246,14 @@ export interface paths {
          */
         get: operations["list_loans"];
         put?: never;
-        post?: never;
+        /**
+         * Check out a copy
+         * @description Lend a copy, by barcode, or any free copy of a book. Role: librarian, admin.
+         *
+         *     A refusal lists all its reasons in `details.reasons`; `override` names those that staff set
+         *     aside, with a note. `dry_run` only says whether the loan is possible.
+         */
+        post: operations["check_out_copy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1262,9 +1269,176 @@ export interface paths {
         };
         /**
          * Get a loan
-         * @description Return an own loan, for staff any. Role: anyone signed in.
+         * @description Return an own loan, for staff any, with its `ETag`. Role: anyone signed in.
          */
         get: operations["get_loan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/{loan_id}/claimed-returned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Record a claimed return
+         * @description Record that the member says to have returned the copy. Role: librarian, admin.
+         *
+         *     No more notices are sent; the loan stays open until the copy is found.
+         */
+        put: operations["claim_loan_returned"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/{loan_id}/found": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Record a found copy
+         * @description End the loan of a copy that was lost or claimed returned. Role: librarian, admin.
+         */
+        put: operations["mark_loan_found"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/{loan_id}/lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Report a lost copy
+         * @description Record that the copy is lost; the loan stays open. Role: librarian, admin.
+         */
+        put: operations["report_loan_lost"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/{loan_id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Renew a loan
+         * @description Move the due date of an own loan; staff may do so for anyone. Role: anyone signed in.
+         *
+         *     A refusal lists all its reasons in `details.reasons`; staff may override some of them.
+         */
+        put: operations["renew_loan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/{loan_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Take back a loan at the desk
+         * @description End a loan as check-in does; repeating it changes nothing. Role: librarian, admin.
+         */
+        put: operations["return_loan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check in a copy
+         * @description Receive a copy, whoever brings it; says where it goes. Role: librarian, admin.
+         *
+         *     A copy that is not on loan is shelved if it was missing or at a desk. A pick-up of the loan by
+         *     a robot is cancelled.
+         */
+        post: operations["check_in_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/renew-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Renew all loans
+         * @description Renew every open loan that can be, with the outcome for each. Role: anyone signed in.
+         */
+        put: operations["renew_all_loans"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a summary of loans
+         * @description Return the caller's open loans, limits and holds. Role: anyone signed in.
+         */
+        get: operations["get_loan_summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2082,6 +2256,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActionName
+         * @description What a client may offer on a book, a copy, a loan or a hold.
+         * @enum {string}
+         */
+        ActionName: "REQUEST" | "PLACE_HOLD" | "CHECK_OUT" | "CHECK_IN" | "SHELVE" | "WITHDRAW" | "RENEW" | "RETURN" | "REPORT_LOST" | "CLAIM_RETURNED" | "MARK_FOUND" | "SUSPEND" | "CANCEL_HOLD";
+        /**
+         * ActionRead
+         * @description An action, and why it is not possible now.
+         */
+        ActionRead: {
+            /** Allowed */
+            allowed: boolean;
+            name: components["schemas"]["ActionName"];
+            /** Reasons */
+            reasons: components["schemas"]["ReasonRead"][];
+        };
         /** AllRead */
         AllRead: {
             /**
@@ -2116,6 +2307,28 @@ export interface components {
         /** Answer[BookDetail] */
         Answer_BookDetail_: {
             data: components["schemas"]["BookDetail"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[CheckInResult] */
+        Answer_CheckInResult_: {
+            data: components["schemas"]["CheckInResult"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[CheckOutPreview] */
+        Answer_CheckOutPreview_: {
+            data: components["schemas"]["CheckOutPreview"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2281,6 +2494,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[LoanSummary] */
+        Answer_LoanSummary_: {
+            data: components["schemas"]["LoanSummary"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[ManagedUserRead] */
         Answer_ManagedUserRead_: {
             data: components["schemas"]["ManagedUserRead"];
@@ -2362,6 +2586,17 @@ export interface components {
         /** Answer[RegisteredRead] */
         Answer_RegisteredRead_: {
             data: components["schemas"]["RegisteredRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[RenewedLoans] */
+        Answer_RenewedLoans_: {
+            data: components["schemas"]["RenewedLoans"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2928,6 +3163,90 @@ export interface components {
             new_password: string;
         };
         /**
+         * CheckInBody
+         * @description A copy that is back at the desk.
+         * @example {
+         *       "copy_barcode": "LB000000018"
+         *     }
+         */
+        CheckInBody: {
+            /**
+             * Condition
+             * @description DAMAGED sends the copy to repair
+             */
+            condition?: ("OK" | "DAMAGED") | null;
+            /** Copy Barcode */
+            copy_barcode: string;
+        };
+        /**
+         * CheckInResult
+         * @description The closed loan, if there was one, and where the copy goes.
+         */
+        CheckInResult: {
+            /** Barcode */
+            barcode: string;
+            /**
+             * Book Id
+             * Format: uuid
+             */
+            book_id: string;
+            /** Book Title */
+            book_title: string;
+            /**
+             * Copy Id
+             * Format: uuid
+             */
+            copy_id: string;
+            destination: components["schemas"]["Destination"];
+            kept_for: components["schemas"]["KeptFor"] | null;
+            loan: components["schemas"]["LoanRead"] | null;
+            /** Shelf Location */
+            shelf_location: string | null;
+        };
+        /**
+         * CheckOutBody
+         * @description A copy, or any free copy of a title, to lend to a member.
+         * @example {
+         *       "copy_barcode": "LB000000018",
+         *       "user_id": "01980000-0000-7000-8000-000000000001"
+         *     }
+         */
+        CheckOutBody: {
+            /** Book Id */
+            book_id?: string | null;
+            /** Copy Barcode */
+            copy_barcode?: string | null;
+            /**
+             * Dry Run
+             * @description Only say whether it is possible
+             * @default false
+             */
+            dry_run?: boolean;
+            override?: components["schemas"]["OverrideBody"] | null;
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+        };
+        /**
+         * CheckOutPreview
+         * @description The answer to a dry run: whether the loan is possible, else every reason why not.
+         */
+        CheckOutPreview: {
+            /** Allowed */
+            allowed: boolean;
+            /** Barcode */
+            barcode: string | null;
+            /**
+             * Due At
+             * @description If the copy were lent now
+             */
+            due_at: string | null;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonRead"][];
+        };
+        /**
          * ClientSettingsRead
          * @description What a client needs to know before anybody signs in.
          * @example {
@@ -3225,6 +3544,12 @@ export interface components {
          * @enum {string}
          */
         Desired: "RUN" | "STOP" | "PAUSE";
+        /**
+         * Destination
+         * @description Where staff put a copy that they have received.
+         * @enum {string}
+         */
+        Destination: "SHELF" | "HOLD_SHELF" | "REPAIR";
         /** EdgeBody */
         EdgeBody: {
             /**
@@ -3598,6 +3923,29 @@ export interface components {
             /** Kept */
             kept: string[];
         };
+        /**
+         * KeptFor
+         * @description The hold that a copy is kept for.
+         */
+        KeptFor: {
+            /**
+             * Hold Id
+             * Format: uuid
+             */
+            hold_id: string;
+            /** Member Name */
+            member_name: string;
+            /**
+             * Ready Until
+             * Format: date-time
+             */
+            ready_until: string;
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+        };
         /** KeyRead */
         KeyRead: {
             /** Key */
@@ -3625,9 +3973,11 @@ export interface components {
         LoanChannel: "ROBOT" | "DESK" | "RPC";
         /**
          * LoanRead
-         * @description A loan; `overdue` is computed at each read.
+         * @description A loan; `overdue` and `actions` are computed at each read.
          */
         LoanRead: {
+            /** Actions */
+            actions: components["schemas"]["ActionRead"][];
             /** Barcode */
             barcode: string;
             /**
@@ -3669,12 +4019,46 @@ export interface components {
             state: components["schemas"]["LoanState"];
             /** User Id */
             user_id: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * LoanState
          * @enum {string}
          */
         LoanState: "ACTIVE" | "RETURNED" | "CLAIMED_RETURNED" | "LOST";
+        /**
+         * LoanSummary
+         * @description A member's open business and limits.
+         */
+        LoanSummary: {
+            /** Holds Limit */
+            holds_limit: number;
+            /** Holds Ready */
+            holds_ready: number;
+            /** Holds Waiting */
+            holds_waiting: number;
+            /** Limit */
+            limit: number;
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Open */
+            open: number;
+            /** Open Requests */
+            open_requests: number;
+            /** Overdue */
+            overdue: number;
+            /**
+             * Remaining
+             * @description Loans and requests that are still possible
+             */
+            remaining: number;
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+        };
         /** LocationRead */
         LocationRead: {
             /** Floor */
@@ -3921,6 +4305,22 @@ export interface components {
          * @enum {string}
          */
         Order: "asc" | "desc";
+        /**
+         * OverrideBody
+         * @description Reasons that staff override, with a note for the audit log.
+         * @example {
+         *       "codes": [
+         *         "LIMIT_LOANS"
+         *       ],
+         *       "note": "exam week"
+         *     }
+         */
+        OverrideBody: {
+            /** Codes */
+            codes: components["schemas"]["Reason"][];
+            /** Note */
+            note: string;
+        };
         /** PageAnswer[AuditLogRead] */
         PageAnswer_AuditLogRead_: {
             /** Data */
@@ -4299,6 +4699,18 @@ export interface components {
             waiting_seconds: number;
         };
         /**
+         * Reason
+         * @description A stable code; its text is in REASONS.
+         * @enum {string}
+         */
+        Reason: "MEMBER_INACTIVE" | "LIMIT_LOANS" | "LIMIT_OVERDUE" | "LIMIT_HOLDS" | "NO_COPY_AVAILABLE" | "COPY_AVAILABLE" | "COPY_ON_LOAN" | "COPY_RESERVED" | "COPY_ON_ROBOT" | "COPY_NOT_ON_LOAN" | "COPY_ON_SHELF" | "HELD_FOR_OTHER" | "NOT_LOANABLE" | "NOT_TRANSPORTABLE" | "COPY_WITHDRAWN" | "NO_COPIES" | "HOLD_EXISTS" | "HOLD_CLOSED" | "HOLD_READY" | "HOLD_NOT_READY" | "ON_THE_WAY" | "ALREADY_BORROWED" | "ALREADY_REQUESTED" | "LOAN_CLOSED" | "LOAN_LOST" | "LOAN_CLAIMED" | "LOAN_NOT_CLAIMED" | "MAX_RENEWALS" | "OTHERS_WAITING" | "TOO_EARLY" | "RETURN_IN_PROGRESS";
+        /** ReasonRead */
+        ReasonRead: {
+            code: components["schemas"]["Reason"];
+            /** Message */
+            message: string;
+        };
+        /**
          * RecoveryCodesRead
          * @description Codes that replace the second factor, each once; shown once.
          * @example {
@@ -4400,6 +4812,41 @@ export interface components {
             code: string;
             /** Password */
             password: string;
+        };
+        /**
+         * Renewal
+         * @description The outcome for one loan.
+         */
+        Renewal: {
+            loan: components["schemas"]["LoanRead"];
+            /** Reasons */
+            reasons: components["schemas"]["ReasonRead"][];
+            /** Renewed */
+            renewed: boolean;
+        };
+        /**
+         * RenewAllBody
+         * @example {}
+         */
+        RenewAllBody: {
+            /**
+             * User Id
+             * @description Staff only: the member
+             */
+            user_id?: string | null;
+        };
+        /**
+         * RenewBody
+         * @example {}
+         */
+        RenewBody: {
+            /** @description Staff only */
+            override?: components["schemas"]["OverrideBody"] | null;
+        };
+        /** RenewedLoans */
+        RenewedLoans: {
+            /** Results */
+            results: components["schemas"]["Renewal"][];
         };
         /** ReportAnswer */
         ReportAnswer: {
@@ -14894,7 +15341,20 @@ export interface operations {
                      *           "renewals": 1,
                      *           "channel": "ROBOT",
                      *           "state": "ACTIVE",
-                     *           "overdue": false
+                     *           "overdue": false,
+                     *           "version": 2,
+                     *           "actions": [
+                     *             {
+                     *               "name": "REQUEST",
+                     *               "allowed": false,
+                     *               "reasons": [
+                     *                 {
+                     *                   "code": "MEMBER_INACTIVE",
+                     *                   "message": "The path is blocked."
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
                      *         }
                      *       ],
                      *       "pagination": {
@@ -14924,6 +15384,205 @@ export interface operations {
             };
             /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    check_out_copy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "copy_barcode": "LB000000018",
+                 *       "user_id": "01980000-0000-7000-8000-000000000001"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CheckOutBody"];
+            };
+        };
+        responses: {
+            /** @description The answer to a dry run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "allowed": false,
+                     *         "reasons": [
+                     *           {
+                     *             "code": "MEMBER_INACTIVE",
+                     *             "message": "The path is blocked."
+                     *           }
+                     *         ],
+                     *         "barcode": "LB00000042",
+                     *         "due_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_CheckOutPreview_"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *         "due_at": "2026-01-15T10:30:00.000Z",
+                     *         "returned_at": "2026-01-15T10:30:00.000Z",
+                     *         "processed_at": "2026-01-15T10:30:00.000Z",
+                     *         "renewals": 1,
+                     *         "channel": "ROBOT",
+                     *         "state": "ACTIVE",
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library.; `ROLE_NOT_ALLOWED`: Your role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment.; `LOAN_LIMIT_REACHED`: You have reached the limit of {limit} loans.; `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15003,7 +15662,20 @@ export interface operations {
                      *         "renewals": 1,
                      *         "channel": "ROBOT",
                      *         "state": "ACTIVE",
-                     *         "overdue": false
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
                      *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
@@ -15012,6 +15684,1219 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    claim_loan_returned: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                loan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *         "due_at": "2026-01-15T10:30:00.000Z",
+                     *         "returned_at": "2026-01-15T10:30:00.000Z",
+                     *         "processed_at": "2026-01-15T10:30:00.000Z",
+                     *         "renewals": 1,
+                     *         "channel": "ROBOT",
+                     *         "state": "ACTIVE",
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    mark_loan_found: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                loan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *         "due_at": "2026-01-15T10:30:00.000Z",
+                     *         "returned_at": "2026-01-15T10:30:00.000Z",
+                     *         "processed_at": "2026-01-15T10:30:00.000Z",
+                     *         "renewals": 1,
+                     *         "channel": "ROBOT",
+                     *         "state": "ACTIVE",
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    report_loan_lost: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                loan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *         "due_at": "2026-01-15T10:30:00.000Z",
+                     *         "returned_at": "2026-01-15T10:30:00.000Z",
+                     *         "processed_at": "2026-01-15T10:30:00.000Z",
+                     *         "renewals": 1,
+                     *         "channel": "ROBOT",
+                     *         "state": "ACTIVE",
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    renew_loan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                loan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["RenewBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *         "due_at": "2026-01-15T10:30:00.000Z",
+                     *         "returned_at": "2026-01-15T10:30:00.000Z",
+                     *         "processed_at": "2026-01-15T10:30:00.000Z",
+                     *         "renewals": 1,
+                     *         "channel": "ROBOT",
+                     *         "state": "ACTIVE",
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RENEWAL_LIMIT_REACHED`: This loan cannot be renewed again.; `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    return_loan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                loan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *         "due_at": "2026-01-15T10:30:00.000Z",
+                     *         "returned_at": "2026-01-15T10:30:00.000Z",
+                     *         "processed_at": "2026-01-15T10:30:00.000Z",
+                     *         "renewals": 1,
+                     *         "channel": "ROBOT",
+                     *         "state": "ACTIVE",
+                     *         "overdue": false,
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    check_in_copy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "copy_barcode": "LB000000018"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CheckInBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "loan": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "barcode": "LB00000042",
+                     *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "book_title": "The Left Hand of Darkness",
+                     *           "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *           "due_at": "2026-01-15T10:30:00.000Z",
+                     *           "returned_at": "2026-01-15T10:30:00.000Z",
+                     *           "processed_at": "2026-01-15T10:30:00.000Z",
+                     *           "renewals": 1,
+                     *           "channel": "ROBOT",
+                     *           "state": "ACTIVE",
+                     *           "overdue": false,
+                     *           "version": 2,
+                     *           "actions": [
+                     *             {
+                     *               "name": "REQUEST",
+                     *               "allowed": false,
+                     *               "reasons": [
+                     *                 {
+                     *                   "code": "MEMBER_INACTIVE",
+                     *                   "message": "The path is blocked."
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         },
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "destination": "SHELF",
+                     *         "shelf_location": "A-12-3",
+                     *         "kept_for": {
+                     *           "hold_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "member_name": "text",
+                     *           "ready_until": "2026-01-15T10:30:00.000Z"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_CheckInResult_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    renew_all_loans: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["RenewAllBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "results": [
+                     *           {
+                     *             "loan": {
+                     *               "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *               "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *               "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *               "barcode": "LB00000042",
+                     *               "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *               "book_title": "The Left Hand of Darkness",
+                     *               "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *               "due_at": "2026-01-15T10:30:00.000Z",
+                     *               "returned_at": "2026-01-15T10:30:00.000Z",
+                     *               "processed_at": "2026-01-15T10:30:00.000Z",
+                     *               "renewals": 1,
+                     *               "channel": "ROBOT",
+                     *               "state": "ACTIVE",
+                     *               "overdue": false,
+                     *               "version": 2,
+                     *               "actions": [
+                     *                 {
+                     *                   "name": "REQUEST",
+                     *                   "allowed": false,
+                     *                   "reasons": [
+                     *                     {
+                     *                       "code": "MEMBER_INACTIVE",
+                     *                       "message": "The path is blocked."
+                     *                     }
+                     *                   ]
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "renewed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RenewedLoans_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_loan_summary: {
+        parameters: {
+            query?: {
+                /** @description Of one member; staff only */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "open": 1,
+                     *         "overdue": 1,
+                     *         "open_requests": 1,
+                     *         "limit": 20,
+                     *         "remaining": 1,
+                     *         "next_due_at": "2026-01-15T10:30:00.000Z",
+                     *         "holds_waiting": 1,
+                     *         "holds_ready": 1,
+                     *         "holds_limit": 1
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_LoanSummary_"];
                 };
             };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */

@@ -4,6 +4,7 @@ import { Cover, EmptyState, Icon, Loaded, Pill } from "@luna/ui";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
+import { Renew, RenewAll, Summary } from "./parts";
 import { useLoans, useOpenReturns } from "./queries";
 
 export function LoansPage() {
@@ -19,7 +20,11 @@ export function LoansPage() {
           return (
             <>
               {open.length ? (
+                <>
+                <Summary />
                 <ul className="plain stack">{open.map((loan) => <Loan key={loan.id} loan={loan} />)}</ul>
+                {open.length > 1 && <RenewAll />}
+                </>
               ) : (
                 <EmptyState icon="book" title={t("loans.none")} text={t("loans.noneText")} action={<Link to="/" className="main-action">{t("requests.find")}</Link>} />
               )}
@@ -49,6 +54,7 @@ function Loan({ loan }: { loan: Schemas["LoanRead"] }) {
           </p>
         </div>
       </div>
+      <Renew loan={loan} />
       {returning ? (
         <Link to="/returns/$returnId" params={{ returnId: returning.id }} className="second-action"><Icon name="robot" />{t("loans.returning")}</Link>
       ) : (

@@ -1,5 +1,5 @@
-import { api, pageOf, type Schemas } from "@luna/api";
-import { useQuery } from "@tanstack/react-query";
+import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export function useLoans() {
   return useQuery({
@@ -19,4 +19,27 @@ export function useOpenReturns() {
 
 function openByLoan(returns: Schemas["ReturnRead"][]): Map<string, Schemas["ReturnRead"]> {
   return new Map(returns.filter((each) => each.status !== "COMPLETED" && each.status !== "CANCELLED").map((each) => [each.loan_id, each]));
+}
+
+export function useSummary() {
+  return useQuery({ queryKey: ["loan-summary"], queryFn: () => dataOf(api.GET("/api/v1/loans/summary")) });
+}
+
+function useThenRefetch<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    onSettled: () => {
+      for (const key of ["loans", "loan-summary"]) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
+}
+
+export function useRenew(loanId: string) {
+  return useThenRefetch(() => dataOf(api.PUT("/api/v1/loans/{loan_id}/renew", { params: { path: { loan_id: loanId } } })));
+}
+
+/** Renew what can be; the answer says for each loan whether it was, and why not. */
+export function useRenewAll() {
+  return useThenRefetch(async () => (await dataOf(api.PUT("/api/v1/loans/renew-all"))).results);
 }

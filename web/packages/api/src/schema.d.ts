@@ -420,7 +420,9 @@ export interface paths {
         };
         /**
          * List service keys
-         * @description Return the keys that are not revoked, by name, without secrets. Role: admin.
+         * @description Return the keys that are not revoked, without secrets. Role: admin.
+         *
+         *     Sort by `name`, `created_at`.
          */
         get: operations["list_service_keys"];
         put?: never;
@@ -485,6 +487,8 @@ export interface paths {
         /**
          * List my sessions
          * @description Return the devices that are signed in, the last used first. Role: any.
+         *
+         *     Sort by `last_used_at`, `created_at`.
          */
         get: operations["list_sessions"];
         put?: never;
@@ -816,7 +820,7 @@ export interface paths {
         };
         /**
          * Get an import
-         * @description Return state and progress of a job. Role: librarian, admin.
+         * @description Return state and progress of a job, with its `ETag`. Role: librarian, admin.
          */
         get: operations["get_import"];
         put?: never;
@@ -2125,7 +2129,7 @@ export interface paths {
         };
         /**
          * List the status of robots
-         * @description Role: librarian. Sort by `robot_name` (default) or `created_at`.
+         * @description Role: librarian. As of the last heartbeats. Sort by `robot_name` (default), `created_at`.
          */
         get: operations["list_robot_status"];
         put?: never;
@@ -2145,7 +2149,7 @@ export interface paths {
         };
         /**
          * Get the status of a robot
-         * @description Role: librarian.
+         * @description Role: librarian. The `ETag` is of what administrators change: heartbeats keep it.
          */
         get: operations["get_robot_status"];
         put?: never;
@@ -2439,30 +2443,6 @@ export interface components {
         /** Answer[KeyRead] */
         Answer_KeyRead_: {
             data: components["schemas"]["KeyRead"];
-            meta: components["schemas"]["Meta"];
-            /**
-             * Success
-             * @default true
-             * @constant
-             */
-            success?: true;
-        };
-        /** Answer[list[ServiceKeyRead]] */
-        Answer_list_ServiceKeyRead__: {
-            /** Data */
-            data: components["schemas"]["ServiceKeyRead"][];
-            meta: components["schemas"]["Meta"];
-            /**
-             * Success
-             * @default true
-             * @constant
-             */
-            success?: true;
-        };
-        /** Answer[list[SessionRead]] */
-        Answer_list_SessionRead__: {
-            /** Data */
-            data: components["schemas"]["SessionRead"][];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -4507,6 +4487,32 @@ export interface components {
         PageAnswer_RobotRead_: {
             /** Data */
             data: components["schemas"]["RobotRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** PageAnswer[ServiceKeyRead] */
+        PageAnswer_ServiceKeyRead_: {
+            /** Data */
+            data: components["schemas"]["ServiceKeyRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** PageAnswer[SessionRead] */
+        PageAnswer_SessionRead_: {
+            /** Data */
+            data: components["schemas"]["SessionRead"][];
             meta: components["schemas"]["Meta"];
             pagination: components["schemas"]["Pagination"];
             /**
@@ -6944,6 +6950,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -6955,6 +6970,24 @@ export interface operations {
             };
             /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library.; `CSRF_REJECTED`: This site may not use the session of this browser.; `ROLE_NOT_ALLOWED`: Your role does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7266,6 +7299,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -7286,6 +7328,24 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7662,6 +7722,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_TotpSetupRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -7682,6 +7751,24 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8385,6 +8472,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -8396,6 +8492,24 @@ export interface operations {
             };
             /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8546,7 +8660,17 @@ export interface operations {
     };
     list_service_keys: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8574,13 +8698,20 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
+                     *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
                      *         "request_id": "req_019bc0de7a317c529d1e"
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["Answer_list_ServiceKeyRead__"];
+                    "application/json": components["schemas"]["PageAnswer_ServiceKeyRead_"];
                 };
             };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
@@ -8814,6 +8945,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -8834,6 +8974,24 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8882,7 +9040,10 @@ export interface operations {
     rotate_service_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 key_id: string;
             };
@@ -8919,6 +9080,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NewServiceKeyRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -8939,6 +9109,24 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8986,7 +9174,17 @@ export interface operations {
     };
     list_sessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9013,13 +9211,20 @@ export interface operations {
                      *           "user_agent": "Mozilla/5.0"
                      *         }
                      *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
+                     *       },
                      *       "meta": {
                      *         "timestamp": "2026-01-15T10:30:00.000Z",
                      *         "request_id": "req_019bc0de7a317c529d1e"
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["Answer_list_SessionRead__"];
+                    "application/json": components["schemas"]["PageAnswer_SessionRead_"];
                 };
             };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
@@ -9109,6 +9314,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -9120,6 +9334,24 @@ export interface operations {
             };
             /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9195,6 +9427,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -9215,6 +9456,24 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9834,6 +10093,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -9872,6 +10140,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9947,6 +10233,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -9976,6 +10271,24 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10885,7 +11198,10 @@ export interface operations {
     delete_book: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 book_id: string;
             };
@@ -10910,6 +11226,15 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
@@ -10941,6 +11266,33 @@ export interface operations {
             };
             /** @description `BOOK_IN_USE`: A copy of this book is on loan, reserved or in transit. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11714,6 +12066,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -11752,6 +12113,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12368,7 +12747,10 @@ export interface operations {
     cancel_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -12413,6 +12795,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ImportJobRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -12442,6 +12833,33 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12732,6 +13150,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ImportUndone_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -12761,6 +13188,24 @@ export interface operations {
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15812,6 +16257,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_LoanRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -15850,6 +16304,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15956,6 +16428,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_LoanRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -15994,6 +16475,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16100,6 +16599,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_LoanRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -16138,6 +16646,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16422,6 +16948,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_LoanRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -16460,6 +16995,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17226,6 +17779,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -17255,6 +17817,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20878,7 +21458,10 @@ export interface operations {
     replace_map: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20978,6 +21561,15 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21588,7 +22180,10 @@ export interface operations {
     update_robot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 robot_id: string;
             };
@@ -21689,6 +22284,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -21748,7 +22352,10 @@ export interface operations {
     retire_robot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 robot_id: string;
             };
@@ -21773,6 +22380,15 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
@@ -21804,6 +22420,33 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21852,7 +22495,10 @@ export interface operations {
     create_enrollment_code: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 robot_id: string;
             };
@@ -21883,6 +22529,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_EnrollmentCodeRead_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -21903,6 +22558,24 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22072,7 +22745,10 @@ export interface operations {
     create_robot_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 robot_id: string;
             };
@@ -23142,6 +23818,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
             401: {
                 headers: {
@@ -23180,6 +23865,24 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -106,6 +106,10 @@ def make_http(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url.rstrip("/") + BASE, verify=tls, trust_env=secure)
 
 
+def _identified(request_id: str | None) -> dict[str, str]:
+    return {} if request_id is None else {"X-Request-ID": request_id}
+
+
 class ApiClient:
     """Calls LUNA over its own connection, one call at a time."""
 
@@ -127,6 +131,7 @@ class ApiClient:
         body: Json | None = None,
         *,
         query: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
         timeout: float = RESPONSE_TIMEOUT_S,  # noqa: ASYNC109  passed on to httpx
     ) -> Any:
         """Send one request and return `data`; raises UnreachableError or a DeclinedError."""
@@ -134,7 +139,7 @@ class ApiClient:
             async with asyncio.timeout(timeout):
                 response = await self._http.request(
                     method, path, json=body, params=query, timeout=timeout,
-                    headers=self._key.header(),
+                    headers=self._key.header() | _identified(request_id),
                 )  # fmt: skip
             data = read(response)
         except (httpx.TransportError, TimeoutError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from bridge.clock import LunaClock
 from bridge.logs import Log
 from bridge.messages import Json
+from bridge.protocol import traces
 from bridge.protocol.client import (
     ApiClient,
     DeclinedError,
@@ -28,6 +29,7 @@ class Reports:
         self._journal = journal
         self._clock = clock
         self._log = log
+        self._traces = traces.Traces(log)
         self._added = asyncio.Event()
         self._all_sent = asyncio.Event()
         self.lost: Callable[[str], Awaitable[None]] | None = None
@@ -64,7 +66,12 @@ class Reports:
             **event.details,
         }
         try:
-            await self._client.call("POST", f"/commands/{event.command_id}/events", body)
+            await self._client.call(
+                "POST",
+                f"/commands/{event.command_id}/events",
+                body,
+                request_id=traces.request_id(event.command_id),
+            )
         except (UnreachableError, KeyRefusedError, SupersededError) as error:
             await self._client.recover(error)
             return
@@ -72,6 +79,7 @@ class Reports:
             await self._declined(event, token, error)
             return
         await self._journal.answered(event)
+        self._traces.record(event)
 
     async def _declined(self, event: Event, token: int, error: DeclinedError) -> None:
         newer = self._journal.record(event.command_id).lease_token != token

@@ -7,6 +7,7 @@ from ops.home import Home, read_json
 from ops.native.component import Component
 from ops.servers import environment
 
+TRACES_ENDPOINT = "LUNA_TRACES_ENDPOINT"  # the only setting that a bridge reads
 MAX_SEPARATE = 8  # more robots than these share one process
 
 
@@ -40,7 +41,7 @@ def _component(name: str, address: str, command: Callable[[], list[str]]) -> Com
         environment={
             name: value
             for name, value in environment.base().items()
-            if not name.startswith("LUNA_")
+            if not name.startswith("LUNA_") or name == TRACES_ENDPOINT
         },
         stop_timeout=5.0,
         endpoint=address,

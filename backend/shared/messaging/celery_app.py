@@ -7,9 +7,15 @@ sent again by the relay, not by Celery.
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+)
 
 from backend.shared.infra import config, logs
+from backend.shared.infra.telemetry import tracing
 from backend.shared.messaging import broker
 
 TASK_MODULES = [
@@ -67,6 +73,16 @@ celery = _make_celery()
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
     logs.configure("celery-worker")
+
+
+@worker_process_init.connect
+def _trace(**_: Any) -> None:
+    tracing.configure("celery-worker")
+
+
+@worker_process_shutdown.connect
+def _send_traces(**_: Any) -> None:
+    tracing.shutdown()
 
 
 @worker_ready.connect

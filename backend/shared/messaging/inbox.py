@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backend.shared.events import BY_TYPE, EventDeadLettered
 from backend.shared.infra import clock, config, database, logs, request_context
 from backend.shared.infra.request_context import RequestContext
+from backend.shared.infra.telemetry import tracing
 from backend.shared.messaging import metrics, outbox
 from backend.shared.messaging.celery_app import celery
 from backend.shared.messaging.subscriptions import SUBSCRIBERS, consumers_of
@@ -63,8 +64,12 @@ def consume(name: str, handler: Handler, event_id: object) -> None:
     request_context.begin(
         RequestContext(row.request_id), part="celery-worker", event_id=row.id, consumer=name
     )
+    attributes = {"event.type": row.event_type, "event.id": str(row.id)}
     try:
-        with database.transaction() as session:
+        with (
+            tracing.span(name, "CONSUMER", attributes),
+            database.transaction() as session,
+        ):
             if _insert_inbox_row(session, name, row):
                 event = BY_TYPE[row.event_type].model_validate(row.payload)
                 handler(session, event, _context_of(session, name, row))

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from backend.shared.infra import cache_connection, config, hot_reads, logs
 from backend.shared.infra.config import safety
+from backend.shared.infra.telemetry import tracing
 from backend.shared.messaging import process_heartbeats
 from backend.shared.web import health
 from backend.shared.web.cors import Cors
@@ -49,8 +50,10 @@ def create_app(
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         own = nullcontext() if lifespan is None else lifespan(app)
+        tracing.configure(part)
         async with process_heartbeats.run(part), own:
             yield
+        tracing.shutdown()
         await hot_reads.close()
         cache_connection.close()
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.shared import errors
 from backend.shared.infra import ids, logs, request_context
 from backend.shared.infra.request_context import RequestContext
+from backend.shared.infra.telemetry import tracing
 from backend.shared.web.error_handlers import error_response, internal_error
 
 _REQUEST_ID = re.compile(r"^req_[A-Za-z0-9_-]{8,64}$")
@@ -56,7 +57,16 @@ class AccessLog:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
+        if tracing.is_on():
+            await self._trace(scope, receive, send, request_id)
+            return
         await self._answer(scope, receive, send, request_id)
+
+    async def _trace(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
+        with tracing.span(self._part, "SERVER", attributes) as found:
+            await self._answer(scope, receive, send, request_id)
+            found["http.route"] = getattr(scope.get("route"), "path", None)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         began = time.perf_counter()

@@ -33,6 +33,7 @@ class ProcessSettings(LunaSettings):
     migrate: bool = False
     log_level: str = "INFO"
     log_format: str = "json"
+    traces_endpoint: str | None = None  # of an OpenTelemetry collector: http://host:4318
     clock_file: Path | None = None
 
 

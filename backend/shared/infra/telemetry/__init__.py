@@ -1,0 +1,1 @@
+"""Signals for people who operate LUNA."""

@@ -21,6 +21,8 @@ ROUTES = {
     "/api/v1/deliveries": "delivery",
     "/api/v1/robot": "robot",
     "/api/v1/notifications": "notification",
+    "/luna.v1.LibraryService": "book",
+    "/luna.v1.UserService": "auth",
 }
 
 

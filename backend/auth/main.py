@@ -11,6 +11,7 @@ FLOW    endpoints → service → tables users and sessions → outbox. Password
 """
 
 from backend.auth.endpoints import ROUTERS
+from backend.auth.rpc import RPC
 from backend.shared.web.app import create_app
 
-app = create_app("auth-service", *ROUTERS, summary="Accounts, sessions and tokens")
+app = create_app("auth-service", *ROUTERS, summary="Accounts, sessions and tokens", rpc=RPC)

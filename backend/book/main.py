@@ -7,10 +7,12 @@ FLOW    endpoints → cached_reads (reads) or service (writes) → database
 """
 
 from backend.book.endpoints import ROUTERS
+from backend.book.rpc import RPC
 from backend.shared.web.app import create_app
 
 app = create_app(
     "book-service",
     *ROUTERS,
     summary="Titles, copies, availability, imports and loans",
+    rpc=RPC,
 )

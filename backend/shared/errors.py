@@ -74,7 +74,7 @@ class MethodNotAllowed(LunaError):
 
 
 class PayloadTooLarge(LunaError):
-    status, grpc, code = 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE"
+    status, grpc, code = 413, "RESOURCE_EXHAUSTED", "PAYLOAD_TOO_LARGE"
     message = "The body is larger than this path allows."
 
 

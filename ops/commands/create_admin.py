@@ -11,11 +11,11 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import accounts
 from backend.shared.errors import LunaError
 from backend.shared.infra import database
 from backend.shared.models import Role
+from backend.shared.web.schemas.accounts import NewUser
 from ops.console import console
 
 

@@ -13,12 +13,14 @@ from ops.native import status as native_status
 from ops.servers import environment
 
 app = typer.Typer()
+TLS_PORT = 8443
 
 
 @app.command()
 def up(  # noqa: PLR0913 — one parameter for each option
     *,
     port: Annotated[int, typer.Option(help="the next free port if it is taken")] = 8080,
+    tls: Annotated[bool, typer.Option("--tls", help="also TLS and HTTP/2 (gRPC), at 8443")] = False,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="return when ready")] = False,
     docker: Annotated[
         bool | None, typer.Option("--docker/--native", help="default: Docker if it is running")
@@ -38,7 +40,14 @@ def up(  # noqa: PLR0913 — one parameter for each option
         if fresh:
             lifecycle.delete_data(home)
         options = lifecycle.options_for(
-            home, port, robots=robots, speed=speed, demo=demo, web=not no_web, follows=not detach
+            home,
+            port,
+            robots=robots,
+            speed=speed,
+            demo=demo,
+            web=not no_web,
+            follows=not detach,
+            tls_port=TLS_PORT if tls else 0,
         )
         raise typer.Exit(lifecycle.up(home, options, detach=detach))
     except lifecycle.StartFailedError as failed:

@@ -13,7 +13,6 @@ import typer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import accounts
 from backend.book.schemas.books import BookCreate
 from backend.book.service import books as catalogue
@@ -21,6 +20,7 @@ from backend.robot.schemas.maps import MapBody
 from backend.robot.service import map_editor, registry
 from backend.shared.infra import database, logs
 from backend.shared.models import Book, Robot, Role, User, Waypoint
+from backend.shared.web.schemas.accounts import NewUser
 from ops.home import write_atomically
 
 DEMO = Path(__file__).parent / "library"

@@ -16,7 +16,7 @@ from ops.native import pid_files, status
 from ops.native.supervisor_main import EXIT_ALREADY_RUNS, supervisor_command, take_lock
 from ops.native.topology import Options
 from ops.processes import spawn
-from ops.servers import environment, prerequisites, run_as
+from ops.servers import certificate, environment, prerequisites, run_as
 
 POLL_INTERVAL = 0.05  # seconds
 READY_TIMEOUT = 600.0  # of a first start; each component has its own start timeout
@@ -32,6 +32,8 @@ def up(home: Home, options: Options, *, detach: bool) -> int:
     if status.is_running(home):
         return _join(home)
     home.make(run_as.unprivileged()[1])
+    if options.tls_port:
+        certificate.ensure(home.keys)
     home.state_file.unlink(missing_ok=True)
     began = time.monotonic()
     stop = _StopRequest()
@@ -137,6 +139,8 @@ def _print_ready(home: Home, options: Options, seconds: float) -> None:
     console.print(
         f"\n[bold]LUNA is ready[/bold] after {seconds:.1f} s: [bold]{now['address']}[/bold]"
     )
+    if tls := status.running_state(home).get("tls_address"):
+        console.print(f"  TLS and HTTP/2 at {tls}, certificate {home.keys / certificate.FILE}")
     console.print(f"  {_pages_line(home, now['address'])}")
     console.print(f"  API pages {now['address']}/api/v1/docs · logs {home.logs} · ./luna status")
     print_accounts(now["accounts"])

@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
-from backend.shared.infra.services import SERVICES
+from backend.shared.infra.services import RPC_SERVICES, SERVICES
 from ops.home import Home
 from ops.native.component import Component
-from ops.servers import environment, probes
+from ops.servers import certificate, environment, probes
 from ops.servers.nginx import DEFAULTS, HOST, start_command, write_configuration
 
 CAP_SETGID = 6  # its workers set their groups, to those that they have
@@ -19,24 +19,42 @@ def pages_link(home: Home) -> Path:
     return home.sockets.resolve() / "pages"
 
 
-def _servers(home: Home, service: str) -> str:
+def _servers(home: Home, service: str, suffix: str = "") -> str:
     """Return the addresses of all instances, as they follow `server` in the configuration."""
-    sockets = [home.socket(name) for name in environment.instances(service)]
+    sockets = [home.socket(f"{name}{suffix}") for name in environment.instances(service)]
     return " max_fails=0; server ".join(f"unix:{socket}" for socket in sockets)
 
 
-def nginx_component(home: Home, program: Path, port: int, needs: frozenset[str]) -> Component:
-    """Return the Nginx component in front of the services of this home."""
-    folder = home.sockets.resolve() / "nginx"
+def _values(home: Home, folder: Path, port: int) -> dict[str, str]:
+    """Return the values of the variables of the templates."""
     base = environment.base()
-    values = {name: base[name] for name in DEFAULTS if name in base} | {
+    return {name: base[name] for name in DEFAULTS if name in base} | {
         "LUNA_GATEWAY_DIR": str(folder),
         "LUNA_GATEWAY_ACCESS_LOG": str(folder / "logs" / "access.log"),
         "LUNA_GATEWAY_LISTEN": f"{HOST}:{port}",
         "LUNA_GATEWAY_RESOLVER": HOST,
         "LUNA_WEB_DIR": str(pages_link(home)),
         **{f"LUNA_UPSTREAM_{name.upper()}": _servers(home, name) for name in SERVICES},
+        **{
+            f"LUNA_UPSTREAM_{name.upper()}_GRPC": _servers(home, name, "-grpc")
+            for name in RPC_SERVICES
+        },
     }
+
+
+def nginx_component(
+    home: Home, program: Path, ports: tuple[int, int], needs: frozenset[str]
+) -> Component:
+    """Return the Nginx component in front of the services of this home.
+
+    `ports` are those of HTTP/1.1 and of TLS; 0: without TLS.
+    """
+    port, tls_port = ports
+    folder = home.sockets.resolve() / "nginx"
+    base = environment.base()
+    values = _values(home, folder, port)
+    if tls_port:
+        values["LUNA_GATEWAY_TLS"] = certificate.directives(home.keys.resolve(), tls_port)
 
     def prepare() -> None:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -8,7 +8,8 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -58,15 +59,19 @@ def main(options: Options, topology: type[Native] = Native) -> int:
     if lock is None:
         return EXIT_ALREADY_RUNS
     port, reservation = nginx.reserve_port(options.port)
-    native = topology(home, options, port)
+    tls_port, tls_reservation = (
+        nginx.reserve_port(options.tls_port) if options.tls_port else (0, nullcontext())
+    )
+    native = topology(home, replace(options, tls_port=tls_port), port)
     about = {
         "address": native.address,
         "pid": os.getpid(),
         "subreaper": os.getppid(),
         "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "wanted_port": options.port,
+        "tls_address": f"https://localhost:{tls_port}" if tls_port else None,
     }
-    with lock, reservation:
+    with lock, reservation, tls_reservation:
         return Supervisor(home, native.components(), about).run()
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend.shared.infra.services import SERVICES
+from backend.shared.infra.services import RPC_SERVICES, SERVICES
 from ops.home import Home, secret, write_atomically
 from ops.native import fork_server, nginx_component, simulators
 from ops.native.component import Component
@@ -38,6 +38,7 @@ class Options:
     demo: bool = True
     web: bool = True  # the two web applications
     follows: bool = False  # ends with the command that started it
+    tls_port: int = 0  # 0: without TLS
 
 
 def _python(*words: str) -> Callable[[], list[str]]:
@@ -77,7 +78,7 @@ class Native:
             nginx_component.nginx_component(
                 self.home,
                 Path(self.options.nginx),
-                self.port,
+                (self.port, self.options.tls_port),
                 needs=frozenset(each.name for each in (*services, *workers)),
             ),
             *(self._demo() if self.options.demo else []),
@@ -215,6 +216,8 @@ class Native:
     def _service(self, name: str, instance: str) -> Component:
         socket = self.home.socket(instance)
         own = {"LUNA_LISTEN": f"unix:{socket}"}
+        if name in RPC_SERVICES:
+            own["LUNA_GRPC_LISTEN"] = f"unix:{self.home.socket(f'{instance}-grpc')}"
         if name == "auth":
             own["LUNA_AUTH_PRIVATE_KEY_FILE"] = str(self.home.keys / "private.pem")
         return Component(

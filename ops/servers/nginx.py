@@ -18,6 +18,7 @@ MAX_PORT = 65535
 # variables of the template that users may set; the same defaults as in Compose
 DEFAULTS = {
     "LUNA_SERVER_NAMES": "",
+    "LUNA_GATEWAY_TLS": "",
     "LUNA_GATEWAY_LIMITS": "on",
     "LUNA_GATEWAY_RATE": "100r/s",
     "LUNA_GATEWAY_BURST": "200",

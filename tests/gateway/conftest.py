@@ -57,6 +57,8 @@ def nginx(folder: Path, settings: dict[str, str]) -> Iterator[Gateway]:
         "LUNA_GATEWAY_RESOLVER": "127.0.0.1",
         "LUNA_WEB_DIR": str(make_pages(folder / "pages")),
         **{f"LUNA_UPSTREAM_{s.name.upper()}": f"unix:{s.socket}" for s in services.values()},
+        "LUNA_UPSTREAM_AUTH_GRPC": f"unix:{folder}/auth-grpc.sock",
+        "LUNA_UPSTREAM_BOOK_GRPC": f"unix:{folder}/book-grpc.sock",
     }
     configuration = write_configuration(folder, values)
     program = Path(os.environ.get("LUNA_TEST_NGINX", "nginx"))

@@ -166,9 +166,9 @@ def test_hundredth_failed_login_sends_a_link_that_unlocks(
 def test_administrators_and_demo_accounts_get_no_verification_mail(
     api: Any, mailbox: Mailbox
 ) -> None:
-    from backend.auth.schemas.accounts import NewUser
     from backend.auth.service import accounts
     from backend.shared.infra import database
+    from backend.shared.web.schemas.accounts import NewUser
 
     with database.transaction() as session:
         new_user = NewUser(email="ruth@luna.example", first_name="Ruth", last_name="Okafor")

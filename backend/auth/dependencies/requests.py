@@ -7,10 +7,11 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Header, Request
 
 from backend.auth.dependencies.browsers import BrowserDep
-from backend.auth.schemas.accounts import NewUser, RegisterBody
+from backend.auth.schemas.accounts import RegisterBody
 from backend.auth.schemas.sessions import LoginBody
 from backend.auth.service import credentials
 from backend.auth.service.devices import Device
+from backend.shared.web.schemas.accounts import NewUser
 
 # A hash takes 60 ms of a core and 19 MiB by design. A request that waits for its turn here holds
 # no thread and no database connection, so a burst of sign-ins delays nothing else.

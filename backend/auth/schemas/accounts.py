@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from backend.auth.schemas import password_policy
-from backend.auth.schemas.field_types import EmailText, NameText, PasswordText, PhoneText
+from backend.auth.schemas.field_types import PasswordText
 from backend.auth.schemas.sessions import TOKENS_EXAMPLE, TokenPairRead
 from backend.shared.errors import RoleNotAllowed
 from backend.shared.models import Role
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas.accounts import NameText, PersonBody, PhoneText
 
 _PERSON_EXAMPLE: dict[str, JsonValue] = {
     "email": "ada@university.edu",
@@ -29,20 +30,7 @@ _USER_EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class _PersonBody(RequestModel):
-    email: EmailText
-    first_name: NameText
-    last_name: NameText
-    phone_number: PhoneText | None = None
-
-
-class NewUser(_PersonBody):
-    """An account to create, in any role."""
-
-    role: Role = Role.STUDENT
-
-
-class RegisterBody(_PersonBody):
+class RegisterBody(PersonBody):
     """A student's own registration."""
 
     password: PasswordText

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
-from backend.auth.schemas.accounts import NewUser, UserRead
-from backend.auth.schemas.field_types import NameText, PhoneText
+from backend.auth.schemas.accounts import UserRead
 from backend.shared.models import Role
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas.accounts import NameText, NewUser, PhoneText
 
 _ID = "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
 _WHEN = "2026-01-15T10:30:00.000Z"

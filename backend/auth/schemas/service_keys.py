@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
-from backend.auth.schemas.field_types import NameText
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas.accounts import NameText
 
 RpcName = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_.]*/[A-Z][A-Za-z]*$", max_length=120)]
 _RPCS: list[JsonValue] = ["luna.v1.LibraryService/CheckOutBook"]

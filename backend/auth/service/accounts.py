@@ -3,22 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.auth.schemas import password_policy
-from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import credentials, sessions
 from backend.auth.service.devices import Device
 from backend.auth.service.sessions import TokenPair
-from backend.shared import events
 from backend.shared.domain import audit
-from backend.shared.errors import EmailTaken, TokenRevoked, invalid
-from backend.shared.infra import clock, database
-from backend.shared.messaging import outbox
+from backend.shared.domain.accounts.creation import add_user
+from backend.shared.errors import TokenRevoked, invalid
+from backend.shared.infra import database
 from backend.shared.models import User
 from backend.shared.web import etags
+from backend.shared.web.schemas.accounts import NewUser
 
 
 def create_user(
@@ -35,52 +32,15 @@ def create_user(
     if violations:
         raise invalid("password", "; ".join(violations))
     password_hash = credentials.hash_password(password)
-    return add_user(session, new_user, password_hash, actor_id=actor_id, verified=True)
-
-
-def add_user(
-    session: Session,
-    new_user: NewUser,
-    password_hash: str,
-    *,
-    actor_id: UUID | None,
-    verified: bool = False,
-) -> User:
-    """Insert the account, audit and publish it; the unique index decides concurrent inserts.
-
-    Without an `actor_id` the new user is the actor.
-    """
-    user = session.execute(
-        insert(User)
-        .values(
-            **new_user.model_dump(),
-            password_hash=password_hash,
-            is_active=True,
-            token_epoch=0,
-            preferred_language="en",
-            email_verified_at=clock.now() if verified else None,
-        )
-        .on_conflict_do_nothing(index_elements=[func.lower(User.email)])
-        .returning(User)
-    ).scalar_one_or_none()
-    if user is None:
-        raise EmailTaken
-    audit.record(
-        session,
-        actor_id=actor_id or user.id,
-        action="user.created",
-        resource=("user", user.id),
-        changes={"role": {"before": None, "after": user.role}},
-    )
-    outbox.publish(session, events.AccountRegistered(user_id=user.id))
-    return user
+    fields = new_user.model_dump()
+    return add_user(session, fields, password_hash, actor_id=actor_id, verified=True)
 
 
 def register(
     session: Session, new_user: NewUser, password_hash: str, device: Device
 ) -> tuple[User, TokenPair]:
     """Create an account and sign it in on this device."""
-    user = add_user(session, new_user, password_hash, actor_id=None)
+    user = add_user(session, new_user.model_dump(), password_hash, actor_id=None)
     return user, sessions.start(session, user, device)
 
 

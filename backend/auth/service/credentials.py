@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from backend.auth import queries
-from backend.auth.schemas import email_normalization, password_policy
+from backend.auth.schemas import password_policy
 from backend.auth.service import devices, guessing
 from backend.auth.service.devices import Device
 from backend.auth.service.guessing import Budget
@@ -13,6 +13,7 @@ from backend.shared.domain import audit
 from backend.shared.errors import InvalidCredentials
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
+from backend.shared.web.schemas import email_normalization
 from backend.shared.web.security import passwords
 
 

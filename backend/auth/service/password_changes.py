@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.auth import queries
-from backend.auth.schemas import email_normalization, password_policy
+from backend.auth.schemas import password_policy
 from backend.auth.service import account_tokens, credentials, guessing, sessions
 from backend.auth.service.devices import Device
 from backend.auth.service.guessing import Budget
@@ -26,6 +26,7 @@ from backend.shared.errors import (
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
 from backend.shared.models import TokenPurpose, User
+from backend.shared.web.schemas import email_normalization
 from backend.shared.web.security import encryption, passwords
 
 PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 (a reason, not a password)

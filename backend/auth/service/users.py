@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.auth.schemas.administration import UserCreate
-from backend.auth.service import accounts, sessions
+from backend.auth.service import sessions
 from backend.shared import events
 from backend.shared.domain import audit
+from backend.shared.domain.accounts.creation import add_user
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import Conflict, Forbidden, NotFound
 from backend.shared.infra import database
@@ -24,7 +25,7 @@ ROLE_CHANGED = "ROLE_CHANGED"
 
 def create(session: Session, new_user: UserCreate, actor: Actor) -> User:
     """Create an account without a password; the mail of its registration has a link to set one."""
-    return accounts.add_user(session, new_user, NO_PASSWORD, actor_id=actor.id)
+    return add_user(session, new_user.model_dump(), NO_PASSWORD, actor_id=actor.id)
 
 
 def get(session: Session, user_id: UUID) -> User:

@@ -21,10 +21,14 @@ def record(
 ) -> None:
     """Record that `actor_id` did `action` to `resource` (type, id); no secrets in `changes`.
 
-    Personal values and the network address are encrypted with the key of their person.
+    Personal values and the network address are encrypted with the key of their person. What a
+    machine did names its service key instead of a person.
     """
     resource_type, resource_id = resource
     context = request_context.current()
+    if context.service_key_id is not None:
+        actor_id = None
+        changes = {**(changes or {}), "service_key": str(context.service_key_id)}
     subject = personal_data.subject_of(actor_id, resource_type, resource_id)
     person = actor_id or subject
     if changes and not personal_data.PERSONAL.isdisjoint(changes):

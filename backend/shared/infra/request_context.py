@@ -1,10 +1,11 @@
 """The cause of the work in progress: recorded in audit entries, events and responses."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import UUID
 
 from backend.shared.infra import logs
 
@@ -15,6 +16,7 @@ class RequestContext:
 
     request_id: str | None = None
     ip_address: str | None = None
+    service_key_id: UUID | None = None  # of the machine that calls, instead of a person
 
 
 _current: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())  # noqa: B039 (it is frozen)
@@ -23,6 +25,12 @@ _current: ContextVar[RequestContext] = ContextVar("request_context", default=Req
 def current() -> RequestContext:
     """Return the context of this request, event or job."""
     return _current.get()
+
+
+def act_as_service_key(key_id: UUID) -> None:
+    """Record what follows as the work of a machine, in audit entries and log lines."""
+    _current.set(replace(current(), service_key_id=key_id))
+    logs.bind(service_key_id=key_id)
 
 
 def begin(context: RequestContext, **log_ids: Any) -> None:

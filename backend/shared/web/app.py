@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -16,6 +17,9 @@ from backend.shared.web import health
 from backend.shared.web.cors import Cors
 from backend.shared.web.error_handlers import HANDLERS
 from backend.shared.web.middleware import AccessLog, BodyLimit
+
+if TYPE_CHECKING:  # only services with RPCs load its packages
+    from backend.shared.web.rpc.server import RpcServer
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -42,6 +46,7 @@ def create_app(
     *routers: APIRouter,
     summary: str,
     lifespan: Lifespan | None = None,
+    rpc: "RpcServer | None" = None,
 ) -> FastAPI:
     """Create the app of one service."""
     safety.refuse_unsafe()
@@ -50,8 +55,9 @@ def create_app(
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         own = nullcontext() if lifespan is None else lifespan(app)
+        calls = nullcontext() if rpc is None else rpc.lifespan()
         tracing.configure(part)
-        async with process_heartbeats.run(part), own:
+        async with process_heartbeats.run(part), own, calls:
             yield
         tracing.shutdown()
         await hot_reads.close()
@@ -73,14 +79,16 @@ def create_app(
         app.router.routes.extend(each.routes)
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    _add_middleware(app, part)
+    _add_middleware(app, part, rpc)
     return app
 
 
-def _add_middleware(app: FastAPI, part: str) -> None:
+def _add_middleware(app: FastAPI, part: str, rpc: "RpcServer | None") -> None:
     """Add the middleware from the innermost to the outermost."""
     settings = config.http()
     app.add_middleware(BodyLimit, max_body_size=settings.max_body_bytes)
+    if rpc is not None:
+        app.add_middleware(rpc.wrap)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
     app.add_middleware(AccessLog, part=part)

@@ -11,9 +11,13 @@ from backend.shared.web.envelope import answer
 _METHODS = "GET, POST, PUT, DELETE"
 _REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, X-LUNA-Client, X-LUNA-Device, "
-    "X-Request-ID"
+    "X-Request-ID, Connect-Protocol-Version, Connect-Timeout-Ms, X-Grpc-Web, X-User-Agent, "
+    "Grpc-Timeout"
 )
-_RESPONSE_HEADERS = "API-Version, ETag, Location, Retry-After, X-API-Deprecation-Date, X-Request-ID"
+_RESPONSE_HEADERS = (
+    "API-Version, ETag, Location, Retry-After, X-API-Deprecation-Date, X-Request-ID, "
+    "Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin"
+)
 _MAX_AGE = "600"  # seconds for which a browser remembers a preflight
 
 

@@ -53,9 +53,32 @@ def error_response(error: LunaError, **headers: str) -> Response:
     )
 
 
-async def _luna_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, LunaError)
-    return error_response(error)
+def as_luna_error(error: Exception) -> LunaError | None:
+    """Return the error that a client gets for an exception; None for an unexpected one."""
+    if isinstance(error, LunaError):
+        return error
+    if isinstance(error, StaleDataError):
+        return errors.Conflict("This was changed by another request. Read it again, then retry.")
+    if isinstance(error, PoolTimeout):
+        return _unavailable(error)
+    return _by_sqlstate(error) if isinstance(error, DBAPIError) else None
+
+
+def _by_sqlstate(error: DBAPIError) -> LunaError | None:
+    """Return the error of a SQLSTATE; a lost connection is 503, every other one is unexpected."""
+    state = sqlstate(error)
+    kind = _BY_SQLSTATE.get(state or "")
+    lost = error.connection_invalidated or (isinstance(error, OperationalError) and state is None)
+    if lost or kind is errors.ServiceUnavailable:
+        return _unavailable(error)
+    if kind is None:
+        return None
+    return errors.Invalid(fields={}) if kind is errors.Invalid else kind()
+
+
+async def _known_error(request: Request, error: Exception) -> Response:
+    known = as_luna_error(error)
+    return await internal_error(request, error) if known is None else error_response(known)
 
 
 async def _framework_error(_request: Request, error: Exception) -> Response:
@@ -67,38 +90,15 @@ async def _framework_error(_request: Request, error: Exception) -> Response:
     return error_response(kind(), **(dict(error.headers or {})))
 
 
-async def _stale_data(_request: Request, _error: Exception) -> Response:
-    return error_response(
-        errors.Conflict("This was changed by another request. Read it again, then retry.")
-    )
-
-
-async def _pool_timeout(_request: Request, error: Exception) -> Response:
-    return _unavailable(error)
-
-
-async def _database_error(request: Request, error: Exception) -> Response:
-    """Answer by SQLSTATE; a lost connection is 503, every other error is unexpected."""
-    assert isinstance(error, DBAPIError)
-    state = sqlstate(error)
-    kind = _BY_SQLSTATE.get(state or "")
-    lost = error.connection_invalidated or (isinstance(error, OperationalError) and state is None)
-    if lost or kind is errors.ServiceUnavailable:
-        return _unavailable(error)
-    if kind is None:
-        return await internal_error(request, error)
-    return error_response(errors.Invalid(fields={}) if kind is errors.Invalid else kind())
-
-
 def sqlstate(error: DBAPIError) -> str | None:
     """Return PostgreSQL's error code, from psycopg 3 or psycopg2; None before a connection."""
     state: str | None = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
     return state
 
 
-def _unavailable(error: Exception) -> Response:
+def _unavailable(error: Exception) -> LunaError:
     _log.warning("database unavailable", error=str(error).splitlines()[0])
-    return error_response(errors.ServiceUnavailable())
+    return errors.ServiceUnavailable()
 
 
 async def internal_error(_request: Request, error: Exception) -> Response:
@@ -108,9 +108,9 @@ async def internal_error(_request: Request, error: Exception) -> Response:
 
 
 HANDLERS = {
-    LunaError: _luna_error,
+    LunaError: _known_error,
     StarletteError: _framework_error,
-    DBAPIError: _database_error,
-    StaleDataError: _stale_data,
-    PoolTimeout: _pool_timeout,
+    DBAPIError: _known_error,
+    StaleDataError: _known_error,
+    PoolTimeout: _known_error,
 }

@@ -34,6 +34,21 @@ def _count(method: str, route: str, status: int, seconds: float) -> None:
     found[1].observe(seconds)
 
 
+def begin_request(given_id: str, address: str | None, part: str) -> str:
+    """Set the context of a request; return its id, which is the given one if that is valid."""
+    request_id = given_id if _REQUEST_ID.match(given_id) else ids.request_id()
+    request_context.begin(RequestContext(request_id, address), part=part)
+    return request_id
+
+
+def finish_request(method: str, route: str, path: str, status: int, began: float) -> None:
+    """Count and log a request that began at `began` (perf_counter)."""
+    took = time.perf_counter() - began
+    _count(method, route, status, took)
+    if route not in _UNLOGGED:
+        logs.access(method, path, status, took * 1000)
+
+
 class AccessLog:
     """Set the request's context, log and count it; answer an unexpected error with 500.
 
@@ -50,10 +65,9 @@ class AccessLog:
             return
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if _REQUEST_ID.match(given) else ids.request_id()
         address = headers.get(b"x-real-ip")
-        context = RequestContext(request_id, None if address is None else address.decode("latin-1"))
-        request_context.begin(context, part=self._part)
+        decoded = None if address is None else address.decode("latin-1")
+        request_id = begin_request(given, decoded, self._part)
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
@@ -87,11 +101,8 @@ class AccessLog:
                 raise
             response = await internal_error(Request(scope), error)
             await response(scope, receive, send_with_id)
-        took = time.perf_counter() - began
         route = str(getattr(scope.get("route"), "path", "unknown"))
-        _count(scope["method"], route, status, took)
-        if route not in _UNLOGGED:
-            logs.access(scope["method"], scope["path"], status, took * 1000)
+        finish_request(scope["method"], route, scope["path"], status, began)
 
 
 class BodyLimit(RequestBodyLimitMiddleware):

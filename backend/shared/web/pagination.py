@@ -61,7 +61,11 @@ async def _page_query(
         ),
     ] = None,
 ) -> PageQuery:
-    query = PageQuery(page=page, limit=limit, sort=sort, order=order, cursor=cursor)
+    return check_depth(PageQuery(page=page, limit=limit, sort=sort, order=order, cursor=cursor))
+
+
+def check_depth(query: PageQuery) -> PageQuery:
+    """Return the query; PageTooDeep when it asks for rows beyond the limit of pages."""
     if query.offset + query.limit > _MAX_ROW:
         raise PageTooDeep
     return query

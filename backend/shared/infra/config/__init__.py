@@ -128,6 +128,11 @@ class RetentionSettings(LunaSettings):
     keep_sessions: timedelta = Field(default=timedelta(days=90), ge=_DAY)  # after they ended
 
 
+class RpcSettings(LunaSettings):
+    grpc_listen: str | None = None  # of native gRPC: unix:/path/to.sock or address:port
+    rpc_max_calls: int = Field(default=256, ge=1)  # at one time in a process
+
+
 class WorkflowSettings(LunaSettings):
     """Deadlines of a delivery task (workflow.md §4)."""
 
@@ -222,6 +227,11 @@ def outbox() -> OutboxSettings:
 @cache
 def retention() -> RetentionSettings:
     return RetentionSettings()
+
+
+@cache
+def rpc() -> RpcSettings:
+    return RpcSettings()
 
 
 @cache

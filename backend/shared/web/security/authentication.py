@@ -8,6 +8,7 @@ two seconds, with or without Redis.
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from threading import Lock
 from typing import Annotated, Generic, NoReturn, TypeVar
 from uuid import UUID
@@ -25,6 +26,7 @@ from backend.shared.web.security import (
     api_keys,
     rate_limits,
     robot_keys,
+    service_keys,
     session_validity,
     tokens,
 )
@@ -55,6 +57,7 @@ def invalidate_caches() -> None:
     for cache in (claims_cache, session_cache):
         cache.clear()
     robot_keys.clear()
+    service_keys.clear()
 
 
 def invalidate_session(session_id: UUID) -> None:
@@ -114,6 +117,14 @@ async def authenticate(token: str, *, own_account: bool = False) -> Actor:
     return Actor(claims.user_id, claims.role, claims.session_id, claims.email)
 
 
+async def admit(token: str, roles: Collection[Role], *, own_account: bool = False) -> Actor:
+    """Return the person behind an access token; RoleNotAllowed without one of `roles`."""
+    actor = await authenticate(token, own_account=own_account)
+    if actor.role not in roles:
+        raise RoleNotAllowed
+    return actor
+
+
 def needs_second_factor(actor: Actor) -> bool:
     """Return whether a person may do nothing else before they set up a second factor."""
     return session_validity.needs_second_factor(actor.role)
@@ -144,9 +155,7 @@ class _People(Guard[Actor]):
         self._own_account = own_account
 
     async def authorize(self, request: Request) -> Actor:
-        actor = await authenticate(bearer(request), own_account=self._own_account)
-        if actor.role not in self._roles:
-            raise RoleNotAllowed
+        actor = await admit(bearer(request), self._roles, own_account=self._own_account)
         if self._limit_writes and request.method not in _SAFE_METHODS:
             stores_keys = getattr(request.scope.get("route"), "stores_idempotency_keys", False)
             key = request.headers.get("idempotency-key") if stores_keys else None

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.auth.schemas.accounts import NewUser
 from backend.auth.service import accounts
 from backend.shared.errors import EmailTaken, Invalid
 from backend.shared.infra import database
 from backend.shared.models import Role
+from backend.shared.web.schemas.accounts import NewUser
 from tests.api.auth.registered_user import LOGIN, PASSWORD
 
 

@@ -83,6 +83,9 @@ class Commands:
 
     async def _repeat_end(self, command: Command, end: Json) -> None:
         if not self._reports.has_unsent(command.id):
+            if end["type"] == "SUCCEEDED":  # LUNA has queued it again: a success follows a start
+                await self._reports.add(command.id, "ACCEPTED", {})
+                await self._reports.add(command.id, "STARTED", {})
             details = {name: value for name, value in end.items() if name != "type"}
             await self._reports.add(command.id, end["type"], details)
 

@@ -79,7 +79,7 @@ async def test_revoked_command_issued_again_continues_from_current_position(
     assert robot.simulator.state().waypoint == "D"
 
 
-async def test_finished_command_delivered_again_reports_its_end_only(
+async def test_finished_command_delivered_again_is_reported_and_not_driven(
     server: FakeServer, robot: Robot
 ) -> None:
     await robot.start()
@@ -90,7 +90,7 @@ async def test_finished_command_delivered_again_reports_its_end_only(
     await server.issue_again(drive)
     await server.until(lambda: drive.types.count("SUCCEEDED") == 2)
     assert robot.simulator.state().waypoint == "A"
-    assert drive.milestones == [*WHOLE_DRIVE, "SUCCEEDED"]
+    assert drive.milestones == [*WHOLE_DRIVE, "ACCEPTED", "STARTED", "SUCCEEDED"]
 
 
 async def test_lost_lease_halts_the_robot(server: FakeServer, robot: Robot) -> None:

@@ -20,8 +20,15 @@ SUITES: dict[str, list[str]] = {
     "chaos": ["tests/chaos"],
     "all": [],
 }
-# Examples of a property test, and generated calls of the fuzz suite; elsewhere their defaults.
-ENVIRONMENT = {"all": {"LUNA_TEST_EXAMPLES": "200", "LUNA_TEST_CALLS": "50000"}}
+# Examples of a property test, generated calls of the fuzz suite, and disturbances of the model of
+# the workflow; elsewhere their defaults.
+ENVIRONMENT = {
+    "all": {
+        "LUNA_TEST_EXAMPLES": "200",
+        "LUNA_TEST_CALLS": "50000",
+        "LUNA_TEST_DISTURBANCES": "2",
+    }
+}
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL
 COVERAGE = ROOT / ".luna" / "coverage"
 

@@ -25,5 +25,6 @@ export default defineConfig({
     { name: "scenarios", testMatch: /scenarios\/(?!99).*\.spec\.ts/ },
     { name: "accessibility", testMatch: /accessibility\/.*\.spec\.ts/ },
     { name: "stop", testMatch: /scenarios\/99.*\.spec\.ts/, dependencies: ["scenarios", "accessibility"] }, // it stops every robot
+    { name: "speed", testMatch: /speed\/.*\.spec\.ts/, dependencies: ["stop"], fullyParallel: false, workers: 1 },
   ],
 });

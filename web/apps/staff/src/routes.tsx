@@ -51,6 +51,9 @@ const map = createRoute({
 const alerts = createRoute({
   getParentRoute: () => app,
   path: "/alerts",
+  validateSearch: (search: Record<string, unknown>): { state?: "OPEN" | "RESOLVED"; page?: number } => ({
+    state: search.state === "RESOLVED" ? "RESOLVED" : undefined, page: later(search.page),
+  }),
   component: lazyRouteComponent(() => import("./features/alerts/AlertsPage"), "AlertsPage"),
 });
 const catalogue = createRoute({

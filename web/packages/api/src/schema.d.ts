@@ -1035,6 +1035,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{task_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Claim a delivery
+         * @description Role: librarian. Takes the work of preparing it; 409 names who has it.
+         */
+        put: operations["claim_delivery"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{task_id}/complete": {
         parameters: {
             query?: never;
@@ -1095,6 +1115,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{task_id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Take a delivery off its robot
+         * @description Role: librarian. Before loading; another robot is preferred from now on.
+         */
+        put: operations["reassign_delivery"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{task_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Release a delivery
+         * @description Role: librarian. Gives one's claim back; an admin releases anyone's.
+         */
+        put: operations["release_delivery"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{task_id}/retry": {
         parameters: {
             query?: never;
@@ -1108,6 +1168,86 @@ export interface paths {
          * @description Role: librarian. Queues a failed delivery as a new attempt.
          */
         put: operations["retry_delivery"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List alerts
+         * @description Role: librarian. Latest report first; sort by `last_at`, `first_at` or `severity`.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an alert
+         * @description Role: librarian. With `ETag`.
+         */
+        get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/alerts/{alert_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Claim an alert
+         * @description Role: librarian. Exclusive: 409 names who has it.
+         */
+        put: operations["claim_alert"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/alerts/{alert_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Resolve an alert
+         * @description Role: librarian. By whoever has claimed it, or an admin; an unclaimed one by anyone.
+         */
+        put: operations["resolve_alert"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1168,6 +1308,26 @@ export interface paths {
          */
         get: operations["list_books_to_fetch"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/pick-list/{task_id}/not-found": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Report a copy as not found
+         * @description Role: librarian. The copy is missing: another one is reserved, else the request ends.
+         */
+        put: operations["report_copy_not_found"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1678,6 +1838,66 @@ export interface paths {
          */
         put: operations["complete_request"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Extend the wait of a request
+         * @description Role: own, admin. The robot at the door waits longer, at most twice.
+         */
+        put: operations["extend_request"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the place of a request
+         * @description Role: own, admin. Until the robot leaves with the book.
+         */
+        put: operations["change_request_place"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report a problem with a request
+         * @description Role: own, admin. Alerts staff.
+         */
+        post: operations["report_request_problem"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2277,6 +2497,81 @@ export interface components {
             /** Reasons */
             reasons: components["schemas"]["ReasonRead"][];
         };
+        /**
+         * AlertKind
+         * @enum {string}
+         */
+        AlertKind: "TASK_FAILED" | "TASK_NEEDS_ATTENTION" | "NO_ROBOT" | "REQUEST_PROBLEM" | "ROBOT_OFFLINE" | "ROBOT_ERROR" | "STOP_UNCONFIRMED" | "EVENT_DEAD" | "EVENTS_LATE";
+        /**
+         * AlertRead
+         * @description One fault; `count` says how often it was reported while the alert was open.
+         */
+        AlertRead: {
+            /** Claimed At */
+            claimed_at: string | null;
+            claimed_by: components["schemas"]["PersonRead"] | null;
+            /** Count */
+            count: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["AlertKind"];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Resolution
+             * @description Of the person; CLEARED when the fault is gone
+             */
+            resolution: string | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            resolved_by: components["schemas"]["PersonRead"] | null;
+            /** Robot Id */
+            robot_id: string | null;
+            /** Robot Name */
+            robot_name: string | null;
+            severity: components["schemas"]["AlertSeverity"];
+            /** Suggested Actions */
+            suggested_actions: components["schemas"]["SuggestedAction"][];
+            /** Task Id */
+            task_id: string | null;
+            /** Task Reference */
+            task_reference: string | null;
+            /** Version */
+            version: number;
+        };
+        /** AlertResolve */
+        AlertResolve: {
+            /**
+             * Resolution
+             * @example Moved the trolley away
+             */
+            resolution?: string | null;
+        };
+        /**
+         * AlertSeverity
+         * @enum {string}
+         */
+        AlertSeverity: "WARNING" | "CRITICAL";
+        /**
+         * AlertState
+         * @enum {string}
+         */
+        AlertState: "OPEN" | "RESOLVED";
         /** AllRead */
         AllRead: {
             /**
@@ -2285,6 +2580,17 @@ export interface components {
              * @example 3
              */
             marked: number;
+        };
+        /** Answer[AlertRead] */
+        Answer_AlertRead_: {
+            data: components["schemas"]["AlertRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
         };
         /** Answer[AllRead] */
         Answer_AllRead_: {
@@ -2544,6 +2850,17 @@ export interface components {
         /** Answer[NotificationRead] */
         Answer_NotificationRead_: {
             data: components["schemas"]["NotificationRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[ProblemRead] */
+        Answer_ProblemRead_: {
+            data: components["schemas"]["ProblemRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -4301,6 +4618,19 @@ export interface components {
             /** Note */
             note: string;
         };
+        /** PageAnswer[AlertRead] */
+        PageAnswer_AlertRead_: {
+            /** Data */
+            data: components["schemas"]["AlertRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** PageAnswer[AuditLogRead] */
         PageAnswer_AuditLogRead_: {
             /** Data */
@@ -4579,6 +4909,16 @@ export interface components {
          * @enum {string}
          */
         PartState: "UP" | "DOWN" | "UNKNOWN";
+        /** PersonRead */
+        PersonRead: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
         /**
          * PickRead
          * @description A book to fetch from the shelf.
@@ -4653,6 +4993,25 @@ export interface components {
             };
             /** Message */
             message: string;
+        };
+        /**
+         * ProblemKind
+         * @description What a member reports about a delivery.
+         * @enum {string}
+         */
+        ProblemKind: "WRONG_BOOK" | "NO_BOOK" | "OTHER";
+        /** ProblemRead */
+        ProblemRead: {
+            kind: components["schemas"]["ProblemKind"];
+            /** Text */
+            text: string | null;
+        };
+        /** ProblemReport */
+        ProblemReport: {
+            /** @example WRONG_BOOK */
+            kind: components["schemas"]["ProblemKind"];
+            /** Text */
+            text?: string | null;
         };
         /**
          * ProfileBody
@@ -4915,6 +5274,8 @@ export interface components {
         };
         /** RequestDetail */
         RequestDetail: {
+            /** Actions */
+            actions: components["schemas"]["TaskActionRead"][];
             /**
              * Book Id
              * Format: uuid
@@ -4961,6 +5322,15 @@ export interface components {
              * Format: uuid
              */
             waypoint_id: string;
+        };
+        /** RequestPlace */
+        RequestPlace: {
+            /**
+             * Request Location
+             * @description Name or location code of a waypoint, in any case
+             * @example Study Room 201
+             */
+            request_location: string;
         };
         /** RequestRead */
         RequestRead: {
@@ -5070,6 +5440,8 @@ export interface components {
         };
         /** ReturnDetail */
         ReturnDetail: {
+            /** Actions */
+            actions: components["schemas"]["TaskActionRead"][];
             /**
              * Book Id
              * Format: uuid
@@ -5633,6 +6005,13 @@ export interface components {
             /** Stop Version */
             stop_version: number;
         };
+        /** SuggestedAction */
+        SuggestedAction: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
         /**
          * Suggestion
          * @description A completion; `book_id` is given for a title, `books` counts the titles it stands for.
@@ -5652,8 +6031,26 @@ export interface components {
          * @enum {string}
          */
         SuggestionKind: "TITLE" | "AUTHOR" | "SUBJECT";
+        /** TaskActionRead */
+        TaskActionRead: {
+            /** Allowed */
+            allowed: boolean;
+            /** Name */
+            name: string;
+            /** Reasons */
+            reasons: components["schemas"]["TaskActionReason"][];
+        };
+        /** TaskActionReason */
+        TaskActionReason: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
         /** TaskDetail */
         TaskDetail: {
+            /** Actions */
+            actions: components["schemas"]["TaskActionRead"][];
             /** Arrived At */
             arrived_at: string | null;
             /** Assigned Robot Id */
@@ -5669,6 +6066,8 @@ export interface components {
             book_location: string | null;
             /** Book Title */
             book_title: string;
+            /** @description Who of the staff prepares it */
+            claimed_by: components["schemas"]["PersonRead"] | null;
             /** Completed At */
             completed_at: string | null;
             /** Copy Barcode */
@@ -5715,6 +6114,8 @@ export interface components {
             reference: string;
             /** Request Id */
             request_id: string | null;
+            /** @description Owner of the request or return */
+            requester: components["schemas"]["PersonRead"] | null;
             /** Return Id */
             return_id: string | null;
             /** Robot Name */
@@ -5752,6 +6153,8 @@ export interface components {
             book_location: string | null;
             /** Book Title */
             book_title: string;
+            /** @description Who of the staff prepares it */
+            claimed_by: components["schemas"]["PersonRead"] | null;
             /** Completed At */
             completed_at: string | null;
             /** Copy Barcode */
@@ -5796,6 +6199,8 @@ export interface components {
             reference: string;
             /** Request Id */
             request_id: string | null;
+            /** @description Owner of the request or return */
+            requester: components["schemas"]["PersonRead"] | null;
             /** Return Id */
             return_id: string | null;
             /** Robot Name */
@@ -13488,6 +13893,14 @@ export interface operations {
                      *           "failure_reason": null,
                      *           "book_location": "Circulation Desk",
                      *           "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "requester": {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "name": "Study Room 201"
+                     *           },
+                     *           "claimed_by": {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "name": "Study Room 201"
+                     *           },
                      *           "notes": "I sit by the window.",
                      *           "to_shelf": "text",
                      *           "version": 2,
@@ -13616,6 +14029,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -13633,6 +14054,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -13770,6 +14203,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -13787,6 +14228,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -13968,6 +14421,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -13985,6 +14446,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -14034,6 +14507,219 @@ export interface operations {
                 };
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    claim_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "reference": "K7QF",
+                     *         "task_type": "STUDENT_DELIVERY",
+                     *         "status": "ASSIGNED",
+                     *         "stage": "TO_SOURCE",
+                     *         "priority": "LOW",
+                     *         "request_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "return_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_barcode": "LB00000042",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "source_location": "Circulation Desk",
+                     *         "destination_location": "Study Room 201",
+                     *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
+                     *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
+                     *         "attempt": 1,
+                     *         "failure_reason": null,
+                     *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
+                     *         "version": 2,
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "started_at": "2026-01-15T10:30:00.000Z",
+                     *         "loaded_at": null,
+                     *         "arrived_at": null,
+                     *         "completed_at": null,
+                     *         "history": [
+                     *           {
+                     *             "from_status": "ASSIGNED",
+                     *             "to_status": "ASSIGNED",
+                     *             "from_stage": "TO_SOURCE",
+                     *             "to_stage": "LOADING",
+                     *             "changed_by": "robot:luna-bot-1",
+                     *             "reason": "No longer needed",
+                     *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_TaskDetail_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}.; `ALREADY_CLAIMED`: {name} has already taken this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14161,6 +14847,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -14178,6 +14872,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -14359,6 +15065,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -14376,6 +15090,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -14556,6 +15282,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -14573,6 +15307,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -14622,6 +15368,436 @@ export interface operations {
                 };
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reassign_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "No longer needed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CancelBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "reference": "K7QF",
+                     *         "task_type": "STUDENT_DELIVERY",
+                     *         "status": "ASSIGNED",
+                     *         "stage": "TO_SOURCE",
+                     *         "priority": "LOW",
+                     *         "request_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "return_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_barcode": "LB00000042",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "source_location": "Circulation Desk",
+                     *         "destination_location": "Study Room 201",
+                     *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
+                     *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
+                     *         "attempt": 1,
+                     *         "failure_reason": null,
+                     *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
+                     *         "version": 2,
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "started_at": "2026-01-15T10:30:00.000Z",
+                     *         "loaded_at": null,
+                     *         "arrived_at": null,
+                     *         "completed_at": null,
+                     *         "history": [
+                     *           {
+                     *             "from_status": "ASSIGNED",
+                     *             "to_status": "ASSIGNED",
+                     *             "from_stage": "TO_SOURCE",
+                     *             "to_stage": "LOADING",
+                     *             "changed_by": "robot:luna-bot-1",
+                     *             "reason": "No longer needed",
+                     *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_TaskDetail_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    release_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "reference": "K7QF",
+                     *         "task_type": "STUDENT_DELIVERY",
+                     *         "status": "ASSIGNED",
+                     *         "stage": "TO_SOURCE",
+                     *         "priority": "LOW",
+                     *         "request_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "return_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_barcode": "LB00000042",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "source_location": "Circulation Desk",
+                     *         "destination_location": "Study Room 201",
+                     *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
+                     *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
+                     *         "attempt": 1,
+                     *         "failure_reason": null,
+                     *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
+                     *         "version": 2,
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "started_at": "2026-01-15T10:30:00.000Z",
+                     *         "loaded_at": null,
+                     *         "arrived_at": null,
+                     *         "completed_at": null,
+                     *         "history": [
+                     *           {
+                     *             "from_status": "ASSIGNED",
+                     *             "to_status": "ASSIGNED",
+                     *             "from_stage": "TO_SOURCE",
+                     *             "to_stage": "LOADING",
+                     *             "changed_by": "robot:luna-bot-1",
+                     *             "reason": "No longer needed",
+                     *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_TaskDetail_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}.; `ALREADY_CLAIMED`: {name} has already taken this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14749,6 +15925,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -14766,6 +15950,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -14815,6 +16011,634 @@ export interface operations {
                 };
             };
             /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}.; `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
+                kind?: components["schemas"]["AlertKind"] | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                robot_id?: string | null;
+                severity?: components["schemas"]["AlertSeverity"] | null;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+                /** @description All when left out */
+                state?: components["schemas"]["AlertState"] | null;
+                task_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "kind": "TASK_FAILED",
+                     *           "severity": "WARNING",
+                     *           "message": "The path is blocked.",
+                     *           "reason": "No longer needed",
+                     *           "task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "task_reference": "text",
+                     *           "robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "robot_name": "luna-bot-1",
+                     *           "count": 1,
+                     *           "first_at": "2026-01-15T10:30:00.000Z",
+                     *           "last_at": "2026-01-15T10:30:00.000Z",
+                     *           "claimed_by": {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "name": "Study Room 201"
+                     *           },
+                     *           "claimed_at": "2026-01-15T10:30:00.000Z",
+                     *           "resolved_by": {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "name": "Study Room 201"
+                     *           },
+                     *           "resolved_at": "2026-01-15T10:30:00.000Z",
+                     *           "resolution": "text",
+                     *           "suggested_actions": [
+                     *             {
+                     *               "name": "Study Room 201",
+                     *               "text": "text"
+                     *             }
+                     *           ],
+                     *           "version": 2
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_AlertRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "TASK_FAILED",
+                     *         "severity": "WARNING",
+                     *         "message": "The path is blocked.",
+                     *         "reason": "No longer needed",
+                     *         "task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "task_reference": "text",
+                     *         "robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "count": 1,
+                     *         "first_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_at": "2026-01-15T10:30:00.000Z",
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolved_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "resolved_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolution": "text",
+                     *         "suggested_actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "text": "text"
+                     *           }
+                     *         ],
+                     *         "version": 2
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_AlertRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    claim_alert: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "TASK_FAILED",
+                     *         "severity": "WARNING",
+                     *         "message": "The path is blocked.",
+                     *         "reason": "No longer needed",
+                     *         "task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "task_reference": "text",
+                     *         "robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "count": 1,
+                     *         "first_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_at": "2026-01-15T10:30:00.000Z",
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolved_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "resolved_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolution": "text",
+                     *         "suggested_actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "text": "text"
+                     *           }
+                     *         ],
+                     *         "version": 2
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_AlertRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ALREADY_CLAIMED`: {name} has already taken this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    resolve_alert: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "resolution": "Moved the trolley away"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlertResolve"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "TASK_FAILED",
+                     *         "severity": "WARNING",
+                     *         "message": "The path is blocked.",
+                     *         "reason": "No longer needed",
+                     *         "task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "task_reference": "text",
+                     *         "robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "count": 1,
+                     *         "first_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_at": "2026-01-15T10:30:00.000Z",
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolved_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "resolved_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolution": "text",
+                     *         "suggested_actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "text": "text"
+                     *           }
+                     *         ],
+                     *         "version": 2
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_AlertRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ALREADY_CLAIMED`: {name} has already taken this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14946,6 +16770,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -14963,6 +16795,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -15305,6 +17149,219 @@ export interface operations {
             };
         };
     };
+    report_copy_not_found: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "reference": "K7QF",
+                     *         "task_type": "STUDENT_DELIVERY",
+                     *         "status": "ASSIGNED",
+                     *         "stage": "TO_SOURCE",
+                     *         "priority": "LOW",
+                     *         "request_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "return_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_barcode": "LB00000042",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "source_location": "Circulation Desk",
+                     *         "destination_location": "Study Room 201",
+                     *         "assigned_robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "waiting_reason": "ROBOTS_BUSY",
+                     *         "eta": "2026-01-15T10:30:00.000Z",
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_reason": "WAITING_FOR_ROBOT",
+                     *         "attempt": 1,
+                     *         "failure_reason": null,
+                     *         "book_location": "Circulation Desk",
+                     *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "notes": "I sit by the window.",
+                     *         "to_shelf": "text",
+                     *         "version": 2,
+                     *         "created_at": "2026-01-15T10:30:00.000Z",
+                     *         "started_at": "2026-01-15T10:30:00.000Z",
+                     *         "loaded_at": null,
+                     *         "arrived_at": null,
+                     *         "completed_at": null,
+                     *         "history": [
+                     *           {
+                     *             "from_status": "ASSIGNED",
+                     *             "to_status": "ASSIGNED",
+                     *             "from_stage": "TO_SOURCE",
+                     *             "to_stage": "LOADING",
+                     *             "changed_by": "robot:luna-bot-1",
+                     *             "reason": "No longer needed",
+                     *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_TaskDetail_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     create_transfer: {
         parameters: {
             query?: never;
@@ -15363,6 +17420,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -15380,6 +17445,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -15551,6 +17628,14 @@ export interface operations {
                      *         "failure_reason": null,
                      *         "book_location": "Circulation Desk",
                      *         "recipient_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "requester": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
                      *         "notes": "I sit by the window.",
                      *         "to_shelf": "text",
                      *         "version": 2,
@@ -15568,6 +17653,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -18648,6 +20745,18 @@ export interface operations {
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
                      *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
                      *         ]
                      *       },
                      *       "meta": {
@@ -18827,6 +20936,18 @@ export interface operations {
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
                      *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
                      *         ]
                      *       },
                      *       "meta": {
@@ -18981,6 +21102,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -19183,6 +21316,18 @@ export interface operations {
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
                      *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
                      *         ]
                      *       },
                      *       "meta": {
@@ -19241,6 +21386,564 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `WRONG_CODE`: This code is wrong.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    extend_request: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "request_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "status": "APPROVED",
+                     *         "notes": "I sit by the window.",
+                     *         "cancel_reason": null,
+                     *         "requested_at": "2026-01-15T10:30:00.000Z",
+                     *         "completed_at": null,
+                     *         "handover_code": "4711",
+                     *         "task": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "reference": "K7QF",
+                     *           "status": "ASSIGNED",
+                     *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
+                     *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
+                     *           "robot_position": {
+                     *             "x": 12.5,
+                     *             "y": 4,
+                     *             "theta": 1.57,
+                     *             "floor": 2
+                     *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
+                     *           "version": 2
+                     *         },
+                     *         "history": [
+                     *           {
+                     *             "from_status": "ASSIGNED",
+                     *             "to_status": "ASSIGNED",
+                     *             "from_stage": "TO_SOURCE",
+                     *             "to_stage": "LOADING",
+                     *             "changed_by": "robot:luna-bot-1",
+                     *             "reason": "No longer needed",
+                     *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RequestDetail_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `FORBIDDEN`: You are not allowed to do this.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}.; `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    change_request_place: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_location": "Study Room 201"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestPlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "request_location": "Study Room 201",
+                     *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "status": "APPROVED",
+                     *         "notes": "I sit by the window.",
+                     *         "cancel_reason": null,
+                     *         "requested_at": "2026-01-15T10:30:00.000Z",
+                     *         "completed_at": null,
+                     *         "handover_code": "4711",
+                     *         "task": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "reference": "K7QF",
+                     *           "status": "ASSIGNED",
+                     *           "stage": "TO_SOURCE",
+                     *           "waiting_reason": "ROBOTS_BUSY",
+                     *           "queue_ahead": 1,
+                     *           "eta": "2026-01-15T10:30:00.000Z",
+                     *           "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_latest": "2026-01-15T10:30:00.000Z",
+                     *           "eta_reason": "WAITING_FOR_ROBOT",
+                     *           "wait_until": "2026-01-15T10:30:00.000Z",
+                     *           "robot_name": "luna-bot-1",
+                     *           "robot_position": {
+                     *             "x": 12.5,
+                     *             "y": 4,
+                     *             "theta": 1.57,
+                     *             "floor": 2
+                     *           },
+                     *           "robot_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "stopped": false,
+                     *           "version": 2
+                     *         },
+                     *         "history": [
+                     *           {
+                     *             "from_status": "ASSIGNED",
+                     *             "to_status": "ASSIGNED",
+                     *             "from_stage": "TO_SOURCE",
+                     *             "to_stage": "LOADING",
+                     *             "changed_by": "robot:luna-bot-1",
+                     *             "reason": "No longer needed",
+                     *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RequestDetail_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `FORBIDDEN`: You are not allowed to do this.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNKNOWN_LOCATION`: Robots do not deliver to “{location}”.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    report_request_problem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "WRONG_BOOK",
+                 *       "text": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProblemReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "kind": "WRONG_BOOK",
+                     *         "text": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ProblemRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `FORBIDDEN`: You are not allowed to do this.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19523,6 +22226,18 @@ export interface operations {
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
                      *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
                      *         ]
                      *       },
                      *       "meta": {
@@ -19692,6 +22407,18 @@ export interface operations {
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
                      *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
                      *         ]
                      *       },
                      *       "meta": {
@@ -19845,6 +22572,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -20040,6 +22779,18 @@ export interface operations {
                      *             "changed_by": "robot:luna-bot-1",
                      *             "reason": "No longer needed",
                      *             "created_at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ],
+                     *         "actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "K7QF-9T2M",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },

@@ -35,6 +35,8 @@ export function EmptyState({ icon, title, text, action }: { icon: IconName; titl
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t } = useTranslation();
   const problem = error instanceof ApiProblem ? error : null;
+  if (problem?.code === "SECOND_FACTOR_REQUIRED")
+    return <EmptyState icon="lock" title={t("factor.title")} text={t("factor.required")} action={<a href="/profile">{t("factor.setUp")}</a>} />;
   if (problem?.status === 403)
     return <EmptyState icon="lock" title={t("state.forbidden")} text={problem.message} />;
   if (problem?.status === 404)

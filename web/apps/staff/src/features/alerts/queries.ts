@@ -1,17 +1,27 @@
-import { api, pageOf, useTopic } from "@luna/api";
-import { useQuery } from "@tanstack/react-query";
+import { api, dataOf, pageOf, useTopic, type Schemas } from "@luna/api";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-/** What needs a person now: failed deliveries; robots that are stopped or offline. */
-export function useAlerts() {
-  useTopic("alerts", [["alerts"]]);
+export type Alert = Schemas["AlertRead"];
+const KEY = ["alerts"];
+
+/** What needs a person: one row per fault, with its owner, kept until it is resolved. */
+export function useAlerts(state: Schemas["AlertState"], page: number) {
+  useTopic("alerts", [KEY]);
   return useQuery({
-    queryKey: ["alerts"],
-    queryFn: async () => {
-      const [tasks, robots] = await Promise.all([
-        pageOf(api.GET("/api/v1/deliveries", { params: { query: { status: "FAILED", limit: 100 } } })),
-        pageOf(api.GET("/api/v1/robot/status", { params: { query: { limit: 100 } } })),
-      ]);
-      return { tasks: tasks.items, robots: robots.items.filter((robot) => robot.stopped || robot.connectivity === "OFFLINE") };
-    },
+    queryKey: [...KEY, state, page],
+    placeholderData: keepPreviousData,
+    queryFn: () => pageOf(api.GET("/api/v1/deliveries/alerts", { params: { query: { state, page, limit: 50 } } })),
+  });
+}
+
+export function useChangeAlert(alertId: string) {
+  const client = useQueryClient();
+  const params = { path: { alert_id: alertId } };
+  return useMutation({
+    mutationFn: ({ action, resolution = null }: { action: "claim" | "resolve"; resolution?: string | null }) =>
+      action === "claim"
+        ? dataOf(api.PUT("/api/v1/deliveries/alerts/{alert_id}/claim", { params }))
+        : dataOf(api.PUT("/api/v1/deliveries/alerts/{alert_id}/resolve", { params, body: { resolution } })),
+    onSettled: () => void client.invalidateQueries({ queryKey: KEY }),
   });
 }

@@ -1,10 +1,10 @@
 import type { Schemas } from "@luna/api";
-import { EmptyState, Icon, Loaded, beep, cleaned, useScanner } from "@luna/ui";
+import { EmptyState, Icon, Loaded, beep, cleaned, messageOf, useScanner } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
-import { usePickList, useTicks } from "./queries";
+import { useNotFound, usePickList, useTicks } from "./queries";
 
 type Line = Schemas["PickRead"];
 interface Result { success: boolean; text: string }
@@ -27,6 +27,13 @@ function Walk({ lines }: { lines: Line[] }) {
   const { t } = useTranslation();
   const [ticks, tick] = useTicks(lines.map((line) => line.task_id));
   const [result, setResult] = useState<Result | null>(null);
+  const notFound = useNotFound();
+  const report = (line: Line) =>
+    notFound.mutate(line.task_id, {
+      onSuccess: (task) =>
+        setResult(task.status === "CANCELLED" ? { success: false, text: t("pick.noOther", { title: line.book_title }) } : { success: true, text: t("pick.other", { title: line.book_title, code: task.copy_barcode }) }),
+      onError: (error) => setResult({ success: false, text: messageOf(error) }),
+    });
   useScanner((code) => {
     const line = lines.find((each) => cleaned(each.copy_barcode) === code);
     if (line) tick(line.task_id, true);
@@ -47,6 +54,7 @@ function Walk({ lines }: { lines: Line[] }) {
               <p className="small dim">{[line.author, line.call_number, line.copy_barcode].filter(Boolean).join(" · ")}</p>
               <p className="small">{t("pick.bring", { place: line.bring_to })}{line.robot_name ? ` · ${line.robot_name}` : ""}</p>
             </div>
+            <Button variant="default" size="sm" loading={notFound.isPending && notFound.variables === line.task_id} onClick={() => report(line)}>{t("pick.notFound")}<span className="visually-hidden"> {line.book_title}</span></Button>
             <label className="tick-row"><input type="checkbox" checked={ticks.has(line.task_id)} onChange={(event) => tick(line.task_id, event.currentTarget.checked)} />{t("pick.tick")}<span className="visually-hidden">{line.book_title}</span></label>
           </li>
         ))}

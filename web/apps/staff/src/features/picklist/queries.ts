@@ -1,5 +1,5 @@
-import { api, pageOf, useTopic } from "@luna/api";
-import { useQuery } from "@tanstack/react-query";
+import { api, dataOf, pageOf, useTopic } from "@luna/api";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
 const TICKS = "luna.pick-ticks";
@@ -23,4 +23,15 @@ export function useTicks(present: string[]): [Set<string>, (id: string, picked: 
       return next;
     });
   return [ticks, tick];
+}
+
+/** The copy is missing: the server reserves another, or ends the request. */
+export function useNotFound() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (taskId: string) => dataOf(api.PUT("/api/v1/deliveries/pick-list/{task_id}/not-found", { params: { path: { task_id: taskId } } })),
+    onSettled: () => {
+      for (const key of ["pick-list", "tasks"]) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
 }

@@ -30,6 +30,8 @@ function Task({ task }: { task: Detail }) {
     [t("task.robot"), task.robot_name],
     [t("task.eta"), task.eta && formatMoment(task.eta)],
     [t("task.created"), formatMoment(task.created_at)],
+    [t("task.requester"), task.requester?.name],
+    [t("task.claimedBy"), task.claimed_by?.name],
     [t("task.failure"), task.failure_reason],
     [t("task.bookAt"), task.book_location],
     [t("task.notes"), task.notes],
@@ -60,18 +62,19 @@ function Actions({ task }: { task: Detail }) {
   const toast = useToast();
   const change = useChangeTask(task.id);
   const [asking, setAsking] = useState<"cancel" | "fail" | null>(null);
-  const step = stepOf(task);
+  const may = (name: string) => task.actions.some((each) => each.name === name && each.allowed);
   const act = (next: Change) => change.mutate(next, { onSuccess: () => { setAsking(null); toast(t("task.changed")); } });
-  const over = task.status === "COMPLETED" || task.status === "CANCELLED";
-  if (over) return null;
+  if (task.status === "COMPLETED" || task.status === "CANCELLED") return null;
+  const plain = [
+    ["BOOK_PLACED", "book-placed", "task.placed"], ["COMPLETE", "complete", "task.complete"], ["RETRY", "retry", "task.retry"],
+    ["CLAIM", "claim", "task.claim"], ["RELEASE", "release", "task.release"], ["REASSIGN", "reassign", "task.reassign"],
+  ] as const;
   return (
     <div className="stack">
       <div className="row">
-        {step === "LOADING" && <Button onClick={() => act({ action: "book-placed" })} loading={change.isPending}>{t("task.placed")}</Button>}
-        {(step === "HANDOVER" || step === "BRINGING_BACK") && task.request_id === null && <Button onClick={() => act({ action: "complete" })} loading={change.isPending}>{t("task.complete")}</Button>}
-        {step === "FAILED" && <Button onClick={() => act({ action: "retry" })} loading={change.isPending}>{t("task.retry")}</Button>}
-        <Button variant="default" onClick={() => setAsking("cancel")}>{t("task.cancel")}</Button>
-        {step !== "FAILED" && <Button variant="default" onClick={() => setAsking("fail")}>{t("task.fail")}</Button>}
+        {plain.map(([name, action, label], index) => may(name) && <Button key={name} variant={index < 3 ? "filled" : "default"} loading={change.isPending} onClick={() => act({ action })}>{t(label)}</Button>)}
+        {may("CANCEL") && <Button variant="default" onClick={() => setAsking("cancel")}>{t("task.cancel")}</Button>}
+        {may("FAIL") && <Button variant="default" onClick={() => setAsking("fail")}>{t("task.fail")}</Button>}
       </div>
       <label className="field">
         {t("task.priority")}

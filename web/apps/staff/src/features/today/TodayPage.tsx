@@ -70,6 +70,7 @@ const Card = memo(function Card({ task, age, onOpen }: { task: Task; age: number
       <p className="small dim route">{task.source_location} <Icon name="arrow" size={14} /> {task.destination_location}</p>
       <p className="row">
         <TaskPill task={task} />
+        {task.claimed_by && <Pill tone="move" icon="person">{task.claimed_by.name}</Pill>}
         {urgent && <Pill tone="need" icon="alert">{t(`priority.${task.priority}`)}</Pill>}
       </p>
       {task.waiting_reason && <p className="tiny dim">{t(`waiting.${task.waiting_reason}`)}</p>}

@@ -19,9 +19,9 @@ export function useOpenTasks() {
   const client = useQueryClient();
   useTopic("deliveries", [KEY, ["task"]], ({ event, data }: LiveMessage) => {
     if (!event?.startsWith("delivery.task.") || !data) return;
-    const { task_id: id, status, stage, robot_name, eta, priority } = data as Partial<Task> & { task_id?: string };
+    const { task_id: id, status, stage, robot_name, eta, priority, claimed_by } = data as Partial<Task> & { task_id?: string };
     client.setQueryData<Task[]>(KEY, (tasks) =>
-      tasks?.map((task) => (task.id === id ? { ...task, ...defined({ status, stage, robot_name, eta, priority }) } : task)),
+      tasks?.map((task) => (task.id === id ? { ...task, ...defined({ status, stage, robot_name, eta, priority, claimed_by }) } : task)),
     );
   });
   return useQuery({ queryKey: KEY, queryFn: async () => (await Promise.all(OPEN.map(fetchStatus))).flat() });
@@ -40,7 +40,7 @@ export function useTask(taskId: string | undefined) {
 }
 
 export type Change =
-  | { action: "book-placed" | "complete" | "retry" }
+  | { action: "book-placed" | "complete" | "retry" | "claim" | "release" | "reassign" }
   | { action: "cancel"; book_location: string | null }
   | { action: "fail"; reason: string; book_location: string | null }
   | { action: "priority"; priority: Schemas["Priority"] };
@@ -54,6 +54,12 @@ function send(taskId: string, change: Change): Promise<Schemas["TaskDetail"]> {
       return dataOf(api.PUT("/api/v1/deliveries/{task_id}/complete", { params, body: {} }));
     case "retry":
       return dataOf(api.PUT("/api/v1/deliveries/{task_id}/retry", { params, body: {} }));
+    case "claim":
+      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/claim", { params }));
+    case "release":
+      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/release", { params }));
+    case "reassign":
+      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/reassign", { params }));
     case "cancel":
       return dataOf(api.PUT("/api/v1/deliveries/{task_id}/cancel", { params, body: { book_location: change.book_location } }));
     case "fail":

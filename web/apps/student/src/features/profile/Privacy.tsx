@@ -1,9 +1,10 @@
 import { saveExport, session } from "@luna/api";
 import { Refusal, useToast } from "@luna/ui";
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { Dialog } from "../../parts/Dialog";
 import { eraseAccount, resendVerification } from "./queries";
 
 export function Privacy() {
@@ -30,14 +31,12 @@ function Erase() {
   return (
     <>
       <Button variant="default" size="md" onClick={dialog.open}>{t("privacy.erase")}</Button>
-      <Modal opened={opened} onClose={dialog.close} title={t("privacy.eraseTitle")} centered closeButtonProps={{ "aria-label": t("action.close"), size: 44 }}>
-        <div className="stack">
-          <p>{t("privacy.eraseText")}</p>
-          <Refusal error={erase.error} />
-          <Button color="red.9" size="lg" loading={erase.isPending} onClick={() => erase.mutate()}>{t("privacy.eraseYes")}</Button>
-          <Button variant="default" size="lg" onClick={dialog.close}>{t("privacy.eraseNo")}</Button>
-        </div>
-      </Modal>
+      <Dialog opened={opened} onClose={dialog.close} title={t("privacy.eraseTitle")}>
+        <p>{t("privacy.eraseText")}</p>
+        <Refusal error={erase.error} />
+        <Button color="red.9" size="lg" loading={erase.isPending} onClick={() => erase.mutate()}>{t("privacy.eraseYes")}</Button>
+        <Button variant="default" size="lg" onClick={dialog.close}>{t("privacy.eraseNo")}</Button>
+      </Dialog>
     </>
   );
 }

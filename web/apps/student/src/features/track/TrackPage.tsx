@@ -1,12 +1,13 @@
 import type { Schemas } from "@luna/api";
 import { Icon, Loaded, Refusal, Skeletons, stepOf, useToast } from "@luna/ui";
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { Dialog } from "../../parts/Dialog";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { Arrival, Delays, Steps, stepsOf, TrackMap } from "../../parts/tracking";
-import { HandOver } from "./parts";
+import { ChangePlace, HandOver, ReportProblem } from "./parts";
 import { useCancel, useRequest } from "./queries";
 
 export function TrackPage() {
@@ -46,7 +47,9 @@ function Track({ request }: { request: Schemas["RequestDetail"] }) {
       {!over && <TrackMap task={request.task} place={request.request_location} />}
       {request.status !== "CANCELLED" && <Steps steps={steps} />}
       <p className="dim small">{t("track.reference", { reference: request.task.reference })}</p>
+      {!over && <ChangePlace request={request} />}
       {!over && <Cancel requestId={request.id} />}
+      {(!over || request.status === "COMPLETED") && <ReportProblem requestId={request.id} />}
     </div>
   );
 }
@@ -59,19 +62,17 @@ function Cancel({ requestId }: { requestId: string }) {
   return (
     <>
       <Button variant="default" size="lg" onClick={dialog.open}>{t("track.cancel")}</Button>
-      <Modal opened={opened} onClose={dialog.close} title={t("track.cancelTitle")} centered closeButtonProps={{ "aria-label": t("action.close"), size: 44 }}>
-        <div className="stack">
-          <p>{t("track.cancelText")}</p>
-          <Refusal error={cancel.error} />
-          <Button
-            color="red.9" size="lg" loading={cancel.isPending}
-            onClick={() => cancel.mutate(undefined, { onSuccess: () => { dialog.close(); toast(t("track.cancelled"), "wait"); } })}
-          >
-            {t("track.cancelYes")}
-          </Button>
-          <Button variant="default" size="lg" onClick={dialog.close}>{t("track.cancelNo")}</Button>
-        </div>
-      </Modal>
+      <Dialog opened={opened} onClose={dialog.close} title={t("track.cancelTitle")}>
+        <p>{t("track.cancelText")}</p>
+        <Refusal error={cancel.error} />
+        <Button
+          color="red.9" size="lg" loading={cancel.isPending}
+          onClick={() => cancel.mutate(undefined, { onSuccess: () => { dialog.close(); toast(t("track.cancelled"), "wait"); } })}
+        >
+          {t("track.cancelYes")}
+        </Button>
+        <Button variant="default" size="lg" onClick={dialog.close}>{t("track.cancelNo")}</Button>
+      </Dialog>
     </>
   );
 }

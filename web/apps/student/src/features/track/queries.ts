@@ -50,3 +50,23 @@ export function useComplete(requestId: string) {
   const path = { request_id: requestId };
   return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/complete", { params: { path }, body: {} })));
 }
+
+export function useExtend(requestId: string) {
+  const path = { request_id: requestId };
+  return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/extend", { params: { path } })));
+}
+
+export function useChangePlace(requestId: string, place: string | null) {
+  const path = { request_id: requestId };
+  return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/place", { params: { path }, body: { request_location: place ?? "" } })));
+}
+
+export function useReportProblem(requestId: string) {
+  const params = { path: { request_id: requestId } };
+  return useMutation({ mutationFn: (body: Schemas["ProblemReport"]) => dataOf(api.POST("/api/v1/requests/{request_id}/problems", { params, body })) });
+}
+
+/** Whether the server allows an action now. */
+export function isAllowed(request: Request, name: string): boolean {
+  return request.actions.some((each) => each.name === name && each.allowed);
+}

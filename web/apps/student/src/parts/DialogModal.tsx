@@ -1,0 +1,12 @@
+import { Modal } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import type { DialogProps } from "./Dialog";
+
+export default function DialogModal({ children, ...props }: DialogProps) {
+  const { t } = useTranslation();
+  return (
+    <Modal {...props} centered closeButtonProps={{ "aria-label": t("action.close"), size: 44 }}>
+      <div className="stack">{children}</div>
+    </Modal>
+  );
+}

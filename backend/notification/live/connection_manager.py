@@ -7,7 +7,7 @@ no change is lost between the two.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,7 @@ from backend.shared.infra import background, clock, logs
 from backend.shared.messaging import channels, realtime
 from backend.shared.web.security import session_validity
 from backend.shared.web.security.session_validity import SessionState
+from backend.shared.web.server import frames
 
 _log = logs.get(__name__)
 _SOCKETS = Gauge("luna_live_sockets", "Open WebSockets")
@@ -75,7 +76,7 @@ class ConnectionManager:
         protocol = handshake.PROTOCOL if handshake.PROTOCOL in offered else None
         try:
             user = await handshake.authenticate(websocket)
-            socket = self._register(user)
+            socket = self._register(user, frames.writer_of(websocket.scope))
         except LunaError as failure:
             with suppress(WebSocketDisconnect):  # the client may be gone already
                 await websocket.accept(protocol)
@@ -91,9 +92,11 @@ class ConnectionManager:
         finally:
             self._unregister(socket)
 
-    def _register(self, user: ConnectionUser) -> Socket:
+    def _register(
+        self, user: ConnectionUser, write_frame: Callable[[bytes], bool] | None
+    ) -> Socket:
         self._users.setdefault(user.user_id, UserConnections()).add_socket()
-        socket = Socket(user)
+        socket = Socket(user, write_frame)
         self._sockets.add(socket)
         _SOCKETS.inc()
         return socket
@@ -183,9 +186,10 @@ class ConnectionManager:
             subscribers = self._subscribers.get(channel)
             if subscribers:
                 text = messages.event(name_of(channel), event)
+                frame = frames.text_frame(text)
                 _SENT.inc(len(subscribers))
                 for socket, subscription in subscribers.items():
-                    socket.enqueue_change(subscription, event["pos"], text)
+                    socket.enqueue_change(subscription, event["pos"], text, frame)
 
     def _send_position(self, channels: Iterable[str], position: dict[str, Any]) -> None:
         for channel in channels:

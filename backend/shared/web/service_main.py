@@ -14,6 +14,7 @@ import uvicorn
 
 from backend.shared.infra import config
 from backend.shared.infra.services import SERVICES
+from backend.shared.web.server.frames import FrameWriter
 from backend.shared.web.shutdown import DrainingServer
 
 _MAX_MESSAGE_BYTES = 16 * 1024
@@ -48,6 +49,7 @@ def main() -> None:
         server_header=False,
         timeout_keep_alive=75,  # longer than the gateway keeps idle connections
         timeout_graceful_shutdown=8,
+        ws=FrameWriter,
         ws_max_size=_MAX_MESSAGE_BYTES,
         ws_ping_interval=20,
         ws_ping_timeout=20,

@@ -1,0 +1,1 @@
+"""What LUNA adds to the server of a service (Uvicorn)."""

@@ -31,7 +31,7 @@ CALLS = (
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    """Start a LUNA with two instances of two services."""
+    """Start a LUNA with two instances of three services and of the worker."""
     with tempfile.TemporaryDirectory(prefix="luna-r-") as folder:
         running = System(Path(folder))
         running.environment |= {
@@ -39,6 +39,8 @@ def system() -> Iterator[System]:
             "LUNA_USER_WRITES_PER_SECOND": "0",
             "LUNA_INSTANCES_BOOK": "2",
             "LUNA_INSTANCES_NOTIFICATION": "2",
+            "LUNA_INSTANCES_ROBOT": "2",
+            "LUNA_INSTANCES_WORKER": "2",
         }
         words = ("--detach", "--native", "--no-web", "--speed", "40")
         started = running.luna("up", *words, "--port", str(free_port()), timeout=MAX_TIME)

@@ -38,6 +38,10 @@ PACKAGES = (
     *("passlib.context", "passlib.handlers.argon2", "argon2", "uuid_utils", "stdnum.isbn"),
     *("cryptography.hazmat.primitives.asymmetric.rsa", "multipart"),
     *("psycopg2.extras", "pydantic.v1", "cryptography.fernet", "celery.concurrency.prefork"),
+    *("psycopg", "psycopg_binary", "cachetools", "networkx", "openpyxl", "pymarc", "pyotp"),
+    *("protobuf", "protovalidate", "connectrpc.server"),
+    *("websockets.http11", "websockets.server", "kombu.transport.redis", "multiprocessing.context"),
+    *("uvicorn.protocols.websockets.websockets_sansio_impl", "smtplib", "xml.etree.ElementTree"),
 )
 
 

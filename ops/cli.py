@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ops.commands import admin, data, develop, run
+from ops.commands import admin, data, develop, rpc, run
 from ops.commands.security import audit, keys
 from ops.servers.prerequisites import EXIT_MISSING, MissingProgramsError
 
@@ -17,6 +17,7 @@ app = typer.Typer(
 for group in (run, develop, data):
     app.add_typer(group.app)
 app.add_typer(admin.app, name="admin")
+app.add_typer(rpc.app, name="rpc")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 

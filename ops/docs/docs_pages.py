@@ -157,10 +157,10 @@ def errors_page() -> str:
         _GENERATED,
         "",
         "Every error response has one envelope with its `code`, a `message` for people, and",
-        "`details`. Each code is declared once, in `backend/shared/errors.py`. The gRPC status is",
-        "for the RPC interface, which does not exist yet.",
+        "`details`. Each code is declared once, in `backend/shared/errors.py`, with its status in",
+        "HTTP (REST) and in gRPC and Connect ([RPC](rpc.md)).",
         "",
-        "| status | code | message | gRPC |",
+        "| HTTP | code | message | gRPC |",
         "|---|---|---|---|",
     ]
     lines += [

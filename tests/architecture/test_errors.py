@@ -3,6 +3,8 @@
 import ast
 from collections import Counter
 
+from backend.shared.errors import LunaError
+from backend.shared.web.rpc import failures
 from ops.docs import docs_pages
 from tests.architecture import source_files
 
@@ -70,6 +72,47 @@ def test_every_error_has_a_message_and_both_statuses() -> None:
         assert 400 <= kind.status <= 503
         assert kind.grpc in GRPC
         assert kind.message.endswith(".")
+
+
+# rpc.md: the gRPC codes that go with each HTTP status, then those of transport alone
+_PAIRS = {
+    400: {"INVALID_ARGUMENT"},
+    401: {"UNAUTHENTICATED"},
+    403: {"PERMISSION_DENIED"},
+    404: {"NOT_FOUND"},
+    409: {"ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"},
+    412: {"ABORTED"},
+    422: {"INVALID_ARGUMENT"},
+    429: {"RESOURCE_EXHAUSTED"},
+    500: {"INTERNAL"},
+    503: {"UNAVAILABLE"},
+    405: {"UNIMPLEMENTED"},
+    408: {"DEADLINE_EXCEEDED"},
+    413: {"RESOURCE_EXHAUSTED"},
+    **{status: {"INVALID_ARGUMENT"} for status in (414, 415, 421, 431)},
+    502: {"UNAVAILABLE"},
+}
+
+
+def test_http_and_grpc_status_belong_together() -> None:
+    wrong = {k.code: (k.status, k.grpc) for k in _kinds() if k.grpc not in _PAIRS[k.status]}
+    assert wrong == {}
+
+
+def test_rpc_answers_the_code_of_the_table() -> None:
+    for kind in _kinds():
+        failure = failures.of(kind(f"A {kind.code}."))
+        assert (failure.code.name, failure.message) == (kind.grpc, f"A {kind.code}.")
+    unexpected = failures.of(ValueError("postgres://user:secret@host"))
+    assert (unexpected.code.name, unexpected.message) == ("INTERNAL", LunaError.message)
+
+
+def _kinds() -> list[type[LunaError]]:
+    """Return every class of errors: some share a code and have another gRPC status."""
+    found = [LunaError]
+    for kind in found:
+        found += kind.__subclasses__()
+    return found
 
 
 def test_documents_list_every_error_code() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from backend.shared.infra.config.source_names import SourceNames
+
 
 class UnsafeSetting(ValueError):
     """A value that is not allowed in production."""
@@ -41,4 +43,4 @@ class LunaSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, _FileSource(settings_cls)
+        return init_settings, env_settings, _FileSource(settings_cls), SourceNames(settings_cls)

@@ -1,5 +1,6 @@
 """Statements of the robot service."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,14 @@ from backend.shared.infra import clock, config
 from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
+    FLEET_LATCH,
     PRIORITY_RANK,
     Connectivity,
     DeliveryTask,
     Robot,
     RobotError,
+    RobotStatusLog,
+    StopLatch,
     TaskStatus,
     Waypoint,
 )
@@ -34,6 +38,15 @@ def _aged_rank() -> SQLColumnExpression[Any]:
 ROBOT_SORT_COLUMNS = {"robot_name": Robot.robot_name, "created_at": Robot.created_at}
 
 
+_STOP_STATE = case(
+    (Robot.stopped_at.is_(None), None),
+    (Robot.motion_stopped_at.is_not(None), "MOTION_STOPPED"),
+    (Robot.stop_received_at.is_not(None), "RECEIVED"),
+    (Robot.connectivity.in_([Connectivity.OFFLINE, Connectivity.NEVER_SEEN]), "UNREACHABLE"),
+    else_="REQUESTED",
+)
+
+
 def robots(robot_id: UUID | None = None) -> AnySelect:
     """Robots that are not retired, with their current task and stop state."""
     task = (
@@ -44,13 +57,6 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         )
         .limit(1)
         .scalar_subquery()
-    )
-    stop_state = case(
-        (Robot.stopped_at.is_(None), None),
-        (Robot.motion_stopped_at.is_not(None), "MOTION_STOPPED"),
-        (Robot.stop_received_at.is_not(None), "RECEIVED"),
-        (Robot.connectivity.in_([Connectivity.OFFLINE, Connectivity.NEVER_SEEN]), "UNREACHABLE"),
-        else_="REQUESTED",
     )
     statement = select(
         Robot.id,
@@ -66,11 +72,13 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         Robot.docked,
         Robot.speed,
         Robot.last_heartbeat,
+        Robot.paused_at.is_not(None).label("paused"),
         Robot.stopped_at.is_not(None).label("stopped"),
         Robot.stop_reason,
-        stop_state.label("stop_state"),
+        _STOP_STATE.label("stop_state"),
         task.label("current_task_id"),
         Robot.software_version,
+        Robot.capabilities,
         Robot.created_at,
     ).where(Robot.retired_at.is_(None))
     return statement if robot_id is None else statement.where(Robot.id == robot_id)
@@ -192,3 +200,49 @@ def errors_of(robot_id: UUID) -> AnySelect:
         RobotError.task_id,
         RobotError.created_at,
     ).where(RobotError.robot_id == robot_id)
+
+
+def status_logs_of(robot_id: UUID) -> AnySelect:
+    return select(
+        RobotStatusLog.id,
+        RobotStatusLog.status,
+        RobotStatusLog.connectivity,
+        RobotStatusLog.location,
+        RobotStatusLog.pose,
+        RobotStatusLog.battery_level,
+        RobotStatusLog.charging,
+        RobotStatusLog.recorded_at,
+    ).where(RobotStatusLog.robot_id == robot_id)
+
+
+def between(
+    column: SQLColumnExpression[datetime], since: datetime | None, until: datetime | None
+) -> list[SQLColumnExpression[bool]]:
+    """Limit a time to `since` and later, and to before `until`."""
+    limits = [] if since is None else [column >= since]
+    return limits if until is None else [*limits, column < until]
+
+
+def fleet_latch() -> AnySelect:
+    """Select the emergency stop of the whole fleet; who, why and when only while it is latched."""
+    return select(
+        StopLatch.version.label("stop_version"),
+        StopLatch.stopped.label("latched"),
+        case((StopLatch.stopped, StopLatch.reason)).label("reason"),
+        case((StopLatch.stopped, StopLatch.changed_by)).label("by"),
+        case((StopLatch.stopped, StopLatch.changed_at)).label("at"),
+    ).where(StopLatch.id == FLEET_LATCH)
+
+
+def stopped() -> AnySelect:
+    """Select the stopped robots."""
+    return (
+        select(
+            Robot.id,
+            Robot.robot_name,
+            _STOP_STATE.label("state"),
+            func.coalesce(Robot.motion_stopped_at, Robot.stopped_at).label("at"),
+        )
+        .where(Robot.retired_at.is_(None), Robot.stopped_at.is_not(None))
+        .order_by(Robot.robot_name)
+    )

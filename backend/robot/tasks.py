@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from backend.robot.bridge_protocol import command_leases, connectivity
-from backend.robot.service import dispatch, docking, status_logs
-from backend.shared.events import Event
+from backend.robot.service import dispatch, docking, edges, status_logs
+from backend.shared.events import EdgeClosed, Event
 from backend.shared.messaging import inbox, scheduler, subscriptions
 from backend.shared.messaging.inbox import EventContext
 
@@ -15,6 +15,12 @@ from backend.shared.messaging.inbox import EventContext
 def dispatch_robots(session: Session, _event: Event, _context: EventContext) -> None:
     """Assign robots after any event that adds a waiting task or frees a robot."""
     dispatch.run(session)
+
+
+@inbox.consumer(subscriptions.REPLAN)
+def replan_routes(session: Session, event: EdgeClosed, _context: EventContext) -> None:
+    """Plan the routes that a closed edge interrupts anew."""
+    edges.replan(session, event.edge_id)
 
 
 @scheduler.periodic("robot.dispatch_sweep", timedelta(seconds=5))

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import CommandReportBody, ReportType
+from backend.robot.service import edges
 from backend.shared.domain import stop_latches, task_effects
 from backend.shared.errors import Conflict, LeaseLost, NotFound
 from backend.shared.events import (
@@ -166,6 +167,8 @@ def _apply(session: Session, robot: Robot, command: RobotCommand, body: CommandR
     if status is CommandStatus.SUCCEEDED and not _is_at_target(session, robot, command):
         _doubt_arrival(session, command)
     elif status in _FINISHED:
+        if status is CommandStatus.FAILED and (body.message or "").startswith(edges.PATH_BLOCKED):
+            edges.close_blocked(session, robot.pose, command.payload.get("route", []))
         finish(session, command, status, body.message)
         _update_robot(session, robot, command)
     elif command.status not in _ORDER or _ORDER.index(status) > _ORDER.index(command.status):

@@ -86,7 +86,7 @@ def summarize(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> Hear
     return HeartbeatResult(
         answer=HeartbeatAnswer(
             stop_version=order.version,
-            desired=Desired.STOP if order.stopped else Desired.RUN,
+            desired=_desired(robot, order),
             commands_waiting=robot.commands_waiting,
             poll_after_ms=0,
         ),
@@ -96,6 +96,12 @@ def summarize(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> Hear
         has_unknown_command=is_unknown and beat.active_command != robot.command_id,
         live=_live_status(robot_id, robot, beat, order) if _is_newest(robot, beat) else None,
     )
+
+
+def _desired(robot: Row, order: Order) -> Desired:
+    if order.stopped:
+        return Desired.STOP
+    return Desired.RUN if robot.paused_at is None else Desired.PAUSE
 
 
 def _is_newest(robot: Row, beat: Heartbeat) -> bool:

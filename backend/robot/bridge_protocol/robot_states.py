@@ -32,6 +32,7 @@ def _build() -> AnySelect:
             Robot.heartbeat_seq,
             Robot.last_heartbeat,
             Robot.speed,
+            Robot.paused_at,
             DeliveryTask.id.label("task_id"),
             DeliveryTask.request_id,
             DeliveryTask.return_id,

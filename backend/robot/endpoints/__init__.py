@@ -4,7 +4,9 @@ from backend.robot.endpoints import (
     bridges,
     emergency_stops,
     heartbeats,
+    manual_control,
     maps,
+    robot_history,
     robots,
     status,
     tasks,
@@ -18,6 +20,8 @@ ROUTERS = (
     waypoints.router,
     maps.router,
     robots.router,
+    robot_history.router,
+    manual_control.router,
     heartbeats.router,
     bridges.router,
 )

@@ -2,13 +2,22 @@
 
 from uuid import UUID
 
+from backend.robot import queries
 from backend.robot.bridge_protocol import stop_orders
-from backend.robot.schemas.emergency_stops import Resumed, ResumeRequest, StopRead, StopRequest
+from backend.robot.schemas.emergency_stops import (
+    Resumed,
+    ResumeRequest,
+    StandingRobotRead,
+    StopRead,
+    StopRequest,
+    StopStateRead,
+)
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound, RobotStopped
 from backend.shared.web import routing
+from backend.shared.web.database_session import ReadDep
 from backend.shared.web.envelope import Answer, answer
-from backend.shared.web.security.authentication import UnlimitedStaffDep
+from backend.shared.web.security.authentication import StaffDep, UnlimitedStaffDep
 
 router = routing.router("/robot", "emergency-stops")
 
@@ -19,6 +28,14 @@ async def _stop(robot_id: UUID | None, actor: Actor, body: StopRequest | None) -
 
 async def _resume(robot_id: UUID | None, actor: Actor, body: ResumeRequest) -> Answer[Resumed]:
     return answer(Resumed(robots=await stop_orders.resume(robot_id, actor.id, body.reason)))
+
+
+@router.get("/emergency-stop", summary="Get the emergency stop")
+def get_emergency_stop(reader: ReadDep, _: StaffDep) -> Answer[StopStateRead]:
+    """Role: librarian. The fleet's latch, and each stopped robot with the proof of its standing."""
+    latch = reader.execute(queries.fleet_latch()).one()
+    robots = [StandingRobotRead.model_validate(row) for row in reader.execute(queries.stopped())]
+    return answer(StopStateRead.model_validate({**latch._asdict(), "robots": robots}))
 
 
 @router.post("/emergency-stop", summary="Stop all robots")

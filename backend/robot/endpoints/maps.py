@@ -1,13 +1,16 @@
 """Endpoints: the map as one document."""
 
+from uuid import UUID
+
 from fastapi import Response
 
-from backend.robot.schemas.maps import MapBody, MapRead, MapVersion
-from backend.robot.service import map_editor
-from backend.shared.errors import Conflict, StaleVersion
+from backend.robot.schemas.maps import EdgeClose, EdgeRead, MapBody, MapRead, MapVersion
+from backend.robot.service import edges, map_editor
+from backend.shared.errors import Conflict, NotFound, StaleVersion
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer
+from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import StaffDep
 
 router = routing.router("/robot", "maps")
@@ -32,3 +35,38 @@ def replace_map(
     etags.check(if_match, map_editor.lock_version(session))
     version = map_editor.load(session, body, actor.id)
     return etags.tagged(response, MapVersion(version=version), version)
+
+
+@router.get("/map/export", summary="Export the map", response_model=MapRead)
+def export_map(session: SessionDep, _: StaffDep) -> Response:
+    """Role: librarian. The map as one file, which `POST /map/import` accepts."""
+    document = map_editor.export(session).model_dump_json(by_alias=True)
+    name = {"Content-Disposition": 'attachment; filename="luna-map.json"'}
+    return Response(document, media_type="application/json", headers=name)
+
+
+@router.post("/map/import", summary="Import a map", responses=routing.responses(Conflict))
+def import_map(body: MapBody, session: SessionDep, actor: StaffDep) -> Answer[MapVersion]:
+    """Role: librarian. Replaces the map by an exported file, after checking the whole of it."""
+    return answer(MapVersion(version=map_editor.load(session, body, actor.id)))
+
+
+@router.put(
+    "/map/edges/{edge_id}/close", summary="Close an edge", responses=routing.responses(NotFound)
+)
+def close_edge(
+    edge_id: UUID, body: EdgeClose, session: SessionDep, actor: StaffDep
+) -> Answer[EdgeRead]:
+    """Role: librarian. For a time, with a reason; routes over it are planned anew."""
+    edge = edges.close(session, edge_id, body.until, body.reason, actor.id)
+    return answer(EdgeRead.model_validate(edge))
+
+
+@router.put(
+    "/map/edges/{edge_id}/open", summary="Open an edge", responses=routing.responses(NotFound)
+)
+def open_edge(
+    edge_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None
+) -> Answer[EdgeRead]:
+    """Role: librarian."""
+    return answer(EdgeRead.model_validate(edges.open_again(session, edge_id, actor.id)))

@@ -12,19 +12,18 @@ from backend.robot.schemas.robots import (
     KeyRead,
     KeyRequest,
     RobotCreate,
-    RobotErrorRead,
     RobotRead,
     RobotUpdate,
 )
 from backend.robot.service import registry
 from backend.shared.errors import Conflict, Duplicate, NotFound, StaleVersion
-from backend.shared.models import Robot, RobotError
+from backend.shared.models import Robot
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import EncryptedIdempotencyDep, IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
-from backend.shared.web.security.authentication import AdminDep, StaffDep
+from backend.shared.web.security.authentication import AdminDep
 
 router = routing.router("/robot/robots", "robots")
 
@@ -130,22 +129,3 @@ def create_enrollment_code(
         return EnrollmentCodeRead(robot_id=robot_id, code=secret, expires_at=code.expires_at)
 
     return once.answer(create)
-
-
-@router.get(
-    "/{robot_id}/errors", summary="List errors of a robot", responses=routing.responses(NotFound)
-)
-def list_robot_errors(
-    robot_id: UUID, reader: ReadDep, _: StaffDep, page: PageDep
-) -> PageAnswer[RobotErrorRead]:
-    """Role: librarian. Newest first."""
-    if reader.execute(queries.robots(robot_id)).one_or_none() is None:
-        raise NotFound("Robot not found.")
-    statement = ordered(
-        queries.errors_of(robot_id),
-        page,
-        {"created_at": RobotError.created_at},
-        default="-created_at",
-        tiebreak=RobotError.id,
-    )
-    return paginate(reader, statement, page, RobotErrorRead)

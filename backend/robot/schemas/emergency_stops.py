@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.shared.models import StopReport, StopState
-from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel
+from backend.shared.web.schemas import FilledText, PlainText, RequestModel, ResponseModel, Timestamp
 
 
 class StopRequest(RequestModel):
@@ -27,6 +27,24 @@ class StoppedRobotRead(ResponseModel):
 class StopRead(ResponseModel):
     stop_version: int
     robots: list[StoppedRobotRead]
+
+
+class StandingRobotRead(ResponseModel):
+    id: UUID
+    robot_name: str
+    state: StopState
+    at: Timestamp = Field(description="When it stopped, else when the stop was requested")
+
+
+class StopStateRead(ResponseModel):
+    """The emergency stop as it stands; `latched` says whether the whole fleet is stopped."""
+
+    stop_version: int
+    latched: bool
+    reason: str | None
+    by: UUID | None
+    at: Timestamp | None
+    robots: list[StandingRobotRead]
 
 
 class Resumed(ResponseModel):

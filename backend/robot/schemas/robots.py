@@ -32,11 +32,13 @@ class RobotRead(ResponseModel):
     docked: bool
     speed: float | None
     last_heartbeat: Timestamp | None
+    paused: bool
     stopped: bool
     stop_reason: str | None
     stop_state: str | None
     current_task_id: UUID | None
     software_version: str | None
+    capabilities: dict[str, Any] = Field(description="As its bridge states: pause, carry, say")
     created_at: Timestamp
 
 
@@ -65,3 +67,19 @@ class RobotErrorRead(ResponseModel):
     message: str
     task_id: UUID | None
     created_at: Timestamp
+
+
+class StatusLogRead(ResponseModel):
+    id: UUID
+    status: RobotStatus
+    connectivity: Connectivity
+    location: str | None
+    pose: dict[str, Any] | None
+    battery_level: float | None
+    charging: bool
+    recorded_at: Timestamp
+
+
+class Announcement(RequestModel):
+    text: Annotated[FilledText, Field(max_length=200, examples=["Please let me pass."])]
+    sound: Annotated[PlainText, Field(max_length=50)] | None = None

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from backend.robot.schemas.maps import EdgeBody, FloorBody, MapBody, MapRead
 from backend.robot.schemas.waypoints import WaypointBody
-from backend.robot.service import waypoints
+from backend.robot.service import map_checks, waypoints
 from backend.shared.domain import audit, route_graph
-from backend.shared.errors import invalid
+from backend.shared.errors import Invalid
 from backend.shared.models import FleetState, FloorPlan, Waypoint, WaypointEdge
 
 
@@ -28,11 +28,14 @@ def export(session: Session) -> MapRead:
         waypoints=[_as_body(waypoint) for waypoint in by_id.values()],
         edges=[
             EdgeBody(
+                id=edge.id,
                 start=by_id[edge.from_id].location_code,
                 end=by_id[edge.to_id].location_code,
                 distance=edge.distance,
                 bidirectional=edge.bidirectional,
+                kind=edge.kind,
                 closed_until=edge.closed_until,
+                closed_reason=edge.closed_reason,
             )
             for edge in edges
             if edge.from_id in by_id and edge.to_id in by_id
@@ -88,18 +91,27 @@ def load(session: Session, body: MapBody, by: UUID | None) -> int:
 
 
 def _load_edges(session: Session, edges: list[EdgeBody], by_code: dict[str, Waypoint]) -> None:
+    speeds = {
+        (row.from_id, row.to_id): row.measured_speed
+        for row in session.execute(
+            select(WaypointEdge.from_id, WaypointEdge.to_id, WaypointEdge.measured_speed)
+        )
+    }
     session.execute(delete(WaypointEdge))
-    for number, edge in enumerate(edges):
-        ends = [by_code.get(code.lower()) for code in (edge.start, edge.end)]
-        if ends[0] is None or ends[1] is None or ends[0] is ends[1]:
-            raise invalid(f"edges.{number}", "must join two different waypoints of this map")
+    if faults := map_checks.find_faults(edges, by_code):
+        raise Invalid(fields=faults)
+    for edge in edges:
+        start, end = by_code[edge.start.lower()], by_code[edge.end.lower()]
         session.add(
             WaypointEdge(
-                from_id=ends[0].id,
-                to_id=ends[1].id,
-                distance=edge.distance or _distance(ends[0], ends[1]),
+                from_id=start.id,
+                to_id=end.id,
+                distance=edge.distance or _distance(start, end),
                 bidirectional=edge.bidirectional,
+                kind=edge.kind,
                 closed_until=edge.closed_until,
+                closed_reason=edge.closed_reason,
+                measured_speed=speeds.get((start.id, end.id)),
             )
         )
 

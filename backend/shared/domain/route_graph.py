@@ -117,6 +117,11 @@ class RouteGraph:
             self._lengths[end] = found
         return self._lengths[end]
 
+    def has_way_around(self, edge: tuple[UUID, UUID], end: UUID) -> bool:
+        """Return whether `end` can be reached from the edge's first end without the edge."""
+        without = nx.restricted_view(self._graph, [], [edge, edge[::-1]])
+        return end in without and edge[0] in without and nx.has_path(without, edge[0], end)
+
     def nearest(self, pose: dict[str, Any] | None) -> GraphWaypoint | None:
         """Return the waypoint nearest to a pose on its floor; None when the pose is unknown."""
         if pose is None:

@@ -78,6 +78,7 @@ from backend.shared.events.robots import (
     CommandFailed,
     CommandStarted,
     CommandSucceeded,
+    EdgeClosed,
     OrderedRobot,
     RobotCameOnline,
     RobotErrorReported,

@@ -120,6 +120,17 @@ class RobotResumed(_LatchEvent):
     reason: str
 
 
+class EdgeClosed(RegisteredEvent):
+    """An edge of the map was closed for a time."""
+
+    TYPE = "robot.edge.closed"
+    SOURCE = "robot-service"
+    AGGREGATE = "edge"
+    edge_id: UUID
+    closed_until: datetime
+    reason: str
+
+
 class _CommandEvent(RegisteredEvent):
     SOURCE = "robot-service"
     AGGREGATE = "robot_command"

@@ -8,6 +8,7 @@ from backend.shared import events
 from backend.shared.events import Event
 
 DISPATCH = "robot.dispatch"
+REPLAN = "robot.replan"
 COMMAND_OUTCOME = "delivery.follow_command"
 ALERT = "delivery.alert"
 NOTIFY = "notification.notify"
@@ -26,6 +27,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.RobotCameOnline: (DISPATCH, ALERT),
     events.RobotResumed: (DISPATCH, ALERT),
     events.RobotFreed: (DISPATCH, ALERT),
+    events.EdgeClosed: (REPLAN, DISPATCH),
     # outcomes of commands advance the task
     events.CommandSucceeded: (COMMAND_OUTCOME, DISPATCH),
     events.CommandFailed: (COMMAND_OUTCOME, DISPATCH),

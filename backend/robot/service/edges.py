@@ -1,0 +1,124 @@
+"""Edges closed for a time, by staff or by a robot that found its path blocked."""
+
+import math
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.robot.service import waypoints
+from backend.shared.domain import audit, commands, route_graph
+from backend.shared.errors import NotFound, invalid
+from backend.shared.events import EdgeClosed
+from backend.shared.infra import clock, config, database
+from backend.shared.messaging import outbox
+from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    CommandType,
+    DeliveryTask,
+    RobotCommand,
+    WaypointEdge,
+)
+
+PATH_BLOCKED = "PATH_BLOCKED"  # how a robot's failed drive begins
+
+
+def close(
+    session: Session, edge_id: UUID, until: datetime | None, reason: str, by: UUID | None
+) -> WaypointEdge:
+    """Close an edge until then (None: for the set time); routes over it are planned anew."""
+    edge = _lock(session, edge_id)
+    until = until or clock.now() + config.robots().edge_closing
+    if until <= clock.now():
+        raise invalid("until", "must be in the future")
+    edge.closed_until, edge.closed_reason = until, reason
+    waypoints.raise_map_version(session)
+    _audit(session, by, edge, "map.close_edge", reason)
+    outbox.publish(session, EdgeClosed(edge_id=edge.id, closed_until=until, reason=reason))
+    return edge
+
+
+def open_again(session: Session, edge_id: UUID, by: UUID) -> WaypointEdge:
+    """Open a closed edge."""
+    edge = _lock(session, edge_id)
+    if edge.closed_until is not None:
+        edge.closed_until = edge.closed_reason = None
+        waypoints.raise_map_version(session)
+        _audit(session, by, edge, "map.open_edge", None)
+    return edge
+
+
+def _lock(session: Session, edge_id: UUID) -> WaypointEdge:
+    edge = database.row_lock_or_none(session, WaypointEdge, edge_id)
+    if edge is None:
+        raise NotFound("Edge not found.")
+    return edge
+
+
+def close_blocked(session: Session, pose: dict[str, Any] | None, route: list[Any]) -> bool:
+    """Close the edge of the route at which the robot stands, if another way leads to the end."""
+    if pose is None or len(route) < 2:  # noqa: PLR2004 (an edge has two ends)
+        return False
+    legs = list(pairwise(route))
+    start, end = min(legs, key=lambda leg: _distance(pose, leg))
+    ends = (UUID(start["id"]), UUID(end["id"]))
+    edge = (
+        session.execute(
+            select(WaypointEdge).where(WaypointEdge.from_id.in_(ends), WaypointEdge.to_id.in_(ends))
+        )
+        .scalars()
+        .first()
+    )
+    graph = route_graph.current(session)
+    if edge is None or not graph.has_way_around(ends, UUID(route[-1]["id"])):
+        return False
+    close(session, edge.id, None, PATH_BLOCKED, None)
+    return True
+
+
+def _distance(pose: dict[str, Any], leg: tuple[Any, Any]) -> float:
+    """Return the metres from the pose to the straight line between both ends of the leg."""
+    start, end = leg
+    ahead = (end["x"] - start["x"], end["y"] - start["y"])
+    offset = (pose["x"] - start["x"], pose["y"] - start["y"])
+    squared = ahead[0] ** 2 + ahead[1] ** 2
+    share = (offset[0] * ahead[0] + offset[1] * ahead[1]) / squared if squared else 0.0
+    share = min(1.0, max(0.0, share))
+    return math.hypot(offset[0] - share * ahead[0], offset[1] - share * ahead[1])
+
+
+def replan(session: Session, edge_id: UUID) -> None:
+    """Issue the drives whose planned route has the edge anew, one robot at a time."""
+    edge = session.get(WaypointEdge, edge_id)
+    if edge is None:
+        return
+    ends = {str(edge.from_id), str(edge.to_id)}
+    drives = session.execute(
+        select(RobotCommand.task_id, RobotCommand.payload).where(
+            RobotCommand.type == CommandType.NAVIGATE,
+            RobotCommand.task_id.is_not(None),
+            RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
+        )
+    ).all()
+    for task_id, payload in drives:
+        route = [place["id"] for place in payload.get("route", [])]
+        if any({start, end} == ends for start, end in pairwise(route)):
+            with database.transaction() as own:
+                task = database.row_lock_or_skip(own, DeliveryTask, task_id)
+                if task is not None and commands.needs_navigation(task):
+                    commands.issue_navigation(own, task)
+
+
+def _audit(
+    session: Session, by: UUID | None, edge: WaypointEdge, action: str, reason: str | None
+) -> None:
+    audit.record(
+        session,
+        actor_id=by,
+        action=action,
+        resource=("edge", edge.id),
+        changes={"reason": reason},
+    )

@@ -279,11 +279,15 @@ def pick_list() -> AnySelect:
             Copy.shelf_location,
             Copy.call_number,
             DeliveryTask.source_location.label("bring_to"),
+            Waypoint.floor,
+            person(_CLAIMER).label("claimed_by"),
             Robot.robot_name,
             DeliveryTask.created_at,
         )
         .join(Copy, Copy.id == DeliveryTask.copy_id)
         .join(Book, Book.id == DeliveryTask.book_id)
+        .join(Waypoint, Waypoint.id == DeliveryTask.source_waypoint_id)
+        .outerjoin(_CLAIMER, _CLAIMER.id == DeliveryTask.claimed_by)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .where(DeliveryTask.task_type != TaskType.RETURN_PICKUP, is_before_loading)
     )

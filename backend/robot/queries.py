@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, SQLColumnExpression, bindparam, case, func, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    SQLColumnExpression,
+    bindparam,
+    case,
+    func,
+    select,
+    type_coerce,
+)
 
 from backend.shared.domain import commands, stop_latches
 from backend.shared.infra import clock, config
@@ -217,7 +226,7 @@ def status_logs_of(robot_id: UUID) -> AnySelect:
 
 def between(
     column: SQLColumnExpression[datetime], since: datetime | None, until: datetime | None
-) -> list[SQLColumnExpression[bool]]:
+) -> list[ColumnElement[bool]]:
     """Limit a time to `since` and later, and to before `until`."""
     limits = [] if since is None else [column >= since]
     return limits if until is None else [*limits, column < until]

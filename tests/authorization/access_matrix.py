@@ -127,6 +127,8 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"POST {_DELIVERIES}/transfer": STAFF,
     f"GET {_DELIVERIES}/pick-list": STAFF,
     f"PUT {_DELIVERIES}/pick-list/{{task_id}}/not-found": STAFF,
+    f"GET {_DELIVERIES}/analytics": STAFF,
+    f"GET {_DELIVERIES}/floors": USERS,
     f"GET {_DELIVERIES}/alerts": STAFF,
     f"GET {_DELIVERIES}/alerts/{{alert_id}}": STAFF,
     f"PUT {_DELIVERIES}/alerts/{{alert_id}}/claim": STAFF,

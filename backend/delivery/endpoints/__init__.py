@@ -1,5 +1,12 @@
 """The routers of the delivery service, one per resource."""
 
-from backend.delivery.endpoints import alerts, deliveries, preparation, requests, returns
+from backend.delivery.endpoints import alerts, deliveries, overview, preparation, requests, returns
 
-ROUTERS = (requests.router, returns.router, preparation.router, alerts.router, deliveries.router)
+ROUTERS = (
+    requests.router,
+    returns.router,
+    overview.router,
+    preparation.router,
+    alerts.router,
+    deliveries.router,
+)

@@ -13,7 +13,6 @@ from backend.delivery.schemas.deliveries import (
     DeliveryCancel,
     FailBody,
     LocationRead,
-    PickRead,
     PriorityBody,
     StaffDelivery,
 )
@@ -31,7 +30,6 @@ from backend.shared.errors import (
     WrongRobot,
 )
 from backend.shared.models import (
-    Copy,
     DeliveryTask,
     Priority,
     TaskStatus,
@@ -125,16 +123,6 @@ def create_transfer(
 ) -> Response:
     """Role: librarian. The copy waits at the destination; `to_shelf` becomes its shelf."""
     return _create(once, session, actor, TaskType.TRANSFER, body)
-
-
-@router.get("/pick-list", summary="List books to fetch")
-def list_books_to_fetch(reader: ReadDep, _: StaffDep, page: PageDep) -> PageAnswer[PickRead]:
-    """Role: librarian. Sort by `shelf_location` (default) or `created_at`."""
-    columns = {"shelf_location": Copy.shelf_location, "created_at": DeliveryTask.created_at}
-    statement = ordered(
-        queries.pick_list(), page, columns, default="shelf_location", tiebreak=DeliveryTask.id
-    )
-    return paginate(reader, statement, page, PickRead)
 
 
 @router.get("/locations", summary="List delivery locations")

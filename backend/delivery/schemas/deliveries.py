@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from backend.delivery.schemas.tasks import CopyBarcode, LocationName, ShortText
+from backend.delivery.schemas.tasks import CopyBarcode, LocationName, PersonRead, ShortText
 from backend.shared.models import Priority, Stage, TaskStatus, WaypointKind
 from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
 
@@ -85,5 +85,9 @@ class PickRead(ResponseModel):
     shelf_location: str | None
     call_number: str | None
     bring_to: str
+    floor: int
+    sequence: int | None = Field(description="Place in the walk along the shelves, from 1")
+    batch: int | None = Field(description="The trip in which it is carried, from 1")
+    claimed_by: PersonRead | None
     robot_name: str | None
     created_at: Timestamp

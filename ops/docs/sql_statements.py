@@ -12,6 +12,7 @@ from backend.book.endpoints import loans as loan_endpoints
 from backend.book.search import result_page, search_query
 from backend.delivery import queries as delivery_queries
 from backend.delivery.endpoints import deliveries as delivery_endpoints
+from backend.delivery.endpoints import overview
 from backend.delivery.service import deadlines
 from backend.notification import queries as notification_queries
 from backend.notification.endpoints import notifications as notification_endpoints
@@ -155,8 +156,8 @@ STATEMENTS = (
     Statement(
         "Pick list",
         "Books that staff have still to fetch, in shelf order.",
-        lambda session, of: delivery_endpoints.list_books_to_fetch(
-            session.connection(), of.librarian, _FIRST_PAGE
+        lambda session, of: overview.list_books_to_fetch(
+            session.connection(), of.librarian, PageQuery(sort="shelf_location")
         ),
         "LIMIT",
     ),

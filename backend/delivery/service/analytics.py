@@ -24,7 +24,7 @@ _DURATIONS = """
     )
 """
 _PHASES = text(
-    _DURATIONS
+    _DURATIONS  # noqa: S608 (constants only)
     + """
     , phases AS (
         SELECT task_id, CASE
@@ -48,7 +48,7 @@ _PHASES = text(
     """
 )
 _COUNTS = text(
-    _DURATIONS
+    _DURATIONS  # noqa: S608 (constants only)
     + """
     SELECT 'status' AS kind, status AS name, count(*) AS count FROM tasks GROUP BY status
     UNION ALL
@@ -65,7 +65,7 @@ _COUNTS = text(
     """
 )
 _ROBOTS = text(
-    _DURATIONS
+    _DURATIONS  # noqa: S608 (constants only)
     + """
     , samples AS (
         SELECT robot_id, charging, status = 'ERROR' OR connectivity = 'OFFLINE' AS is_faulty,

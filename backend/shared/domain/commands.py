@@ -66,7 +66,9 @@ def is_idle() -> ColumnElement[bool]:
 
 def _active_command() -> Select[UUID]:
     return select(RobotCommand.id).where(
-        RobotCommand.robot_id == Robot.id, RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES)
+        RobotCommand.robot_id == Robot.id,
+        RobotCommand.type.in_([*MOTION_COMMAND_TYPES, CommandType.CANCEL]),
+        RobotCommand.status.in_(ACTIVE_COMMAND_STATUSES),
     )
 
 

@@ -106,6 +106,11 @@ def _pool() -> Pool:
     return found
 
 
+async def run(sql: str, parameters: dict[str, Any]) -> list[Any]:
+    """Run any statement that returns rows and may be run twice, in autocommit mode."""
+    return await _pool().run(sql, parameters)
+
+
 async def close() -> None:
     """Close the idle connections of this event loop."""
     await _pool().close()

@@ -1,6 +1,7 @@
 """Heartbeats of processes: each running component renews its row every two seconds."""
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -13,13 +14,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import async_database, background, clock, redis
+from backend.shared.infra import async_database, background, clock, hot_reads, redis
 from backend.shared.models import ProcessHeartbeat
 
 INTERVAL = timedelta(seconds=2)
 _TIMEOUT = timedelta(seconds=6)  # a longer gap resets `since`
 _alive: set[str] = set()  # the components that run in this process
 _details: dict[str, Callable[[], dict[str, Any]]] = {}
+_RENEW = """
+    INSERT INTO part_heartbeats AS own (part, instance, since, at, details)
+    VALUES (%(part)s, %(instance)s, %(now)s, %(now)s, CAST(%(details)s AS jsonb))
+    ON CONFLICT (part, instance) DO UPDATE SET
+        since = CASE WHEN own.at >= %(in_time)s THEN own.since ELSE excluded.since END,
+        at = excluded.at, details = excluded.details
+    RETURNING part
+"""
 _INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -69,6 +78,14 @@ def alive_since(session: Session, part: str) -> datetime | None:
     return min(rows, default=None)
 
 
+async def _renew(part: str) -> None:
+    """Record a heartbeat as `record` does, in one round trip and without a transaction."""
+    now = clock.now()
+    details = json.dumps(_details.get(part, dict)())
+    values = {"part": part, "instance": _INSTANCE, "now": now, "details": details}
+    await hot_reads.run(_RENEW, values | {"in_time": now - _TIMEOUT})
+
+
 @asynccontextmanager
 async def run(part: str) -> AsyncIterator[None]:
     """Record heartbeats in the background while the application runs.
@@ -81,7 +98,7 @@ async def run(part: str) -> AsyncIterator[None]:
     async def renew() -> None:
         while True:
             with suppress(SQLAlchemyError, OSError):
-                await async_database.run(record, part)
+                await _renew(part)
             await asyncio.sleep(INTERVAL.total_seconds())
 
     task = asyncio.create_task(renew())

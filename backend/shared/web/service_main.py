@@ -47,6 +47,7 @@ def main() -> None:
         log_config=None,
         proxy_headers=False,  # AccessLog reads the gateway's X-Real-IP
         server_header=False,
+        date_header=False,  # the gateway's is sent
         timeout_keep_alive=75,  # longer than the gateway keeps idle connections
         timeout_graceful_shutdown=8,
         ws=FrameWriter,

@@ -36,11 +36,25 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, path: Path | None) -> None:
         super().__init__(config)
         self._path = path
+        self._ending = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         if self._path is not None and self.config.uds is not None:
             Path(self.config.uds).rename(self._path)  # noqa: ASYNC240 (no disk is involved)
+
+    async def main_loop(self) -> None:
+        """Wait for the signal to end; Uvicorn would look for it ten times a second."""
+        await self.on_tick(0)
+        if not self.should_exit:
+            await self._ending.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._drain()

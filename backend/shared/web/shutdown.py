@@ -16,7 +16,7 @@ from types import FrameType
 
 import uvicorn
 
-_DRAIN_TIMEOUT = 6.0  # seconds; longer than the gateway keeps idle connections
+DRAIN_TIMEOUT = 6.0  # seconds; longer than the gateway keeps idle connections
 _POLL_INTERVAL = 0.05
 _draining = threading.Event()
 
@@ -53,7 +53,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ending.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -70,7 +70,7 @@ class DrainingServer(uvicorn.Server):
                 connection.shutdown()  # 1012: the client connects again
             elif (cycle := getattr(connection, "cycle", None)) and not cycle.response_started:
                 cycle.keep_alive = False
-        deadline = time.monotonic() + _DRAIN_TIMEOUT
+        deadline = time.monotonic() + DRAIN_TIMEOUT
         # uvicorn has no event for the last connection
         while state.connections and not self.force_exit:
             if time.monotonic() > deadline:

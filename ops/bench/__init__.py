@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from ops.bench.system import System
 
+ON_DEMAND = frozenset({"fleet_day"})  # takes many minutes: runs only when it is named
 SHORT_TOLERANCE = 2.0  # a short run, on a machine that does other work, fails below half a bar
 
 
@@ -49,6 +50,11 @@ class Benchmark(Protocol):
 def names() -> list[str]:
     """Return the name of every benchmark."""
     return [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "cases")])]
+
+
+def settings(name: str) -> dict[str, str]:
+    """Return the settings of LUNA that a benchmark needs; those without share one LUNA."""
+    return dict(getattr(benchmark(name), "SETTINGS", {}))
 
 
 def benchmark(name: str) -> Benchmark:

@@ -1,6 +1,7 @@
 """Run benchmarks one after the other on one LUNA."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from ops import bench
 from ops.bench import Result, report, system
@@ -13,10 +14,11 @@ def run(names: Sequence[str], *, short: bool, record: bool) -> bool:
     """
     tolerance = bench.SHORT_TOLERANCE if short else 1.0
     measured: dict[str, list[Result]] = {}
-    with system.running() as luna:
-        for name in names:
-            measured[name] = list(bench.benchmark(name).run(luna, short=short))
-            print(report.table(name, measured[name]), end="\n\n", flush=True)
+    for settings, group in groupby(names, key=bench.settings):
+        with system.running(settings) as luna:
+            for name in group:
+                measured[name] = list(bench.benchmark(name).run(luna, short=short))
+                print(report.table(name, measured[name]), end="\n\n", flush=True)
     if record:
         report.record(measured)
     missed = [

@@ -54,19 +54,20 @@ class System:
         }
 
 
-def _luna(home: Path, *words: str) -> None:
-    own = environment.base() | _SETTINGS | {"LUNA_HOME": str(home)}
+def _luna(home: Path, settings: dict[str, str], *words: str) -> None:
+    own = environment.base() | _SETTINGS | settings | {"LUNA_HOME": str(home)}
     subprocess.run([str(ROOT / "luna"), *words], env=own, check=True)  # noqa: S603 — our command
 
 
 @contextmanager
-def running() -> Iterator[System]:
+def running(settings: dict[str, str]) -> Iterator[System]:
     """Start a LUNA natively with the demo library and without robots; stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="luna-b-") as base:
         folder = Path(base)
         home = folder / "home"
         try:
-            _luna(home, "up", "--native", "--detach", "--port", str(_PORT), "--robots", "0")
+            words = ("--native", "--detach", "--port", str(_PORT), "--robots", "0", "--no-web")
+            _luna(home, settings, "up", *words)
             yield System(Home(home), folder)
         finally:
-            _luna(home, "down")
+            _luna(home, settings, "down")

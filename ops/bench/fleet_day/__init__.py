@@ -1,0 +1,1 @@
+"""The parts of the benchmark `fleet-day`: robots that misbehave, people, the invariants."""

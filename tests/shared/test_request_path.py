@@ -23,7 +23,8 @@ from backend.shared.infra.request_context import RequestContext
 from backend.shared.models import RequestStatus, RobotStatus
 from backend.shared.web.pagination import Order, PageQuery
 from backend.shared.web.security import session_validity
-from tests.scenario import Scenario, start_scenario
+from tests.factories import users
+from tests.scenario import Scenario, code_of, start_scenario
 
 # Statements of a repeated request, with the state of its session known to the process.
 STATEMENTS = {
@@ -38,13 +39,13 @@ STATEMENTS = {
     "/robot/status": 1,
     "/robot/status?status=IDLE": 1,
     "/notifications": 2,
-    "/loans": 2,
+    "/loans": 3,
     "/deliveries": 2,
 }
 # No SQLAlchemy statement is built for these: a hot read is ready, a cached read needs none.
 HOT = [path for path, count in STATEMENTS.items() if count < 2] + ["/books/{book}/availability"]
 PAGE = {"limit": 20, "offset": 0}
-MAX_STATEMENTS_OF_A_NEW_REQUEST = 18
+MAX_STATEMENTS_OF_A_NEW_REQUEST = 17
 REQUEST_ID = "req_of_this_test"
 
 
@@ -134,6 +135,31 @@ def test_repeated_hot_read_builds_no_statement(
     with _counted(monkeypatch, Select, "_generate") as built:
         _get(scenario, path)
     assert built == []
+
+
+def test_direct_reads_answer_as_the_framework_does(scenario: Scenario) -> None:
+    """The arguments of a query are remembered: neither errors nor other callers share them."""
+    for path in ("/requests?limit=0", "/requests?page=101&limit=100", "/requests?status=NONE"):
+        for _ in range(2):
+            assert code_of(scenario.call(scenario.student, "GET", path, 422))
+    assert scenario.get(scenario.student, "/requests?status=PENDING")
+    assert scenario.get(users.student(), "/requests?status=PENDING") == []
+    assert len(scenario.get(scenario.student, "/requests?limit=1&limit=2")) == 1
+    scenario.call(None, "GET", "/requests?status=PENDING", 401)
+    scenario.call(scenario.student, "GET", "/books/no-uuid", 422)
+    assert scenario.call(scenario.student, "PATCH", "/requests", 405).headers["allow"]
+
+
+def test_connection_that_the_server_closed_is_replaced(scenario: Scenario) -> None:
+    """Without a statement that checks each connection before its use."""
+    server = create_engine(os.environ["LUNA_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
+    scenario.get(scenario.librarian, "/deliveries")
+    with server.connect() as connection:
+        ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = :name"
+        assert connection.execute(text(ended), {"name": "luna_app"}).all()
+    server.dispose()
+    scenario.get(scenario.librarian, "/deliveries")
+    scenario.as_student("cancel")
 
 
 def test_number_of_statements_of_a_new_request(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Text, and_, func, literal, select
 
 from backend.book.schemas import isbn
@@ -25,6 +25,8 @@ _NOT_AVAILABLE = [status for status in BookStatus if status is not BookStatus.AV
 
 class SearchQuery(BaseModel):
     """Search parameters; all that are given must match."""
+
+    model_config = ConfigDict(frozen=True)
 
     q: str | None = None
     status: BookStatus | None = None

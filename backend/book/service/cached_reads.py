@@ -1,6 +1,7 @@
 """Cached reads of the catalogue: response bytes, cached until the catalogue changes."""
 
 from datetime import timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -26,15 +27,19 @@ _BOOKS = TypeAdapter(list[BookFound])
 
 async def search(query: SearchQuery, page: PageQuery) -> bytes:
     """Return `data`, `pagination`, `did_you_mean` and `facets` of a search as JSON."""
-    parameters = f"{query.model_dump_json()} {page.model_dump_json()}"
 
     def load() -> bytes:
         with database.reading_engine().connect() as connection:
             return _search_page(connection, query, page)
 
     return await cache.get_or_create(
-        cache.search_key(parameters), _SEARCH_TTL, load, until_any_change=True
+        _search_key(query, page), _SEARCH_TTL, load, until_any_change=True
     )
+
+
+@lru_cache(maxsize=1000)
+def _search_key(query: SearchQuery, page: PageQuery) -> str:
+    return cache.search_key(f"{query.model_dump_json()} {page.model_dump_json()}")
 
 
 async def book(book_id: UUID) -> tuple[int, bytes]:

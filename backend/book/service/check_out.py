@@ -82,8 +82,9 @@ def _choose_copy(
             Copy.custody == Custody.ON_HOLD_SHELF,
         )
     ).scalar_one_or_none()
-    copy_id = kept or custody.lock_available(session, book.id)
-    return database.row_lock(session, Copy, copy_id) if copy_id is not None else None
+    if kept is None:
+        return custody.lock_available(session, book.id)
+    return database.row_lock(session, Copy, kept)
 
 
 def lock_by_barcode(session: Session, barcode: str) -> Copy:

@@ -12,7 +12,7 @@ from backend.shared.domain import audit, route_graph, task_effects, workflow
 from backend.shared.domain.access import member_for
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import custody, loans
-from backend.shared.domain.route_graph import GraphWaypoint
+from backend.shared.domain.route_graph import GraphWaypoint, RouteGraph
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound
 from backend.shared.infra import database
@@ -32,12 +32,13 @@ def create(
 ) -> BookRequest:
     """Reserve a copy for a member and create the task that brings it."""
     member = member_for(session, actor, user_id)
-    place = route_graph.current(session).find(location)
+    places = route_graph.current(session)
+    place = places.find(location)
     book = session.get(Book, book_id)
     if book is None or book.withdrawn_at is not None:
         raise NotFound("Book not found.")
     requested = _open_requests(session, member)
-    loans.check_loan_limit(session, member, len(requested))
+    loans.check_loan_limit(session, session.get_one(User, member), len(requested))
     if book_id in requested:
         raise AlreadyRequested(book_id=book_id)
     copy = custody.reserve_for(session, member, book_id, custody.CustodyContext(str(actor.id)))
@@ -52,7 +53,7 @@ def create(
     )
     session.add(request)
     session.flush()
-    source = _loading_place(session, copy, book)
+    source = _loading_place(places, copy, book)
     task = tasks.create(
         session, TaskType.STUDENT_DELIVERY, copy, source, place, actor, request_id=request.id
     )
@@ -74,8 +75,7 @@ def _open_requests(session: Session, member: UUID) -> list[UUID]:
     return list(found)
 
 
-def _loading_place(session: Session, copy: Copy, book: Book) -> GraphWaypoint:
-    places = route_graph.current(session)
+def _loading_place(places: RouteGraph, copy: Copy, book: Book) -> GraphWaypoint:
     if copy.home_workstation_id is not None and copy.home_workstation_id in places.waypoints:
         return places.waypoints[copy.home_workstation_id]
     return places.workstation_for(copy.shelf_location or book.shelf_location)

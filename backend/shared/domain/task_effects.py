@@ -165,7 +165,7 @@ def unload_for_retry(session: Session, task: DeliveryTask, by: str) -> None:
 
 
 def _title(session: Session, book_id: UUID) -> str:
-    return session.execute(select(Book.title).where(Book.id == book_id)).scalar_one()
+    return session.get_one(Book, book_id).title
 
 
 def publish_request_event(

@@ -7,10 +7,13 @@ added to the session with `on_commit` and sent right after it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from select import POLLERR, POLLHUP, POLLIN, poll
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import commit_hooks, config, measured_pools
@@ -30,16 +33,28 @@ def _options() -> str:
 @cache
 def engine() -> Engine:
     settings = config.database()
-    return create_engine(
+    made = create_engine(
         settings.database_url,
         poolclass=measured_pools.ThreadPool,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=True,
         hide_parameters=True,  # they hold personal data, and errors are logged
         connect_args={"options": _options(), "connect_timeout": 3},
     )
+    event.listen(made, "checkout", _refuse_lost)
+    return made
+
+
+def _refuse_lost(connection: DBAPIConnection, *_: object) -> None:
+    """Let the pool replace a connection that the server has closed: its socket is readable.
+
+    A statement to find out (`pool_pre_ping`) would cost a round trip for each request.
+    """
+    lost = poll()
+    lost.register(connection.fileno(), POLLIN | POLLHUP | POLLERR)
+    if lost.poll(0):
+        raise DisconnectionError
 
 
 @cache
@@ -48,13 +63,23 @@ def reading_engine() -> Engine:
     return engine().execution_options(isolation_level="AUTOCOMMIT")
 
 
+def new_session() -> Session:
+    """Return a session; its transaction begins with the first statement."""
+    return Session(engine(), expire_on_commit=False)
+
+
+def commit(session: Session) -> None:
+    """Commit, then send the session's signals."""
+    session.commit()
+    commit_hooks.send(commit_hooks.of(session))
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Commit at the end and send the session's signals; roll back on any error."""
-    with Session(engine(), expire_on_commit=False) as session:
-        with session.begin():
-            yield session
-        commit_hooks.send(commit_hooks.of(session))
+    with new_session() as session:
+        yield session
+        commit(session)
 
 
 @contextmanager

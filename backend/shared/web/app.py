@@ -17,6 +17,7 @@ from backend.shared.web import health
 from backend.shared.web.cors import Cors
 from backend.shared.web.error_handlers import HANDLERS
 from backend.shared.web.middleware import AccessLog, BodyLimit
+from backend.shared.web.routing import RouteIndex
 
 if TYPE_CHECKING:  # only services with RPCs load its packages
     from backend.shared.web.rpc.server import RpcServer
@@ -34,7 +35,8 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Return the application: own middleware, exception handlers, exit stack, routes."""
         app: ASGIApp = ExceptionMiddleware(
-            AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers
+            AsyncExitStackMiddleware(RouteIndex(self.router, self.routes)),
+            handlers=self.exception_handlers,
         )
         for middleware, args, options in reversed(self.user_middleware):
             app = middleware(app, *args, **options)

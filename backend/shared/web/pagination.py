@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -36,6 +36,8 @@ class Order(StrEnum):
 
 
 class PageQuery(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
     page: int = 1
     limit: int = 20
     sort: str | None = None

@@ -1,22 +1,30 @@
 """Routers of the services: authenticate before validation; document error responses."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, Self, cast, get_type_hints
 
+from cachetools import LRUCache
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import solve_dependencies
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.shared import errors
 from backend.shared.errors import LunaError
 from backend.shared.web import envelope
+from backend.shared.web.database_session import in_one_thread
 from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import Guard
 
+_MAX_REMEMBERED = 1000  # queries of a route
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -48,9 +56,10 @@ class LunaRoute(APIRoute):
         takes_body = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
         may_have_body = takes_body or self.methods == {"GET"}
         documented = self.dependant
-        self.dependant = _without_credentials(documented)
+        self.dependant = in_one_thread(_without_credentials(documented))
         handle = super().get_route_handler()
         self.dependant = documented
+        self._direct = _DirectRead.of(documented, guards) if self.methods == {"GET"} else None
 
         async def authorize_then_handle(request: Request) -> Response:
             _check_content_length(request)
@@ -64,6 +73,126 @@ class LunaRoute(APIRoute):
                 raise _validation_error(request, error) from error
 
         return authorize_then_handle
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a direct read; leave the others to FastAPI."""
+        if self._direct is None or scope["method"] != "GET":
+            await super().handle(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        try:
+            response = await self._direct.answer(request)
+        except RequestValidationError as error:
+            raise _validation_error(request, error) from error
+        await response(scope, receive, send)
+
+
+class _DirectRead:
+    """An asynchronous read whose arguments follow from its path, its query and its caller.
+
+    FastAPI resolves the arguments of each query once; they are remembered. To resolve them again
+    for each request costs more than the rest of a hot read.
+    """
+
+    def __init__(self, dependant: Dependant, guards: list[Guard[Any]]) -> None:
+        self._endpoint = cast("Callable[..., Awaitable[Response]]", dependant.call)
+        self._guards = guards
+        own = dependant.dependencies
+        self._actors = [each.name for each in own if isinstance(each.call, Guard) and each.name]
+        rest = [each for each in own if not isinstance(each.call, Guard)]
+        self._dependant = replace(dependant, dependencies=rest)
+        self._arguments: LRUCache[Any, dict[str, Any]] = LRUCache(_MAX_REMEMBERED)
+
+    @classmethod
+    def of(cls, dependant: Dependant, guards: list[Guard[Any]]) -> Self | None:
+        """Return None for an endpoint of another kind."""
+        if not iscoroutinefunction(dependant.call) or not _returns_response(dependant.call):
+            return None
+        return cls(dependant, guards) if _reads_path_and_query_only(dependant) else None
+
+    async def answer(self, request: Request) -> Response:
+        _check_content_length(request)
+        actor: Any = None
+        for guard in self._guards:
+            actor = request.state.actor = await guard.authorize(request)
+        key = (request.scope["query_string"], *request.scope["path_params"].values())
+        arguments = self._arguments.get(key)
+        if arguments is None:
+            arguments = self._arguments[key] = await self._resolve(request)
+        return await self._endpoint(**arguments, **dict.fromkeys(self._actors, actor))
+
+    async def _resolve(self, request: Request) -> dict[str, Any]:
+        async with AsyncExitStack() as stack:
+            request.scope["fastapi_inner_astack"] = request.scope["fastapi_function_astack"] = stack
+            solved = await solve_dependencies(
+                request=request,
+                dependant=self._dependant,
+                async_exit_stack=stack,
+                embed_body_fields=False,
+            )
+        if solved.errors:
+            raise RequestValidationError(solved.errors)
+        return solved.values
+
+
+def _returns_response(endpoint: object) -> bool:
+    return get_type_hints(endpoint).get("return") is Response
+
+
+def _reads_path_and_query_only(dependant: Dependant) -> bool:
+    """Tell whether the arguments follow from path and query; guards are left aside."""
+    other = (
+        dependant.header_params,
+        dependant.cookie_params,
+        dependant.body_params,
+        dependant.request_param_name,
+        dependant.response_param_name,
+        dependant.http_connection_param_name,
+        dependant.websocket_param_name,
+        dependant.background_tasks_param_name,
+    )
+    inner = [each for each in dependant.dependencies if not isinstance(each.call, Guard)]
+    return (
+        not any(other)
+        and all(iscoroutinefunction(each.call) for each in inner)
+        and all(_reads_path_and_query_only(each) for each in inner)
+    )
+
+
+class RouteIndex:
+    """Finds a route by method and path; the router would try them one after the other.
+
+    The router answers what is not found here: 404, 405 and WebSockets.
+    """
+
+    def __init__(self, router: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._router = router
+        self._fixed: dict[tuple[str, str], APIRoute] = {}
+        self._by_length: dict[tuple[str, int], list[APIRoute]] = {}
+        for route in routes:
+            if isinstance(route, APIRoute):
+                self._add(route)
+
+    def _add(self, route: APIRoute) -> None:
+        for method in route.methods or ():
+            if "{" in route.path:
+                length = method, route.path.count("/")
+                self._by_length.setdefault(length, []).append(route)
+            else:
+                self._fixed.setdefault((method, route.path), route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            method, path = scope["method"], scope["path"]
+            fixed = self._fixed.get((method, path))
+            found = (fixed,) if fixed else self._by_length.get((method, path.count("/")), ())
+            for route in found:
+                match, child_scope = route.matches(scope)
+                if match is Match.FULL:
+                    scope.update(child_scope)
+                    await route.handle(scope, receive, send)
+                    return
+        await self._router(scope, receive, send)
 
 
 def _reads_header(dependant: Dependant, name: str) -> bool:

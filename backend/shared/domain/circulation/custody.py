@@ -82,6 +82,13 @@ def move(
 ) -> Copy:
     """Apply one transition; Conflict when it is not legal from the copy's custody."""
     copy = database.row_lock_or_none(session, Copy, copy_id)
+    return _move(session, copy, step, context)
+
+
+def _move(
+    session: Session, copy: Copy | None, step: CustodyTransition, context: CustodyContext
+) -> Copy:
+    """Apply one transition to a locked copy."""
     origins, end = TRANSITIONS[step]
     if copy is None or copy.custody not in origins:
         where = copy.custody.value if copy is not None else "unknown"
@@ -225,10 +232,10 @@ def shelve(session: Session, copy: Copy, shelf: str | None, context: CustodyCont
 
 def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> Copy:
     """Reserve one available copy of a title for a robot; BookNotAvailable when there is none."""
-    copy_id = lock_available(session, book_id, Copy.robot_transportable)
-    if copy_id is None:
+    copy = lock_available(session, book_id, Copy.robot_transportable)
+    if copy is None:
         raise BookNotAvailable(book_id=book_id)
-    return move(session, copy_id, CustodyTransition.RESERVE, context)
+    return _move(session, copy, CustodyTransition.RESERVE, context)
 
 
 def reserve_for(
@@ -244,19 +251,19 @@ def reserve_for(
             "A robot cannot carry the copy that is kept for you. Fetch it at the desk.",
             book_id=book_id,
         )
-    return move(session, copy.id, CustodyTransition.RESERVE_HELD, context)
+    return _move(session, copy, CustodyTransition.RESERVE_HELD, context)
 
 
 def lock_available(
     session: Session, book_id: UUID, *conditions: SQLColumnExpression[bool]
-) -> UUID | None:
-    """Lock one available copy of a title and return its id; None when there is none.
+) -> Copy | None:
+    """Lock one available copy of a title and return it; None when there is none.
 
     When every free copy is locked by another transaction, wait for its outcome instead of
     skipping: if it fails, this one gets the copy.
     """
     candidates = (
-        select(Copy.id)
+        select(Copy)
         .where(
             Copy.book_id == book_id,
             Copy.custody == Custody.ON_SHELF,
@@ -264,12 +271,13 @@ def lock_available(
             *conditions,
         )
         .order_by(Copy.id)
+        .execution_options(populate_existing=True)
     )
     free = candidates.with_for_update(skip_locked=True).limit(1)
-    copy_id = session.execute(free).scalar_one_or_none()
-    if copy_id is None:  # all free copies are locked
-        copy_id = session.execute(candidates.with_for_update().limit(1)).scalar_one_or_none()
-    return copy_id
+    copy = session.execute(free).scalar_one_or_none()
+    if copy is None:  # all free copies are locked
+        copy = session.execute(candidates.with_for_update().limit(1)).scalar_one_or_none()
+    return copy
 
 
 def mark_missing(session: Session, copy_id: UUID, context: CustodyContext) -> None:

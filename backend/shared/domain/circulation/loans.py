@@ -122,14 +122,13 @@ def open_loans(session: Session, user_id: UUID) -> tuple[int, int]:
     return open_count, overdue
 
 
-def check_loan_limit(session: Session, user_id: UUID, open_requests: int) -> None:
+def check_loan_limit(session: Session, member: User, open_requests: int) -> None:
     """Raise LoanLimitReached when open loans and `open_requests` reach the member's limit.
 
-    Locks the member's row, so that concurrent requests are counted one after the other.
+    The member's row is locked, so that concurrent requests are counted one after the other.
     """
-    member = database.row_lock(session, User, user_id)
     limit = loan_policies.policy(session, member.role).max_loans
-    if open_loans(session, user_id)[0] + open_requests >= limit:
+    if open_loans(session, member.id)[0] + open_requests >= limit:
         raise LoanLimitReached(limit=limit)
 
 

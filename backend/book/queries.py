@@ -5,13 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Nullable,
     ScalarSelect,
     Select,
     and_,
-    bindparam,
     case,
     func,
     or_,
@@ -23,7 +21,6 @@ from sqlalchemy.orm import aliased
 from backend.book.schemas.books import BookDetail, BookRead
 from backend.book.schemas.copies import CopyRead
 from backend.book.schemas.imports import ImportJobRead, ImportRowRead
-from backend.shared.infra.hot_reads import HotRead
 from backend.shared.models import (
     CLOSED_STATUSES,
     Book,
@@ -97,7 +94,7 @@ _HAS_RETURN = (
     .exists()
 )
 # The status of a title with this copy alone (api.md §6).
-_COPY_STATUS = case(
+COPY_STATUS = case(
     (Copy.condition != Condition.OK, BookStatus.UNAVAILABLE.value),
     (Copy.custody == Custody.ON_SHELF, BookStatus.AVAILABLE.value),
     (Copy.custody == Custody.ON_LOAN, BookStatus.CHECKED_OUT.value),
@@ -121,13 +118,13 @@ def book(book_id: UUID) -> AnySelect:
     return select(*_DETAIL_COLUMNS).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 
-def book_status(book_id: UUID | BindParameter[UUID]) -> Select[BookStatus]:
+def book_status(book_id: UUID) -> Select[BookStatus]:
     """Select the status of a title that is not withdrawn."""
     return select(Book.status).where(Book.id == book_id, Book.withdrawn_at.is_(None))
 
 
 def copies_with_loans(
-    book_id: UUID | BindParameter[UUID],
+    book_id: UUID,
 ) -> Select[UUID, str, Condition, Custody, str | None, str | None, str, datetime | None]:
     """Select the copies that are not withdrawn, each with the due date of its open loan."""
     open_loan = and_(Loan.copy_id == Copy.id, Loan.returned_at.is_(None))
@@ -139,17 +136,13 @@ def copies_with_loans(
             Copy.custody,
             Copy.shelf_location,
             Copy.call_number,
-            _COPY_STATUS.label("status"),
+            COPY_STATUS.label("status"),
             Nullable(Loan.due_at),
         )
         .outerjoin(Loan, open_loan)
         .where(Copy.book_id == book_id, Copy.condition != Condition.WITHDRAWN)
         .order_by(Copy.shelf_location, Copy.barcode)
     )
-
-
-TITLE_STATUS = HotRead(book_status(bindparam("book_id")))
-COPIES = HotRead(copies_with_loans(bindparam("book_id")))
 
 
 def copies(book_id: UUID) -> AnySelect:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from backend.auth import queries as auth_queries
-from backend.book import queries as book_queries
+from backend.book.service import availability
 from backend.delivery import queries as delivery_queries
 from backend.notification import queries as notification_queries
 from backend.robot import queries as robot_queries
@@ -33,7 +33,7 @@ STATEMENTS = {
     "/notifications/unread-count": 1,
     "/books/{book}": 0,
     "/books?q=hand": 0,
-    "/books/{book}/availability": 2,
+    "/books/{book}/availability": 1,
     "/requests": 1,
     "/requests?status=PENDING&sort=status&order=asc": 1,
     "/robot/status": 1,
@@ -43,7 +43,7 @@ STATEMENTS = {
     "/deliveries": 2,
 }
 # No SQLAlchemy statement is built for these: a hot read is ready, a cached read needs none.
-HOT = [path for path, count in STATEMENTS.items() if count < 2] + ["/books/{book}/availability"]
+HOT = [path for path, count in STATEMENTS.items() if count < 2]
 PAGE = {"limit": 20, "offset": 0}
 MAX_STATEMENTS_OF_A_NEW_REQUEST = 17
 REQUEST_ID = "req_of_this_test"
@@ -177,8 +177,7 @@ Read = Callable[[Scenario], tuple[HotRead, dict[str, Any]]]
 READS: dict[str, Read] = {
     "profile": lambda of: (auth_queries.PROFILE, {"user_id": of.student.id}),
     "unread": lambda of: (notification_queries.UNREAD, {"user_id": of.student.id}),
-    "title": lambda of: (book_queries.TITLE_STATUS, {"book_id": of.book}),
-    "copies": lambda of: (book_queries.COPIES, {"book_id": of.book}),
+    "availability": lambda of: (availability.AVAILABILITY, {"book_id": of.book}),
     "sessions": lambda of: (session_validity.STATES, {"ids": [of.student.session_id]}),
     "requests": lambda of: (
         delivery_queries.REQUESTS.reads(PageQuery(), "user_id", "status")[0],

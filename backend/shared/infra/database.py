@@ -68,7 +68,7 @@ def new_session() -> Session:
     return Session(engine(), expire_on_commit=False)
 
 
-def commit(session: Session) -> None:
+def finish(session: Session) -> None:
     """Commit, then send the session's signals."""
     session.commit()
     commit_hooks.send(commit_hooks.of(session))
@@ -79,7 +79,7 @@ def transaction() -> Iterator[Session]:
     """Commit at the end and send the session's signals; roll back on any error."""
     with new_session() as session:
         yield session
-        commit(session)
+        finish(session)
 
 
 @contextmanager

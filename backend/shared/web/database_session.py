@@ -28,7 +28,7 @@ async def _request_transaction() -> AsyncIterator[Session]:
     try:
         yield session
         if session.in_transaction():  # of an endpoint that has not committed it
-            await run_in_threadpool(database.commit, session)
+            await run_in_threadpool(database.finish, session)
     finally:
         if session.in_transaction():
             with CancelScope(shield=True):
@@ -67,7 +67,7 @@ def in_one_thread(dependant: Dependant) -> Dependant:
                 values[name] = stack.enter_context(database.reading_engine().connect())
             result = endpoint(**values)
             for name in sessions:
-                database.commit(values[name])
+                database.finish(values[name])
         return result
 
     rest = [each for each in dependant.dependencies if each.call is not _reading]

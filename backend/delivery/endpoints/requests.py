@@ -38,7 +38,7 @@ from backend.shared.errors import (
 from backend.shared.models import RequestStatus
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.envelope import Answer, PageAnswer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.schemas import EmptyBody
@@ -171,14 +171,19 @@ def change_request_place(
     "/{request_id}/problems",
     summary="Report a problem with a request",
     status_code=202,
+    response_model=Answer[ProblemRead],
     responses=routing.responses(NotFound, Forbidden),
 )
 def report_request_problem(
-    request: OwnRequestDep, body: ProblemReport, session: SessionDep
-) -> Answer[ProblemRead]:
+    request: OwnRequestDep, body: ProblemReport, session: SessionDep, once: IdempotencyDep
+) -> Response:
     """Role: own, admin. Alerts staff."""
-    handover.report_problem(session, request.id, body.kind, body.text)
-    return answer(ProblemRead.model_validate(body))
+
+    def report() -> ProblemRead:
+        handover.report_problem(session, request.id, body.kind, body.text)
+        return ProblemRead.model_validate(body)
+
+    return once.answer(report, status=202)
 
 
 def _tagged(response: Response, detail: RequestDetail) -> Answer[RequestDetail]:

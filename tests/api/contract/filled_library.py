@@ -6,7 +6,14 @@ from uuid import UUID
 
 from backend.shared.domain.circulation import custody, loans
 from backend.shared.infra import database, ids
-from backend.shared.models import LoanChannel, Notification, RobotError
+from backend.shared.models import (
+    Alert,
+    AlertKind,
+    AlertSeverity,
+    LoanChannel,
+    Notification,
+    RobotError,
+)
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, start_scenario
 
@@ -48,8 +55,8 @@ class FilledLibrary:
         return answered.json()["data"]
 
 
-def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> str:
-    """Add what no call creates at once; returns the id of a notification."""
+def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> dict[str, str]:
+    """Add what no call creates at once; returns the ids of a notification and an alert."""
     with database.transaction() as session:
         notes = [
             Notification(
@@ -65,9 +72,18 @@ def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> str:
             RobotError(robot_id=robot_id, type="BLOCKED", level="WARNING", message="Blocked")
             for _ in range(2)
         ]
-        session.add_all([*notes, *problems])
+        alerts = [
+            Alert(
+                kind=AlertKind.EVENT_DEAD,
+                subject=f"system {number}",
+                severity=AlertSeverity.WARNING,
+                message="An event was not processed.",
+            )
+            for number in range(2)
+        ]
+        session.add_all([*notes, *problems, *alerts])
         session.flush()
-        return str(notes[0].id)
+        return {"notification_id": str(notes[0].id), "alert_id": str(alerts[0].id)}
 
 
 def _return_one(scenario: Scenario) -> str:
@@ -105,7 +121,7 @@ def fill(api: Any) -> FilledLibrary:
         "job_id": jobs[0]["job_id"],
         "key_id": keys[0]["id"],
         "loan_id": scenario.get(admin, "/loans")[0]["id"],
-        "notification_id": _add_rows(admin, scenario.robot.id),
+        **_add_rows(admin, scenario.robot.id),
         "request_id": scenario.request["id"],
         "return_id": returns[0],
         "robot_id": str(scenario.robot.id),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from backend.shared.domain.circulation import custody, loans
 from backend.shared.infra import database, ids
 from backend.shared.models import (
@@ -13,6 +15,7 @@ from backend.shared.models import (
     LoanChannel,
     Notification,
     RobotError,
+    WaypointEdge,
 )
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, start_scenario
@@ -56,7 +59,7 @@ class FilledLibrary:
 
 
 def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> dict[str, str]:
-    """Add what no call creates at once; returns the ids of a notification and an alert."""
+    """Add what no call creates at once; returns the ids of a notification, an alert, an edge."""
     with database.transaction() as session:
         notes = [
             Notification(
@@ -83,7 +86,12 @@ def _add_rows(admin: users.SignedInUser, robot_id: UUID) -> dict[str, str]:
         ]
         session.add_all([*notes, *problems, *alerts])
         session.flush()
-        return {"notification_id": str(notes[0].id), "alert_id": str(alerts[0].id)}
+        edge = session.execute(select(WaypointEdge.id).limit(1)).scalar_one()
+        return {
+            "notification_id": str(notes[0].id),
+            "alert_id": str(alerts[0].id),
+            "edge_id": str(edge),
+        }
 
 
 def _return_one(scenario: Scenario) -> str:

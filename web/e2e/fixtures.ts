@@ -56,6 +56,13 @@ export async function signIn(page: Page, person: Person, path: string): Promise<
   await page.getByRole("button", { name: "Sign in" }).waitFor({ state: "detached" });
 }
 
+/** Type a code as a hand scanner does: all keys within milliseconds, wherever the focus is. */
+export async function scan(page: Page, code: string): Promise<void> {
+  await page.evaluate((text) => {
+    for (const key of [...text, "Enter"]) (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  }, code);
+}
+
 /** Write a picture for the documentation, light and dark. */
 export async function picture(page: Page, name: string): Promise<void> {
   for (const [colorScheme, suffix] of [["dark", "-dark"], ["light", ""]] as const) {

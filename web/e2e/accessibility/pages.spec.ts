@@ -48,7 +48,7 @@ for (const theme of THEMES) {
   test(`staff pages, ${theme}`, async ({ open }) => {
     test.setTimeout(180_000);
     const page = await open(LIBRARIAN, "/staff/", { colorScheme: theme, viewport: DESK });
-    for (const name of ["Today", "Pick list", "Load and receive", "Robots", "Alerts", "Catalogue", "Import", "Desk"]) {
+    for (const name of ["Today", "Pick list", "Load and receive", "Robots", "Alerts", "Catalogue", "Import", "Desk", "Figures"]) {
       await page.getByRole("navigation").getByRole("link", { name }).click();
       await page.getByRole("heading", { level: 1 }).waitFor();
       await expect(page.locator(".skeleton")).toHaveCount(0);

@@ -1,4 +1,4 @@
-import { DESK, expect, LIBRARIAN, picture, STUDENT, test } from "../fixtures";
+import { DESK, expect, LIBRARIAN, picture, scan, STUDENT, test } from "../fixtures";
 
 test("a student requests a book, a librarian loads it, a robot brings it, it is on loan", async ({ open }) => {
   const student = await open(STUDENT, "/");
@@ -26,9 +26,7 @@ test("a student requests a book, a librarian loads it, a robot brings it, it is 
   await expect(librarian.getByText(barcode)).toBeVisible();
   await librarian.getByRole("link", { name: "Load and receive" }).click();
   await librarian.getByText(barcode).waitFor();
-  await librarian.locator("main").focus();
-  await librarian.keyboard.type(barcode); // as a hand scanner types it, with no field focused
-  await librarian.keyboard.press("Enter");
+  await scan(librarian, barcode); // with no field focused
   await expect(librarian.getByText(/is on .*; it drives/)).toBeVisible();
 
   await expect(student.getByText(/on its way to Study Room 201/)).toBeVisible();

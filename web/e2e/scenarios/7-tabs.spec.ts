@@ -2,7 +2,7 @@ import { expect, OTHER, PHONE, signIn, test } from "../fixtures";
 
 test("a lost answer and a second press make one request", async ({ open, ignoring }) => {
   ignoring(/ERR_FAILED|ERR_CONNECTION/);
-  const page = await open(OTHER, "/?q=Momo&available=true");
+  const page = await open(OTHER, "/?q=Frankenstein&available=true");
   await page.locator(".book-card a").first().click();
   await page.getByRole("link", { name: "Have it brought to me" }).click();
   await page.getByRole("radio", { name: /Study Room 102/ }).check({ force: true });

@@ -61,7 +61,10 @@ async function replays(page: Page): Promise<void> {
   });
 }
 
-interface TraceEvent { name: string; ph: string; ts: number; dur?: number; pid: number; tid: number; args: { name?: string } }
+interface TraceEvent { name: string; ph: string; ts: number; dur?: number; tdur?: number; pid: number; tid: number; args: { name?: string } }
+
+/** Processor time of a task in µs: what else the machine does is no work of the page. */
+const work = ({ tdur, dur = 0 }: TraceEvent): number => tdur ?? dur;
 
 /** The work of the page's main thread in each frame that has any, in ms, ascending. */
 async function workPerFrame(browser: Browser, page: Page): Promise<number[]> {
@@ -70,12 +73,12 @@ async function workPerFrame(browser: Browser, page: Page): Promise<number[]> {
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
   const mains = traceEvents.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain");
   const perThread = mains.map(({ pid, tid }) => traceEvents.filter((event) => event.pid === pid && event.tid === tid && event.ph === "X" && /RunTask$/.test(event.name)));
-  const total = (events: TraceEvent[]) => events.reduce((sum, event) => sum + (event.dur ?? 0), 0);
+  const total = (events: TraceEvent[]) => events.reduce((sum, event) => sum + work(event), 0);
   const tasks = perThread.sort((one, other) => total(other) - total(one))[0] ?? [];
   const frames = new Map<number, number>();
-  for (const { ts, dur = 0 } of tasks) {
-    const frame = Math.floor(ts / 1000 / FRAME);
-    frames.set(frame, (frames.get(frame) ?? 0) + dur / 1000);
+  for (const task of tasks) {
+    const frame = Math.floor(task.ts / 1000 / FRAME);
+    frames.set(frame, (frames.get(frame) ?? 0) + work(task) / 1000);
   }
   return [...frames.values()].sort((one, other) => one - other);
 }
@@ -89,11 +92,11 @@ for (const [name, path, ready] of [["map", "/staff/map", ".map .robot"], ["board
     await replays(page);
     await page.goto(path);
     await page.locator(ready).nth(150).waitFor({ state: "attached" });
-    const work = await workPerFrame(browser, page);
-    const p95 = work[Math.floor(work.length * 0.95)] ?? Infinity;
-    test.info().annotations.push({ type: "figure", description: `${name}: p95 ${p95.toFixed(1)} ms, ${work.length} frames` });
-    process.stdout.write(`  ${name}: main thread p50 ${(work[work.length >> 1] ?? 0).toFixed(1)} ms, p95 ${p95.toFixed(1)} ms a frame, ${work.length} frames with work in ${MEASURED / 1000} s\n`);
-    expect(work.length).toBeGreaterThan(30);
+    const frames = await workPerFrame(browser, page);
+    const p95 = frames[Math.floor(frames.length * 0.95)] ?? Infinity;
+    test.info().annotations.push({ type: "figure", description: `${name}: p95 ${p95.toFixed(1)} ms, ${frames.length} frames` });
+    process.stdout.write(`  ${name}: main thread p50 ${(frames[frames.length >> 1] ?? 0).toFixed(1)} ms, p95 ${p95.toFixed(1)} ms a frame, ${frames.length} frames with work in ${MEASURED / 1000} s\n`);
+    expect(frames.length).toBeGreaterThan(30);
     expect(p95).toBeLessThanOrEqual(MAX_WORK);
   });
 }

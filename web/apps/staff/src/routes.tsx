@@ -99,6 +99,12 @@ const desk = createRoute({
   validateSearch: (search: Record<string, unknown>): { q?: string; member?: string } => ({ q: text(search.q), member: text(search.member) }),
   component: lazyRouteComponent(() => import("./features/desk/DeskPage"), "DeskPage"),
 });
+const figures = createRoute({
+  getParentRoute: () => app,
+  path: "/figures",
+  validateSearch: (search: Record<string, unknown>): { from?: string; to?: string } => ({ from: text(search.from), to: text(search.to) }),
+  component: lazyRouteComponent(() => import("./features/figures/FiguresPage"), "FiguresPage"),
+});
 const accounts = createRoute({
   getParentRoute: () => app,
   path: "/accounts",
@@ -124,7 +130,7 @@ const fleet = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, desk, accounts, audit, fleet]),
+  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, desk, figures, accounts, audit, fleet]),
 ]);
 
 export function makeRouter() {

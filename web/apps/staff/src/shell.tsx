@@ -17,6 +17,7 @@ const PAGES = [
   { to: "/imports", icon: "upload", label: "staff.imports" },
   { to: "/desk", icon: "desk", label: "staff.desk" },
   { to: "/members", icon: "people", label: "staff.members" },
+  { to: "/figures", icon: "board", label: "staff.figures" },
   { to: "/accounts", icon: "person", label: "staff.accounts", admin: true },
   { to: "/fleet", icon: "robot", label: "staff.fleet", admin: true },
   { to: "/audit", icon: "lock", label: "staff.audit", admin: true },

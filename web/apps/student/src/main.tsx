@@ -28,6 +28,7 @@ import { makeRouter } from "./routes";
 
 async function start(root: HTMLElement): Promise<void> {
   const client = makeQueryClient();
+  if (location.pathname === "/") void import("./features/search/SearchPage").catch(() => undefined); // while the session is continued
   followBrand();
   await Promise.all([startTranslation(), session.restore(offlineUser()).catch(() => undefined)]);
   const user = () => (session.state.status === "signed-in" ? session.state.user : null);

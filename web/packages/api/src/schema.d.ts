@@ -1255,6 +1255,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get figures
+         * @description Role: librarian. Times, failures by cause, per robot, hour and place; also as CSV.
+         */
+        get: operations["get_delivery_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/floors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List floor plans
+         * @description Role: all. The plans on which clients draw robots.
+         */
+        get: operations["list_floors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/inter-staff": {
         parameters: {
             query?: never;
@@ -1304,7 +1344,9 @@ export interface paths {
         };
         /**
          * List books to fetch
-         * @description Role: librarian. Sort by `shelf_location` (default) or `created_at`.
+         * @description Role: librarian. In walking order; or sort by `shelf_location` or `created_at`.
+         *
+         *     `batch` is the trip in which a book is carried.
          */
         get: operations["list_books_to_fetch"];
         put?: never;
@@ -2135,7 +2177,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get the emergency stop
+         * @description Role: librarian. The fleet's latch, and each stopped robot with the proof of its standing.
+         */
+        get: operations["get_emergency_stop"];
         put?: never;
         /**
          * Stop all robots
@@ -2186,6 +2232,86 @@ export interface paths {
          */
         put: operations["replace_map"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/map/edges/{edge_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Close an edge
+         * @description Role: librarian. For a time, with a reason; routes over it are planned anew.
+         */
+        put: operations["close_edge"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/map/edges/{edge_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Open an edge
+         * @description Role: librarian.
+         */
+        put: operations["open_edge"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/map/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the map
+         * @description Role: librarian. The map as one file, which `POST /map/import` accepts.
+         */
+        get: operations["export_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/map/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import a map
+         * @description Role: librarian. Replaces the map by an exported file, after checking the whole of it.
+         */
+        post: operations["import_map"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2280,6 +2406,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/robot/robots/{robot_id}/announce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a robot say something
+         * @description Role: librarian. A text, and a sound that the robot knows.
+         */
+        put: operations["announce_by_robot"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/robots/{robot_id}/dock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Send a robot to its dock
+         * @description Role: librarian. 409 while it has a task or a command.
+         */
+        put: operations["dock_robot"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/robot/robots/{robot_id}/enrolment-code": {
         parameters: {
             query?: never;
@@ -2309,7 +2475,7 @@ export interface paths {
         };
         /**
          * List errors of a robot
-         * @description Role: librarian. Newest first.
+         * @description Role: librarian. Newest first; battery levels that physics forbids are `BATTERY_JUMP`.
          */
         get: operations["list_robot_errors"];
         put?: never;
@@ -2334,6 +2500,66 @@ export interface paths {
          * @description Role: admin. Shown once: it is stored hashed. Earlier keys expire in ten minutes.
          */
         post: operations["create_robot_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/robots/{robot_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List states of a robot
+         * @description Role: librarian. Newest first: each change of its state, and a sample every minute.
+         */
+        get: operations["list_robot_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/robots/{robot_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pause a robot
+         * @description Role: librarian. It holds where it is and keeps its task. Not an emergency stop.
+         */
+        put: operations["pause_robot"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robot/robots/{robot_id}/resume-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a robot go on
+         * @description Role: librarian. After a pause, or after its drive has failed.
+         */
+        put: operations["resume_robot_task"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2581,6 +2807,41 @@ export interface components {
              */
             marked: number;
         };
+        /**
+         * AnalyticsRead
+         * @description Figures of the tasks created in the time; `total` equals the total of `GET /deliveries`.
+         */
+        AnalyticsRead: {
+            /**
+             * By Hour
+             * @description Hour of the day in the library's time zone
+             */
+            by_hour: components["schemas"]["CountRead"][];
+            /** By Place */
+            by_place: components["schemas"]["CountRead"][];
+            /** By Status */
+            by_status: components["schemas"]["CountRead"][];
+            /** By Type */
+            by_type: components["schemas"]["CountRead"][];
+            /** Durations */
+            durations: components["schemas"]["DurationRead"][];
+            /** Failures */
+            failures: components["schemas"]["CountRead"][];
+            /** Robots */
+            robots: components["schemas"]["RobotFigures"][];
+            /** Total */
+            total: number;
+        };
+        /** Announcement */
+        Announcement: {
+            /** Sound */
+            sound?: string | null;
+            /**
+             * Text
+             * @example Please let me pass.
+             */
+            text: string;
+        };
         /** Answer[AlertRead] */
         Answer_AlertRead_: {
             data: components["schemas"]["AlertRead"];
@@ -2595,6 +2856,17 @@ export interface components {
         /** Answer[AllRead] */
         Answer_AllRead_: {
             data: components["schemas"]["AllRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[AnalyticsRead] */
+        Answer_AnalyticsRead_: {
+            data: components["schemas"]["AnalyticsRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2669,6 +2941,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[EdgeRead] */
+        Answer_EdgeRead_: {
+            data: components["schemas"]["EdgeRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[Enrolled] */
         Answer_Enrolled_: {
             data: components["schemas"]["Enrolled"];
@@ -2683,6 +2966,17 @@ export interface components {
         /** Answer[EnrollmentCodeRead] */
         Answer_EnrollmentCodeRead_: {
             data: components["schemas"]["EnrollmentCodeRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[FloorsRead] */
+        Answer_FloorsRead_: {
+            data: components["schemas"]["FloorsRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -2993,6 +3287,17 @@ export interface components {
         /** Answer[StopRead] */
         Answer_StopRead_: {
             data: components["schemas"]["StopRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[StopStateRead] */
+        Answer_StopStateRead_: {
+            data: components["schemas"]["StopStateRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -3820,6 +4125,13 @@ export interface components {
             /** Shelf Location */
             shelf_location?: string | null;
         };
+        /** CountRead */
+        CountRead: {
+            /** Count */
+            count: number;
+            /** Name */
+            name: string;
+        };
         /**
          * Custody
          * @description Where events have put a copy.
@@ -3847,6 +4159,29 @@ export interface components {
          * @enum {string}
          */
         Destination: "SHELF" | "HOLD_SHELF" | "REPAIR";
+        /**
+         * DurationRead
+         * @description Of one phase: waiting, loading, travel, handover, or the total of completed tasks.
+         */
+        DurationRead: {
+            /**
+             * Count
+             * @description Tasks that had this phase
+             */
+            count: number;
+            /**
+             * Median
+             * @description Seconds
+             */
+            median: number;
+            /** Name */
+            name: string;
+            /**
+             * P95
+             * @description Seconds
+             */
+            p95: number;
+        };
         /** EdgeBody */
         EdgeBody: {
             /**
@@ -3854,14 +4189,68 @@ export interface components {
              * @default true
              */
             bidirectional?: boolean;
+            /** Closed Reason */
+            closed_reason?: string | null;
             /** Closed Until */
             closed_until?: string | null;
             /** Distance */
             distance?: number | null;
             /** From */
             from: string;
+            /**
+             * Id
+             * @description Of an exported document; ignored
+             */
+            id?: string | null;
+            /** @default CORRIDOR */
+            kind?: components["schemas"]["EdgeKind"];
             /** To */
             to: string;
+        };
+        /** EdgeClose */
+        EdgeClose: {
+            /**
+             * Reason
+             * @example Wet floor
+             */
+            reason: string;
+            /**
+             * Until
+             * @description When left out: for `LUNA_EDGE_CLOSING`
+             */
+            until?: string | null;
+        };
+        /**
+         * EdgeKind
+         * @enum {string}
+         */
+        EdgeKind: "CORRIDOR" | "LIFT";
+        /** EdgeRead */
+        EdgeRead: {
+            /** Bidirectional */
+            bidirectional: boolean;
+            /** Closed Reason */
+            closed_reason: string | null;
+            /** Closed Until */
+            closed_until: string | null;
+            /** Distance */
+            distance: number;
+            /**
+             * From Id
+             * Format: uuid
+             */
+            from_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["EdgeKind"];
+            /**
+             * To Id
+             * Format: uuid
+             */
+            to_id: string;
         };
         /**
          * EmptyBody
@@ -3981,6 +4370,11 @@ export interface components {
             text: string;
         };
         /**
+         * FileFormat
+         * @enum {string}
+         */
+        FileFormat: "json" | "csv";
+        /**
          * FloorBody
          * @description A floor plan: `pixels_per_metre` and `origin` convert metres to drawing units.
          */
@@ -4016,6 +4410,35 @@ export interface components {
             svg?: string;
             /** Width M */
             width_m: number;
+        };
+        /**
+         * FloorRead
+         * @description A floor plan: `pixels_per_metre` and `origin` convert metres to drawing units.
+         */
+        FloorRead: {
+            /** Floor */
+            floor: number;
+            /** Height M */
+            height_m: number;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: number[];
+            /** Pixels Per Metre */
+            pixels_per_metre: number;
+            /** Plan */
+            plan: string;
+            /** Svg */
+            svg: string;
+            /** Width M */
+            width_m: number;
+        };
+        /** FloorsRead */
+        FloorsRead: {
+            /** Floors */
+            floors: components["schemas"]["FloorRead"][];
+            /** Version */
+            version: number;
         };
         /**
          * ForgotPasswordBody
@@ -4852,6 +5275,19 @@ export interface components {
              */
             success?: true;
         };
+        /** PageAnswer[StatusLogRead] */
+        PageAnswer_StatusLogRead_: {
+            /** Data */
+            data: components["schemas"]["StatusLogRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** PageAnswer[TaskRead] */
         PageAnswer_TaskRead_: {
             /** Data */
@@ -4926,12 +5362,18 @@ export interface components {
         PickRead: {
             /** Author */
             author: string;
+            /**
+             * Batch
+             * @description The trip in which it is carried, from 1
+             */
+            batch: number | null;
             /** Book Title */
             book_title: string;
             /** Bring To */
             bring_to: string;
             /** Call Number */
             call_number: string | null;
+            claimed_by: components["schemas"]["PersonRead"] | null;
             /** Copy Barcode */
             copy_barcode: string;
             /**
@@ -4939,11 +5381,18 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Floor */
+            floor: number;
             priority: components["schemas"]["Priority"];
             /** Reference */
             reference: string;
             /** Robot Name */
             robot_name: string | null;
+            /**
+             * Sequence
+             * @description Place in the walk along the shelves, from 1
+             */
+            sequence: number | null;
             /** Shelf Location */
             shelf_location: string | null;
             stage: components["schemas"]["Stage"] | null;
@@ -5568,6 +6017,26 @@ export interface components {
             /** Type */
             type: string;
         };
+        /** RobotFigures */
+        RobotFigures: {
+            /** Charging Seconds */
+            charging_seconds: number;
+            /** Driving Seconds */
+            driving_seconds: number;
+            /** Fault Seconds */
+            fault_seconds: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Robot Name */
+            robot_name: string;
+            /** Tasks */
+            tasks: number;
+            /** Waiting Seconds */
+            waiting_seconds: number;
+        };
         /**
          * RobotPosition
          * @description Metres on the floor plan; `theta` in radians.
@@ -5592,6 +6061,13 @@ export interface components {
         RobotRead: {
             /** Battery Level */
             battery_level: number | null;
+            /**
+             * Capabilities
+             * @description As its bridge states: pause, carry, say
+             */
+            capabilities: {
+                [key: string]: unknown;
+            };
             /** Charging */
             charging: boolean;
             connectivity: components["schemas"]["Connectivity"];
@@ -5617,6 +6093,8 @@ export interface components {
             model: string | null;
             /** Online */
             online: boolean;
+            /** Paused */
+            paused: boolean;
             /** Pose */
             pose: {
                 [key: string]: unknown;
@@ -5947,6 +6425,48 @@ export interface components {
          * @enum {string}
          */
         Stage: "TO_SOURCE" | "LOADING" | "TO_DESTINATION" | "HANDOVER" | "BRINGING_BACK";
+        /** StandingRobotRead */
+        StandingRobotRead: {
+            /**
+             * At
+             * Format: date-time
+             * @description When it stopped, else when the stop was requested
+             */
+            at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Robot Name */
+            robot_name: string;
+            state: components["schemas"]["StopState"];
+        };
+        /** StatusLogRead */
+        StatusLogRead: {
+            /** Battery Level */
+            battery_level: number | null;
+            /** Charging */
+            charging: boolean;
+            connectivity: components["schemas"]["Connectivity"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Location */
+            location: string | null;
+            /** Pose */
+            pose: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            status: components["schemas"]["RobotStatus"];
+        };
         /** StopAnswered */
         StopAnswered: {
             /**
@@ -6000,6 +6520,24 @@ export interface components {
          * @enum {string}
          */
         StopState: "REQUESTED" | "RECEIVED" | "MOTION_STOPPED" | "UNREACHABLE";
+        /**
+         * StopStateRead
+         * @description The emergency stop as it stands; `latched` says whether the whole fleet is stopped.
+         */
+        StopStateRead: {
+            /** At */
+            at: string | null;
+            /** By */
+            by: string | null;
+            /** Latched */
+            latched: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Robots */
+            robots: components["schemas"]["StandingRobotRead"][];
+            /** Stop Version */
+            stop_version: number;
+        };
         /** StopVersion */
         StopVersion: {
             /** Stop Version */
@@ -16712,6 +17250,250 @@ export interface operations {
             };
         };
     };
+    get_delivery_figures: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["FileFormat"];
+                /** @description Created at or after */
+                from?: string | null;
+                /** @description Created before */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "total": 1,
+                     *         "by_status": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "by_type": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "failures": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "by_hour": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "by_place": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "durations": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "count": 1,
+                     *             "median": 0.5,
+                     *             "p95": 0.5
+                     *           }
+                     *         ],
+                     *         "robots": [
+                     *           {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "robot_name": "luna-bot-1",
+                     *             "tasks": 1,
+                     *             "driving_seconds": 0.5,
+                     *             "waiting_seconds": 12.5,
+                     *             "charging_seconds": 0.5,
+                     *             "fault_seconds": 0.5
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_AnalyticsRead_"];
+                    /** @example text */
+                    "text/csv": string;
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_floors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "version": 2,
+                     *         "floors": [
+                     *           {
+                     *             "floor": 2,
+                     *             "name": "Study Room 201",
+                     *             "svg": "text",
+                     *             "plan": "text",
+                     *             "width_m": 40,
+                     *             "height_m": 30,
+                     *             "origin": [
+                     *               0,
+                     *               0
+                     *             ],
+                     *             "pixels_per_metre": 20
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_FloorsRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     create_inter_staff_delivery: {
         parameters: {
             query?: never;
@@ -17073,6 +17855,13 @@ export interface operations {
                      *           "shelf_location": "A-12-3",
                      *           "call_number": "PS3562.E42",
                      *           "bring_to": "Circulation Desk",
+                     *           "floor": 2,
+                     *           "sequence": 1,
+                     *           "batch": 1,
+                     *           "claimed_by": {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "name": "Study Room 201"
+                     *           },
                      *           "robot_name": "luna-bot-1",
                      *           "created_at": "2026-01-15T10:30:00.000Z"
                      *         }
@@ -23819,6 +24608,104 @@ export interface operations {
             };
         };
     };
+    get_emergency_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "stop_version": 12,
+                     *         "latched": false,
+                     *         "reason": "No longer needed",
+                     *         "by": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "at": "2026-01-15T10:30:00.000Z",
+                     *         "robots": [
+                     *           {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *             "robot_name": "luna-bot-1",
+                     *             "state": "RECEIVED",
+                     *             "at": "2026-01-15T10:30:00.000Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_StopStateRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     stop_all_robots: {
         parameters: {
             query?: never;
@@ -24133,10 +25020,13 @@ export interface operations {
                      *         ],
                      *         "edges": [
                      *           {
+                     *             "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *             "from": "text",
                      *             "to": "text",
                      *             "distance": 4.5,
                      *             "bidirectional": true,
+                     *             "kind": "CORRIDOR",
+                     *             "closed_reason": "text",
                      *             "closed_until": "2026-01-15T10:30:00.000Z"
                      *           }
                      *         ]
@@ -24249,10 +25139,13 @@ export interface operations {
                  *       ],
                  *       "edges": [
                  *         {
+                 *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                  *           "from": "text",
                  *           "to": "text",
                  *           "distance": 4.5,
                  *           "bidirectional": true,
+                 *           "kind": "CORRIDOR",
+                 *           "closed_reason": "text",
                  *           "closed_until": "2026-01-15T10:30:00.000Z"
                  *         }
                  *       ]
@@ -24321,6 +25214,568 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    close_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Wet floor",
+                 *       "until": "2026-01-15T10:30:00.000Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EdgeClose"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "from_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "to_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "distance": 4.5,
+                     *         "bidirectional": false,
+                     *         "kind": "CORRIDOR",
+                     *         "closed_until": "2026-01-15T10:30:00.000Z",
+                     *         "closed_reason": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_EdgeRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    open_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "from_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "to_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "distance": 4.5,
+                     *         "bidirectional": false,
+                     *         "kind": "CORRIDOR",
+                     *         "closed_until": "2026-01-15T10:30:00.000Z",
+                     *         "closed_reason": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_EdgeRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    export_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 2,
+                     *       "floors": [
+                     *         {
+                     *           "floor": 2,
+                     *           "name": "Study Room 201",
+                     *           "svg": "",
+                     *           "plan": "",
+                     *           "width_m": 40,
+                     *           "height_m": 30,
+                     *           "origin": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "pixels_per_metre": 20
+                     *         }
+                     *       ],
+                     *       "waypoints": [
+                     *         {
+                     *           "floor": 2,
+                     *           "kind": "DELIVERY_POINT",
+                     *           "location_code": "SR-201",
+                     *           "name": "Study Room 201",
+                     *           "x_coordinate": 12.5,
+                     *           "y_coordinate": 4
+                     *         }
+                     *       ],
+                     *       "edges": [
+                     *         {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "from": "text",
+                     *           "to": "text",
+                     *           "distance": 4.5,
+                     *           "bidirectional": true,
+                     *           "kind": "CORRIDOR",
+                     *           "closed_reason": "text",
+                     *           "closed_until": "2026-01-15T10:30:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MapRead"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    import_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Study Room 201",
+                 *       "version": {},
+                 *       "floors": [
+                 *         {
+                 *           "floor": 2,
+                 *           "name": "Study Room 201",
+                 *           "svg": "",
+                 *           "plan": "",
+                 *           "width_m": 40,
+                 *           "height_m": 30,
+                 *           "origin": [
+                 *             0,
+                 *             0
+                 *           ],
+                 *           "pixels_per_metre": 20
+                 *         }
+                 *       ],
+                 *       "waypoints": [
+                 *         {
+                 *           "floor": 2,
+                 *           "kind": "DELIVERY_POINT",
+                 *           "location_code": "SR-201",
+                 *           "name": "Study Room 201",
+                 *           "x_coordinate": 12.5,
+                 *           "y_coordinate": 4
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                 *           "from": "text",
+                 *           "to": "text",
+                 *           "distance": 4.5,
+                 *           "bidirectional": true,
+                 *           "kind": "CORRIDOR",
+                 *           "closed_reason": "text",
+                 *           "closed_until": "2026-01-15T10:30:00.000Z"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["MapBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "version": 2
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_MapVersion_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -24695,11 +26150,13 @@ export interface operations {
                      *           "docked": false,
                      *           "speed": 0.31,
                      *           "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *           "paused": false,
                      *           "stopped": false,
                      *           "stop_reason": null,
                      *           "stop_state": null,
                      *           "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "software_version": "0.1.0",
+                     *           "capabilities": {},
                      *           "created_at": "2026-01-15T10:30:00.000Z"
                      *         }
                      *       ],
@@ -24820,11 +26277,13 @@ export interface operations {
                      *         "docked": false,
                      *         "speed": 0.31,
                      *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
                      *         "stopped": false,
                      *         "stop_reason": null,
                      *         "stop_state": null,
                      *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "software_version": "0.1.0",
+                     *         "capabilities": {},
                      *         "created_at": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "meta": {
@@ -24974,11 +26433,13 @@ export interface operations {
                      *         "docked": false,
                      *         "speed": 0.31,
                      *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
                      *         "stopped": false,
                      *         "stop_reason": null,
                      *         "stop_state": null,
                      *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "software_version": "0.1.0",
+                     *         "capabilities": {},
                      *         "created_at": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "meta": {
@@ -25243,6 +26704,327 @@ export interface operations {
             };
         };
     };
+    announce_by_robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                robot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Please let me pass.",
+                 *       "sound": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Announcement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "model": "TurtleBot 4",
+                     *         "status": "BUSY",
+                     *         "connectivity": "ONLINE",
+                     *         "online": false,
+                     *         "current_location": "Circulation Desk",
+                     *         "pose": {},
+                     *         "battery_level": 0.84,
+                     *         "charging": false,
+                     *         "docked": false,
+                     *         "speed": 0.31,
+                     *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
+                     *         "stopped": false,
+                     *         "stop_reason": null,
+                     *         "stop_state": null,
+                     *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "software_version": "0.1.0",
+                     *         "capabilities": {},
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RobotRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `ROBOT_STOPPED`: The robot is under an emergency stop. Resume it first.; `ROBOT_UNAVAILABLE`: The robot is not available at the moment. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    dock_robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                robot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "model": "TurtleBot 4",
+                     *         "status": "BUSY",
+                     *         "connectivity": "ONLINE",
+                     *         "online": false,
+                     *         "current_location": "Circulation Desk",
+                     *         "pose": {},
+                     *         "battery_level": 0.84,
+                     *         "charging": false,
+                     *         "docked": false,
+                     *         "speed": 0.31,
+                     *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
+                     *         "stopped": false,
+                     *         "stop_reason": null,
+                     *         "stop_state": null,
+                     *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "software_version": "0.1.0",
+                     *         "capabilities": {},
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RobotRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `ROBOT_STOPPED`: The robot is under an emergency stop. Resume it first.; `ROBOT_UNAVAILABLE`: The robot is not available at the moment. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     create_enrollment_code: {
         parameters: {
             query?: never;
@@ -25377,6 +27159,8 @@ export interface operations {
             query?: {
                 /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
                 cursor?: string | null;
+                /** @description At or after */
+                from?: string | null;
                 /** @description Rows per page */
                 limit?: number;
                 order?: components["schemas"]["Order"] | null;
@@ -25384,6 +27168,8 @@ export interface operations {
                 page?: number;
                 /** @description A sort name documented for this list */
                 sort?: string | null;
+                /** @description Before */
+                to?: string | null;
             };
             header?: never;
             path: {
@@ -25630,6 +27416,440 @@ export interface operations {
             };
         };
     };
+    list_robot_logs: {
+        parameters: {
+            query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
+                /** @description At or after */
+                from?: string | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+                /** @description Before */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                robot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "status": "BUSY",
+                     *           "connectivity": "ONLINE",
+                     *           "location": "text",
+                     *           "pose": {},
+                     *           "battery_level": 0.84,
+                     *           "charging": false,
+                     *           "recorded_at": "2026-01-15T10:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_StatusLogRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    pause_robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                robot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "model": "TurtleBot 4",
+                     *         "status": "BUSY",
+                     *         "connectivity": "ONLINE",
+                     *         "online": false,
+                     *         "current_location": "Circulation Desk",
+                     *         "pose": {},
+                     *         "battery_level": 0.84,
+                     *         "charging": false,
+                     *         "docked": false,
+                     *         "speed": 0.31,
+                     *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
+                     *         "stopped": false,
+                     *         "stop_reason": null,
+                     *         "stop_state": null,
+                     *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "software_version": "0.1.0",
+                     *         "capabilities": {},
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RobotRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    resume_robot_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                robot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "model": "TurtleBot 4",
+                     *         "status": "BUSY",
+                     *         "connectivity": "ONLINE",
+                     *         "online": false,
+                     *         "current_location": "Circulation Desk",
+                     *         "pose": {},
+                     *         "battery_level": 0.84,
+                     *         "charging": false,
+                     *         "docked": false,
+                     *         "speed": 0.31,
+                     *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
+                     *         "stopped": false,
+                     *         "stop_reason": null,
+                     *         "stop_state": null,
+                     *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "software_version": "0.1.0",
+                     *         "capabilities": {},
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_RobotRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `ROBOT_STOPPED`: The robot is under an emergency stop. Resume it first.; `ROBOT_UNAVAILABLE`: The robot is not available at the moment. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_robot_status: {
         parameters: {
             query?: {
@@ -25674,11 +27894,13 @@ export interface operations {
                      *           "docked": false,
                      *           "speed": 0.31,
                      *           "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *           "paused": false,
                      *           "stopped": false,
                      *           "stop_reason": null,
                      *           "stop_state": null,
                      *           "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "software_version": "0.1.0",
+                     *           "capabilities": {},
                      *           "created_at": "2026-01-15T10:30:00.000Z"
                      *         }
                      *       ],
@@ -25788,11 +28010,13 @@ export interface operations {
                      *         "docked": false,
                      *         "speed": 0.31,
                      *         "last_heartbeat": "2026-01-15T10:30:00.000Z",
+                     *         "paused": false,
                      *         "stopped": false,
                      *         "stop_reason": null,
                      *         "stop_state": null,
                      *         "current_task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "software_version": "0.1.0",
+                     *         "capabilities": {},
                      *         "created_at": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "meta": {

@@ -51,6 +51,21 @@ test("without a connection the user who was known stays signed in, without a tok
   expect(session.accessToken).toBeNull();
 });
 
+test("the user who was known is shown at once, unless the session is somebody else's", async () => {
+  const tokens = (sub: string) => ({ ...TOKENS, access_token: `h.${btoa(JSON.stringify({ sub }))}.s` });
+  const state = async (sub: string) => {
+    localStorage.setItem("luna.session", "1");
+    vi.stubGlobal("fetch", vi.fn((path: string) => (path.endsWith("/me") ? new Promise(() => undefined) : Promise.resolve(answer(tokens(sub))))));
+    const session = new Session();
+    void session.restore({ id: "u" } as User);
+    await vi.waitFor(() => expect(session.accessToken).not.toBeNull());
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return session.state.status;
+  };
+  expect(await state("u")).toBe("signed-in");
+  expect(await state("other")).toBe("unknown");
+});
+
 function serial() {
   let before: Promise<unknown> = Promise.resolve();
   return (_name: string, work: () => Promise<void>) => (before = before.then(work));

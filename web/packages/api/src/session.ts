@@ -51,7 +51,10 @@ export class Session {
     if (!localStorage.getItem(MARK)) return this.change({ status: "signed-out" });
     try {
       await this.refresh();
-      await this.loadUser();
+      const loading = this.loadUser();
+      if (!known || known.id !== subjectOf(this.accessToken)) return await loading;
+      loading.catch(() => undefined); // what has changed since follows
+      this.setUser(known);
     } catch (error) {
       if (error instanceof ApiProblem && error.status !== 0 && error.status < 500) this.end();
       else if (known) this.setUser(known);
@@ -144,6 +147,15 @@ export class Session {
   private change(state: SessionState): void {
     this.state = state;
     for (const listener of this.listeners) listener();
+  }
+}
+
+/** The user of an access token; the server alone verifies it. */
+function subjectOf(token: string | null): string | undefined {
+  try {
+    return (JSON.parse(atob((token ?? "").split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "")) as { sub?: string }).sub;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 // A floor in metres: plan, places, robots. y points up on the floor and down on the screen.
 import type { Schemas } from "@luna/api";
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 export interface MapPlace { code: string; name: string; x: number; y: number; floor: number }
@@ -8,7 +8,7 @@ export interface MapRobot {
   id: string; name: string; x: number; y: number; theta: number; floor: number;
   state: "normal" | "stale" | "offline" | "stopped"; note?: string;
 }
-type Floor = Schemas["FloorBody"];
+type Floor = Schemas["FloorBody"] | Schemas["FloorRead"];
 interface Props {
   floor: Floor | null;
   places: MapPlace[];
@@ -38,7 +38,7 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
             <Place key={place.code} place={place} unit={unit} plan={plan !== null} target={place.name === destination || place.code === destination} />
           ))}
           {robots.map((robot) => (
-            <Robot key={robot.id} robot={robot} unit={unit} selected={robot.id === selected} onSelect={onSelect} />
+            <Robot key={robot.id} {...robot} unit={unit} selected={robot.id === selected} onSelect={onSelect} />
           ))}
         </g>
       </svg>
@@ -57,34 +57,37 @@ function Place({ place, unit, plan, target }: { place: MapPlace; unit: number; p
   );
 }
 
-function Robot({ robot, unit, selected, onSelect }: { robot: MapRobot; unit: number; selected: boolean; onSelect?: (id: string) => void }) {
-  const label = [robot.name, robot.note].filter(Boolean).join(", ");
+interface RobotProps extends MapRobot { unit: number; selected: boolean; onSelect?: (id: string) => void }
+
+/** Drawn again only when it has moved or changed: a fleet reports many times a second. */
+const Robot = memo(function Robot({ id, name, x, y, theta, state, note, unit, selected, onSelect }: RobotProps) {
+  const label = [name, note].filter(Boolean).join(", ");
   const interactive = onSelect
     ? {
         role: "button", tabIndex: 0, "aria-pressed": selected,
-        onClick: () => onSelect(robot.id),
+        onClick: () => onSelect(id),
         onKeyDown: (event: React.KeyboardEvent) => {
           if (event.key === "Enter" || event.key === " ") {
             event.preventDefault();
-            onSelect(robot.id);
+            onSelect(id);
           }
         },
       }
     : { role: "img" };
   return (
-    <g className="robot" style={{ transform: `translate(${robot.x}px, ${robot.y}px)` }} {...interactive} aria-label={label}>
-      <g transform={`scale(${unit} ${-unit})`} className={`mark ${robot.state}${selected ? " selected" : ""}`}>
+    <g className="robot" style={{ transform: `translate(${x}px, ${y}px)` }} {...interactive} aria-label={label}>
+      <g transform={`scale(${unit} ${-unit})`} className={`mark ${state}${selected ? " selected" : ""}`}>
         <circle r="2.200" className="hit" />
-        <g transform={`rotate(${(-robot.theta * 180) / Math.PI})`}>
+        <g transform={`rotate(${(-theta * 180) / Math.PI})`}>
           <circle r="0.950" className="body" />
           <path d="M0.300 -0.450 L1 0 L0.300 0.450 Z" className="nose" />
         </g>
-        {robot.state === "offline" && <path d="M-1 -1 L1 1 M1 -1 L-1 1" className="crossed" />}
-        <text y="-1.500" textAnchor="middle" className="name">{robot.name}</text>
+        {state === "offline" && <path d="M-1 -1 L1 1 M1 -1 L-1 1" className="crossed" />}
+        <text y="-1.500" textAnchor="middle" className="name">{name}</text>
       </g>
     </g>
   );
-}
+});
 
 /** The plan as an address of an image: drawn as an image, its scripts can never run. */
 function usePlan(floor: Floor | null): string | null {

@@ -1,7 +1,7 @@
 // A hand scanner types its barcode within milliseconds and ends with Enter, wherever the focus is.
 import { useEffect, useRef } from "react";
 
-const MAX_PAUSE = 60; // ms between two keys of a scanner; people type slower
+const MAX_PAUSE = 100; // ms between two keys of a scanner, also by radio on a busy device; people type slower
 const MIN_LENGTH = 4;
 
 /** Call `scanned` with each barcode; keys that people type reach the page as usual. */

@@ -1,5 +1,5 @@
 // Where the robot is to come: places by floor, the one used last first.
-import { api, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, type Schemas } from "@luna/api";
 import { Icon, Loaded } from "@luna/ui";
 import { TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
@@ -15,6 +15,11 @@ export function usePlaces() {
     staleTime: 300_000,
     queryFn: async () => (await pageOf(api.GET("/api/v1/deliveries/locations", { params: { query: { limit: 100 } } }))).items,
   });
+}
+
+/** The plans of the floors; they change only with the building. */
+export function useFloors() {
+  return useQuery({ queryKey: ["floors"], staleTime: 3_600_000, queryFn: async () => (await dataOf(api.GET("/api/v1/deliveries/floors"))).floors });
 }
 
 export function lastPlace(): string | null {

@@ -3,7 +3,7 @@ import type { Schemas } from "@luna/api";
 import { formatAge, formatMoment, formatTime } from "@luna/i18n";
 import { FloorMap, Icon, stepOf, type MapRobot } from "@luna/ui";
 import { useTranslation } from "react-i18next";
-import { usePlaces } from "./PlacePicker";
+import { useFloors, usePlaces } from "./PlacePicker";
 
 type Task = Schemas["TaskSummary"];
 type History = Schemas["HistoryRead"][];
@@ -84,6 +84,7 @@ export function WaitsUntil({ until, then }: { until: string | null; then: string
 export function TrackMap({ task, place }: { task: Task; place: string }) {
   const { t } = useTranslation();
   const places = usePlaces().data;
+  const plans = useFloors().data;
   const target = places?.find((each) => each.name === place || each.location_code === place);
   const position = task.robot_position;
   if (!places || !target) return null;
@@ -94,7 +95,7 @@ export function TrackMap({ task, place }: { task: Task; place: string }) {
   return (
     <section className="stack-sm" aria-label={t("track.map")}>
       <FloorMap
-        label={t("track.map")} floor={null} robots={robots} destination={place}
+        label={t("track.map")} floor={plans?.find((each) => each.floor === floor) ?? null} robots={robots} destination={place}
         places={places.filter((each) => each.floor === floor).map((each) => ({ ...each, code: each.location_code }))}
       />
       <p className="small dim" role="status">

@@ -2,7 +2,7 @@ import type { Schemas } from "@luna/api";
 import { formatAge, formatPercent } from "@luna/i18n";
 import { EmptyState, FloorMap, Icon, Loaded, Pill, useRobots, type MapRobot, type Robot, type Tone, type IconName } from "@luna/ui";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { RobotDetail } from "./RobotDetail";
@@ -37,7 +37,7 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
     [map, floor],
   );
   const marks = robots.flatMap((robot) => markOf(robot, floor, stateLabel(robot, now, t)));
-  const select = (id: string) => void navigate({ search: { robot: id === selected ? undefined : id } });
+  const select = useCallback((id: string) => void navigate({ search: ({ robot }) => ({ robot: id === robot ? undefined : id }) }), [navigate]);
   if (!robots.length) return <EmptyState icon="robot" title={t("map.noRobots")} text={t("map.noRobotsText")} />;
   return (
     <div className="columns map-columns">
@@ -64,32 +64,47 @@ function RobotList({ robots, selected, now, onSelect }: { robots: Robot[]; selec
   return (
     <ul className="plain rows" aria-label={t("map.list")}>
       {robots.map((robot) => (
-        <li key={robot.id}>
-          <button type="button" className="robot-row" aria-pressed={robot.id === selected} onClick={() => onSelect(robot.id)}>
-            <Icon name="robot" />
-            <span className="grow">
-              <strong>{robot.robot_name}</strong>
-              <span className="small dim block">{robot.current_location ?? (poseOf(robot) ? t("robot.onTheWay") : t("robot.noPosition"))} · {stateLabel(robot, now, t)}</span>
-            </span>
-            <RobotPill robot={robot} />
-            <span className="figures small">{robot.battery_level === null ? t("robot.noBattery") : formatPercent(robot.battery_level)}</span>
-          </button>
-        </li>
+        <RobotRow
+          key={robot.id} id={robot.id} name={robot.robot_name} selected={robot.id === selected} onSelect={onSelect} status={robot.status} stopped={robot.stopped}
+          connectivity={robot.connectivity} battery={robot.battery_level} label={stateLabel(robot, now, t)}
+          place={robot.current_location ?? (poseOf(robot) ? t("robot.onTheWay") : t("robot.noPosition"))}
+        />
       ))}
     </ul>
   );
 }
 
+interface RowProps extends PillProps { id: string; name: string; place: string; label: string; battery: number | null; selected: boolean; onSelect: (id: string) => void }
+
+const RobotRow = memo(function RobotRow({ id, name, place, label, battery, selected, onSelect, ...state }: RowProps) {
+  const { t } = useTranslation();
+  return (
+    <li className="robot-item">
+      <button type="button" className="robot-row" aria-pressed={selected} onClick={() => onSelect(id)}>
+        <Icon name="robot" />
+        <span className="grow">
+          <strong>{name}</strong>
+          <span className="small dim block">{place} · {label}</span>
+        </span>
+        <RobotPill {...state} />
+        <span className="figures small">{battery === null ? t("robot.noBattery") : formatPercent(battery)}</span>
+      </button>
+    </li>
+  );
+});
+
 const STATES: Record<Schemas["RobotStatus"], [Tone, IconName]> = {
   IDLE: ["wait", "clock"], BUSY: ["move", "robot"], NAVIGATING: ["move", "arrow"], ERROR: ["fail", "alert"], MAINTENANCE: ["wait", "edit"],
 };
 
-function RobotPill({ robot }: { robot: Robot }) {
+type PillProps = Pick<Robot, "status" | "stopped" | "connectivity">;
+
+function RobotPill({ status, stopped, connectivity }: PillProps) {
   const { t } = useTranslation();
-  if (robot.stopped) return <Pill tone="fail" icon="stop">{t("robot.stopped")}</Pill>;
-  if (robot.connectivity === "OFFLINE" || robot.connectivity === "NEVER_SEEN") return <Pill tone="fail" icon="offline">{t(`robot.${robot.connectivity}`)}</Pill>;
-  const [tone, icon] = STATES[robot.status];
-  return <Pill tone={tone} icon={icon}>{t(`robot.${robot.status}`)}</Pill>;
+  if (stopped) return <Pill tone="fail" icon="stop">{t("robot.stopped")}</Pill>;
+  if (connectivity === "OFFLINE" || connectivity === "NEVER_SEEN") return <Pill tone="fail" icon="offline">{t(`robot.${connectivity}`)}</Pill>;
+  const [tone, icon] = STATES[status];
+  return <Pill tone={tone} icon={icon}>{t(`robot.${status}`)}</Pill>;
 }
 
 function poseOf(robot: Robot | undefined): Pose | null {

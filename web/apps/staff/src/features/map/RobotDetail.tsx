@@ -1,10 +1,10 @@
 import { formatMoment, formatPercent } from "@luna/i18n";
-import { Icon, Loaded, Refusal, TaskPill, useStop, type Robot } from "@luna/ui";
+import { Icon, Loaded, Refusal, TaskPill, useStop, useToast, type Robot } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useResumeRobot, useRobotErrors, useRobotTask } from "./queries";
+import { useDirect, useResumeRobot, useRobotErrors, useRobotTask, type Action } from "./queries";
 
 export function RobotDetail({ robot }: { robot: Robot }) {
   const { t } = useTranslation();
@@ -27,6 +27,7 @@ export function RobotDetail({ robot }: { robot: Robot }) {
       {robot.current_task_id && task && (
         <p className="row"><TaskPill task={task} /><Link to="/" search={{ task: task.id }}>{task.book_title}</Link></p>
       )}
+      <ByHand robot={robot} />
       {robot.stopped && <ResumeOne robot={robot} />}
       <h3>{t("robot.errors")}</h3>
       <Loaded query={errors}>
@@ -43,6 +44,23 @@ export function RobotDetail({ robot }: { robot: Robot }) {
         }
       </Loaded>
     </section>
+  );
+}
+
+function ByHand({ robot }: { robot: Robot }) {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const direct = useDirect(robot.id);
+  const actions: Action[] = ["dock", robot.paused ? "resume-task" : "pause"];
+  return (
+    <div className="stack-sm">
+      <div className="row">
+        {actions.map((action) => (
+          <Button key={action} variant="default" size="sm" loading={direct.isPending && direct.variables === action} onClick={() => direct.mutate(action, { onSuccess: () => toast(t("robot.directed")) })}>{t(`robot.do.${action}`)}</Button>
+        ))}
+      </div>
+      <Refusal error={direct.error} />
+    </div>
   );
 }
 

@@ -28,3 +28,19 @@ export function useResumeRobot(robotId: string) {
     onSettled: () => void client.invalidateQueries({ queryKey: ["robots"] }),
   });
 }
+
+const ACTIONS = {
+  dock: "/api/v1/robot/robots/{robot_id}/dock",
+  pause: "/api/v1/robot/robots/{robot_id}/pause",
+  "resume-task": "/api/v1/robot/robots/{robot_id}/resume-task",
+} as const;
+export type Action = keyof typeof ACTIONS;
+
+/** Send a robot to its dock, hold it, or let it go on; none of these is the emergency stop. */
+export function useDirect(robotId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (action: Action) => dataOf(api.PUT(ACTIONS[action], { params: { path: { robot_id: robotId } } })),
+    onSettled: () => void client.invalidateQueries({ queryKey: ["robots"] }),
+  });
+}

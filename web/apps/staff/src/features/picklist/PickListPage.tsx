@@ -47,12 +47,12 @@ function Walk({ lines }: { lines: Line[] }) {
       <ol className="plain picks">
         {lines.map((line, index) => (
           <li key={line.task_id} className={ticks.has(line.task_id) ? "pick picked" : "pick"}>
-            <span className="figures dim sequence">{index + 1}</span>
+            <span className="figures dim sequence">{line.sequence ?? index + 1}</span>
             <span className="shelf">{line.shelf_location ?? t("pick.noShelf")}</span>
             <div className="grow">
               <strong>{line.book_title}</strong>
               <p className="small dim">{[line.author, line.call_number, line.copy_barcode].filter(Boolean).join(" · ")}</p>
-              <p className="small">{t("pick.bring", { place: line.bring_to })}{line.robot_name ? ` · ${line.robot_name}` : ""}</p>
+              <p className="small">{t("pick.floor", { floor: line.floor })} · {t("pick.bring", { place: line.bring_to })}{line.robot_name ? ` · ${line.robot_name}` : ""}</p>
             </div>
             <Button variant="default" size="sm" loading={notFound.isPending && notFound.variables === line.task_id} onClick={() => report(line)}>{t("pick.notFound")}<span className="visually-hidden"> {line.book_title}</span></Button>
             <label className="tick-row"><input type="checkbox" checked={ticks.has(line.task_id)} onChange={(event) => tick(line.task_id, event.currentTarget.checked)} />{t("pick.tick")}<span className="visually-hidden">{line.book_title}</span></label>

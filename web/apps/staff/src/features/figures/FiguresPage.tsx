@@ -1,0 +1,79 @@
+import type { Schemas } from "@luna/api";
+import { formatAge, formatNumber } from "@luna/i18n";
+import { EmptyState, Loaded, Refusal } from "@luna/ui";
+import { Button, TextInput } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { Heading } from "../../parts/Heading";
+import { Table } from "../../parts/Table";
+import { saveFigures, useFigures } from "./queries";
+
+type Figures = Schemas["AnalyticsRead"];
+const COUNTS = ["by_status", "by_type", "failures", "by_place", "by_hour"] as const;
+
+export function FiguresPage() {
+  const { t } = useTranslation();
+  const period = useSearch({ from: "/app/figures" });
+  const navigate = useNavigate({ from: "/figures" });
+  const figures = useFigures(period);
+  const save = useMutation({ mutationFn: () => saveFigures(period) });
+  return (
+    <>
+      <Heading title={t("staff.figures")}>
+        <TextInput size="sm" type="date" aria-label={t("audit.from")} value={period.from ?? ""} onChange={(event) => void navigate({ search: { ...period, from: event.target.value || undefined }, replace: true })} />
+        <TextInput size="sm" type="date" aria-label={t("audit.to")} value={period.to ?? ""} onChange={(event) => void navigate({ search: { ...period, to: event.target.value || undefined }, replace: true })} />
+        <Button variant="default" size="sm" loading={save.isPending} onClick={() => save.mutate()}>CSV</Button>
+      </Heading>
+      <Refusal error={save.error} />
+      <Loaded query={figures}>
+        {(data) => (data.total ? <Tables figures={data} /> : <EmptyState icon="board" title={t("figures.none")} text={t("figures.noneText")} />)}
+      </Loaded>
+    </>
+  );
+}
+
+function Tables({ figures }: { figures: Figures }) {
+  const { t } = useTranslation();
+  return (
+    <div className="stack-lg">
+      <p role="status">{t("figures.total", { total: formatNumber(figures.total) })}</p>
+      <section className="stack-sm">
+        <h2>{t("figures.durations")}</h2>
+        <Table label={t("figures.durations")} columns={[t("figures.name"), t("figures.count"), t("figures.median"), t("figures.p95")]}>
+          {figures.durations.map((each) => (
+            <tr key={each.name}><th scope="row">{words(each.name)}</th><td className="figures">{formatNumber(each.count)}</td><td className="figures">{formatAge(each.median)}</td><td className="figures">{formatAge(each.p95)}</td></tr>
+          ))}
+        </Table>
+      </section>
+      <section className="stack-sm">
+        <h2>{t("figures.robots")}</h2>
+        <Table label={t("figures.robots")} columns={[t("fleet.name"), t("figures.count"), t("figures.driving"), t("figures.waiting"), t("figures.charging"), t("figures.fault")]}>
+          {figures.robots.map((each) => (
+            <tr key={each.id}>
+              <th scope="row">{each.robot_name}</th><td className="figures">{formatNumber(each.tasks)}</td>
+              {[each.driving_seconds, each.waiting_seconds, each.charging_seconds, each.fault_seconds].map((seconds, index) => <td key={index} className="figures">{formatAge(seconds)}</td>)}
+            </tr>
+          ))}
+        </Table>
+      </section>
+      <div className="columns">
+        {COUNTS.filter((name) => figures[name].length).map((name) => (
+          <section key={name} className="stack-sm">
+            <h2>{t(`figures.${name}`)}</h2>
+            <Table label={t(`figures.${name}`)} columns={[t("figures.name"), t("figures.count")]}>
+              {figures[name].map((each) => <tr key={each.name}><th scope="row">{words(each.name)}</th><td className="figures">{formatNumber(each.count)}</td></tr>)}
+            </Table>
+          </section>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** “Not loaded” for a code such as NOT_LOADED; names stay as they are. */
+function words(name: string): string {
+  if (!/^[A-Za-z]+(?:_[A-Za-z]+)*$/.test(name)) return name;
+  const text = name.replaceAll("_", " ").toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

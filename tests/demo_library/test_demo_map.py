@@ -3,11 +3,15 @@
 import itertools
 import json
 import math
-from typing import Literal, TypedDict
+from types import SimpleNamespace
+from typing import Any, Literal, TypedDict
 
 import networkx as nx
 import pytest
 
+from backend.robot.schemas.maps import EdgeBody
+from backend.robot.service import map_checks
+from backend.shared.models import WaypointKind
 from tests.demo_library import floor_plan
 from tests.demo_library.floor_plan import FOLDER, FloorPlan, Scale
 
@@ -216,3 +220,16 @@ def test_plan_is_self_contained_and_has_the_size_of_the_map(floor: Floor) -> Non
 )
 def test_gap_measures_the_distance_of_two_lines(other: floor_plan.Segment, metres: float) -> None:
     assert floor_plan.gap(((0.0, 0.0), (2.0, 0.0)), other) == pytest.approx(metres)
+
+
+def test_map_passes_the_checks_of_the_service() -> None:
+    places: dict[str, Any] = {
+        place["location_code"].lower(): SimpleNamespace(
+            location_code=place["location_code"],
+            floor=place["floor"],
+            kind=WaypointKind(place["kind"]),
+        )
+        for place in MAP["waypoints"]
+    }
+    edges = [EdgeBody.model_validate(edge) for edge in MAP["edges"]]
+    assert map_checks.find_faults(edges, places) == {}

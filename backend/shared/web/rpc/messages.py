@@ -10,7 +10,10 @@ _PAGE_SIZE = 10
 
 
 def timestamp(moment: datetime | None) -> Timestamp | None:
-    return None if moment is None else Timestamp.from_datetime(moment)
+    """Return a time to the millisecond, as in REST, whose cached answers hold no more."""
+    if moment is None:
+        return None
+    return Timestamp.from_datetime(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
 
 
 def page_query(page: int, page_size: int, sort: str = "", *, descending: bool = False) -> PageQuery:

@@ -1,7 +1,6 @@
 """Native gRPC: serve any Connect service, unchanged, on a grpc.aio server.
 
-Nothing but this module knows grpcio. It goes when uvicorn's own HTTP/2 is dependable: decision
-record 0021.
+Only this module and `server` know grpcio; both uses go when uvicorn's own HTTP/2 is dependable.
 """
 
 import re

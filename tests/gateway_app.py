@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 ROUTES = {
     "/api/v1/auth": "auth",
     "/api/v1/books": "book",
+    "/api/v1/copies": "book",
     "/api/v1/loans": "book",
     "/api/v1/holds": "book",
     "/api/v1/requests": "delivery",

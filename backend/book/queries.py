@@ -43,7 +43,9 @@ from backend.shared.models import (
 from backend.shared.web.pagination import AnySelect
 
 BOOK_COLUMNS = [Book.__table__.c[name] for name in BookRead.model_fields]
-_DETAIL_COLUMNS = [Book.__table__.c[name] for name in BookDetail.model_fields if name != "copies"]
+_COMPUTED = {"copies", "merged_into", "actions"}
+_DETAIL_FIELDS = [name for name in BookDetail.model_fields if name not in _COMPUTED]
+_DETAIL_COLUMNS = [Book.__table__.c[name] for name in _DETAIL_FIELDS]
 _COPY_COLUMNS = [Copy.__table__.c[name] for name in CopyRead.model_fields]
 _JOB_COLUMNS = [ImportJob.__table__.c[name] for name in ImportJobRead.model_fields]
 _ROW_COLUMNS = [ImportRow.__table__.c[name] for name in ImportRowRead.model_fields]
@@ -253,6 +255,12 @@ def holds(
     if book_id is not None:
         statement = statement.where(Hold.book_id == book_id)
     return statement if status is None else statement.where(Hold.status == status)
+
+
+def queue(book_id: UUID) -> Select[Hold]:
+    """Select the holds that wait for a copy of a title, locked."""
+    waiting = select(Hold).where(Hold.book_id == book_id, Hold.status == HoldStatus.QUEUED)
+    return waiting.order_by(Hold.sequence).with_for_update()
 
 
 def hold(hold_id: UUID) -> AnySelect:

@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from backend.book.imports import jobs
 from backend.book.search import vocabulary
+from backend.book.service import holds
+from backend.shared.domain.circulation import notices
 from backend.shared.events import ImportProgressed, ImportQueued
 from backend.shared.messaging.inbox import EventContext, consumer
 from backend.shared.messaging.scheduler import periodic
@@ -30,3 +32,16 @@ def refresh_vocabulary(session: Session) -> None:
 def fail_dead_imports(session: Session) -> None:
     """Fail the jobs whose event became a dead letter; they would stay RUNNING otherwise."""
     jobs.fail_dead(session)
+
+
+@periodic("catalog.serve_holds", timedelta(minutes=1))
+def serve_holds(session: Session) -> None:
+    """Expire holds that nobody fetched and serve the queues."""
+    holds.expire(session)
+    holds.serve(session)
+
+
+@periodic("catalog.remind", timedelta(minutes=10))
+def remind(session: Session) -> None:
+    """Remind members of due dates: at most one digest a member and day."""
+    notices.remind(session)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from backend.shared.domain.actor import STAFF
 from backend.shared.infra.hot_reads import HotRead
-from backend.shared.models import ImportJob, Notification, User
+from backend.shared.models import ImportJob, Notification, NotificationPreferences, User
 
 SORTS: dict[str, ColumnElement[Any]] = {"created_at": Notification.created_at.expression}
 TIEBREAK = Notification.id.expression
@@ -46,20 +46,27 @@ UNREAD = HotRead(
 )
 
 
+def _with_language() -> Select[UUID, str]:
+    """Select users with the language that they chose for notifications, or for all."""
+    chosen = NotificationPreferences
+    language = func.coalesce(chosen.language, User.preferred_language)
+    return select(User.id, language).outerjoin(chosen, chosen.user_id == User.id)
+
+
 def active_user(user_id: UUID) -> Select[UUID, str]:
     """Select an active user with their language; no row for an inactive account."""
-    return select(User.id, User.preferred_language).where(User.id == user_id, User.is_active)
+    return _with_language().where(User.id == user_id, User.is_active)
 
 
 def staff() -> Select[UUID, str]:
     """Select the active librarians and admins with their language."""
-    return select(User.id, User.preferred_language).where(User.role.in_(STAFF), User.is_active)
+    return _with_language().where(User.role.in_(STAFF), User.is_active)
 
 
 def import_owner(job_id: UUID) -> Select[UUID, str]:
     """Select the active user who started an import, with their language."""
     return (
-        select(User.id, User.preferred_language)
+        _with_language()
         .join(ImportJob, ImportJob.created_by == User.id)
         .where(ImportJob.id == job_id, User.is_active)
     )

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.notification.service import notifications, watchdog
-from backend.shared.events import Event, WatchdogLate, WatchdogSent
+from backend.notification.service import channels, notifications, watchdog
+from backend.shared.events import Event, NotificationQueued, WatchdogLate, WatchdogSent
 from backend.shared.infra import clock, database, logs
 from backend.shared.messaging import inbox, outbox, scheduler, subscriptions
 from backend.shared.messaging.retention import expired_rows, finished_tasks, partitions
@@ -19,6 +19,18 @@ _WATCHDOG_ID = UUID("6c756e61-0000-7000-8000-000000000001")  # one for the syste
 def notify(session: Session, event: Event, context: inbox.EventContext) -> None:
     """Create the notifications of an event."""
     notifications.notify(session, event, context.event_id, stale=context.stale)
+
+
+@inbox.consumer(subscriptions.DELIVER)
+def deliver(session: Session, event: NotificationQueued, _context: inbox.EventContext) -> None:
+    """Send a notification by push or mail."""
+    channels.send(session, event.delivery_id)
+
+
+@scheduler.periodic("notification.send_due", timedelta(seconds=30))
+def send_due(session: Session) -> None:
+    """Send what waited for the end of quiet hours, or failed before."""
+    channels.send_due(session)
 
 
 @inbox.consumer(subscriptions.WATCHDOG)

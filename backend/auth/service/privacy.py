@@ -12,6 +12,7 @@ from backend.shared.domain.actor import Actor
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.infra import clock, database
 from backend.shared.models import (
+    OPEN_HOLD_STATUSES,
     AccountToken,
     Alert,
     AlertKind,
@@ -19,11 +20,15 @@ from backend.shared.models import (
     BookRequest,
     BookReturn,
     DeliveryTask,
+    Hold,
     IdempotencyKey,
     KnownDevice,
     Loan,
     LoginChallenge,
     Notification,
+    NotificationDelivery,
+    NotificationPreferences,
+    PushSubscription,
     RecoveryCode,
     RequestStatus,
     ReturnStatus,
@@ -40,10 +45,14 @@ _ERASED_TABLES: tuple[Any, ...] = (
     RecoveryCode,
     TotpFactor,
     Notification,
+    NotificationDelivery,
+    NotificationPreferences,
+    PushSubscription,
     KnownDevice,
 )
 _OPEN: dict[str, tuple[Any, Any, str]] = {
     "OPEN_LOANS": (Loan, Loan.returned_at.is_(None), "{n} loans are open."),
+    "OPEN_HOLDS": (Hold, Hold.status.in_(OPEN_HOLD_STATUSES), "{n} holds are open."),
     "OPEN_REQUESTS": (
         BookRequest,
         BookRequest.status.not_in([RequestStatus.COMPLETED, RequestStatus.CANCELLED]),

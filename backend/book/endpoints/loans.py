@@ -14,7 +14,7 @@ from backend.book.schemas.loans import (
     RenewBody,
     RenewedLoans,
 )
-from backend.book.service import loan_reads, loan_summary, renewals
+from backend.book.service import loan_reads, renewals
 from backend.shared.domain import access
 from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
@@ -67,7 +67,7 @@ def get_loan_summary(
     user_id: Annotated[UUID | None, Query(description="Of one member; staff only")] = None,
 ) -> Answer[LoanSummary]:
     """Return the caller's open loans, limits and holds. Role: anyone signed in."""
-    return answer(loan_summary.read(reader, access.owner_filter(actor, user_id) or actor.id))
+    return answer(loan_reads.read_summary(reader, access.owner_filter(actor, user_id) or actor.id))
 
 
 @router.put(

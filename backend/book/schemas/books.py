@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
 from backend.book.schemas import field_types
+from backend.book.schemas.actions import ActionRead
 from backend.book.schemas.copies import CopySummary
 from backend.shared.models import BookStatus
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
@@ -96,3 +97,27 @@ class BookDetail(BookRead):
     other_identifiers: dict[field_types.Scheme, list[str]]
     version: int
     copies: list[CopySummary] = Field(description="Without withdrawn copies")
+    merged_into: UUID | None = Field(
+        default=None, description="The book whose data this is, when the id was of a duplicate"
+    )
+    actions: list[ActionRead] | None = Field(
+        default=None, description="With `actions=true`: what the caller can do now"
+    )
+
+
+class MergeBody(RequestModel):
+    """The title that takes over the copies and holds of a duplicate."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"into": "01980000-0000-7000-8000-000000000001"}]}
+    )
+
+    into: UUID
+
+
+class MergeRead(ResponseModel):
+    id: UUID
+    book_id: UUID
+    into_id: UUID
+    copies: list[UUID] = Field(description="The copies that were moved")
+    created_at: Timestamp

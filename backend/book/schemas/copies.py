@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, field_validator
 
 from backend.book.schemas import field_types
-from backend.shared.models import Condition, Custody
+from backend.shared.models import Condition, CopyKind, Custody
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
 
 
@@ -25,6 +25,7 @@ class CopyCreate(_CopyFields):
     )
 
     condition: Condition = Condition.OK
+    kind: CopyKind = Field(default=CopyKind.STANDARD, description="Which loan policy applies")
     robot_transportable: bool = True
 
 
@@ -36,11 +37,12 @@ class CopyUpdate(_CopyFields):
     )
 
     condition: Condition | None = None
+    kind: CopyKind | None = None
     robot_transportable: bool | None = None
 
-    _required = field_validator("barcode", "condition", "robot_transportable", mode="before")(
-        field_types.not_null
-    )
+    _required = field_validator(
+        "barcode", "condition", "kind", "robot_transportable", mode="before"
+    )(field_types.not_null)
 
 
 class ShelveBody(RequestModel):
@@ -65,6 +67,7 @@ class CopyRead(CopySummary):
 
     book_id: UUID
     home_workstation_id: UUID | None
+    kind: CopyKind
     waypoint_id: UUID | None = Field(description="Where it is while AT_DESK")
     robot_transportable: bool
     note: str | None

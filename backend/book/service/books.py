@@ -10,13 +10,13 @@ from backend.book import queries
 from backend.book.schemas.books import BookCreate, BookUpdate
 from backend.book.service import barcodes, changes
 from backend.book.service.copies import WITHDRAWABLE
-from backend.shared.domain.circulation import custody
+from backend.shared.domain.circulation import custody, holds
 from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.errors import BookInUse, IsbnTaken, NotFound
 from backend.shared.events import BookAdded, BookRemoved, BookUpdated
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
-from backend.shared.models import Book, Condition, Copy
+from backend.shared.models import Book, Condition, Copy, HoldStatus
 
 BOOK_NOT_FOUND = "Book not found. It may have been withdrawn."
 
@@ -80,5 +80,7 @@ def withdraw(session: Session, actor_id: UUID, book_id: UUID) -> None:
         custody.record(session, copy, before, CustodyContext(str(actor_id)))
     book.withdrawn_at = clock.now()
     session.flush()
+    for hold in session.execute(queries.queue(book_id)).scalars().all():
+        holds.close(session, hold, HoldStatus.CANCELLED)
     outbox.publish(session, BookRemoved(book_id=book.id, title=book.title))
     changes.record(session, actor_id, "book.withdraw", book, {})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from backend.book import queries
 from backend.book.schemas.books import BookDetail, BookRead
@@ -18,11 +18,18 @@ from backend.book.search.search_query import SearchQuery
 from backend.book.service.books import BOOK_NOT_FOUND
 from backend.shared.errors import NotFound
 from backend.shared.infra import cache, database
+from backend.shared.infra.hot_reads import HotRead
+from backend.shared.models import Book
 from backend.shared.web.pagination import PageQuery, page_of
 
 _BOOK_TTL = timedelta(minutes=10)
 _SEARCH_TTL = timedelta(minutes=15)
 _BOOKS = TypeAdapter(list[BookFound])
+_MERGED_INTO = HotRead(
+    select(Book.merged_into_id).where(
+        Book.id == bindparam("book_id"), Book.merged_into_id.is_not(None)
+    )
+)
 
 
 async def search(query: SearchQuery, page: PageQuery) -> bytes:
@@ -50,7 +57,16 @@ async def book(book_id: UUID) -> tuple[int, bytes]:
             detail = read_book(connection, book_id)
         return b"%d\n%b" % (detail.version, detail.model_dump_json().encode())
 
-    cached = await cache.get_or_create(cache.book_key(book_id), _BOOK_TTL, load)
+    try:
+        cached = await cache.get_or_create(cache.book_key(book_id), _BOOK_TTL, load)
+    except NotFound:
+        into = await _MERGED_INTO.scalar(book_id=book_id)
+        if into is None:
+            raise
+        number, followed = await book(into)
+        return number, followed.replace(
+            b'"merged_into":null', b'"merged_into":"%b"' % str(into).encode(), 1
+        )
     version, _, body = cached.partition(b"\n")
     return int(version), body
 

@@ -29,7 +29,7 @@ from backend.shared.models import (
 )
 
 NO_SUCH_BARCODE = "Copy not found: no copy has the barcode {}."
-_IN_USE = {
+IN_USE = {
     Custody.ON_LOAN: Reason.COPY_ON_LOAN,
     Custody.RESERVED: Reason.COPY_RESERVED,
     Custody.ON_ROBOT: Reason.COPY_ON_ROBOT,
@@ -103,8 +103,8 @@ def lock_by_barcode(session: Session, barcode: str) -> Copy:
 def copy_reasons(copy: Copy, kept: Hold | None, user_id: UUID | None) -> list[Reason]:
     """List the reasons against lending this copy, to this member if one is given."""
     reasons = []
-    if copy.custody in _IN_USE:
-        reasons.append(_IN_USE[copy.custody])
+    if copy.custody in IN_USE:
+        reasons.append(IN_USE[copy.custody])
     if copy.condition is Condition.WITHDRAWN:
         reasons.append(Reason.COPY_WITHDRAWN)
     elif copy.condition is not Condition.OK:

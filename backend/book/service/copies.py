@@ -22,6 +22,7 @@ def create(session: Session, actor_id: UUID, book: Book, body: CopyCreate) -> Co
     copy = Copy(book_id=book.id, **{**body.model_dump(), "barcode": barcode})
     session.add(copy)
     _flush(session, copy)
+    custody.offer(session, copy, CustodyContext(str(actor_id)))
     after = {"barcode": barcode, **body.model_dump(mode="json", exclude_unset=True)}
     changes.record(session, actor_id, "copy.create", copy, {"after": after})
     return copy

@@ -5,18 +5,28 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from backend.book import queries
 from backend.book.schemas.actions import ActionRead, ReasonRead
 from backend.book.schemas.holds import HoldRead
-from backend.book.schemas.loans import LoanRead
+from backend.book.schemas.loans import LoanRead, LoanSummary
 from backend.shared.domain import refusals
-from backend.shared.domain.circulation import opening_days
+from backend.shared.domain.circulation import loan_policies, opening_days
 from backend.shared.domain.circulation.opening_days import Calendar
 from backend.shared.domain.refusals import ActionName, Reason
+from backend.shared.errors import NotFound
 from backend.shared.infra import clock, config
-from backend.shared.models import Custody, HoldStatus, LoanState
+from backend.shared.models import (
+    CLOSED_STATUSES,
+    BookRequest,
+    Custody,
+    Hold,
+    HoldStatus,
+    Loan,
+    LoanState,
+    User,
+)
 
 _UNRESOLVED = frozenset({LoanState.LOST, LoanState.CLAIMED_RETURNED})
 _STATE_REASONS = {
@@ -127,3 +137,41 @@ def hold(row: Any) -> HoldRead:
 def read_hold(connection: Connection, hold_id: UUID) -> HoldRead:
     """Read a hold that exists."""
     return hold(connection.execute(queries.hold(hold_id)).one())
+
+
+def read_summary(connection: Connection, user_id: UUID) -> LoanSummary:
+    """Read the summary; NotFound for an unknown member."""
+    role = connection.execute(select(User.role).where(User.id == user_id)).scalar_one_or_none()
+    if role is None:
+        raise NotFound("Member not found.")
+    policy = loan_policies.policy(connection, role)
+    loans = connection.execute(
+        select(
+            func.count().label("open"),
+            func.count().filter(Loan.due_at < clock.now()).label("overdue"),
+            func.min(Loan.due_at).label("next_due_at"),
+        ).where(Loan.user_id == user_id, Loan.returned_at.is_(None))
+    ).one()
+    requests = connection.execute(
+        select(func.count())
+        .select_from(BookRequest)
+        .where(BookRequest.user_id == user_id, BookRequest.status.not_in(CLOSED_STATUSES))
+    ).scalar_one()
+    holds = connection.execute(
+        select(
+            func.count().filter(Hold.status == HoldStatus.QUEUED).label("waiting"),
+            func.count().filter(Hold.status == HoldStatus.READY).label("ready"),
+        ).where(Hold.user_id == user_id)
+    ).one()
+    return LoanSummary(
+        user_id=user_id,
+        open=loans.open,
+        overdue=loans.overdue,
+        open_requests=requests,
+        limit=policy.max_loans,
+        remaining=max(0, policy.max_loans - loans.open - requests),
+        next_due_at=loans.next_due_at,
+        holds_waiting=holds.waiting,
+        holds_ready=holds.ready,
+        holds_limit=policy.max_holds,
+    )

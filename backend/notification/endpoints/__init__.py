@@ -1,5 +1,6 @@
 """Routers of the notification service, one per resource."""
 
-from backend.notification.endpoints import live_view, notifications
+from backend.notification.endpoints import live_view, notifications, preferences
 
-ROUTERS = (live_view.router, notifications.router)
+# Preferences first: `/notifications/{notification_id}` would match them.
+ROUTERS = (live_view.router, preferences.router, notifications.router)

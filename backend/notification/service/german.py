@@ -5,6 +5,17 @@ UNKNOWN_ROBOT = "Ein Roboter"
 
 TEXTS: dict[str, tuple[str, str]] = {
     # to the student
+    "circulation.reminded": ("Bücher zurückgeben oder verlängern", "{lines}"),
+    "circulation.due_line": ("Fällig", "„{book_title}“ ist am {day} fällig."),
+    "circulation.overdue_line": ("Überfällig", "„{book_title}“ war am {day} fällig."),
+    "circulation.hold_ready": (
+        "Ihr Buch liegt bereit",
+        "„{book_title}“ liegt bis {day} für Sie bereit. Ein Roboter bringt es auf Wunsch.",
+    ),
+    "circulation.hold_expired": (
+        "Ihre Vormerkung ist abgelaufen",
+        "„{book_title}“ wurde nicht rechtzeitig abgeholt und ging an die Nächsten.",
+    ),
     "request.created": (
         "Anfrage eingegangen",
         "Wir bringen „{book_title}“ nach {location}, sobald ein Roboter frei ist.",

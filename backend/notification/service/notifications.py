@@ -9,15 +9,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.notification import queries
-from backend.notification.service import templates
+from backend.notification.service import channels, preferences, templates, texts
 from backend.notification.service.recipients import MessageSpec, Recipients, messages_for
-from backend.shared.events import Event, NotificationCreated
+from backend.shared.domain.circulation import notices
+from backend.shared.events import DueDatesReminded, Event, NotificationCreated
 from backend.shared.infra import clock, ids
 from backend.shared.messaging import outbox
 from backend.shared.models import Notification
 
 # Ids by which a client opens the resource of a notification; no names, no codes.
-_LINK_FIELDS = ("request_id", "return_id", "task_id", "book_id", "robot_id", "job_id")
+_LINK_FIELDS = (
+    "request_id",
+    "return_id",
+    "task_id",
+    "book_id",
+    "robot_id",
+    "job_id",
+    "hold_id",
+    "loan_ids",
+)
 
 
 def mark_read(notification: Notification) -> Notification:
@@ -44,22 +54,33 @@ def delete(session: Session, notification: Notification) -> None:
 
 
 def notify(session: Session, event: Event, event_id: UUID, *, stale: bool) -> None:
-    """Create the notifications of an event: at most one per event and user."""
-    rows = [
-        _row(event, event_id, spec, user_id, language)
-        for spec in messages_for(event, stale=stale)
-        for user_id, language in _recipients(session, event, spec.recipients)
-    ]
-    if not rows:
-        return
-    created = session.execute(
-        insert(Notification)
-        .values(rows)
-        .on_conflict_do_nothing(index_elements=["event_id", "user_id"])
-        .returning(Notification)
-    ).scalars()
-    for notification in created:
-        outbox.publish(session, _created_event(notification))
+    """Create the notifications of an event: at most one per event and user.
+
+    Each reaches its user on the channels that they have chosen. A digest of due dates leaves out
+    the loans that were closed since.
+    """
+    if isinstance(event, DueDatesReminded):
+        event = notices.still_open(session, event)
+        if not event.loans:
+            return
+    for spec in messages_for(event, stale=stale):
+        for user_id, language in _recipients(session, event, spec.recipients):
+            _notify(session, _row(event, event_id, spec, user_id, language))
+
+
+def _notify(session: Session, row: dict[str, Any]) -> None:
+    choice = preferences.choose(session, row["user_id"], row["notification_type"])
+    if choice.in_app:
+        created = session.execute(
+            insert(Notification)
+            .values(row)
+            .on_conflict_do_nothing(index_elements=["event_id", "user_id"])
+            .returning(Notification)
+        ).scalar_one_or_none()
+        if created is None:
+            return
+        outbox.publish(session, _created_event(created))
+    channels.plan(session, Notification(**row), choice)
 
 
 def notification_type(event: Event) -> str:
@@ -70,7 +91,7 @@ def notification_type(event: Event) -> str:
 def _row(
     event: Event, event_id: UUID, spec: MessageSpec, user_id: UUID, language: str
 ) -> dict[str, Any]:
-    values = event.model_dump(mode="json")
+    values = texts.values_of(event, language)
     title, message = templates.render(spec.template, language, values)
     return {
         "id": ids.uuid7(),

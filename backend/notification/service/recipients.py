@@ -122,6 +122,9 @@ RULES: dict[type[Event], Rule] = {
     events.WatchdogLate: _always(_staff("system.watchdog_late")),
     events.EventDeadLettered: _always(_staff("system.dead_letter")),
     events.ImportFinished: _import_finished,
+    events.DueDatesReminded: _always(_student("circulation.reminded")),
+    events.HoldReady: _always(_student("circulation.hold_ready")),
+    events.HoldExpired: _always(_student("circulation.hold_expired")),
 }
 
 

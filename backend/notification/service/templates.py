@@ -20,6 +20,16 @@ class Template:
 
 _ENGLISH: dict[str, Template] = {
     # to the student
+    "circulation.reminded": Template("Books to return or renew", "{lines}"),
+    "circulation.due_line": Template("Due", "“{book_title}” is due on {day}."),
+    "circulation.overdue_line": Template("Overdue", "“{book_title}” was due on {day}."),
+    "circulation.hold_ready": Template(
+        "Your book is ready",
+        "“{book_title}” is kept for you until {day}. Fetch it, or let a robot bring it.",
+    ),
+    "circulation.hold_expired": Template(
+        "Your hold has expired", "“{book_title}” was not fetched in time and went to the next."
+    ),
     "request.created": Template(
         "Request received", "We bring “{book_title}” to {location} as soon as a robot is free."
     ),

@@ -207,6 +207,27 @@ INVARIANTS: dict[str, str] = {
           ON task.copy_id = copy.id AND task.status NOT IN ('COMPLETED', 'CANCELLED')
         WHERE copy.custody = 'ON_ROBOT' AND task.id IS NULL
     """,
+    "no available copy and waiting hold of one title": """
+        SELECT hold.id, hold.book_id, copy.barcode FROM holds AS hold
+        JOIN copies AS copy ON copy.book_id = hold.book_id
+        WHERE hold.status = 'QUEUED' AND hold.suspended_until IS NULL
+          AND copy.custody = 'ON_SHELF' AND copy.condition = 'OK'
+    """,
+    "a ready hold and its copy agree": """
+        SELECT hold.id, copy.id AS copy_id, copy.custody, copy.condition
+        FROM holds AS hold JOIN copies AS copy ON copy.id = hold.copy_id
+        WHERE hold.status = 'READY' AND (copy.book_id <> hold.book_id
+           OR copy.custody NOT IN ('ON_HOLD_SHELF', 'RESERVED', 'ON_ROBOT'))
+        UNION ALL
+        SELECT NULL, copy.id, copy.custody, copy.condition FROM copies AS copy
+        WHERE copy.custody = 'ON_HOLD_SHELF' AND NOT EXISTS (
+            SELECT 1 FROM holds WHERE copy_id = copy.id AND status = 'READY')
+    """,
+    "a loan ends after it began, and its state says whether it is open": """
+        SELECT id, state, borrowed_at, due_at, returned_at FROM loans
+        WHERE due_at < borrowed_at OR returned_at < borrowed_at
+           OR (returned_at IS NOT NULL) <> (state = 'RETURNED')
+    """,
 }
 assert set(TRANSITIONS) == set(Action)  # the history check covers every action
 

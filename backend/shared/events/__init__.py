@@ -93,6 +93,7 @@ from backend.shared.events.robots import (
 from backend.shared.events.system import (
     EventDeadLettered,
     NotificationCreated,
+    NotificationQueued,
     WatchdogLate,
     WatchdogSent,
 )

@@ -22,6 +22,15 @@ class NotificationCreated(RegisteredEvent):
     created_at: datetime
 
 
+class NotificationQueued(RegisteredEvent):
+    """A notification is to leave by push or mail."""
+
+    TYPE = "notification.queued"
+    SOURCE = "notification-service"
+    AGGREGATE = "delivery"
+    delivery_id: UUID
+
+
 class EventDeadLettered(RegisteredEvent):
     """An event failed too often and is a dead letter until staff retry it."""
 

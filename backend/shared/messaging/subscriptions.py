@@ -12,6 +12,7 @@ REPLAN = "robot.replan"
 COMMAND_OUTCOME = "delivery.follow_command"
 ALERT = "delivery.alert"
 NOTIFY = "notification.notify"
+DELIVER = "notification.deliver"
 ACCOUNT_MAIL = "notification.account_mail"
 IMPORT = "catalog.import_batch"
 WATCHDOG = "notification.watchdog"
@@ -50,6 +51,11 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     # alerts that are raised or cleared by nothing else
     events.RobotErrorReported: (ALERT,),
     events.RobotStopConfirmed: (ALERT,),
+    events.DueDatesReminded: (NOTIFY,),
+    events.HoldReady: (NOTIFY,),
+    events.HoldExpired: (NOTIFY,),
+    # push and mail
+    events.NotificationQueued: (DELIVER,),
     # an import continues batch by batch
     events.ImportQueued: (IMPORT,),
     events.ImportProgressed: (IMPORT,),

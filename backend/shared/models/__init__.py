@@ -30,6 +30,7 @@ from backend.shared.models.catalogue import (
 )
 from backend.shared.models.circulation import (
     OPEN_HOLD_STATUSES,
+    BookMerge,
     CalendarEntry,
     Hold,
     HoldStatus,
@@ -64,7 +65,15 @@ from backend.shared.models.map import (
     WaypointEdge,
     WaypointKind,
 )
-from backend.shared.models.notification import Notification, WsTicket
+from backend.shared.models.notification import (
+    Channel,
+    DeliveryStatus,
+    Notification,
+    NotificationDelivery,
+    NotificationPreferences,
+    PushSubscription,
+    WsTicket,
+)
 from backend.shared.models.robot_logs import RobotStatusLog
 from backend.shared.models.robots import (
     ACTIVE_COMMAND_STATUSES,

@@ -84,6 +84,8 @@ class Book(Base):
     doc_words: Mapped[str] = mapped_column(server_default="")
     version: Mapped[int] = mapped_column(default=1)
     withdrawn_at: Mapped[datetime | None]
+    # The title that took over the copies of this duplicate.
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("books.id"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 
@@ -131,6 +133,11 @@ class Book(Base):
             postgresql_ops={"other_identifiers": "jsonb_path_ops"},
         ),
         Index("ix_books_subjects", "subjects", postgresql_using="gin"),
+        Index(
+            "ix_books_merged_into_id",
+            "merged_into_id",
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
     )
     __mapper_args__ = {"version_id_col": version}
 

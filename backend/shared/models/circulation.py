@@ -191,3 +191,23 @@ class NoticeDay(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class BookMerge(Base):
+    """A title whose copies and open holds were moved to another, so that it can be undone."""
+
+    __tablename__ = "book_merges"
+
+    id: Mapped[Id]
+    book_id: Mapped[UUID] = mapped_column(ForeignKey("books.id"))
+    into_id: Mapped[UUID] = mapped_column(ForeignKey("books.id"))
+    copies: Mapped[list[str]]  # ids of what was moved
+    holds: Mapped[list[str]]
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[CreatedAt]
+    undone_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_book_merges_book_id", "book_id"),
+        Index("ix_book_merges_into_id", "into_id"),
+    )

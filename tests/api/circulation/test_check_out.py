@@ -15,11 +15,6 @@ from tests.factories import catalogue, users
 
 
 @pytest.fixture
-def desk(api: Any) -> Desk:
-    return Desk(api)
-
-
-@pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a member borrow two copies, and nothing while one is overdue."""
     monkeypatch.setenv("LUNA_LOANS_PER_MEMBER", "2")

@@ -34,8 +34,9 @@ def allocate(session: Session, copy: Copy) -> bool:
     ).scalar_one_or_none()
     if hold is None:
         return False
-    hold.status, hold.copy_id, hold.ready_at = HoldStatus.READY, copy.id, clock.now()
-    hold.ready_until = _ready_until(session, hold, copy)
+    ready_until = _ready_until(session, hold, copy)
+    hold.status, hold.copy_id = HoldStatus.READY, copy.id
+    hold.ready_at, hold.ready_until = clock.now(), ready_until
     session.flush()
     outbox.publish(
         session,
@@ -45,7 +46,7 @@ def allocate(session: Session, copy: Copy) -> bool:
             book_id=hold.book_id,
             book_title=title_of(session, hold.book_id),
             copy_id=copy.id,
-            ready_until=hold.ready_until,
+            ready_until=ready_until,
         ),
     )
     return True

@@ -103,6 +103,18 @@ class MailSettings(LunaSettings):
         return url or None
 
 
+class PushSettings(LunaSettings):
+    """Web Push; off until a VAPID key pair is set (base64url, as `vapid --gen` writes it)."""
+
+    push_private_key: str | None = None
+    push_public_key: str | None = None
+    push_contact: str = "library@localhost"  # an address that push services may write to
+    # The server calls no other hosts; their subdomains are included.
+    push_hosts: str = (
+        "fcm.googleapis.com push.services.mozilla.com push.apple.com notify.windows.com"
+    )
+
+
 class OutboxSettings(LunaSettings):
     outbox_first_resend: timedelta = timedelta(seconds=5)
     outbox_last_resend: timedelta = timedelta(seconds=15)
@@ -217,6 +229,11 @@ def brand() -> BrandSettings:
 @cache
 def mail() -> MailSettings:
     return MailSettings()
+
+
+@cache
+def push() -> PushSettings:
+    return PushSettings()
 
 
 @cache

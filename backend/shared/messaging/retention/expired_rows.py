@@ -24,7 +24,9 @@ from backend.shared.models import (
     ImportJob,
     KnownDevice,
     LoginChallenge,
+    NoticeDay,
     Notification,
+    NotificationDelivery,
     OutboxEvent,
     ProcessedEvent,
     ProcessHeartbeat,
@@ -35,6 +37,7 @@ from backend.shared.models import (
 
 _log = logs.get(__name__)
 _BATCH = 2000
+_NOTICE_DAYS = timedelta(days=7)
 _FAILURES = timedelta(days=30)  # since the last one
 _HEARTBEATS = timedelta(days=1)
 
@@ -95,6 +98,11 @@ def _delete_by_age(session: Session, now: datetime) -> dict[str, int]:
             Notification.id,
             Notification.created_at < now - settings.keep_notifications,
         ),
+        "notification_deliveries": (
+            NotificationDelivery.id,
+            NotificationDelivery.created_at < now - settings.keep_notifications,
+        ),
+        "notice_days": (NoticeDay.user_id, NoticeDay.day < (now - _NOTICE_DAYS).date()),
         # with their files, rows and titles
         "import_jobs": (ImportJob.id, ImportJob.finished_at < now - settings.keep_imports),
         "sign_in_failures": (SignInFailures.subject, SignInFailures.updated_at < now - _FAILURES),

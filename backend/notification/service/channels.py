@@ -1,5 +1,6 @@
 """Push and mail: plan a delivery, send it, try again later, give up."""
 
+import time
 from datetime import timedelta
 from html import escape
 from uuid import UUID
@@ -27,6 +28,7 @@ MAX_ATTEMPTS = 8
 _FIRST_RETRY = timedelta(seconds=30)
 _LAST_RETRY = timedelta(hours=6)
 _BATCH = 20
+_MAX_SECONDS = 20.0  # of one run, below the time limit of a task
 _log = logs.get(__name__)
 
 
@@ -94,8 +96,10 @@ def send_due(session: Session) -> None:
         .limit(_BATCH)
         .with_for_update(skip_locked=True)
     ).scalars()
+    end = time.monotonic() + _MAX_SECONDS
     for delivery in due.all():
-        _attempt(session, delivery)
+        if time.monotonic() < end:
+            _attempt(session, delivery)
 
 
 def _attempt(session: Session, delivery: NotificationDelivery) -> None:

@@ -23,6 +23,7 @@ from backend.shared.models import (
     CopyKind,
     Custody,
     Hold,
+    HoldStatus,
     Loan,
     LoanChannel,
     User,
@@ -79,6 +80,7 @@ def _choose_copy(
         .where(
             Hold.user_id == user_id,
             Hold.book_id == book.id,
+            Hold.status == HoldStatus.READY,
             Copy.custody == Custody.ON_HOLD_SHELF,
         )
     ).scalar_one_or_none()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from backend.book.imports import export
 from backend.book.schemas.rules import CalendarBody, PoliciesBody
 from backend.book.schemas.scanning import StaffListRow
 from backend.book.service import rules, staff_lists
@@ -95,7 +96,7 @@ def list_circulation_work(
     """
     if file_format is ListFormat.CSV:
         headers = {"Content-Disposition": f'attachment; filename="{name.value}.csv"'}
-        content = staff_lists.as_csv(reader, name)
+        content = export.table(*staff_lists.read_all(reader, name))
         return Response(content, media_type="text/csv", headers=headers)
     rows, total = staff_lists.read_page(reader, name, page.limit, page.offset)
     return page_of([StaffListRow.model_validate(row) for row in rows], page, total)

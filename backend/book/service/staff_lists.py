@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from backend.book.imports import export
 from backend.shared.infra import clock
 from backend.shared.models import Book, Condition, Copy, Custody, Hold, HoldStatus, Loan, User
 from backend.shared.web.pagination import AnySelect
@@ -144,8 +143,7 @@ def read_page(
     return rows, connection.execute(counted).scalar_one()
 
 
-def as_csv(connection: Connection, name: StaffList) -> bytes:
-    """Return a list as CSV; a cell that a spreadsheet would compute is guarded."""
+def read_all(connection: Connection, name: StaffList) -> tuple[list[str], list[dict[Any, Any]]]:
+    """Return the column names and the rows of a list."""
     result = connection.execute(SELECTS[name]().limit(_MAX_CSV_ROWS))
-    names = list(result.keys())
-    return export.table(names, ({**row} for row in result.mappings()))
+    return list(result.keys()), [dict(row) for row in result.mappings()]

@@ -23,6 +23,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 TAGS = {
     "accounts": "Accounts and profiles.",
     "users": "Accounts as administrators manage them, members, the audit log.",
+    "oidc": "Campus sign-in by OpenID Connect.",
     "second-factor": "My second factor: codes of an authenticator app, recovery codes.",
     "service-keys": "Keys of machines, with the calls that each may make.",
     "passwords": "Forgotten, reset and changed passwords, verified addresses.",

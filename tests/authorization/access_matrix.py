@@ -41,6 +41,8 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"GET {_AUTH}/.well-known/jwks.json": ANYONE,
     f"POST {_AUTH}/logout": USERS,
     f"POST {_AUTH}/login/second-factor": ANYONE,
+    f"GET {_AUTH}/oidc/start": ANYONE,
+    f"GET {_AUTH}/oidc/callback": ANYONE,
     f"GET {_AUTH}/me/totp": USERS,
     f"POST {_AUTH}/me/totp": USERS,
     f"POST {_AUTH}/me/totp/confirm": USERS,

@@ -3,6 +3,7 @@
 from backend.auth.endpoints import (
     accounts,
     devices,
+    oidc,
     passwords,
     second_factor,
     service_keys,
@@ -18,6 +19,7 @@ ROUTERS = (
     second_factor.router,
     sessions.router,
     devices.router,
+    oidc.router,
     service_keys.router,
     system.router,
 )

@@ -116,6 +116,6 @@ async def get_client_settings() -> Answer[ClientSettingsRead]:
             time_zone=config.http().time_zone,
             languages=["en", "de"],
             registration="open",
-            oidc=False,
+            oidc=config.oidc().oidc_issuer is not None,
         )
     )

@@ -63,7 +63,8 @@ _CHANGED = MailSpec("password_changed", "Your password was changed", "forgot-pas
 
 
 def _spec(event: Event, user: User) -> MailSpec | None:
-    if isinstance(event, events.AccountRegistered) and user.password_hash == NO_PASSWORD:
+    is_new = isinstance(event, events.AccountRegistered) and user.email_verified_at is None
+    if is_new and user.password_hash == NO_PASSWORD:
         return _INVITATION
     if isinstance(event, events.AccountRegistered | events.EmailVerificationRequested):
         return _VERIFY if user.email_verified_at is None else None

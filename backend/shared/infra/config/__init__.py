@@ -15,6 +15,7 @@ from pydantic import Field, field_validator
 from backend.shared.infra.config.base import LunaSettings as LunaSettings
 from backend.shared.infra.config.base import UnsafeSetting as UnsafeSetting
 from backend.shared.infra.config.branding import BrandSettings as BrandSettings
+from backend.shared.infra.config.oidc import OidcSettings as OidcSettings
 
 
 class Environment(StrEnum):
@@ -219,6 +220,11 @@ def auth() -> AuthSettings:
 @cache
 def http() -> HttpSettings:
     return HttpSettings()
+
+
+@cache
+def oidc() -> OidcSettings:
+    return OidcSettings()
 
 
 @cache

@@ -39,10 +39,10 @@ def encrypt(plain: bytes) -> bytes:
     return _fernet().encrypt(plain)
 
 
-def decrypt(encrypted: bytes) -> bytes:
-    """Decrypt data; NotSignedIn if this service did not encrypt it."""
+def decrypt(encrypted: bytes, max_age: int | None = None) -> bytes:
+    """Decrypt data; NotSignedIn if not encrypted here, or more than `max_age` seconds ago."""
     try:
-        return _fernet().decrypt(encrypted)
+        return _fernet().decrypt(encrypted, ttl=max_age)
     except InvalidToken as error:
         raise NotSignedIn from error
 

@@ -1,0 +1,109 @@
+"""A small OpenID Connect provider: a real HTTP server on loopback."""
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from backend.shared.infra import clock
+from backend.shared.web.security import jwks
+from tests.api.auth.tokens.forged_tokens import rsa_signed
+
+CLIENT_ID, CLIENT_SECRET = "luna", "a-secret-of-the-client"
+
+
+@dataclass
+class Provider:
+    """What the provider says about whoever signs in; tests change it."""
+
+    person: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)  # of the next ID token's claims
+    key: str = field(default_factory=jwks.generate)
+    signs_with: str | None = None  # another key than the published one
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    address: str = ""
+
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "issuer": self.address,
+            "authorization_endpoint": f"{self.address}/authorize",
+            "token_endpoint": f"{self.address}/token",
+            "jwks_uri": f"{self.address}/jwks",
+        }
+
+    def authorize(self, query: dict[str, str]) -> str:
+        """Return where the browser is sent after the person has signed in."""
+        assert (query["client_id"], query["code_challenge_method"]) == (CLIENT_ID, "S256")
+        code = secrets.token_urlsafe(8)
+        self.codes[code] = query
+        return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+
+    def token(self, form: dict[str, str], authorization: str) -> dict[str, Any] | None:
+        """Return the tokens of a code, once; None unless client and verifier are right."""
+        begun = self.codes.pop(form["code"], None)
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        client = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        if begun is None or challenge != begun["code_challenge"] or client not in authorization:
+            return None
+        now = int(clock.now().timestamp())
+        claims = {
+            "iss": self.address,
+            "aud": CLIENT_ID,
+            "sub": "42",
+            "iat": now,
+            "exp": now + 300,
+            "nonce": begun["nonce"],
+            **self.person,
+            **self.changes,
+        }
+        header = {"alg": "RS256", "kid": jwks.public_jwk(self.key)["kid"]}
+        token = rsa_signed(header, claims, self.signs_with or self.key)
+        return {"access_token": "x", "token_type": "Bearer", "id_token": token}
+
+
+def serve(provider: Provider) -> ThreadingHTTPServer:
+    """Return a server for the provider, not yet running."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            if parts.path == "/authorize":
+                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                self._send(302, {}, provider.authorize(query))
+                return
+            documents = {
+                "/.well-known/openid-configuration": provider.metadata(),
+                "/jwks": {"keys": [jwks.public_jwk(provider.key)]},
+            }
+            self._send(200, documents[parts.path])
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            form = {name: values[0] for name, values in parse_qs(body).items()}
+            answered = provider.token(form, self.headers.get("Authorization", ""))
+            if answered is None:
+                self._send(400, {"error": "invalid_grant"})
+            else:
+                self._send(200, answered)
+
+        def _send(self, status: int, body: dict[str, Any], location: str | None = None) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            if location is not None:
+                self.send_header("Location", location)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name it overrides)
+            """Log nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    provider.address = f"http://127.0.0.1:{server.server_port}"
+    return server

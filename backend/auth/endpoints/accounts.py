@@ -24,6 +24,7 @@ from backend.shared.errors import (
     TokenRevoked,
 )
 from backend.shared.infra import config
+from backend.shared.infra.config import Registration
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer, json_response
@@ -40,7 +41,10 @@ _SIGNED_IN = (NotSignedIn, TokenExpired, TokenRevoked, AccountInactive)
     summary="Register a student account",
     status_code=201,
     response_model=Answer[RegisteredRead],
-    responses=responses(RoleNotAllowed, EmailTaken, IdempotencyKeyReused, CsrfRejected),
+    responses={
+        202: {"model": Answer[None], "description": "With LUNA_REGISTRATION=verify, always"},
+        **responses(RoleNotAllowed, EmailTaken, IdempotencyKeyReused, CsrfRejected),
+    },
 )
 def register_account(
     registration: RegistrationDep,
@@ -49,12 +53,21 @@ def register_account(
     device: DeviceDep,
     browser: BrowserDep,
 ) -> Response:
-    """Return the account and the token pair of its first session. Role: none needed."""
+    """Return the account and the token pair of its first session. Role: none needed.
+
+    With `LUNA_REGISTRATION=verify` the answer is 202 and null for every address, and a mail
+    has a link that verifies it; signing in works from then on.
+    """
 
     def register() -> RegisteredRead:
         user, tokens = accounts.register(session, *registration, device)
         return RegisteredRead(user=UserRead.model_validate(user), **vars(tokens))
 
+    if config.auth().registration is Registration.VERIFY:
+        accounts.request_registration(session, *registration)
+        return Response(
+            answer(None).model_dump_json(), status_code=202, media_type="application/json"
+        )
     answered = idempotency.answer(register, location=lambda _: "/api/v1/auth/me")
     return browsers.hand_over_stored(answered, browser)
 
@@ -115,7 +128,7 @@ async def get_client_settings() -> Answer[ClientSettingsRead]:
             welcome={"en": brand.welcome_en, "de": brand.welcome_de},
             time_zone=config.http().time_zone,
             languages=["en", "de"],
-            registration="open",
+            registration=config.auth().registration,
             oidc=config.oidc().oidc_issuer is not None,
         )
     )

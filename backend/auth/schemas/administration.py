@@ -180,7 +180,7 @@ class ClientSettingsRead(ResponseModel):
     )
     time_zone: str
     languages: list[str]
-    registration: str = Field(description="open")
+    registration: str = Field(description="open, or verify")
     oidc: bool = Field(description="Whether campus sign-in is available")
     model_config = ConfigDict(
         json_schema_extra={

@@ -53,6 +53,7 @@ _INVITATION = MailSpec(
 _RESET = MailSpec(
     "reset_password", "Set a new password", _SET_PASSWORD, TokenPurpose.RESET_PASSWORD
 )
+_REPEATED = MailSpec("registered_already", "You have an account", "forgot-password")
 _LIMITED = MailSpec(
     "login_limited",
     "Somebody tries to guess your password",
@@ -72,6 +73,7 @@ def _spec(event: Event, user: User) -> MailSpec | None:
         events.PasswordResetRequested: _RESET,
         events.PasswordChanged: _CHANGED,
         events.LoginLimited: _LIMITED,
+        events.RegistrationRepeated: _REPEATED,
     }
     return by_event.get(type(event))
 

@@ -16,6 +16,7 @@ from backend.shared.web.security import encryption
 
 MAX_DELAY = 60  # seconds
 MAX_DEVICE_FAILURES = 20  # in a row; then the device is no longer known
+MAX_MAILS_PER_HOUR = 3
 _ADDRESS_WINDOW = 15 * 60  # seconds
 _NO_LIMIT = 2**31 - 1
 
@@ -70,6 +71,13 @@ def of_address(ip_address: str | None) -> Budget | None:
     window = int(clock.now().timestamp()) // _ADDRESS_WINDOW
     digest = encryption.keyed_digest(ip_address.encode())
     return Budget(f"address:{digest}:{window}", _NO_LIMIT, limit)
+
+
+def of_mails(address: str) -> Budget:
+    """Return the budget of mails that strangers may cause an address to get in this hour."""
+    digest = encryption.keyed_digest(address.encode())
+    hour = int(clock.now().timestamp()) // 3600
+    return Budget(f"mail:{digest}:{hour}", _NO_LIMIT, MAX_MAILS_PER_HOUR)
 
 
 def count(session: Session, budget: Budget) -> int | None:

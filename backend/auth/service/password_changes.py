@@ -30,21 +30,14 @@ from backend.shared.web.schemas import email_normalization
 from backend.shared.web.security import encryption, passwords
 
 PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 (a reason, not a password)
-MAX_MAILS_PER_HOUR = 3
 _NO_DELAY = 2**31 - 1
-
-
-def _mail_budget(address: str) -> Budget:
-    digest = encryption.keyed_digest(address.encode())
-    hour = int(clock.now().timestamp()) // 3600
-    return Budget(f"mail:{digest}:{hour}", _NO_DELAY, MAX_MAILS_PER_HOUR)
 
 
 def request_reset(session: Session, email: str) -> None:
     """Publish that a link was asked for; the same work for an address without an account."""
     address = email_normalization.normalize_for_lookup(email)
     row = session.execute(queries.credentials(address, "", clock.now())).one_or_none()
-    if guessing.count(session, _mail_budget(address)) is None:
+    if guessing.count(session, guessing.of_mails(address)) is None:
         return
     nobody = UUID(encryption.keyed_digest(address.encode())[:32], version=4)
     user_id = row[0] if row is not None else nobody
@@ -154,6 +147,6 @@ def request_verification(session: Session, actor: Actor) -> None:
     user = session.get(User, actor.id)
     if user is None or user.email_verified_at is not None:
         return
-    if guessing.count(session, _mail_budget(user.email)) is None:
+    if guessing.count(session, guessing.of_mails(user.email)) is None:
         raise RateLimited("Too many mails. Wait an hour and try again.")
     outbox.publish(session, events.EmailVerificationRequested(user_id=user.id))

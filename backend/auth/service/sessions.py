@@ -28,6 +28,7 @@ from backend.shared.errors import (
     TokenRevoked,
 )
 from backend.shared.infra import clock, config, database, ids
+from backend.shared.infra.config import Registration
 from backend.shared.messaging import outbox
 from backend.shared.models import KnownDevice, User, UserSession
 from backend.shared.web.security import api_keys, authentication, tokens
@@ -86,6 +87,8 @@ def log_in_with_code(challenge: str, code: str, device: Device) -> TokenPair:
 def _locked_user(session: Session, user_id: UUID, password_hash: str) -> User:
     user = database.row_lock_or_none(session, User, user_id)
     if user is None or user.password_hash != password_hash:
+        raise InvalidCredentials
+    if user.email_verified_at is None and config.auth().registration is Registration.VERIFY:
         raise InvalidCredentials
     if not user.is_active:
         raise AccountInactive

@@ -11,6 +11,7 @@ from backend.shared.events.accounts import (
     LoginLimited,
     PasswordChanged,
     PasswordResetRequested,
+    RegistrationRepeated,
     RoleChanged,
     SessionEnded,
 )

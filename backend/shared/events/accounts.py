@@ -18,6 +18,12 @@ class AccountRegistered(_AccountEvent):
     TYPE = "account.registered"
 
 
+class RegistrationRepeated(_AccountEvent):
+    """Somebody has registered an address that has an account; its owner gets a mail."""
+
+    TYPE = "account.registration.repeated"
+
+
 class EmailVerificationRequested(_AccountEvent):
     """A link to verify the address was asked for again."""
 

@@ -62,6 +62,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     events.ImportFinished: (NOTIFY,),
     # mails about an account
     events.AccountRegistered: (ACCOUNT_MAIL,),
+    events.RegistrationRepeated: (ACCOUNT_MAIL,),
     events.EmailVerificationRequested: (ACCOUNT_MAIL,),
     events.PasswordResetRequested: (ACCOUNT_MAIL,),
     events.PasswordChanged: (ACCOUNT_MAIL,),

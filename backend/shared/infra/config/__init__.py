@@ -24,6 +24,11 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class Registration(StrEnum):
+    OPEN = "open"  # 201 and signed in, or 409
+    VERIFY = "verify"  # always 202; a mail tells
+
+
 class ProcessSettings(LunaSettings):
     """Where and how this process runs."""
 
@@ -70,6 +75,8 @@ class AuthSettings(LunaSettings):
     token_issuer: str = "luna"  # noqa: S105 (a name, not a secret)
     token_audience: str = "luna-api"  # noqa: S105 (a name, not a secret)
     revocation_delay: timedelta = timedelta(seconds=1)  # TTL of a cached session state
+    registration: Registration = Registration.OPEN
+    staff_domain: str = ""  # of the library's own mail addresses: nobody registers them unverified
     admin_second_factor: bool | None = None  # required of administrators; unset: in production
 
 

@@ -4,6 +4,7 @@ import secrets
 from functools import cache
 
 from passlib.context import CryptContext
+from prometheus_client import Counter
 
 # OWASP's minimum for argon2id; higher values rehash at the next login.
 MAX_LENGTH = 4096  # characters that passlib accepts
@@ -15,7 +16,11 @@ _passwords = CryptContext(
 NO_PASSWORD = "!"  # noqa: S105 (stored instead of a hash: no password matches)
 
 
+_HASHES = Counter("luna_password_hashes", "Password hashes computed, to store or to compare")
+
+
 def hash_password(password: str) -> str:
+    _HASHES.inc()
     return _passwords.hash(password)
 
 
@@ -32,5 +37,6 @@ def verify_password(password: str, password_hash: str | None) -> tuple[bool, str
     """
     is_possible = password_hash not in {None, NO_PASSWORD} and len(password) <= MAX_LENGTH
     expected = password_hash if is_possible and password_hash else _dummy_hash()
+    _HASHES.inc()
     matches, renewed = _passwords.verify_and_update(password[:MAX_LENGTH], expected)
     return matches and is_possible, renewed

@@ -1,0 +1,102 @@
+"""Many sign-ins and refreshes at once: few hashes, no oracle, one successor."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from statistics import median
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from backend.auth.service import sessions
+from backend.auth.service.devices import Device
+from backend.shared.infra import database
+from backend.shared.models import User
+from tests.api.auth.registered_user import LOGIN, PASSWORD, REFRESH, RegisteredUser
+from tests.factories import users
+
+_GUESSES, _FAMILIES, _USES, _TRIES = 1000, 100, 8, 300
+_MAX_HASHES = 10
+_MAX_DIFFERENCE = 0.05  # of the medians
+_ROUNDS = 4  # other programs disturb a measurement; a difference of the code stays in all
+
+
+def _log_in(api: Any, email: str, password: str, **headers: str) -> Any:
+    return api.post(LOGIN, json={"email": email, "password": password}, headers=headers)
+
+
+def _hashes() -> float:
+    return REGISTRY.get_sample_value("luna_password_hashes_total") or 0.0
+
+
+def test_thousand_guesses_compute_few_hashes_and_leave_the_owner_in(
+    api: Any, ada: RegisteredUser
+) -> None:
+    device = _log_in(api, ada.email, PASSWORD).json()["data"]["device_token"]
+    before = _hashes()
+    with ThreadPoolExecutor(40) as many:
+        guesses = many.map(lambda n: _log_in(api, ada.email, f"Loud-lamps-{n}"), range(_GUESSES))
+        owner = _log_in(api, ada.email, PASSWORD, **{"X-LUNA-Device": device})
+        statuses = {guess.status_code for guess in guesses}
+    assert (statuses, owner.status_code) == ({401}, 200)
+    assert _hashes() - before <= _MAX_HASHES + 1  # the owner's own
+
+
+def _measured(send: Callable[[str], Any], email: str) -> tuple[float, str]:
+    began = time.perf_counter()
+    response = send(email)
+    took = time.perf_counter() - began
+    varying = {"x-request-id"}
+    headers = {name: text for name, text in response.headers.items() if name not in varying}
+    body = response.json()
+    return took, f"{response.status_code} {body.get('error')} {body.get('data')} {headers}"
+
+
+def _difference(send: Callable[[str], Any], tries: int, number: int) -> float:
+    """Return how far the medians for known and unknown addresses are apart, as a ratio."""
+    known = [users.student().email for _ in range(tries // 6)]
+    unknown = [f"nobody{number}-{n}@example.edu" for n in range(tries // 6)]
+    times: dict[bool, list[float]] = {True: [], False: []}
+    answers = set()
+    for _, pair in product(range(3), zip(known, unknown, strict=True)):
+        for is_known, email in zip((True, False), pair, strict=True):
+            took, seen = _measured(send, email)
+            times[is_known].append(took)
+            answers.add(seen)
+    assert len(answers) == 1
+    low, high = sorted(median(each) for each in times.values())
+    return high / low - 1
+
+
+@pytest.mark.parametrize("path", ["login", "forgot-password"])
+def test_known_and_unknown_addresses_cannot_be_told_apart(api: Any, path: str) -> None:
+    def send(email: str) -> Any:
+        body = {"email": email, **({"password": "Loud-lamps-1"} if path == "login" else {})}
+        return api.post(f"/api/v1/auth/{path}", json=body)
+
+    rounds = (_difference(send, _TRIES, number) for number in range(_ROUNDS))
+    assert any(difference <= _MAX_DIFFERENCE for difference in rounds)
+
+
+def test_each_family_has_one_successor_however_often_it_is_refreshed(api: Any) -> None:
+    user = users.student()
+    device = Device("testclient", None)
+    with database.transaction() as session:
+        row = session.get_one(User, user.id)
+        families = [sessions.start(session, row, device).refresh_token for _ in range(_FAMILIES)]
+
+    def refresh(token: str) -> tuple[int, str | None]:
+        response = api.post(REFRESH, json={"refresh_token": token})
+        data = response.json().get("data") or {}
+        return response.status_code, data.get("refresh_token")
+
+    with ThreadPoolExecutor(2 * _USES) as many:
+        answers = list(many.map(refresh, [each for each in families for _ in range(_USES)]))
+    for number in range(_FAMILIES):
+        own = answers[number * _USES : (number + 1) * _USES]
+        successors = {token for status, token in own if status == 200}
+        assert len(successors) == 1, own
+        assert {status for status, _ in own} == {200}  # the grace answers it again
+    assert len({token for _, token in answers}) == _FAMILIES

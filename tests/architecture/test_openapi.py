@@ -67,8 +67,8 @@ def _examples() -> Iterator[tuple[str, Any, Any]]:
 def test_every_operation_has_an_example() -> None:
     shown = {where.rpartition(" ")[0] for where, _, _ in _examples()}
     for route, operation in _operations():
-        success = next(status for status in operation["responses"] if status.startswith("2"))
-        assert f"{route} {success}" in shown
+        success = next(status for status in operation["responses"] if status < "4")
+        assert success == "302" or f"{route} {success}" in shown  # a redirect has no body
         assert "requestBody" not in operation or f"{route} body" in shown
 
 
@@ -95,7 +95,7 @@ def test_every_operation_declares_its_errors() -> None:
         if route.endswith("}") and operation.get("security"):
             assert "404" in told, route
         for status, response in operation["responses"].items():
-            if not status.startswith("2"):
+            if status >= "4":
                 assert response["content"]["application/json"]["examples"], f"{route} {status}"
 
 

@@ -27,7 +27,10 @@ class Provider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     address: str = ""
 
-    def metadata(self) -> dict[str, Any]:
+    def document(self, path: str) -> dict[str, Any]:
+        """Return the public keys, or the metadata."""
+        if path == "/jwks":
+            return {"keys": [jwks.public_jwk(self.key)]}
         return {
             "issuer": self.address,
             "authorization_endpoint": f"{self.address}/authorize",
@@ -76,11 +79,7 @@ def serve(provider: Provider) -> ThreadingHTTPServer:
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 self._send(302, {}, provider.authorize(query))
                 return
-            documents = {
-                "/.well-known/openid-configuration": provider.metadata(),
-                "/jwks": {"keys": [jwks.public_jwk(provider.key)]},
-            }
-            self._send(200, documents[parts.path])
+            self._send(200, provider.document(parts.path))
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.shared.domain import permissions
 from backend.shared.domain.actor import Actor
+from backend.shared.domain.permissions import Action, Scope
 from backend.shared.errors import Forbidden, NotFound, invalid
-from backend.shared.models import Role, User
+from backend.shared.models import User
 
 
 class Access(Enum):
     """Who may use a row besides its owner."""
 
-    OWN = "nobody"
-    CHANGE = "administrators"
-    VIEW = "staff"
+    OWN = Action.VIEW_NOTIFICATIONS
+    CHANGE = Action.CANCEL_REQUEST
+    VIEW = Action.VIEW_CIRCULATION
 
 
 def require(actor: Actor, owner_id: UUID | None, access: Access, name: str) -> None:
@@ -23,22 +25,25 @@ def require(actor: Actor, owner_id: UUID | None, access: Access, name: str) -> N
 
     `owner_id` is None when the row does not exist or has no owner any more.
     """
-    if owner_id == actor.id:
+    if owner_id == actor.id or _reaches_all(actor, access):
         return
-    if access is Access.OWN or not actor.is_staff:
-        raise NotFound(f"{name} not found.")
-    if access is Access.CHANGE and actor.role is not Role.ADMIN:
+    if access is Access.CHANGE and _reaches_all(actor, Access.VIEW):
         raise Forbidden(f"Only the member may change this {name.lower()}.")
+    raise NotFound(f"{name} not found.")
+
+
+def _reaches_all(actor: Actor, access: Access) -> bool:
+    return permissions.scope(actor.role, access.value) is Scope.ALL
 
 
 def may(actor: Actor, owner_id: UUID, access: Access) -> bool:
     """Return whether a member of staff may act on what another one has claimed."""
-    return actor.id == owner_id or (access is Access.CHANGE and actor.role is Role.ADMIN)
+    return actor.id == owner_id or (access is Access.CHANGE and _reaches_all(actor, access))
 
 
 def owner_filter(actor: Actor, user_id: UUID | None) -> UUID | None:
     """Return whose rows a list holds: the member's own; for staff of `user_id`, or all (None)."""
-    return user_id if actor.is_staff else actor.id
+    return user_id if _reaches_all(actor, Access.VIEW) else actor.id
 
 
 def member_for(session: Session, actor: Actor, user_id: UUID | None) -> UUID:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from backend.shared.domain import permissions
+from backend.shared.domain.permissions import Action
 from backend.shared.models import Role
 
-STAFF = (Role.LIBRARIAN, Role.ADMIN)
-EVERYONE = (Role.STUDENT, Role.LIBRARIAN, Role.ADMIN)
+STAFF = permissions.roles(Action.MANAGE_DELIVERIES)
+EVERYONE = permissions.roles(Action.REQUEST)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from backend.shared.domain.actor import EVERYONE, STAFF, Actor, RobotActor
+from backend.shared.domain import permissions
+from backend.shared.domain.actor import Actor, RobotActor
+from backend.shared.domain.permissions import Action
 from backend.shared.errors import NotSignedIn, RoleNotAllowed, SecondFactorMissing, TokenExpired
 from backend.shared.infra import clock, config, logs
 from backend.shared.models import Role
@@ -147,10 +149,12 @@ class Guard(ABC, Generic[A]):
 
 
 class _People(Guard[Actor]):
-    """Admits people with one of `roles`; counts writes against the limit per person."""
+    """Admits people who may do `action`; counts writes against the limit per person."""
 
-    def __init__(self, *roles: Role, limit_writes: bool = True, own_account: bool = False) -> None:
-        self._roles = frozenset(roles)
+    def __init__(
+        self, action: Action, *, limit_writes: bool = True, own_account: bool = False
+    ) -> None:
+        self._roles = frozenset(permissions.roles(action))
         self._limit_writes = limit_writes
         self._own_account = own_account
 
@@ -189,10 +193,10 @@ def _refuse_person(token: str) -> NoReturn:
     raise RoleNotAllowed
 
 
-AnyoneDep = Annotated[Actor, Depends(_People(*EVERYONE))]
-OwnAccountDep = Annotated[Actor, Depends(_People(*EVERYONE, own_account=True))]
-StaffDep = Annotated[Actor, Depends(_People(*STAFF))]
-AdminDep = Annotated[Actor, Depends(_People(Role.ADMIN))]
-UnlimitedStaffDep = Annotated[Actor, Depends(_People(*STAFF, limit_writes=False))]
+AnyoneDep = Annotated[Actor, Depends(_People(Action.REQUEST))]
+OwnAccountDep = Annotated[Actor, Depends(_People(Action.VIEW_NOTIFICATIONS, own_account=True))]
+StaffDep = Annotated[Actor, Depends(_People(Action.MANAGE_DELIVERIES))]
+AdminDep = Annotated[Actor, Depends(_People(Action.ADMINISTER))]
+UnlimitedStaffDep = Annotated[Actor, Depends(_People(Action.OPERATE_ROBOTS, limit_writes=False))]
 ROBOTS = _Robots()
 RobotDep = Annotated[RobotActor, Depends(ROBOTS)]

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ops.bootstrap import BOOT, LOCK, index
+from ops.commands.security import advisories
 from ops.console import console
 from ops.home import ROOT
 from ops.rpc import contract
@@ -102,6 +103,7 @@ def checks(*, rules: bool) -> dict[str, Check]:
         "lock: no address": lock_names_no_address,
         "npm lock: no address": npm_lock_names_no_address,
         "lock: fresh": lock_is_fresh,
+        "advisories: none open": advisories.check,
         "RPC contract: style": contract.lint,
         "RPC contract: compatible": contract.breaking,
         "documents: fresh": _program("python", "-m", "ops.docs.openapi", "--check"),

@@ -1,13 +1,15 @@
 """Fixtures: a registered user, the audit log and the published events."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.shared.infra import logs
 from backend.shared.web.security import authentication
 from tests.api.auth.registered_user import RegisteredUser
 
@@ -60,3 +62,18 @@ def advance_monotonic() -> Callable[[float], None]:
         authentication.session_cache.expire(time.monotonic() + seconds)
 
     return advance
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Log as a service does; return the lines in lower case."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    logs.configure("auth-service")
+    root.setLevel(logging.INFO)
+
+    def lines() -> str:
+        return capsys.readouterr().out.lower()
+
+    yield lines
+    root.handlers, root.level = before

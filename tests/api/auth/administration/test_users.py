@@ -1,7 +1,6 @@
 """Accounts as administrators manage them; members; the audit log; export and erasure."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from backend.shared.infra import database, logs, redis
+from backend.shared.infra import database, redis
 from backend.shared.models import Role
 from tests.api.auth.registered_user import (
     LOGIN,
@@ -137,21 +136,6 @@ def test_erasure_is_refused_with_reasons_while_something_is_open(
     assert [reason["code"] for reason in reasons] == ["OPEN_REQUESTS"]
     api.put(f"/api/v1/requests/{request['id']}/cancel", headers=ada.headers)
     assert api.post(f"{USERS}/{ada.id}/erase", headers=admin.headers).status_code == 200
-
-
-@pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Log as a service does; return the lines in lower case."""
-    root = logging.getLogger()
-    before = root.handlers, root.level
-    logs.configure("auth-service")
-    root.setLevel(logging.INFO)
-
-    def lines() -> str:
-        return capsys.readouterr().out.lower()
-
-    yield lines
-    root.handlers, root.level = before
 
 
 def _all_of_redis() -> str:

@@ -1,5 +1,6 @@
 """Accounts as administrators manage them; members; the audit log; export and erasure."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -187,7 +188,23 @@ def test_audit_of_an_account_that_is_not_erased_cannot_be_changed(ada: Registere
 
 
 def test_registration_ignores_no_field_that_gives_power(api: Any) -> None:
-    for extra in ({"is_admin": True}, {"roles": ["ADMIN"]}, {"status": "ADMIN"}):
+    extras: tuple[dict[str, Any], ...] = (
+        {"is_admin": True},
+        {"roles": ["ADMIN"]},
+        {"status": "ADMIN"},
+        {"id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"},
+        {"user": {"role": "ADMIN"}},
+        {"role": ["STUDENT", "ADMIN"]},
+        {"role": {"value": "ADMIN"}},
+    )
+    for extra in extras:
         assert api.post(REGISTER, json={**form(), **extra}).status_code == 422
-    made = api.post(f"{REGISTER}?role=ADMIN", json=form())
+    body = json.dumps(form())
+    for twice in (
+        f'{{"role": "ADMIN", {body[1:]}',
+        f'{body[:-1]}, "role": "STUDENT", "role": "ADMIN"}}',
+    ):
+        answered = api.post(REGISTER, content=twice, headers={"Content-Type": "application/json"})
+        assert code(answered) == (403, "ROLE_NOT_ALLOWED")
+    made = api.post(f"{REGISTER}?role=ADMIN&is_admin=true", json=form())
     assert made.json()["data"]["user"]["role"] == Role.STUDENT

@@ -16,7 +16,7 @@ from backend.auth.schemas.administration import (
     UserCreate,
 )
 from backend.auth.service import privacy, users
-from backend.shared.domain.accounts import personal_data
+from backend.shared.domain.audit import personal_data
 from backend.shared.errors import Conflict, EmailTaken, Forbidden, NotFound, StaleVersion
 from backend.shared.models import Role
 from backend.shared.web import etags, routing

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from backend.auth.service import users
 from backend.shared.domain import audit
-from backend.shared.domain.accounts import personal_data
 from backend.shared.domain.actor import Actor
+from backend.shared.domain.audit import personal_data
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.infra import clock, database
 from backend.shared.models import (

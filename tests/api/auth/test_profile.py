@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from backend.shared.domain.accounts import personal_data
+from backend.shared.domain.audit import personal_data
 from backend.shared.infra import database
 from tests.api.auth.registered_user import ME, RegisteredUser, code, field_errors
 

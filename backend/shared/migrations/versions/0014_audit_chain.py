@@ -98,7 +98,7 @@ def upgrade() -> None:
 
 def _encrypt_and_chain(connection: Connection) -> None:
     """Encrypt the personal values of existing entries, then chain them in their order."""
-    from backend.shared.domain.accounts import personal_data
+    from backend.shared.domain.audit import personal_data
 
     keys = {row.user_id: bytes(row.secret) for row in connection.execute(_KEYS)}
     for row in connection.execute(_ENTRIES).all():

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from backend.shared.domain.accounts import personal_data
+from backend.shared.domain.audit import personal_data
 from backend.shared.infra import clock, ids, request_context
 from backend.shared.models import AuditLog
 

@@ -16,17 +16,13 @@ from backend.shared.infra.config.base import LunaSettings as LunaSettings
 from backend.shared.infra.config.base import UnsafeSetting as UnsafeSetting
 from backend.shared.infra.config.branding import BrandSettings as BrandSettings
 from backend.shared.infra.config.oidc import OidcSettings as OidcSettings
+from backend.shared.infra.config.registration import Registration as Registration
 
 
 class Environment(StrEnum):
     DEVELOPMENT = "development"
     TEST = "test"
     PRODUCTION = "production"
-
-
-class Registration(StrEnum):
-    OPEN = "open"  # 201 and signed in, or 409
-    VERIFY = "verify"  # always 202; a mail tells
 
 
 class ProcessSettings(LunaSettings):

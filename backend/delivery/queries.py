@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    case,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from backend.shared.domain import route_graph

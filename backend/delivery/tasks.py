@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from backend.delivery.service import alert_rules, command_outcomes, deadlines
+from backend.delivery.service import alert_rules, arrivals, command_outcomes, deadlines
 from backend.shared.events import CommandFailed, CommandSucceeded, Event
 from backend.shared.messaging import inbox, scheduler, subscriptions
 
@@ -24,3 +24,6 @@ def update_alerts(session: Session, event: Event, context: inbox.EventContext) -
 @scheduler.periodic("delivery.deadlines", timedelta(seconds=1))
 def check_deadlines(session: Session) -> None:
     deadlines.check_all(session)
+
+
+scheduler.periodic("delivery.arrivals", timedelta(seconds=5))(arrivals.revise_all)

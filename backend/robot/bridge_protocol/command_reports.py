@@ -222,6 +222,7 @@ def _update_robot(session: Session, robot: Robot, command: RobotCommand) -> None
     if command.status is CommandStatus.SUCCEEDED:
         target = session.get(Waypoint, command.target_waypoint_id)
         robot.current_location = target.name if target is not None else None
+        edges.record_speed(session, command)
     session.flush()
 
 

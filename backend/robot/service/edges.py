@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.robot.service import waypoints
@@ -23,6 +23,8 @@ from backend.shared.models import (
     WaypointEdge,
 )
 
+_SMOOTHING = 0.2  # weight of the newest drive
+_MIN_SECONDS = 1.0  # a shorter drive measures nothing
 PATH_BLOCKED = "PATH_BLOCKED"  # how a robot's failed drive begins
 
 
@@ -110,6 +112,34 @@ def replan(session: Session, edge_id: UUID) -> None:
                 task = database.row_lock_or_skip(own, DeliveryTask, task_id)
                 if task is not None and commands.needs_navigation(task):
                     commands.issue_navigation(own, task)
+
+
+def record_speed(session: Session, command: RobotCommand) -> None:
+    """Blend the speed of a finished drive into that of each edge of its route."""
+    route = [UUID(place["id"]) for place in command.payload.get("route", [])]
+    legs = list(pairwise(route))
+    if not legs or command.started_at is None or command.finished_at is None:
+        return
+    seconds = (command.finished_at - command.started_at).total_seconds()
+    graph = route_graph.current(session)
+    metres = math.fsum(graph.length(start, end) for start, end in legs)
+    if seconds < _MIN_SECONDS or not math.isfinite(metres):
+        return
+    measured = metres / seconds
+    unlocked = (
+        select(WaypointEdge.id)
+        .where(
+            tuple_(WaypointEdge.from_id, WaypointEdge.to_id).in_(legs)
+            | tuple_(WaypointEdge.to_id, WaypointEdge.from_id).in_(legs)
+        )
+        .with_for_update(skip_locked=True)
+    )
+    known = func.coalesce(WaypointEdge.measured_speed, measured)
+    session.execute(
+        update(WaypointEdge)
+        .where(WaypointEdge.id.in_(unlocked))
+        .values(measured_speed=(1 - _SMOOTHING) * known + _SMOOTHING * measured)
+    )
 
 
 def _audit(

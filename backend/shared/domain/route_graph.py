@@ -7,7 +7,8 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.shared.errors import RobotUnavailable, UnknownLocation
-from backend.shared.infra import clock
-from backend.shared.models import FleetState, Waypoint, WaypointEdge, WaypointKind
+from backend.shared.infra import clock, config
+from backend.shared.models import EdgeKind, FleetState, Waypoint, WaypointEdge, WaypointKind
 
 _SUGGESTIONS = 5
+_LIFT_SECONDS = 45.0  # to call a lift and get in and out
+_MAX_AGE = timedelta(minutes=1)  # then the measured speeds are read again
 NOT_SERVED = (WaypointKind.JUNCTION, WaypointKind.DOCK)  # no hand-over there
 
 
@@ -61,7 +64,7 @@ class RouteGraph:
             for waypoint in self.waypoints.values()
             for name in (waypoint.name, waypoint.location_code)
         }
-        now = clock.now()
+        now = self.read_at = clock.now()
         self._graph: nx.DiGraph[UUID] = nx.DiGraph()
         self._graph.add_nodes_from(self.waypoints)
         self.reopens_at: datetime | None = None
@@ -69,15 +72,24 @@ class RouteGraph:
         for edge in edges:
             self._add(edge, now)
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether an edge has opened again, or the measured speeds are old."""
+        now = clock.now()
+        reopened = self.reopens_at is not None and self.reopens_at <= now
+        return reopened or not timedelta() <= now - self.read_at < _MAX_AGE
+
     def _add(self, edge: WaypointEdge, now: datetime) -> None:
         if edge.from_id not in self.waypoints or edge.to_id not in self.waypoints:
             return  # an end is inactive
         if edge.closed_until is not None and edge.closed_until > now:
             self.reopens_at = min(filter(None, [self.reopens_at, edge.closed_until]))
             return
-        self._graph.add_edge(edge.from_id, edge.to_id, distance=edge.distance)
+        way = {"distance": edge.distance, "speed": edge.measured_speed}
+        way["pause"] = _LIFT_SECONDS if edge.kind is EdgeKind.LIFT else 0.0
+        self._graph.add_edge(edge.from_id, edge.to_id, **way)
         if edge.bidirectional:
-            self._graph.add_edge(edge.to_id, edge.from_id, distance=edge.distance)
+            self._graph.add_edge(edge.to_id, edge.from_id, **way)
 
     def find(self, name: str) -> GraphWaypoint:
         """Find a waypoint by name or location code, case-insensitively; else UnknownLocation."""
@@ -106,6 +118,21 @@ class RouteGraph:
     def length(self, start: UUID, end: UUID) -> float:
         """Return the metres of the shortest open route; infinite when there is none."""
         return self.lengths_to(end).get(start, math.inf)
+
+    def seconds(self, start: UUID, end: UUID, speed: float | None) -> float:
+        """Return the seconds of the shortest open route; infinite when there is none.
+
+        By the speed measured on each edge, else that of the robot, else the usual one.
+        """
+        try:
+            route = self.route(start, end)
+        except RobotUnavailable:
+            return math.inf
+        otherwise = speed or config.robots().usual_speed
+        ways = (self._graph.edges[a.id, b.id] for a, b in pairwise(route))
+        return math.fsum(
+            way["distance"] / (way["speed"] or otherwise) + way["pause"] for way in ways
+        )
 
     def lengths_to(self, end: UUID) -> Mapping[UUID, float]:
         """Return the metres to `end` from each waypoint that has an open route to it."""
@@ -169,8 +196,7 @@ def current(session: Session) -> RouteGraph:
     """Return the graph of the current map."""
     version = session.execute(select(FleetState.map_version)).scalar_one()
     cached = _cached.get("map")
-    expired = cached is not None and cached.reopens_at and cached.reopens_at <= clock.now()
-    if cached is None or cached.version != version or expired or not cached.waypoints:
+    if cached is None or cached.version != version or cached.is_expired or not cached.waypoints:
         cached = _read(session, version)
         _cached["map"] = cached
     return cached

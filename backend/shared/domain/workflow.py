@@ -32,6 +32,7 @@ from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
     CLOSED_STATUSES,
     DeliveryTask,
+    EtaReason,
     LoadingProof,
     Robot,
     TaskHistory,
@@ -154,9 +155,16 @@ def _plan_drive(session: Session, task: DeliveryTask, action: Action) -> None:
     """Set the ETA of an assigned or loaded robot, and the workstation that a book goes back to."""
     if action in {Action.ASSIGN, Action.LOAD}:
         robot = session.get_one(Robot, task.assigned_robot_id)
-        task.eta = eta.estimate(session, task, robot.pose, robot.speed)
+        eta.say_for_robot(session, task, robot, _cause_of_delay(task, action))
     elif action is Action.BRING_BACK:
         task.eta, task.back_waypoint_id = None, _workstation_back(session, task)
+
+
+def _cause_of_delay(task: DeliveryTask, action: Action) -> EtaReason:
+    """Return why a task arrives later, if it does, at the assignment or the loading."""
+    if action is Action.LOAD:
+        return EtaReason.WAITING_TO_BE_LOADED
+    return EtaReason.ANOTHER_ROBOT if task.attempt > 1 else EtaReason.WAITING_FOR_ROBOT
 
 
 def _workstation_back(session: Session, task: DeliveryTask) -> UUID:

@@ -1,0 +1,102 @@
+"""Keep what is said about arrivals true while robots drive and tasks wait."""
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Session
+
+from backend.shared.domain import eta
+from backend.shared.domain.eta import Arrival
+from backend.shared.infra import database
+from backend.shared.models import (
+    PRIORITY_RANK,
+    Connectivity,
+    DeliveryTask,
+    EtaReason,
+    Robot,
+    RobotStatus,
+    Stage,
+    TaskStatus,
+    WaitingReason,
+)
+
+_WAITING = (TaskStatus.PENDING, TaskStatus.QUEUED)
+_DRIVING = (Stage.TO_SOURCE, Stage.LOADING, Stage.TO_DESTINATION)
+_MAX_TASKS = 500
+
+
+def revise_all(session: Session) -> None:
+    """Revise what is said about the arrival of each task that is under way or waits."""
+    found = session.execute(
+        select(DeliveryTask)
+        .where(DeliveryTask.status.in_(_WAITING) | DeliveryTask.stage.in_(_DRIVING))
+        .order_by(case(PRIORITY_RANK, value=DeliveryTask.priority), DeliveryTask.created_at)
+        .limit(_MAX_TASKS)
+    ).scalars()
+    robots, ahead = _robots_in_service(session), 0
+    for task in found.all():
+        new, cause = _predict(session, task, ahead, robots)
+        ahead += task.status in _WAITING
+        if new is not None:
+            _say(task, new, cause)
+
+
+def _robots_in_service(session: Session) -> int:
+    return session.execute(
+        select(func.count())
+        .select_from(Robot)
+        .where(
+            Robot.retired_at.is_(None),
+            Robot.connectivity == Connectivity.ONLINE,
+            Robot.status.notin_([RobotStatus.MAINTENANCE, RobotStatus.ERROR]),
+        )
+    ).scalar_one()
+
+
+def _say(task: DeliveryTask, new: Arrival, cause: EtaReason) -> None:
+    """Store an arrival that differs from what was said, unless the task has moved on or is locked.
+
+    The task keeps its version, since nobody did anything to it.
+    """
+    said = eta.said_of(task)
+    arrival, is_late = eta.revise(said, new)
+    if said is not None and not is_late and abs(arrival.expected - said.expected) < eta.TOLERANCE:
+        return
+    unchanged = (
+        select(DeliveryTask.id)
+        .where(DeliveryTask.id == task.id, DeliveryTask.stage_since == task.stage_since)
+        .with_for_update(skip_locked=True)
+    )
+    with database.transaction() as own:
+        own.execute(
+            update(DeliveryTask)
+            .where(DeliveryTask.id.in_(unchanged))
+            .values(
+                eta=arrival.expected,
+                eta_earliest=arrival.earliest,
+                eta_latest=arrival.latest,
+                eta_reason=cause if is_late else task.eta_reason,
+            )
+        )
+
+
+def _predict(
+    session: Session, task: DeliveryTask, ahead: int, robots: int
+) -> tuple[Arrival | None, EtaReason]:
+    """Predict the arrival, and name what would delay it."""
+    if task.status in _WAITING:
+        stopped = task.waiting_reason is WaitingReason.ROBOTS_STOPPED
+        cause = EtaReason.ROBOT_STOPPED if stopped else EtaReason.WAITING_FOR_ROBOT
+        return eta.predict_waiting(session, task, ahead, robots), cause
+    if task.stage not in _DRIVING:
+        return None, EtaReason.SLOWER
+    robot = session.get_one(Robot, task.assigned_robot_id)
+    return eta.predict(session, task, robot.pose, robot.speed), _cause(task, robot)
+
+
+def _cause(task: DeliveryTask, robot: Robot) -> EtaReason:
+    if robot.stopped_at is not None or robot.paused_at is not None:
+        return EtaReason.ROBOT_STOPPED
+    if robot.connectivity is not Connectivity.ONLINE:
+        return EtaReason.ROBOT_OFFLINE
+    if task.stage is Stage.LOADING:
+        return EtaReason.WAITING_TO_BE_LOADED
+    return EtaReason.SLOWER

@@ -1,0 +1,84 @@
+"""Arrival times of tasks: a range, and a reason when it becomes much later."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from tests import event_runner
+from tests.factories import catalogue, users
+from tests.scenario import Scenario, start_scenario
+
+
+def _task(scenario: Scenario) -> Any:
+    return scenario.current_request["task"]
+
+
+def _revise(scenario: Scenario, minutes: float) -> Any:
+    event_runner.advance_clock(timedelta(minutes=minutes))
+    event_runner.run_periodic("delivery.arrivals")
+    return _task(scenario)
+
+
+def _time(task: Any, field: str) -> datetime:
+    return datetime.fromisoformat(task[field])
+
+
+def test_assigned_task_has_a_range_around_its_arrival(scenario: Scenario) -> None:
+    scenario.request_delivery()
+    scenario.run_events()
+    task = _task(scenario)
+    assert task["eta_earliest"] < task["eta"] < task["eta_latest"]
+    assert task["eta_reason"] is None
+
+
+def test_late_loading_is_said_with_its_reason(scenario: Scenario) -> None:
+    scenario.until_loading()
+    said = _task(scenario)
+    assert _revise(scenario, 1)["eta_reason"] is None
+    late = _revise(scenario, 7)
+    assert late["eta_reason"] == "WAITING_TO_BE_LOADED"
+    assert _time(late, "eta_latest") > _time(said, "eta_latest")
+
+
+def test_stop_is_the_reason_of_a_later_arrival(scenario: Scenario) -> None:
+    scenario.until_departed()
+    scenario.call(scenario.librarian, "POST", f"/robot/emergency-stop/{scenario.robot.id}")
+    scenario.robot.heartbeat()
+    assert _revise(scenario, 10)["eta_reason"] == "ROBOT_STOPPED"
+
+
+def test_arrival_of_a_waiting_task_grows_with_the_queue_ahead(api: Any) -> None:
+    scenario = start_scenario(api, robots=1)
+    scenario.request_delivery()
+    scenario.run_events()
+    said = []
+    for number in range(3):
+        scenario.book, scenario.student = catalogue.add_book(f"Book {number}"), users.student()
+        scenario.request_delivery()
+        scenario.run_events()
+        said.append(_revise(scenario, 0.01))
+    latest = [_time(task, "eta_latest") for task in said]
+    assert latest == sorted(latest)
+    assert [task["queue_ahead"] for task in said] == [0, 1, 2]
+
+
+def test_revised_arrival_keeps_the_version_of_the_task(scenario: Scenario) -> None:
+    scenario.until_loading()
+    version = scenario.task["version"]
+    _revise(scenario, 8)
+    assert scenario.task["version"] == version
+
+
+def test_speed_of_a_drive_is_measured_on_its_edges(scenario: Scenario, owner: Engine) -> None:
+    scenario.request_delivery()
+    scenario.run_events()
+    drive = scenario.robot.next_command()
+    for kind in ("ACCEPTED", "STARTED"):
+        scenario.robot.report(drive, kind)
+    event_runner.advance_clock(timedelta(seconds=20))  # 10 m
+    scenario.robot.report(drive, "ARRIVED")
+    with owner.connect() as connection:
+        statement = text("SELECT measured_speed FROM waypoint_edges WHERE measured_speed > 0")
+        (speed,) = connection.scalars(statement).all()
+    assert 0.4 < speed <= 0.5

@@ -128,6 +128,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     "GET /api/v1/requests/{request_id}": USERS,
     "PUT /api/v1/requests/{request_id}/cancel": USERS,
     "PUT /api/v1/requests/{request_id}/complete": USERS,
+    "GET /api/v1/requests/quote": USERS,
     "PUT /api/v1/requests/{request_id}/extend": USERS,
     "PUT /api/v1/requests/{request_id}/place": USERS,
     "POST /api/v1/requests/{request_id}/problems": USERS,

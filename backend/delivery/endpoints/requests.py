@@ -13,6 +13,7 @@ from backend.delivery.dependencies import (
 from backend.delivery.schemas.requests import (
     ProblemRead,
     ProblemReport,
+    QuoteRead,
     RequestComplete,
     RequestCreate,
     RequestDetail,
@@ -20,7 +21,7 @@ from backend.delivery.schemas.requests import (
     RequestRead,
 )
 from backend.delivery.schemas.tasks import CancelBody
-from backend.delivery.service import handover, read_models
+from backend.delivery.service import arrivals, handover, read_models
 from backend.delivery.service import requests as service
 from backend.shared.domain import access
 from backend.shared.errors import (
@@ -84,6 +85,22 @@ async def list_requests(
         user_id=access.owner_filter(actor, user_id),
         status=status,
     )
+
+
+@router.get(
+    "/quote",
+    summary="Estimate a request",
+    responses=routing.responses(NotFound, UnknownLocation),
+)
+def estimate_request(
+    session: SessionDep,
+    actor: AnyoneDep,
+    book_id: UUID,
+    request_location: Annotated[str, Query(max_length=100, examples=["Study Room 201"])],
+) -> Answer[QuoteRead]:
+    """Role: all. Whether it is possible now, and when the book would arrive."""
+    quoted = arrivals.quote(session, actor, book_id, request_location)
+    return answer(QuoteRead.model_validate(quoted))
 
 
 @router.get("/{request_id}", summary="Get a request", responses=routing.responses(NotFound))

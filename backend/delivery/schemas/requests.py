@@ -44,6 +44,16 @@ class RequestPlace(RequestModel):
     request_location: LocationName
 
 
+class QuoteRead(ResponseModel):
+    """Whether a request is possible now, and when the book would arrive."""
+
+    possible: bool
+    code: str | None = Field(description="The error with which it would be refused")
+    queue_ahead: int
+    eta_earliest: Timestamp | None
+    eta_latest: Timestamp | None
+
+
 class ProblemReport(RequestModel):
     kind: Annotated[ProblemKind, Field(examples=["WRONG_BOOK"])]
     text: ShortText | None = None

@@ -1,16 +1,26 @@
 """Keep what is said about arrivals true while robots drive and tasks wait."""
 
+from typing import Any
+from uuid import UUID
+
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import eta
+from backend.shared.domain import eta, route_graph
+from backend.shared.domain.actor import Actor
+from backend.shared.domain.circulation import holds
 from backend.shared.domain.eta import Arrival
+from backend.shared.errors import AlreadyRequested, BookNotAvailable, NotFound
 from backend.shared.infra import database
 from backend.shared.models import (
+    CLOSED_STATUSES,
     PRIORITY_RANK,
+    Book,
+    BookRequest,
     Connectivity,
     DeliveryTask,
     EtaReason,
+    HoldStatus,
     Robot,
     RobotStatus,
     Stage,
@@ -85,11 +95,55 @@ def _predict(
     if task.status in _WAITING:
         stopped = task.waiting_reason is WaitingReason.ROBOTS_STOPPED
         cause = EtaReason.ROBOT_STOPPED if stopped else EtaReason.WAITING_FOR_ROBOT
-        return eta.predict_waiting(session, task, ahead, robots), cause
+        return _unassigned(session, task, ahead, robots), cause
     if task.stage not in _DRIVING:
         return None, EtaReason.SLOWER
     robot = session.get_one(Robot, task.assigned_robot_id)
     return eta.predict(session, task, robot.pose, robot.speed), _cause(task, robot)
+
+
+def _unassigned(session: Session, task: DeliveryTask, ahead: int, robots: int) -> Arrival | None:
+    ends = (task.source_waypoint_id, task.destination_waypoint_id)
+    return eta.predict_waiting(session, *ends, ahead, robots)
+
+
+def quote(session: Session, actor: Actor, book_id: UUID, location: str) -> dict[str, Any]:
+    """Say whether a request is possible now, and when the book would arrive."""
+    places = route_graph.current(session)
+    place = places.find(location)
+    book = session.get(Book, book_id)
+    if book is None or book.withdrawn_at is not None:
+        raise NotFound("Book not found.")
+    ahead = session.execute(
+        select(func.count()).select_from(DeliveryTask).where(DeliveryTask.status.in_(_WAITING))
+    ).scalar_one()
+    source = places.workstation_for(book.shelf_location)
+    robots = _robots_in_service(session)
+    arrival = eta.predict_waiting(session, source.id, place.id, ahead, robots)
+    code = _refusal(session, actor, book)
+    return {
+        "possible": code is None,
+        "code": code,
+        "queue_ahead": ahead,
+        "eta_earliest": arrival.earliest if arrival is not None else None,
+        "eta_latest": arrival.latest if arrival is not None else None,
+    }
+
+
+def _refusal(session: Session, actor: Actor, book: Book) -> str | None:
+    """Return the code with which a request of the title would be refused."""
+    requested = session.execute(
+        select(BookRequest.id).where(
+            BookRequest.book_id == book.id,
+            BookRequest.user_id == actor.id,
+            BookRequest.status.notin_(CLOSED_STATUSES),
+        )
+    ).first()
+    if requested is not None:
+        return AlreadyRequested.code
+    kept = holds.open_hold(session, actor.id, book.id)
+    is_kept = kept is not None and kept.status is HoldStatus.READY
+    return None if book.copies_available > 0 or is_kept else BookNotAvailable.code
 
 
 def _cause(task: DeliveryTask, robot: Robot) -> EtaReason:

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -59,15 +60,13 @@ def predict(
 
 
 def predict_waiting(
-    session: Session, task: DeliveryTask, ahead: int, robots: int
+    session: Session, source: UUID, destination: UUID, ahead: int, robots: int
 ) -> Arrival | None:
     """Predict the arrival of a task without a robot; `ahead` tasks are served before it."""
     graph = route_graph.current(session)
     docks = graph.of_kind(WaypointKind.DOCK)
-    with_book = graph.seconds(task.source_waypoint_id, task.destination_waypoint_id, None)
-    to_source = min(
-        (graph.seconds(dock.id, task.source_waypoint_id, None) for dock in docks), default=0.0
-    )
+    with_book = graph.seconds(source, destination, None)
+    to_source = min((graph.seconds(dock.id, source, None) for dock in docks), default=0.0)
     loading = config.workflow().usual_loading_time
     arrival = _between(to_source + with_book, loading)
     if arrival is None or robots == 0:

@@ -82,3 +82,16 @@ def test_speed_of_a_drive_is_measured_on_its_edges(scenario: Scenario, owner: En
         statement = text("SELECT measured_speed FROM waypoint_edges WHERE measured_speed > 0")
         (speed,) = connection.scalars(statement).all()
     assert 0.4 < speed <= 0.5
+
+
+def test_quote_says_whether_and_when(scenario: Scenario) -> None:
+    path = f"/requests/quote?book_id={scenario.book}&request_location=sr-201"
+    quoted = scenario.get(scenario.student, path)
+    assert (quoted["possible"], quoted["code"], quoted["queue_ahead"]) == (True, None, 0)
+    assert quoted["eta_earliest"] < quoted["eta_latest"]
+    scenario.request_delivery()
+    assert scenario.get(scenario.student, path)["code"] == "ALREADY_REQUESTED"
+    other = scenario.get(users.student(), path)
+    assert (other["possible"], other["code"]) == (False, "BOOK_NOT_AVAILABLE")
+    assert other["queue_ahead"] == 1
+    scenario.call(scenario.student, "GET", path.replace("sr-201", "moon"), 422)

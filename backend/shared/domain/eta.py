@@ -109,9 +109,15 @@ def revise(said: Arrival | None, new: Arrival) -> tuple[Arrival, bool]:
 
 def said_of(task: DeliveryTask) -> Arrival | None:
     """Return what was last said about the task's arrival."""
-    if task.eta is None or task.eta_earliest is None or task.eta_latest is None:
+    if task.eta_earliest is None or task.eta_latest is None:
         return None
-    return Arrival(task.eta_earliest, task.eta, task.eta_latest)
+    return Arrival(task.eta_earliest, task.eta or task.eta_latest, task.eta_latest)
+
+
+def forget(task: DeliveryTask) -> None:
+    """Say nothing more about the arrival: the task has ended, or the book goes back."""
+    task.eta = task.eta_earliest = task.eta_latest = None
+    task.eta_reason = None
 
 
 def say(task: DeliveryTask, new: Arrival | None, cause: EtaReason) -> None:

@@ -131,7 +131,8 @@ def _set_state(task: DeliveryTask, action: Action, context: TransitionContext) -
         _begin_attempt(task)
     _set_reasons(task, action, context)
     if task.status in CLOSED_STATUSES:
-        task.completed_at, task.eta = now, None
+        task.completed_at = now
+        eta.forget(task)
 
 
 def _set_reasons(task: DeliveryTask, action: Action, context: TransitionContext) -> None:
@@ -157,7 +158,8 @@ def _plan_drive(session: Session, task: DeliveryTask, action: Action) -> None:
         robot = session.get_one(Robot, task.assigned_robot_id)
         eta.say_for_robot(session, task, robot, _cause_of_delay(task, action))
     elif action is Action.BRING_BACK:
-        task.eta, task.back_waypoint_id = None, _workstation_back(session, task)
+        eta.forget(task)
+        task.back_waypoint_id = _workstation_back(session, task)
 
 
 def _cause_of_delay(task: DeliveryTask, action: Action) -> EtaReason:

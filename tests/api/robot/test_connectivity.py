@@ -4,9 +4,12 @@ import json
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from backend.shared.infra import cache, config, redis
 from tests import event_runner
@@ -62,6 +65,18 @@ def test_silence_counts_and_heartbeats_are_kept_without_redis(
     assert _connectivity_after_sweep(scenario) == "ONLINE"
     silent_now = scenario.get(scenario.librarian, f"/robot/status/{silent.id}")
     assert silent_now["connectivity"] == "OFFLINE"
+
+
+def test_silent_robot_is_offline_after_15_seconds_while_redis_refuses_connections(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, kind in (("client", Redis), ("async_client", AsyncRedis)):
+        monkeypatch.setattr(redis, name, partial(kind.from_url, "unix:///nowhere"))
+    assert _connectivity_after_sweep(scenario) == "ONLINE"
+    scenario.advance_seconds(14)
+    assert _connectivity_after_sweep(scenario) == "STALE"
+    scenario.advance_seconds(1.5)
+    assert _connectivity_after_sweep(scenario) == "OFFLINE"
 
 
 def test_impossible_battery_change_is_ignored_and_reported(scenario: Scenario) -> None:

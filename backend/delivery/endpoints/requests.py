@@ -39,7 +39,7 @@ from backend.shared.errors import (
 from backend.shared.models import RequestStatus
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer
+from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.schemas import EmptyBody

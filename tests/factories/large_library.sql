@@ -50,9 +50,10 @@ SELECT pg_temp.row_id(n) AS id, 'Room ' || n AS name, 'R-' || n AS location_code
        '{}'::jsonb AS metadata, true AS is_active, now() AS created_at
 FROM generate_series(1, 60) AS n;
 
-INSERT INTO waypoint_edges (id, from_id, to_id, distance, bidirectional)
+INSERT INTO waypoint_edges (id, from_id, to_id, distance, bidirectional, kind)
 SELECT pg_temp.row_id(n) AS id, pg_temp.row_id(n) AS from_id,
-       pg_temp.row_id(n + 1) AS to_id, 1 AS distance, true AS bidirectional
+       pg_temp.row_id(n + 1) AS to_id, 1 AS distance, true AS bidirectional,
+       'CORRIDOR' AS kind
 FROM generate_series(1, 59) AS n;
 
 INSERT INTO robots (id, robot_name, status, connectivity, battery_level, charging, docked, pose,

@@ -1,9 +1,9 @@
 """Endpoints of `/deliveries`: the pick list, the figures, the floor plans."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query, Response
-from sqlalchemy import Row, select
+from sqlalchemy import Row, literal, select
 
 from backend.delivery import queries
 from backend.delivery.schemas.analytics import AnalyticsRead, FileFormat, FloorRead, FloorsRead
@@ -11,14 +11,25 @@ from backend.delivery.schemas.deliveries import PickRead
 from backend.delivery.service import analytics, pick_list
 from backend.shared.infra import clock, config
 from backend.shared.models import Copy, DeliveryTask, FleetState, FloorPlan
-from backend.shared.web import routing
+from backend.shared.web import cursors, routing
 from backend.shared.web.database_session import ReadDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
-from backend.shared.web.pagination import PageDep, ordered, page_of, paginate_rows
+from backend.shared.web.pagination import PageDep, PageQuery, ordered, page_of, paginate_rows
 from backend.shared.web.schemas import Instant
 from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/deliveries", "deliveries")
+_WALK = "sequence"
+
+
+class _End(NamedTuple):
+    """What a cursor holds of a row."""
+
+    cursor_sort: str
+    cursor_key: int
+    cursor_id: str
+
+
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
 }
@@ -38,14 +49,25 @@ def list_books_to_fetch(reader: ReadDep, _: StaffDep, page: PageDep) -> PageAnsw
         return PickRead.model_validate({**row._asdict(), "sequence": place[0], "batch": place[1]})
 
     if page.sort is None:
-        rows = [read(row) for row in reader.execute(queries.pick_list())]
-        rows.sort(key=lambda pick: (pick.sequence or 0, str(pick.task_id)))
-        return page_of(rows[page.offset : page.offset + page.limit], page, len(rows))
+        return _in_walking_order([read(row) for row in reader.execute(queries.pick_list())], page)
     columns = {"shelf_location": Copy.shelf_location, "created_at": DeliveryTask.created_at}
     statement = ordered(
         queries.pick_list(), page, columns, default="shelf_location", tiebreak=DeliveryTask.id
     )
     return paginate_rows(reader, statement, page, read)
+
+
+def _in_walking_order(picks: list[PickRead], page: PageQuery) -> PageAnswer[PickRead]:
+    def key(pick: PickRead) -> tuple[int, str]:
+        return pick.sequence or 0, str(pick.task_id)
+
+    picks.sort(key=key)
+    if page.cursor is not None:
+        last = cursors.decode(page.cursor, _WALK, literal(0))
+        picks = [pick for pick in picks if key(pick) > (int(last.key or 0), last.id)]
+    shown = picks[page.offset : page.offset + page.limit]
+    ends = [_End(_WALK, *key(pick)) for pick in shown]
+    return page_of(shown, page, len(picks), ends)
 
 
 @router.get(

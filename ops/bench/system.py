@@ -17,6 +17,7 @@ from ops.servers import environment
 
 _SETTINGS = {"LUNA_GATEWAY_LIMITS": "off", "LUNA_USER_WRITES_PER_SECOND": "0"}
 _PORT = 18400
+TLS = ("--tls",)  # for native gRPC
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class System:
     def address(self) -> str:
         """The address of the gateway."""
         return str(self.status()["address"])
+
+    @cached_property
+    def tls_address(self) -> str:
+        """The address of the gateway with TLS and HTTP/2."""
+        return str(status.running_state(self.home)["tls_address"])
 
     def status(self) -> dict[str, Any]:
         """Return the state in the shape of `luna status --json`, with pids and endpoints."""
@@ -66,7 +72,16 @@ def running(settings: dict[str, str]) -> Iterator[System]:
         folder = Path(base)
         home = folder / "home"
         try:
-            words = ("--native", "--detach", "--port", str(_PORT), "--robots", "0", "--no-web")
+            words = (
+                "--native",
+                "--detach",
+                "--port",
+                str(_PORT),
+                "--robots",
+                "0",
+                "--no-web",
+                *TLS,
+            )
             _luna(home, settings, "up", *words)
             yield System(Home(home), folder)
         finally:

@@ -79,6 +79,11 @@ const loans = createRoute({
   path: "/loans",
   component: lazyRouteComponent(() => import("./features/loans/LoansPage"), "LoansPage"),
 });
+const holds = createRoute({
+  getParentRoute: () => app,
+  path: "/holds",
+  component: lazyRouteComponent(() => import("./features/holds/HoldsPage"), "HoldsPage"),
+});
 const newReturn = createRoute({
   getParentRoute: () => app,
   path: "/loans/$loanId/return",
@@ -102,7 +107,7 @@ const profile = createRoute({
 
 const tree = root.addChildren([
   visitors.addChildren([signIn, register, forgot, reset, verify]),
-  app.addChildren([search, book, request, requests, track, loans, newReturn, returnPage, notifications, profile]),
+  app.addChildren([search, book, request, requests, track, loans, holds, newReturn, returnPage, notifications, profile]),
 ]);
 
 export function makeRouter() {

@@ -785,6 +785,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/books/{book_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a duplicate book
+         * @description Move copies and holds to another book; the old id leads to it. Role: librarian, admin.
+         */
+        post: operations["merge_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/books/bulk-import": {
         parameters: {
             query?: never;
@@ -935,6 +955,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/books/merges/{merge_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Undo a merge
+         * @description Restore the duplicate with its copies and open holds. Role: librarian, admin.
+         */
+        delete: operations["undo_merge"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/books/suggest": {
         parameters: {
             query?: never;
@@ -949,6 +989,48 @@ export interface paths {
         get: operations["list_suggestions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/copies/{barcode}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a scanned copy
+         * @description Return a copy, who has it and what can be done with it now. Role: librarian, admin.
+         */
+        get: operations["get_scanned_copy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/copies/stock-take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take stock of a shelf
+         * @description Compare the barcodes seen at a shelf with what belongs there. Role: librarian, admin.
+         *
+         *     Answers misplaced copies, candidates for missing ones and copies found again, which are shelved.
+         */
+        post: operations["take_stock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1437,6 +1519,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List holds
+         * @description Return the caller's holds, for staff those of all members. Role: anyone signed in.
+         *
+         *     Sort: placed_at (newest first).
+         */
+        get: operations["list_holds"];
+        put?: never;
+        /**
+         * Place a hold
+         * @description Join the queue for a book with no free copy. Role: anyone signed in.
+         *
+         *     The copy that comes back is kept for the first in the queue. A refusal lists all its reasons in
+         *     `details.reasons`; staff may override some of them.
+         */
+        post: operations["place_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a hold
+         * @description Return an own hold, for staff any, with its place in the queue. Role: anyone signed in.
+         */
+        get: operations["get_hold"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a hold
+         * @description Leave the queue; a copy that was kept goes to the next member. Role: anyone signed in.
+         */
+        delete: operations["cancel_hold"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold_id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Suspend a hold
+         * @description Keep no copy for an own hold until a time, or resume it. Role: anyone signed in.
+         *
+         *     The hold keeps its place in the queue.
+         */
+        put: operations["suspend_hold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/loans": {
         parameters: {
             query?: never;
@@ -1590,6 +1747,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/loans/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the calendar
+         * @description Return opening hours and closed days. Role: librarian, admin.
+         */
+        get: operations["get_calendar"];
+        /**
+         * Replace the calendar
+         * @description Set opening hours and closed days; due dates fall on open days. Role: admin.
+         */
+        put: operations["replace_calendar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/loans/check-in": {
         parameters: {
             query?: never;
@@ -1607,6 +1788,56 @@ export interface paths {
          *     a robot is cancelled.
          */
         post: operations["check_in_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/lists/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List circulation work
+         * @description Return what needs work, the most urgent first; `format=csv` is the whole list as a file.
+         *
+         *     overdue: open loans past their due date · hold-shelf: copies kept, `to_clear` when their time
+         *     is over · high-demand: titles with waiting members, by holds per copy · never-borrowed: copies
+         *     of a year ago without a loan · missing: missing and lost copies. Role: librarian, admin.
+         */
+        get: operations["list_circulation_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loans/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the loan policies
+         * @description Return the rules in effect per role and kind of copy. Role: librarian, admin.
+         */
+        get: operations["get_loan_policies"];
+        /**
+         * Replace the loan policies
+         * @description Set the rules; the settings apply to what is not listed. Role: admin.
+         *
+         *     Open loans keep the rules under which they were made.
+         */
+        put: operations["replace_loan_policies"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1712,6 +1943,72 @@ export interface paths {
         put: operations["mark_notification_read"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get notification preferences
+         * @description Return the channels of every type, quiet hours and language. Role: all, own only.
+         */
+        get: operations["get_notification_preferences"];
+        /**
+         * Change notification preferences
+         * @description Change what is sent; the rest stays. Role: all, own only.
+         *
+         *     A robot at the door is always shown in the app and not held back by quiet hours.
+         */
+        put: operations["change_notification_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/push-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a push subscription
+         * @description Register a browser for Web Push. Role: all, own only.
+         */
+        post: operations["create_push_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/push-subscriptions/{subscription_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a push subscription
+         * @description Remove a browser. Role: all, own only.
+         */
+        delete: operations["delete_push_subscription"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2897,6 +3194,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[CalendarBody] */
+        Answer_CalendarBody_: {
+            data: components["schemas"]["CalendarBody"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[CheckInResult] */
         Answer_CheckInResult_: {
             data: components["schemas"]["CheckInResult"];
@@ -2999,6 +3307,17 @@ export interface components {
         /** Answer[HeartbeatAnswer] */
         Answer_HeartbeatAnswer_: {
             data: components["schemas"]["HeartbeatAnswer"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[HoldRead] */
+        Answer_HoldRead_: {
+            data: components["schemas"]["HoldRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -3118,6 +3437,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[MergeRead] */
+        Answer_MergeRead_: {
+            data: components["schemas"]["MergeRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[NewServiceKeyRead] */
         Answer_NewServiceKeyRead_: {
             data: components["schemas"]["NewServiceKeyRead"];
@@ -3152,9 +3482,42 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[PoliciesBody] */
+        Answer_PoliciesBody_: {
+            data: components["schemas"]["PoliciesBody"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[PreferencesRead] */
+        Answer_PreferencesRead_: {
+            data: components["schemas"]["PreferencesRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[ProblemRead] */
         Answer_ProblemRead_: {
             data: components["schemas"]["ProblemRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[PushSubscriptionRead] */
+        Answer_PushSubscriptionRead_: {
+            data: components["schemas"]["PushSubscriptionRead"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -3251,6 +3614,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[ScannedCopy] */
+        Answer_ScannedCopy_: {
+            data: components["schemas"]["ScannedCopy"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[SecondFactorRead] */
         Answer_SecondFactorRead_: {
             data: components["schemas"]["SecondFactorRead"];
@@ -3276,6 +3650,17 @@ export interface components {
         /** Answer[SignedInRead] */
         Answer_SignedInRead_: {
             data: components["schemas"]["SignedInRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** Answer[StockTakeResult] */
+        Answer_StockTakeResult_: {
+            data: components["schemas"]["StockTakeResult"];
             meta: components["schemas"]["Meta"];
             /**
              * Success
@@ -3563,6 +3948,11 @@ export interface components {
          * @description A title with its copies; `version` is the source of the ETag.
          */
         BookDetail: {
+            /**
+             * Actions
+             * @description With `actions=true`: what the caller can do now
+             */
+            actions?: components["schemas"]["ActionRead"][] | null;
             /** Author */
             author: string | null;
             /** Call Number */
@@ -3598,6 +3988,11 @@ export interface components {
             isbn: string | null;
             /** Language */
             language: string | null;
+            /**
+             * Merged Into
+             * @description The book whose data this is, when the id was of a duplicate
+             */
+            merged_into?: string | null;
             /** Other Identifiers */
             other_identifiers: {
                 [key: string]: string[];
@@ -3678,6 +4073,16 @@ export interface components {
              */
             updated_at: string;
         };
+        /** MemberRead */
+        BookMemberRead: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
         /** BookPlaced */
         BookPlaced: {
             /** Attempt */
@@ -3746,6 +4151,59 @@ export interface components {
             /** Title */
             title?: string | null;
         };
+        /**
+         * CalendarBody
+         * @description Opening hours; a day of the week that is not listed is closed.
+         *
+         *     Without any entry the library is open from Monday to Saturday.
+         * @example {
+         *       "dates": [
+         *         {
+         *           "day": "2026-12-25",
+         *           "note": "Christmas"
+         *         }
+         *       ],
+         *       "weekly": [
+         *         {
+         *           "closes": "20:00:00",
+         *           "opens": "08:00:00",
+         *           "weekday": 0
+         *         },
+         *         {
+         *           "closes": "20:00:00",
+         *           "opens": "08:00:00",
+         *           "weekday": 1
+         *         },
+         *         {
+         *           "closes": "20:00:00",
+         *           "opens": "08:00:00",
+         *           "weekday": 2
+         *         },
+         *         {
+         *           "closes": "20:00:00",
+         *           "opens": "08:00:00",
+         *           "weekday": 3
+         *         },
+         *         {
+         *           "closes": "20:00:00",
+         *           "opens": "08:00:00",
+         *           "weekday": 4
+         *         }
+         *       ]
+         *     }
+         */
+        CalendarBody: {
+            /**
+             * Dates
+             * @default []
+             */
+            dates?: components["schemas"]["DateHours"][];
+            /**
+             * Weekly
+             * @default []
+             */
+            weekly?: components["schemas"]["WeekdayHours"][];
+        };
         /** CancelBody */
         CancelBody: {
             /** Reason */
@@ -3763,6 +4221,32 @@ export interface components {
             current_password: string;
             /** New Password */
             new_password: string;
+        };
+        /**
+         * ChannelChoice
+         * @description The channels of one type; `urgent` ones are always shown in the app.
+         */
+        ChannelChoice: {
+            /** Email */
+            email: boolean;
+            /**
+             * In App
+             * @default true
+             */
+            in_app?: boolean;
+            /**
+             * Notification Type
+             * @example DELIVERY_TASK_ARRIVED
+             */
+            notification_type: string;
+            /** Push */
+            push: boolean;
+            /**
+             * Urgent
+             * @description Set by the system; ignored in a request
+             * @default false
+             */
+            urgent?: boolean;
         };
         /**
          * CheckInBody
@@ -4024,6 +4508,11 @@ export interface components {
             condition?: components["schemas"]["Condition"];
             /** Home Workstation Id */
             home_workstation_id?: string | null;
+            /**
+             * @description Which loan policy applies
+             * @default STANDARD
+             */
+            kind?: components["schemas"]["CopyKind"];
             /** Note */
             note?: string | null;
             /**
@@ -4034,6 +4523,12 @@ export interface components {
             /** Shelf Location */
             shelf_location?: string | null;
         };
+        /**
+         * CopyKind
+         * @description Which loan policy applies to a copy.
+         * @enum {string}
+         */
+        CopyKind: "STANDARD" | "SHORT_LOAN";
         /**
          * CopyRead
          * @description A copy in full.
@@ -4062,6 +4557,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            kind: components["schemas"]["CopyKind"];
             /** Last Seen At */
             last_seen_at: string | null;
             /** Note */
@@ -4118,6 +4614,7 @@ export interface components {
             condition?: components["schemas"]["Condition"] | null;
             /** Home Workstation Id */
             home_workstation_id?: string | null;
+            kind?: components["schemas"]["CopyKind"] | null;
             /** Note */
             note?: string | null;
             /** Robot Transportable */
@@ -4138,6 +4635,23 @@ export interface components {
          * @enum {string}
          */
         Custody: "ON_SHELF" | "RESERVED" | "ON_ROBOT" | "ON_LOAN" | "ON_HOLD_SHELF" | "AT_DESK";
+        /**
+         * DateHours
+         * @description Hours of one date, which replace those of its day of the week.
+         */
+        DateHours: {
+            /** Closes */
+            closes?: string | null;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Note */
+            note?: string | null;
+            /** Opens */
+            opens?: string | null;
+        };
         /** DeliveryCancel */
         DeliveryCancel: {
             /**
@@ -4375,6 +4889,12 @@ export interface components {
          */
         FileFormat: "json" | "csv";
         /**
+         * Finding
+         * @description What a scan at a shelf shows.
+         * @enum {string}
+         */
+        Finding: "IN_PLACE" | "MISPLACED" | "FOUND_AGAIN" | "ON_LOAN" | "NOT_EXPECTED" | "UNKNOWN" | "MISSING_CANDIDATE";
+        /**
          * FloorBody
          * @description A floor plan: `pixels_per_metre` and `origin` convert metres to drawing units.
          */
@@ -4558,6 +5078,81 @@ export interface components {
             to_status: components["schemas"]["TaskStatus"];
         };
         /**
+         * HoldCreate
+         * @description A title to join the queue of; staff may do so for a member.
+         * @example {
+         *       "book_id": "01980000-0000-7000-8000-000000000001"
+         *     }
+         */
+        HoldCreate: {
+            /**
+             * Book Id
+             * Format: uuid
+             */
+            book_id: string;
+            /** @description Staff only */
+            override?: components["schemas"]["OverrideBody"] | null;
+            /** User Id */
+            user_id?: string | null;
+        };
+        /**
+         * HoldRead
+         * @description A hold; `position` counts from 1 while it is queued.
+         */
+        HoldRead: {
+            /** Actions */
+            actions: components["schemas"]["ActionRead"][];
+            /** Barcode */
+            barcode: string | null;
+            /**
+             * Book Id
+             * Format: uuid
+             */
+            book_id: string;
+            /** Book Title */
+            book_title: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Copy Id */
+            copy_id: string | null;
+            /**
+             * Expected At
+             * @description By the due dates of the copies on loan
+             */
+            expected_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Position */
+            position: number | null;
+            /** Ready At */
+            ready_at: string | null;
+            /** Ready Until */
+            ready_until: string | null;
+            status: components["schemas"]["HoldStatus"];
+            /** Suspended Until */
+            suspended_until: string | null;
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * HoldStatus
+         * @enum {string}
+         */
+        HoldStatus: "QUEUED" | "READY" | "FULFILLED" | "EXPIRED" | "CANCELLED";
+        /**
          * ImportAccepted
          * @description The queued job; `GET /books/bulk-import/{job_id}` returns its progress.
          */
@@ -4686,6 +5281,11 @@ export interface components {
              */
             revoke_now?: boolean;
         };
+        /**
+         * ListFormat
+         * @enum {string}
+         */
+        ListFormat: "json" | "csv";
         /**
          * LoanChannel
          * @enum {string}
@@ -4924,6 +5524,48 @@ export interface components {
             open_loans: number;
             role: components["schemas"]["Role"];
         };
+        /**
+         * MergeBody
+         * @description The title that takes over the copies and holds of a duplicate.
+         * @example {
+         *       "into": "01980000-0000-7000-8000-000000000001"
+         *     }
+         */
+        MergeBody: {
+            /**
+             * Into
+             * Format: uuid
+             */
+            into: string;
+        };
+        /** MergeRead */
+        MergeRead: {
+            /**
+             * Book Id
+             * Format: uuid
+             */
+            book_id: string;
+            /**
+             * Copies
+             * @description The copies that were moved
+             */
+            copies: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Into Id
+             * Format: uuid
+             */
+            into_id: string;
+        };
         /** Meta */
         Meta: {
             /** Request Id */
@@ -5071,6 +5713,19 @@ export interface components {
         PageAnswer_CopyRead_: {
             /** Data */
             data: components["schemas"]["CopyRead"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
+        /** PageAnswer[HoldRead] */
+        PageAnswer_HoldRead_: {
+            /** Data */
+            data: components["schemas"]["HoldRead"][];
             meta: components["schemas"]["Meta"];
             pagination: components["schemas"]["Pagination"];
             /**
@@ -5275,6 +5930,19 @@ export interface components {
              */
             success?: true;
         };
+        /** PageAnswer[StaffListRow] */
+        PageAnswer_StaffListRow_: {
+            /** Data */
+            data: components["schemas"]["StaffListRow"][];
+            meta: components["schemas"]["Meta"];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** PageAnswer[StatusLogRead] */
         PageAnswer_StatusLogRead_: {
             /** Data */
@@ -5404,6 +6072,48 @@ export interface components {
             task_id: string;
         };
         /**
+         * PoliciesBody
+         * @description All policies; the settings apply to a role and kind that is not listed.
+         * @example {
+         *       "policies": [
+         *         {
+         *           "hold_days": 2,
+         *           "kind": "SHORT_LOAN",
+         *           "loan_days": 3,
+         *           "max_holds": 10,
+         *           "max_loans": 20,
+         *           "max_overdue": 5,
+         *           "max_renewals": 1,
+         *           "role": "STUDENT"
+         *         }
+         *       ]
+         *     }
+         */
+        PoliciesBody: {
+            /** Policies */
+            policies: components["schemas"]["PolicyBody"][];
+        };
+        /**
+         * PolicyBody
+         * @description The rules for one role and one kind of copy; limits count all loans of a member.
+         */
+        PolicyBody: {
+            /** Hold Days */
+            hold_days: number;
+            kind: components["schemas"]["CopyKind"];
+            /** Loan Days */
+            loan_days: number;
+            /** Max Holds */
+            max_holds: number;
+            /** Max Loans */
+            max_loans: number;
+            /** Max Overdue */
+            max_overdue: number;
+            /** Max Renewals */
+            max_renewals: number;
+            role: components["schemas"]["Role"];
+        };
+        /**
          * Pose
          * @description A position on a floor: x and y in metres, theta in radians.
          */
@@ -5422,6 +6132,47 @@ export interface components {
             x: number;
             /** Y */
             y: number;
+        };
+        /**
+         * PreferencesBody
+         * @description Choices to change; what is left out stays, `quiet_hours: null` ends them.
+         * @example {
+         *       "channels": [
+         *         {
+         *           "email": false,
+         *           "notification_type": "DELIVERY_TASK_ARRIVED",
+         *           "push": true
+         *         }
+         *       ],
+         *       "language": "en",
+         *       "quiet_hours": {
+         *         "end": "07:00:00",
+         *         "start": "22:00:00"
+         *       }
+         *     }
+         */
+        PreferencesBody: {
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: components["schemas"]["ChannelChoice"][];
+            /** Language */
+            language?: string | null;
+            quiet_hours?: components["schemas"]["QuietHours"] | null;
+        };
+        /** PreferencesRead */
+        PreferencesRead: {
+            /** Channels */
+            channels: components["schemas"]["ChannelChoice"][];
+            /** Language */
+            language: string;
+            /**
+             * Push Public Key
+             * @description VAPID key; null while push is not set up
+             */
+            push_public_key: string | null;
+            quiet_hours: components["schemas"]["QuietHours"] | null;
         };
         /**
          * Priority
@@ -5480,6 +6231,44 @@ export interface components {
              */
             phone_number?: string | null;
         };
+        /** PushKeys */
+        PushKeys: {
+            /** Auth */
+            auth: string;
+            /** P256Dh */
+            p256dh: string;
+        };
+        /**
+         * PushSubscriptionCreate
+         * @description A subscription as the browser's `PushManager` gives it.
+         * @example {
+         *       "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAA",
+         *       "keys": {
+         *         "auth": "tBHItJI5svbpez7KI4CCXg",
+         *         "p256dh": "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"
+         *       }
+         *     }
+         */
+        PushSubscriptionCreate: {
+            /** Endpoint */
+            endpoint: string;
+            keys: components["schemas"]["PushKeys"];
+        };
+        /** PushSubscriptionRead */
+        PushSubscriptionRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
         /** QueuedTask */
         QueuedTask: {
             /**
@@ -5511,6 +6300,24 @@ export interface components {
             waiting_reason: components["schemas"]["WaitingReason"] | null;
             /** Waiting Seconds */
             waiting_seconds: number;
+        };
+        /**
+         * QuietHours
+         * @description When push and mail wait, in the library's time zone; may pass midnight.
+         */
+        QuietHours: {
+            /**
+             * End
+             * Format: time
+             * @example 07:00:00
+             */
+            end: string;
+            /**
+             * Start
+             * Format: time
+             * @example 22:00:00
+             */
+            start: string;
         };
         /**
          * Reason
@@ -6150,6 +6957,38 @@ export interface components {
             obstacle?: boolean;
         };
         /**
+         * ScannedCopy
+         * @description A copy, its title, who has it, and what can be done with it now.
+         */
+        ScannedCopy: {
+            /** Actions */
+            actions: components["schemas"]["ActionRead"][];
+            /** Author */
+            author: string | null;
+            /**
+             * Book Id
+             * Format: uuid
+             */
+            book_id: string;
+            /** Book Title */
+            book_title: string;
+            copy: components["schemas"]["CopyRead"];
+            kept_for: components["schemas"]["KeptFor"] | null;
+            loan: components["schemas"]["LoanRead"] | null;
+            /** @description Who has it on loan */
+            member: components["schemas"]["BookMemberRead"] | null;
+            /**
+             * Place
+             * @description The desk or shelf where it is
+             */
+            place: string | null;
+            /**
+             * Request Id
+             * @description The open request that it is reserved for
+             */
+            request_id: string | null;
+        };
+        /**
          * Scheme
          * @description What an identifier of a title, besides its ISBN, is.
          * @enum {string}
@@ -6421,6 +7260,55 @@ export interface components {
             to_shelf?: string | null;
         };
         /**
+         * StaffList
+         * @description The lists of `GET /loans/lists/{name}`.
+         * @enum {string}
+         */
+        StaffList: "overdue" | "hold-shelf" | "high-demand" | "never-borrowed" | "missing";
+        /**
+         * StaffListRow
+         * @description A row of a list for staff; which fields a list has is in its description.
+         */
+        StaffListRow: {
+            /** Author */
+            author?: string | null;
+            /** Barcode */
+            barcode?: string | null;
+            /** Call Number */
+            call_number?: string | null;
+            condition?: components["schemas"]["Condition"] | null;
+            /** Copies Total */
+            copies_total?: number | null;
+            /** Created At */
+            created_at?: string | null;
+            /** Due At */
+            due_at?: string | null;
+            /** Email */
+            email?: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Seen At */
+            last_seen_at?: string | null;
+            /** Member Name */
+            member_name?: string | null;
+            /** Ready Until */
+            ready_until?: string | null;
+            /** Shelf Location */
+            shelf_location?: string | null;
+            state?: components["schemas"]["LoanState"] | null;
+            /** Title */
+            title: string;
+            /** To Clear */
+            to_clear?: boolean | null;
+            /** User Id */
+            user_id?: string | null;
+            /** Waiting */
+            waiting?: number | null;
+        };
+        /**
          * Stage
          * @enum {string}
          */
@@ -6466,6 +7354,51 @@ export interface components {
              */
             recorded_at: string;
             status: components["schemas"]["RobotStatus"];
+        };
+        /**
+         * StockTakeBody
+         * @description The barcodes seen at a shelf.
+         * @example {
+         *       "barcodes": [
+         *         "LB000000018"
+         *       ],
+         *       "shelf_location": "A-01-6"
+         *     }
+         */
+        StockTakeBody: {
+            /** Barcodes */
+            barcodes: string[];
+            /**
+             * Is Complete
+             * @description All copies of the shelf were scanned: others are candidates
+             * @default true
+             */
+            is_complete?: boolean;
+            /** Shelf Location */
+            shelf_location?: string | null;
+        };
+        /** StockTakeItem */
+        StockTakeItem: {
+            /** Barcode */
+            barcode: string;
+            /** Book Title */
+            book_title: string | null;
+            finding: components["schemas"]["Finding"];
+            /**
+             * Shelf Location
+             * @description Where the copy belongs
+             */
+            shelf_location: string | null;
+        };
+        /**
+         * StockTakeResult
+         * @description What is not in its place; copies in place are only counted.
+         */
+        StockTakeResult: {
+            /** In Place */
+            in_place: number;
+            /** Items */
+            items: components["schemas"]["StockTakeItem"][];
         };
         /** StopAnswered */
         StopAnswered: {
@@ -6569,6 +7502,17 @@ export interface components {
          * @enum {string}
          */
         SuggestionKind: "TITLE" | "AUTHOR" | "SUBJECT";
+        /**
+         * SuspendBody
+         * @description Until when no copy shall be kept for the hold; null resumes it.
+         * @example {
+         *       "until": "2026-08-01T00:00:00Z"
+         *     }
+         */
+        SuspendBody: {
+            /** Until */
+            until?: string | null;
+        };
         /** TaskActionRead */
         TaskActionRead: {
             /** Allowed */
@@ -7070,6 +8014,21 @@ export interface components {
             y_coordinate: number;
             /** Z Coordinate */
             z_coordinate: number;
+        };
+        /**
+         * WeekdayHours
+         * @description Hours of a day of the week; without hours it is closed.
+         */
+        WeekdayHours: {
+            /** Closes */
+            closes?: string | null;
+            /** Opens */
+            opens?: string | null;
+            /**
+             * Weekday
+             * @description 0 is Monday
+             */
+            weekday: number;
         };
         /**
          * WsTicket
@@ -11711,6 +12670,19 @@ export interface operations {
                      *             "shelf_location": "A-12-3",
                      *             "call_number": "PS3562.E42"
                      *           }
+                     *         ],
+                     *         "merged_into": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
                      *         ]
                      *       },
                      *       "meta": {
@@ -11816,7 +12788,10 @@ export interface operations {
     };
     get_book: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Say what the caller can do now */
+                actions?: boolean;
+            };
             header?: never;
             path: {
                 book_id: string;
@@ -11869,6 +12844,19 @@ export interface operations {
                      *             "custody": "ON_SHELF",
                      *             "shelf_location": "A-12-3",
                      *             "call_number": "PS3562.E42"
+                     *           }
+                     *         ],
+                     *         "merged_into": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -12016,6 +13004,19 @@ export interface operations {
                      *             "custody": "ON_SHELF",
                      *             "shelf_location": "A-12-3",
                      *             "call_number": "PS3562.E42"
+                     *           }
+                     *         ],
+                     *         "merged_into": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
                      *           }
                      *         ]
                      *       },
@@ -12443,6 +13444,7 @@ export interface operations {
                      *           "call_number": "PS3562.E42",
                      *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "kind": "STANDARD",
                      *           "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *           "robot_transportable": false,
                      *           "note": "text",
@@ -12575,6 +13577,7 @@ export interface operations {
                      *         "call_number": "PS3562.E42",
                      *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "STANDARD",
                      *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_transportable": false,
                      *         "note": "text",
@@ -12723,6 +13726,7 @@ export interface operations {
                      *         "call_number": "PS3562.E42",
                      *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "STANDARD",
                      *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_transportable": false,
                      *         "note": "text",
@@ -12848,6 +13852,7 @@ export interface operations {
                      *         "call_number": "PS3562.E42",
                      *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "STANDARD",
                      *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_transportable": false,
                      *         "note": "text",
@@ -13161,6 +14166,7 @@ export interface operations {
                      *         "call_number": "PS3562.E42",
                      *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "STANDARD",
                      *         "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
                      *         "robot_transportable": false,
                      *         "note": "text",
@@ -13225,6 +14231,157 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    merge_book: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                book_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "into": "01980000-0000-7000-8000-000000000001"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MergeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "into_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "copies": [
+                     *           "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44"
+                     *         ],
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_MergeRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `BOOK_IN_USE`: A copy of this book is on loan, reserved or in transit.; `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14274,6 +15431,137 @@ export interface operations {
             };
         };
     };
+    undo_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `ISBN_TAKEN`: A book with ISBN {isbn} already exists. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_suggestions: {
         parameters: {
             query: {
@@ -14323,6 +15611,321 @@ export interface operations {
             };
             /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_scanned_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                barcode: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "copy": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "barcode": "LB00000042",
+                     *           "condition": "OK",
+                     *           "custody": "ON_SHELF",
+                     *           "shelf_location": "A-12-3",
+                     *           "call_number": "PS3562.E42",
+                     *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "home_workstation_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "kind": "STANDARD",
+                     *           "waypoint_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "robot_transportable": false,
+                     *           "note": "text",
+                     *           "last_seen_at": "2026-01-15T10:30:00.000Z",
+                     *           "version": 2,
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "updated_at": "2026-01-15T10:30:00.000Z"
+                     *         },
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "author": "Ursula K. Le Guin",
+                     *         "place": "text",
+                     *         "loan": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "barcode": "LB00000042",
+                     *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "book_title": "The Left Hand of Darkness",
+                     *           "borrowed_at": "2026-01-15T10:30:00.000Z",
+                     *           "due_at": "2026-01-15T10:30:00.000Z",
+                     *           "returned_at": "2026-01-15T10:30:00.000Z",
+                     *           "processed_at": "2026-01-15T10:30:00.000Z",
+                     *           "renewals": 1,
+                     *           "channel": "ROBOT",
+                     *           "state": "ACTIVE",
+                     *           "overdue": false,
+                     *           "version": 2,
+                     *           "actions": [
+                     *             {
+                     *               "name": "REQUEST",
+                     *               "allowed": false,
+                     *               "reasons": [
+                     *                 {
+                     *                   "code": "MEMBER_INACTIVE",
+                     *                   "message": "The path is blocked."
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         },
+                     *         "member": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "kept_for": {
+                     *           "hold_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "member_name": "text",
+                     *           "ready_until": "2026-01-15T10:30:00.000Z"
+                     *         },
+                     *         "request_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_ScannedCopy_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    take_stock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "barcodes": [
+                 *         "LB000000018"
+                 *       ],
+                 *       "shelf_location": "A-01-6"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StockTakeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "in_place": 1,
+                     *         "items": [
+                     *           {
+                     *             "barcode": "LB00000042",
+                     *             "finding": "IN_PLACE",
+                     *             "book_title": "The Left Hand of Darkness",
+                     *             "shelf_location": "A-12-3"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_StockTakeResult_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18624,6 +20227,756 @@ export interface operations {
             };
         };
     };
+    list_holds: {
+        parameters: {
+            query?: {
+                book_id?: string | null;
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+                status?: components["schemas"]["HoldStatus"] | null;
+                /** @description Of one member; staff only */
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "book_title": "The Left Hand of Darkness",
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "status": "QUEUED",
+                     *           "position": 1,
+                     *           "placed_at": "2026-01-15T10:30:00.000Z",
+                     *           "suspended_until": "2026-01-15T10:30:00.000Z",
+                     *           "expected_at": "2026-01-15T10:30:00.000Z",
+                     *           "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "barcode": "LB00000042",
+                     *           "ready_at": "2026-01-15T10:30:00.000Z",
+                     *           "ready_until": "2026-01-15T10:30:00.000Z",
+                     *           "closed_at": "2026-01-15T10:30:00.000Z",
+                     *           "version": 2,
+                     *           "actions": [
+                     *             {
+                     *               "name": "REQUEST",
+                     *               "allowed": false,
+                     *               "reasons": [
+                     *                 {
+                     *                   "code": "MEMBER_INACTIVE",
+                     *                   "message": "The path is blocked."
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_HoldRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    place_hold: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "book_id": "01980000-0000-7000-8000-000000000001"
+                 *     }
+                 */
+                "application/json": components["schemas"]["HoldCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "status": "QUEUED",
+                     *         "position": 1,
+                     *         "placed_at": "2026-01-15T10:30:00.000Z",
+                     *         "suspended_until": "2026-01-15T10:30:00.000Z",
+                     *         "expected_at": "2026-01-15T10:30:00.000Z",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "ready_at": "2026-01-15T10:30:00.000Z",
+                     *         "ready_until": "2026-01-15T10:30:00.000Z",
+                     *         "closed_at": "2026-01-15T10:30:00.000Z",
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_HoldRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `FORBIDDEN`: You are not allowed to do this.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `HOLD_EXISTS`: The member already has a hold on this book.; `ALREADY_REQUESTED`: You have already requested this book.; `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "status": "QUEUED",
+                     *         "position": 1,
+                     *         "placed_at": "2026-01-15T10:30:00.000Z",
+                     *         "suspended_until": "2026-01-15T10:30:00.000Z",
+                     *         "expected_at": "2026-01-15T10:30:00.000Z",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "ready_at": "2026-01-15T10:30:00.000Z",
+                     *         "ready_until": "2026-01-15T10:30:00.000Z",
+                     *         "closed_at": "2026-01-15T10:30:00.000Z",
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_HoldRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancel_hold: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    suspend_hold: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "until": "2026-08-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SuspendBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "book_title": "The Left Hand of Darkness",
+                     *         "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "status": "QUEUED",
+                     *         "position": 1,
+                     *         "placed_at": "2026-01-15T10:30:00.000Z",
+                     *         "suspended_until": "2026-01-15T10:30:00.000Z",
+                     *         "expected_at": "2026-01-15T10:30:00.000Z",
+                     *         "copy_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "barcode": "LB00000042",
+                     *         "ready_at": "2026-01-15T10:30:00.000Z",
+                     *         "ready_until": "2026-01-15T10:30:00.000Z",
+                     *         "closed_at": "2026-01-15T10:30:00.000Z",
+                     *         "version": 2,
+                     *         "actions": [
+                     *           {
+                     *             "name": "REQUEST",
+                     *             "allowed": false,
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "MEMBER_INACTIVE",
+                     *                 "message": "The path is blocked."
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_HoldRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_loans: {
         parameters: {
             query?: {
@@ -19944,6 +22297,322 @@ export interface operations {
             };
         };
     };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "dates": [
+                     *           {
+                     *             "day": "2026-12-25",
+                     *             "note": "Christmas"
+                     *           }
+                     *         ],
+                     *         "weekly": [
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 0
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 1
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 2
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 3
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 4
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_CalendarBody_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    replace_calendar: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dates": [
+                 *         {
+                 *           "day": "2026-12-25",
+                 *           "note": "Christmas"
+                 *         }
+                 *       ],
+                 *       "weekly": [
+                 *         {
+                 *           "closes": "20:00:00",
+                 *           "opens": "08:00:00",
+                 *           "weekday": 0
+                 *         },
+                 *         {
+                 *           "closes": "20:00:00",
+                 *           "opens": "08:00:00",
+                 *           "weekday": 1
+                 *         },
+                 *         {
+                 *           "closes": "20:00:00",
+                 *           "opens": "08:00:00",
+                 *           "weekday": 2
+                 *         },
+                 *         {
+                 *           "closes": "20:00:00",
+                 *           "opens": "08:00:00",
+                 *           "weekday": 3
+                 *         },
+                 *         {
+                 *           "closes": "20:00:00",
+                 *           "opens": "08:00:00",
+                 *           "weekday": 4
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CalendarBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "dates": [
+                     *           {
+                     *             "day": "2026-12-25",
+                     *             "note": "Christmas"
+                     *           }
+                     *         ],
+                     *         "weekly": [
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 0
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 1
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 2
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 3
+                     *           },
+                     *           {
+                     *             "closes": "20:00:00",
+                     *             "opens": "08:00:00",
+                     *             "weekday": 4
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_CalendarBody_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     check_in_copy: {
         parameters: {
             query?: never;
@@ -20064,6 +22733,395 @@ export interface operations {
             };
             /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_circulation_work: {
+        parameters: {
+            query?: {
+                /** @description `pagination.next_cursor` of the last page, at any depth; replaces `page`. The totals then count from there on. */
+                cursor?: string | null;
+                format?: components["schemas"]["ListFormat"];
+                /** @description Rows per page */
+                limit?: number;
+                order?: components["schemas"]["Order"] | null;
+                /** @description From 1 */
+                page?: number;
+                /** @description A sort name documented for this list */
+                sort?: string | null;
+            };
+            header?: never;
+            path: {
+                name: components["schemas"]["StaffList"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "title": "The Left Hand of Darkness",
+                     *           "author": "Ursula K. Le Guin",
+                     *           "barcode": "LB00000042",
+                     *           "call_number": "PS3562.E42",
+                     *           "shelf_location": "A-12-3",
+                     *           "condition": "OK",
+                     *           "state": "ACTIVE",
+                     *           "due_at": "2026-01-15T10:30:00.000Z",
+                     *           "ready_until": "2026-01-15T10:30:00.000Z",
+                     *           "to_clear": false,
+                     *           "user_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "member_name": "text",
+                     *           "email": "text",
+                     *           "copies_total": 2,
+                     *           "waiting": 1,
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "last_seen_at": "2026-01-15T10:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "page": 1,
+                     *         "limit": 20,
+                     *         "total": 1,
+                     *         "total_pages": 1,
+                     *         "next_cursor": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnswer_StaffListRow_"];
+                    /** @example id,title,barcode */
+                    "text/csv": string;
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_loan_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "policies": [
+                     *           {
+                     *             "hold_days": 2,
+                     *             "kind": "SHORT_LOAN",
+                     *             "loan_days": 3,
+                     *             "max_holds": 10,
+                     *             "max_loans": 20,
+                     *             "max_overdue": 5,
+                     *             "max_renewals": 1,
+                     *             "role": "STUDENT"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_PoliciesBody_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    replace_loan_policies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "policies": [
+                 *         {
+                 *           "hold_days": 2,
+                 *           "kind": "SHORT_LOAN",
+                 *           "loan_days": 3,
+                 *           "max_holds": 10,
+                 *           "max_loans": 20,
+                 *           "max_overdue": 5,
+                 *           "max_renewals": 1,
+                 *           "role": "STUDENT"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["PoliciesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "policies": [
+                     *           {
+                     *             "hold_days": 2,
+                     *             "kind": "SHORT_LOAN",
+                     *             "loan_days": 3,
+                     *             "max_holds": 10,
+                     *             "max_loans": 20,
+                     *             "max_overdue": 5,
+                     *             "max_renewals": 1,
+                     *             "role": "STUDENT"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_PoliciesBody_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20856,6 +23914,527 @@ export interface operations {
             };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_notification_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "language": "en",
+                     *         "quiet_hours": {
+                     *           "start": "22:00:00",
+                     *           "end": "07:00:00"
+                     *         },
+                     *         "channels": [
+                     *           {
+                     *             "notification_type": "DELIVERY_TASK_ARRIVED",
+                     *             "in_app": true,
+                     *             "push": false,
+                     *             "email": false,
+                     *             "urgent": false
+                     *           }
+                     *         ],
+                     *         "push_public_key": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_PreferencesRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    change_notification_preferences: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channels": [
+                 *         {
+                 *           "email": false,
+                 *           "notification_type": "DELIVERY_TASK_ARRIVED",
+                 *           "push": true
+                 *         }
+                 *       ],
+                 *       "language": "en",
+                 *       "quiet_hours": {
+                 *         "end": "07:00:00",
+                 *         "start": "22:00:00"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreferencesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "language": "en",
+                     *         "quiet_hours": {
+                     *           "start": "22:00:00",
+                     *           "end": "07:00:00"
+                     *         },
+                     *         "channels": [
+                     *           {
+                     *             "notification_type": "DELIVERY_TASK_ARRIVED",
+                     *             "in_app": true,
+                     *             "push": false,
+                     *             "email": false,
+                     *             "urgent": false
+                     *           }
+                     *         ],
+                     *         "push_public_key": "text"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_PreferencesRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAA",
+                 *       "keys": {
+                 *         "auth": "tBHItJI5svbpez7KI4CCXg",
+                 *         "p256dh": "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushSubscriptionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "endpoint": "text",
+                     *         "created_at": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_PushSubscriptionRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22662,6 +26241,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };

@@ -1,10 +1,11 @@
 import type { Schemas } from "@luna/api";
 import { formatDate } from "@luna/i18n";
-import { BookPill, Cover, Icon, Loaded, Skeletons } from "@luna/ui";
+import { BookPill, Cover, Icon, Loaded, Refusal, Skeletons } from "@luna/ui";
+import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
-import { useAvailability, useBook } from "./queries";
+import { useAvailability, useBook, usePlaceHold } from "./queries";
 
 export function BookPage() {
   const { bookId } = useParams({ from: "/app/books/$bookId" });
@@ -51,10 +52,26 @@ function Availability({ book }: { book: Schemas["BookDetail"] }) {
               </div>
             </div>
           )}
+          <JoinQueue book={book} />
           <Shelves now={now} />
         </section>
       )}
     </Loaded>
+  );
+}
+
+/** The queue for a book without a free copy, where the server offers it. */
+function JoinQueue({ book }: { book: Schemas["BookDetail"] }) {
+  const { t } = useTranslation();
+  const place = usePlaceHold(book.id);
+  const action = book.actions?.find((each) => each.name === "PLACE_HOLD");
+  if (place.data) return <p className="notice tone-done" role="status"><Icon name="check" /><span>{t("holds.placed", { position: place.data.position ?? 1 })} <Link to="/holds">{t("holds.see")}</Link></span></p>;
+  if (!action?.allowed) return null;
+  return (
+    <>
+      <Button size="lg" loading={place.isPending} onClick={() => place.mutate()}>{t("holds.join")}</Button>
+      <Refusal error={place.error} />
+    </>
   );
 }
 

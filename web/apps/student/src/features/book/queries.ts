@@ -1,5 +1,6 @@
-import { api, dataOf } from "@luna/api";
-import { useQuery } from "@tanstack/react-query";
+import { api, dataOf, idempotencyKey } from "@luna/api";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 
 export function useBook(bookId: string) {
   return useQuery({
@@ -12,5 +13,20 @@ export function useAvailability(bookId: string) {
   return useQuery({
     queryKey: ["availability", bookId],
     queryFn: () => dataOf(api.GET("/api/v1/books/{book_id}/availability", { params: { path: { book_id: bookId } } })),
+  });
+}
+
+/** Join the queue for a book that has no free copy. */
+export function usePlaceHold(bookId: string) {
+  const client = useQueryClient();
+  const key = useRef(idempotencyKey());
+  return useMutation({
+    mutationFn: () => dataOf(api.POST("/api/v1/holds", { params: { header: { "Idempotency-Key": key.current } }, body: { book_id: bookId } })),
+    onSuccess: () => {
+      for (const name of ["holds", "book", "loan-summary"]) void client.invalidateQueries({ queryKey: [name] });
+    },
+    onError: () => {
+      key.current = idempotencyKey(); // a refusal is stored under the key too
+    },
   });
 }

@@ -12,7 +12,7 @@ export function LoansPage() {
   const loans = useLoans();
   return (
     <div className="stack-lg">
-      <ScreenTitle title={t("loans.title")} />
+      <ScreenTitle title={t("loans.title")}><Link to="/holds">{t("holds.title")}</Link></ScreenTitle>
       <Loaded query={loans}>
         {(found) => {
           const open = found.filter((loan) => loan.returned_at === null);

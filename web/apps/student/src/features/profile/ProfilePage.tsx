@@ -6,10 +6,11 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { signOut } from "../../shell";
+import { Preferences } from "./Preferences";
 import { Privacy } from "./Privacy";
 import { Password, Sessions } from "./Security";
 import { SecondFactorSection } from "./SecondFactorSection";
-import { saveProfile } from "./queries";
+import { savePreferences, saveProfile } from "./queries";
 
 const SCHEMES = ["auto", "light", "dark"] as const;
 
@@ -20,6 +21,7 @@ export function ProfilePage() {
       <ScreenTitle title={t("profile.title")} />
       <Person />
       <Appearance />
+      <Preferences />
       <Password />
       <SecondFactorSection />
       <Sessions />
@@ -56,13 +58,19 @@ function Person() {
   );
 }
 
+/** The language of the pages, and of the messages that LUNA sends. */
+async function chooseLanguage(language: Language): Promise<void> {
+  await changeLanguage(language);
+  await savePreferences({ language });
+}
+
 function Appearance() {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <section className="card stack">
       <h2>{t("profile.appearance")}</h2>
-      <Choice legend={t("profile.language")} name="language" options={LANGUAGES.map((each) => [each, t(`language.${each}`)])} value={i18n.language} onChange={(value) => void changeLanguage(value as Language)} />
+      <Choice legend={t("profile.language")} name="language" options={LANGUAGES.map((each) => [each, t(`language.${each}`)])} value={i18n.language} onChange={(value) => void chooseLanguage(value as Language)} />
       <Choice legend={t("profile.theme")} name="theme" options={SCHEMES.map((each) => [each, t(`theme.${each}`)])} value={colorScheme} onChange={(value) => setColorScheme(value as (typeof SCHEMES)[number])} />
     </section>
   );

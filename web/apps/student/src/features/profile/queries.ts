@@ -1,4 +1,5 @@
-import { api, dataOf, session } from "@luna/api";
+import { api, dataOf, session, type Schemas } from "@luna/api";
+import { sendOrKeep } from "../../parts/outbox";
 
 const WEB = { "X-LUNA-Client": "web" }; // the refresh token comes as a cookie
 
@@ -57,4 +58,13 @@ export async function newRecoveryCodes(code: string): Promise<string[]> {
 
 export function removeFactor(form: FormData): Promise<unknown> {
   return api.DELETE("/api/v1/auth/me/totp", { body: { password: String(form.get("password")), code: String(form.get("code")).trim() } });
+}
+
+export function fetchPreferences() {
+  return dataOf(api.GET("/api/v1/notifications/preferences"));
+}
+
+/** Save what changed; without a connection it waits for one. */
+export function savePreferences(body: Schemas["PreferencesBody"]): Promise<void> {
+  return sendOrKeep({ kind: "preferences", id: Object.keys(body).join(), body });
 }

@@ -1,0 +1,75 @@
+import type { Schemas } from "@luna/api";
+import { Loaded, Refusal, useToast } from "@luna/ui";
+import { Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { fetchPreferences, savePreferences } from "./queries";
+
+type Choices = Schemas["PreferencesRead"];
+const KEY = ["preferences"];
+const CHANNELS = ["in_app", "push", "email"] as const;
+
+/** Which messages come where, and when none but urgent ones come. */
+export function Preferences() {
+  const { t } = useTranslation();
+  const query = useQuery({ queryKey: KEY, queryFn: fetchPreferences });
+  return (
+    <section className="card stack">
+      <h2>{t("preferences.title")}</h2>
+      <Loaded query={query}>{(data) => <Form key={query.dataUpdatedAt} saved={data} />}</Loaded>
+    </section>
+  );
+}
+
+function Form({ saved }: { saved: Choices }) {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const client = useQueryClient();
+  const [channels, setChannels] = useState(saved.channels);
+  const [quiet, setQuiet] = useState(saved.quiet_hours);
+  const save = useMutation({
+    mutationFn: () => savePreferences({ quiet_hours: quiet, channels }),
+    onSuccess: () => {
+      toast(t("preferences.saved"));
+      client.setQueryData<Choices>(KEY, (before) => before && { ...before, channels, quiet_hours: quiet });
+    },
+  });
+  const choose = (type: string, channel: (typeof CHANNELS)[number], wanted: boolean) =>
+    setChannels((present) => present.map((each) => (each.notification_type === type ? { ...each, [channel]: wanted } : each)));
+  return (
+    <form className="stack" onSubmit={(event) => { event.preventDefault(); if (!save.isPending) save.mutate(); }}>
+      {channels.map((each) => (
+        <fieldset key={each.notification_type} className="choice">
+          <legend>{typeName(each.notification_type)}</legend>
+          <div className="row">
+            {CHANNELS.map((channel) => (
+              <label key={channel} className="chip">
+                <input type="checkbox" checked={each[channel]} disabled={channel === "in_app" && each.urgent} onChange={(event) => choose(each.notification_type, channel, event.currentTarget.checked)} />
+                {t(`preferences.${channel}`)}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+      ))}
+      <fieldset className="choice">
+        <legend>{t("preferences.quiet")}</legend>
+        <label className="chip"><input type="checkbox" checked={quiet !== null} onChange={(event) => setQuiet(event.currentTarget.checked ? { start: "22:00:00", end: "07:00:00" } : null)} />{t("preferences.quietOn")}</label>
+        {quiet && (
+          <div className="row">
+            <input type="time" aria-label={t("preferences.from")} value={quiet.start.slice(0, 5)} onChange={(event) => setQuiet({ ...quiet, start: `${event.currentTarget.value}:00` })} />
+            <input type="time" aria-label={t("preferences.to")} value={quiet.end.slice(0, 5)} onChange={(event) => setQuiet({ ...quiet, end: `${event.currentTarget.value}:00` })} />
+          </div>
+        )}
+      </fieldset>
+      <Refusal error={save.error} />
+      <Button type="submit" size="md" loading={save.isPending}>{t("profile.save")}</Button>
+    </form>
+  );
+}
+
+/** “Delivery task arrived”: the type of the message in words. */
+function typeName(type: string): string {
+  const words = type.replaceAll("_", " ").toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -20,6 +20,7 @@ test("a lost answer and a second press make one request", async ({ open, ignorin
   await confirm.click();
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
   expect(new Set(keys).size).toBe(1);
+  await page.getByText(/^Delivery /).waitFor(); // the tracking page is shown
   const title = await page.getByRole("heading", { level: 1 }).innerText();
   await page.getByRole("link", { name: "Requests" }).click();
   await expect(page.locator("section", { has: page.getByRole("heading", { name: "Under way" }) }).getByRole("link", { name: title })).toHaveCount(1);

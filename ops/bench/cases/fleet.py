@@ -1,4 +1,4 @@
-"""Heartbeats of 200 robots at 1 Hz with two long polls each: latency, and CPU time of all of LUNA.
+"""Heartbeats of 200 robots at 1 Hz with two long polls each: latency, CPU of LUNA, departures.
 
 The client is one asyncio process on the same machine; its latencies include its own waiting.
 """
@@ -6,9 +6,10 @@ The client is one asyncio process on the same machine; its latencies include its
 import asyncio
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from ops.bench import Result, bridges
+from ops.bench import Result, bridges, departures
 from ops.bench.system import System
 
 _ROBOTS = 200
@@ -39,21 +40,35 @@ def _is_below(pid: int, roots: set[int], parents: dict[int, int]) -> bool:
     return False
 
 
-async def _measure(system: System, seconds: float) -> tuple[list[float], float, list[str]]:
+@dataclass(frozen=True)
+class _Measured:
+    beats: list[float]  # ms
+    cpu_seconds: float
+    departures: list[float]  # ms
+    errors: list[str]
+
+
+async def _measure(system: System, seconds: float, departing: int) -> _Measured:
     fleet = await bridges.register(system, _ROBOTS)
     async with bridges.running(fleet):
         before = _cpu_seconds(system)
         await asyncio.sleep(seconds)
         spent = _cpu_seconds(system) - before
-    beats = [beat for bridge in fleet for beat in bridge.beats]
-    return beats, spent, [error for bridge in fleet for error in bridge.errors]
+        beats = [beat for bridge in fleet for beat in bridge.beats]
+        going = await departures.measure(system, fleet, departing)
+    return _Measured(beats, spent, going, [each for bridge in fleet for each in bridge.errors])
 
 
 def run(system: System, *, short: bool) -> Iterator[Result]:
-    """Measure for 10 or 40 seconds."""
-    beats, spent, errors = asyncio.run(_measure(system, 10 if short else 40))
+    """Measure for 10 or 40 seconds, then 20 or 60 departures."""
+    seconds, departing = (10, 20) if short else (40, 60)
+    found = asyncio.run(_measure(system, seconds, departing))
+    beats, spent, errors = found.beats, found.cpu_seconds, found.errors
     about = {"heartbeats": float(len(beats)), "p50 ms": bridges.percentile(beats, 0.5)}
     p99 = bridges.percentile(beats, 0.99)
     yield Result("heartbeat, p99", p99, "ms", at_most=50, details=about)
     yield Result("CPU of LUNA for each heartbeat", spent * 1000 / len(beats), "ms", at_most=1.6)
+    go = [bridges.percentile(found.departures, share) for share in (0.5, 0.95)]
+    yield Result("loading confirmed → bridge holds the go, p50", go[0], "ms", at_most=10)
+    yield Result("loading confirmed → bridge holds the go, p95", go[1], "ms", at_most=30)
     yield Result("failed calls", len(errors), "", at_most=0, comparison=", ".join(set(errors)))

@@ -326,6 +326,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish a campus sign-in
+         * @description Sign in the person for whom the provider vouches. Role: none needed.
+         *
+         *     An account is found, or created, by the verified address. A browser session is redirected to
+         *     the application; a program gets the tokens.
+         */
+        get: operations["finish_campus_sign_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start a campus sign-in
+         * @description Redirect to the campus's provider; `client=web` ends in a browser session.
+         *
+         *     Role: none needed.
+         */
+        get: operations["start_campus_sign_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -361,6 +406,9 @@ export interface paths {
         /**
          * Register a student account
          * @description Return the account and the token pair of its first session. Role: none needed.
+         *
+         *     With `LUNA_REGISTRATION=verify` the answer is 202 and null for every address, and a mail
+         *     has a link that verifies it; signing in works from then on.
          */
         post: operations["register_account"];
         delete?: never;
@@ -2243,6 +2291,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/requests/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Estimate a request
+         * @description Role: all. Whether it is possible now, and when the book would arrive.
+         */
+        get: operations["estimate_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/returns": {
         parameters: {
             query?: never;
@@ -3526,6 +3594,17 @@ export interface components {
              */
             success?: true;
         };
+        /** Answer[QuoteRead] */
+        Answer_QuoteRead_: {
+            data: components["schemas"]["QuoteRead"];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success?: true;
+        };
         /** Answer[RecoveryCodesRead] */
         Answer_RecoveryCodesRead_: {
             data: components["schemas"]["RecoveryCodesRead"];
@@ -4374,7 +4453,7 @@ export interface components {
             oidc: boolean;
             /**
              * Registration
-             * @description open
+             * @description open, or verify
              */
             registration: string;
             /** Time Zone */
@@ -6318,6 +6397,25 @@ export interface components {
              * @example 22:00:00
              */
             start: string;
+        };
+        /**
+         * QuoteRead
+         * @description Whether a request is possible now, and when the book would arrive.
+         */
+        QuoteRead: {
+            /**
+             * Code
+             * @description The error with which it would be refused
+             */
+            code: string | null;
+            /** Eta Earliest */
+            eta_earliest: string | null;
+            /** Eta Latest */
+            eta_latest: string | null;
+            /** Possible */
+            possible: boolean;
+            /** Queue Ahead */
+            queue_ahead: number;
         };
         /**
          * Reason
@@ -10073,6 +10171,180 @@ export interface operations {
             };
         };
     };
+    finish_campus_sign_in: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+            };
+            header?: {
+                /** @description The device token of an earlier sign-in */
+                "X-LUNA-Device"?: string | null;
+            };
+            path?: never;
+            cookie?: {
+                luna_oidc?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…",
+                     *         "device_token": "kP7c…",
+                     *         "expires_in": 3600,
+                     *         "refresh_token": "AZvA3noxfF…",
+                     *         "token_type": "Bearer"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_SignedInRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `SECOND_FACTOR_REQUIRED`: Enter the code of your second factor: POST /api/v1/auth/login/second-factor. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    start_campus_sign_in: {
+        parameters: {
+            query?: {
+                client?: "web" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the campus's sign-in page */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     refresh_tokens: {
         parameters: {
             query?: never;
@@ -10261,6 +10533,25 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Answer_RegisteredRead_"];
+                };
+            };
+            /** @description With LUNA_REGISTRATION=verify, always */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
                 };
             };
             /** @description `MALFORMED_JSON`: The body is not valid JSON. */
@@ -26340,6 +26631,108 @@ export interface operations {
                 };
             };
             /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    estimate_request: {
+        parameters: {
+            query: {
+                book_id: string;
+                request_location: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "possible": false,
+                     *         "code": "K7QF-9T2M",
+                     *         "queue_ahead": 1,
+                     *         "eta_earliest": "2026-01-15T10:30:00.000Z",
+                     *         "eta_latest": "2026-01-15T10:30:00.000Z"
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_QuoteRead_"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNKNOWN_LOCATION`: Robots do not deliver to “{location}”.; `VALIDATION_ERROR`: Some values are not valid. See details.fields. */
             422: {
                 headers: {
                     [name: string]: unknown;

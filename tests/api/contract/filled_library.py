@@ -21,6 +21,14 @@ from tests.factories import catalogue, users
 from tests.scenario import Scenario, start_scenario
 
 IMPORT = {"books": [{"title": "One", "isbn": "no"}, {"title": "Two", "isbn": "neither"}]}
+SUBSCRIPTION = {
+    "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/another",
+    "keys": {
+        "p256dh": "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-"
+        "Ts1XbjhazAkj7I99e8QcYP7DkM",
+        "auth": "tBHItJI5svbpez7KI4CCXg",
+    },
+}
 _KEY = {"rpcs": ["luna.v1.LibraryService/CheckOutBook"]}
 
 
@@ -44,12 +52,18 @@ class FilledLibrary:
         headers = {**own, **options.pop("headers", {})}
         return self.scenario.api.request(method, self.path(template), headers=headers, **options)
 
-    def lend(self, book: UUID) -> None:
-        """Lend a copy of the title to the administrator."""
+    def lend(self, book: UUID, member: UUID | None = None) -> None:
+        """Lend a copy of the title to a member; without one, to the administrator."""
         with database.transaction() as session:
             copy = custody.reserve_any(session, book)
             custody.move(session, copy.id, custody.CustodyTransition.LOAD)
-            loans.lend(session, copy.id, self.admin.id, LoanChannel.ROBOT)
+            loans.lend(session, copy.id, member or self.admin.id, LoanChannel.ROBOT)
+
+    def add_unavailable_book(self) -> UUID:
+        """Add a title whose only copy another member has borrowed."""
+        book = catalogue.add_book("On loan")
+        self.lend(book, users.student().id)
+        return book
 
     def post(self, path: str, **body: Any) -> Any:
         """Create something as the administrator; returns its data."""
@@ -107,6 +121,21 @@ def _return_one(scenario: Scenario) -> str:
     return str(scenario.request["id"])
 
 
+def _circulate(library: FilledLibrary) -> dict[str, str]:
+    """Place two holds, merge two titles and subscribe to pushed messages; returns their ids."""
+    holds = [library.post("/holds", book_id=str(library.add_unavailable_book())) for _ in range(2)]
+    double, kept = (str(catalogue.add_book("Double")) for _ in range(2))
+    merge = library.post(f"/books/{double}/merge", into=kept)
+    subscription = library.post("/notifications/push-subscriptions", **SUBSCRIPTION)
+    return {
+        "hold_id": holds[0]["id"],
+        "merge_id": merge["id"],
+        "subscription_id": subscription["id"],
+        "into": kept,
+        "name": "high-demand",
+    }
+
+
 def fill(api: Any) -> FilledLibrary:
     """Lend and fetch two books, deliver two, import twice, and add the rest by one call each."""
     admin = users.admin()
@@ -123,9 +152,12 @@ def fill(api: Any) -> FilledLibrary:
     keys = [library.post("/auth/service-keys", name=f"key {n}", **_KEY) for n in range(2)]
     scenario.request_delivery()
     scenario.run_events()
+    copy = scenario.get(admin, f"/books/{scenario.book}/copies")[-1]
     library.ids |= {
+        **_circulate(library),
+        "barcode": copy["barcode"],
         "book_id": str(scenario.book),
-        "copy_id": scenario.get(admin, f"/books/{scenario.book}/copies")[-1]["id"],
+        "copy_id": copy["id"],
         "job_id": jobs[0]["job_id"],
         "key_id": keys[0]["id"],
         "loan_id": scenario.get(admin, "/loans")[0]["id"],

@@ -5,7 +5,9 @@ A new route is covered without an entry here. One that cannot keep a rule is lis
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -16,8 +18,7 @@ from tests.factories import catalogue
 
 # Lists of which this library has fewer than two rows: only their parameters are checked.
 SHORT: set[str] = set()
-# The walk along the shelves is planned as a whole: only its other orders have cursors.
-SORTED = {"GET /api/v1/deliveries/pick-list": {"sort": "shelf_location"}}
+NO_CURSOR = {"GET /api/v1/loans/lists/{name}": "one order of its own; the whole is its CSV"}
 NO_PAGES = {"GET /api/v1/books/suggest": "the completions of a text, at most `limit` of them"}
 ANY_FIELDS = {"POST /api/v1/robot/bridge/heartbeat": "newer robots may send more (api.md §1)"}
 # Resources that are changed under another path than they are read.
@@ -74,14 +75,13 @@ def test_cursor_of_every_list_continues_it_to_the_end(
     library: FilledLibrary, routes: dict[str, Any]
 ) -> None:
     def check(route: str) -> str | None:
-        order = SORTED.get(route, {})
-        whole = library.call(route, params={"limit": 100, **order}).json()
+        whole = library.call(route, params={"limit": 100}).json()
         if "data" not in whole:
             return str(whole)
         if len(whole["data"]) < 2:
             return None if route in SHORT else f"has {len(whole['data'])} rows"
         rows: list[Any] = []
-        query: dict[str, Any] = {"limit": 1, **order}
+        query: dict[str, Any] = {"limit": 1}
         while len(rows) < len(whole["data"]):
             page = library.call(route, params=query).json()
             rows += page["data"]
@@ -94,7 +94,7 @@ def test_cursor_of_every_list_continues_it_to_the_end(
             else (f"gave {len(rows)} of {len(whole['data'])} rows")
         )
 
-    assert _failures(_lists(routes), check) == {}
+    assert _failures([route for route in _lists(routes) if route not in NO_CURSOR], check) == {}
 
 
 def _key(row: dict[str, Any]) -> Any:
@@ -180,11 +180,18 @@ def _creating(routes: dict[str, Any]) -> list[str]:
     ]
 
 
-def _body(library: FilledLibrary, example: dict[str, Any]) -> dict[str, Any]:
-    """Name what exists in the example of a body."""
+def _book_for(library: FilledLibrary, route: str) -> UUID:
+    """Add a title with which this call succeeds."""
+    if route.endswith("/holds"):
+        return library.add_unavailable_book()
     book = catalogue.add_book()
-    if "pickup_location" in example:
+    if route.endswith("/returns"):
         library.lend(book)
+    return book
+
+
+def _body(library: FilledLibrary, book: UUID, example: dict[str, Any]) -> dict[str, Any]:
+    """Name what exists in the example of a body."""
     known: dict[str, Any] = {
         **library.ids,
         "book_id": str(book),
@@ -206,10 +213,12 @@ def test_every_creating_call_is_done_once_under_an_idempotency_key(
     def check(route: str) -> str | None:
         if "Idempotency-Key" not in _parameters(routes[route]):
             return "is not documented"
-        body = _body(library, routes[route]["request"]["body"].get("json", {}))
+        book = _book_for(library, route)
+        body = _body(library, book, routes[route]["request"]["body"].get("json", {}))
+        of_book = replace(library, ids={**library.ids, "book_id": str(book)})
         headers = {"Idempotency-Key": f"key of {route}"}
         options = {"json": body} if body else {}
-        first, second = (library.call(route, headers=headers, **options) for _ in range(2))
+        first, second = (of_book.call(route, headers=headers, **options) for _ in range(2))
         if first.status_code not in {201, 202}:
             return f"{first.status_code} {first.text}"
         if (second.status_code, second.content) != (first.status_code, first.content):

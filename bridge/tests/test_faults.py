@@ -1,11 +1,12 @@
 """Faults on demand: each is injected by a script, decided by a seed, and survived by the bridge."""
 
 import asyncio
+import gc
 import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,22 @@ from bridge.simulation.fleet import FleetOptions, SimulatedRobot, robots_of
 from bridge.tests.conftest import Robot, until
 from bridge.tests.fake_server import KEY, FakeServer, navigation, waypoint
 
-pytestmark = pytest.mark.anyio
+# A client that drops a request leaves the socket of the fake server to the garbage collector.
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def _collect_sockets() -> Iterator[None]:
+    """Collect them here, where the warning is expected, and not in another file's tests."""
+    yield
+    gc.collect()
+
 
 A, B, FAR = waypoint("A", 0), waypoint("B", 3), waypoint("FAR", 5000)
 Start = Callable[..., Awaitable[SimulatedRobot]]

@@ -94,13 +94,14 @@ FROM generate_series(1, 100000) AS n,
      LATERAL (SELECT n > 100000 - 4000 OR (n <= 16000 AND n % 32 = 7) AS open) AS state;
 
 INSERT INTO book_requests (id, user_id, book_id, copy_id, request_location, waypoint_id, status,
-    handover_code, requested_at)
+    handover_code, code_tries, requested_at)
 SELECT pg_temp.row_id(n) AS id, pg_temp.row_id(1 + n % 20000) AS user_id,
        pg_temp.row_id(1 + n % 20000) AS book_id,
        pg_temp.row_id(1 + n % 40000) AS copy_id, 'Room 7' AS request_location,
        pg_temp.row_id(7) AS waypoint_id,
        CASE WHEN n > 60000 - 200 THEN 'APPROVED' WHEN n % 20 = 0 THEN 'CANCELLED'
             ELSE 'COMPLETED' END AS status, '1234' AS handover_code,
+       0 AS code_tries,
        pg_temp.minutes_ago(20 * (60000 - n)) AS requested_at
 FROM generate_series(1, 60000) AS n;
 
@@ -115,8 +116,8 @@ FROM generate_series(1, 40000) AS n;
 -- 200 open tasks, of which 50 travel; the others have ended.
 INSERT INTO delivery_tasks (id, reference, task_type, status, stage, priority, request_id,
     return_id, book_id, copy_id, assigned_robot_id, source_location, source_waypoint_id,
-    destination_location, destination_waypoint_id, attempt, times_not_loaded, reminders, metadata,
-    created_at, stage_since, version)
+    destination_location, destination_waypoint_id, attempt, times_not_loaded, reminders,
+    extensions, metadata, created_at, stage_since, version)
 SELECT pg_temp.row_id(n) AS id, 'T' || n AS reference,
        CASE WHEN n <= 60000 THEN 'STUDENT_DELIVERY' ELSE 'RETURN_PICKUP' END
            AS task_type,
@@ -134,7 +135,7 @@ SELECT pg_temp.row_id(n) AS id, 'T' || n AS reference,
            AS assigned_robot_id,
        'Desk' AS source_location, pg_temp.row_id(1) AS source_waypoint_id,
        'Room 7' AS destination_location, pg_temp.row_id(7) AS destination_waypoint_id,
-       1 AS attempt, 0 AS times_not_loaded, 0 AS reminders, '{}'::jsonb AS metadata,
+       1 AS attempt, 0 AS times_not_loaded, 0 AS reminders, 0 AS extensions, '{}'::jsonb AS metadata,
        pg_temp.minutes_ago(10 * age) AS created_at, pg_temp.minutes_ago(10 * age)
            AS stage_since, 1 AS version
 FROM generate_series(1, 100000) AS n,

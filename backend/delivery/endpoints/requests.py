@@ -189,7 +189,7 @@ def change_request_place(
     summary="Report a problem with a request",
     status_code=202,
     response_model=Answer[ProblemRead],
-    responses=routing.responses(NotFound, Forbidden),
+    responses=routing.responses(NotFound, Forbidden, StaleVersion),
 )
 def report_request_problem(
     request: OwnRequestDep, body: ProblemReport, session: SessionDep, once: IdempotencyDep

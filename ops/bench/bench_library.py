@@ -42,7 +42,7 @@ def add_books(system: System, count: int, copies: int) -> list[UUID]:
     _add(
         system,
         [
-            Copy(book_id=book, barcode=ids.uuid7().hex, shelf_location="A-01")
+            Copy(book_id=book, barcode=ids.uuid7().hex.upper(), shelf_location="A-01")
             for book in found
             for _ in range(copies)
         ],

@@ -24,7 +24,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"{LIBRARY}/UpdateBook": STAFF,
     f"{LIBRARY}/GetBook": PEOPLE,
     f"{LIBRARY}/SearchBooks": PEOPLE,
-    f"{LIBRARY}/CreateMember": ADMINS,
+    f"{LIBRARY}/CreateMember": STAFF,
     f"{LIBRARY}/BorrowBook": STAFF,
     f"{LIBRARY}/ReturnBook": STAFF,
     f"{LIBRARY}/ListBorrowedBooks": PEOPLE,

@@ -2,7 +2,6 @@
 
 from backend.book.rpc.library_service import LibraryService
 from backend.shared.domain.actor import EVERYONE, STAFF
-from backend.shared.models import Role
 from backend.shared.proto.gen.luna.v1 import library_connect
 from backend.shared.web.rpc.server import RpcServer
 
@@ -15,7 +14,7 @@ RPC = RpcServer(
         "UpdateBook": STAFF,
         "GetBook": EVERYONE,
         "SearchBooks": EVERYONE,
-        "CreateMember": (Role.ADMIN,),
+        "CreateMember": STAFF,
         "BorrowBook": STAFF,
         "ReturnBook": STAFF,
         "ListBorrowedBooks": EVERYONE,

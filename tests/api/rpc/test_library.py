@@ -142,7 +142,7 @@ def test_student_sees_own_loans_only(
 def test_member_is_a_student_and_limits_hold(api: Any, librarian: SignedInUser) -> None:
     body = {"email": "kiosk@university.edu", "firstName": "Kay", "lastName": "Osk"}
     admin = users.admin()
-    member = call(api, f"{LIBRARY}/CreateMember", body, admin.headers).body["member"]
+    member = call(api, f"{LIBRARY}/CreateMember", body, librarian.headers).body["member"]
     user = api.get(f"/api/v1/auth/users/{member['id']}", headers=admin.headers).json()["data"]
     assert (user["role"], user["email"]) == ("STUDENT", "kiosk@university.edu")
     again = call(api, f"{LIBRARY}/CreateMember", body, admin.headers)

@@ -66,7 +66,7 @@ class LibraryService(Protocol):
 
     async def create_member(self, request: CreateMemberRequest, ctx: RequestContext[CreateMemberRequest, CreateMemberResponse], /) -> CreateMemberResponse:
         """
-        Create the account of a student, as POST /auth/users with the role STUDENT. Role: admin.
+        Create the account of a student, as POST /auth/users with the role STUDENT. Role: librarian, admin.
 
         The new member sets a password by a mailed link. ALREADY_EXISTS when the address is taken.
         """
@@ -329,7 +329,7 @@ class LibraryServiceClient(ConnectClient):
         timeout_ms: int | None = None,
     ) -> CreateMemberResponse:
         """
-        Create the account of a student, as POST /auth/users with the role STUDENT. Role: admin.
+        Create the account of a student, as POST /auth/users with the role STUDENT. Role: librarian, admin.
 
         The new member sets a password by a mailed link. ALREADY_EXISTS when the address is taken.
         """

@@ -1,5 +1,6 @@
 """Selects of the notification service."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,23 +12,23 @@ from backend.shared.models import ImportJob, Notification, NotificationPreferenc
 
 SORTS: dict[str, ColumnElement[Any]] = {"created_at": Notification.created_at.expression}
 TIEBREAK = Notification.id.expression
-_COLUMNS = (
-    Notification.id,
-    Notification.notification_type,
-    Notification.title,
-    Notification.message,
-    Notification.payload,
-    Notification.is_read,
-    Notification.created_at,
-    Notification.read_at,
-)
+_Columns = Select[UUID, str, str, str, dict[str, Any], bool, datetime, datetime | None]
 
 
 def own(
     user_id: UUID, *, is_read: bool | None = None, notification_type: str | None = None
-) -> Select[Any]:
+) -> _Columns:
     """Select a user's notifications."""
-    statement = select(*_COLUMNS).where(Notification.user_id == user_id)
+    statement = select(
+        Notification.id,
+        Notification.notification_type,
+        Notification.title,
+        Notification.message,
+        Notification.payload,
+        Notification.is_read,
+        Notification.created_at,
+        Notification.read_at,
+    ).where(Notification.user_id == user_id)
     if is_read is not None:
         statement = statement.where(Notification.is_read.is_(is_read))
     if notification_type is not None:
@@ -35,7 +36,7 @@ def own(
     return statement
 
 
-def one(user_id: UUID, notification_id: UUID) -> Select[Any]:
+def one(user_id: UUID, notification_id: UUID) -> _Columns:
     return own(user_id).where(Notification.id == notification_id)
 
 

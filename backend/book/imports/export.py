@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from pymarc import record_to_xml
 from sqlalchemy import Connection, select
@@ -59,7 +60,7 @@ def chunks(open_connection: Callable[[], Connection], kind: ExportFormat) -> Ite
     yield tail
 
 
-def _rows(connection: Connection, after: Any) -> list[Row]:
+def _rows(connection: Connection, after: UUID | None) -> list[Row]:
     columns = [Book.__table__.c[name] for name in _FIELDS if name != "copies"]
     statement = (
         select(Book.id, *columns, Book.copies_total.label("copies"))

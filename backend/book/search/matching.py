@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Text,
+    Uuid,
     and_,
     cast,
     false,
@@ -125,17 +126,15 @@ def _with_new_words(connection: Connection, words: Sequence[_Word]) -> list[_Wor
     """Return the words, those of titles that the vocabulary does not know yet counted as known."""
     unknown = [word for word in words if not word.books]
     given = {"words": [w.text for w in unknown], "lexemes": [w.lexemes for w in unknown]}
-    present = set(connection.execute(_PRESENT, given).scalars()) if unknown else set()
+    present: set[str] = set(connection.execute(_PRESENT, given).scalars()) if unknown else set()
     return [replace(word, books=1) if word.text in present else word for word in words]
 
 
 def _similar(connection: Connection, found: Matches) -> list[UUID]:
     similar: list[UUID] = []
     for phrase in dict.fromkeys([found.corrected, found.text]):
-        rows = select(
-            func.similar_books(phrase, _MIN_SIMILARITY, _MAX_SIMILAR).column_valued("similar")
-        )
-        similar += connection.execute(rows).scalars()
+        found_ids = func.similar_books(phrase, _MIN_SIMILARITY, _MAX_SIMILAR, type_=Uuid())
+        similar += connection.execute(select(found_ids.column_valued("similar"))).scalars()
     return list(dict.fromkeys(similar))
 
 

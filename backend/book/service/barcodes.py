@@ -9,7 +9,7 @@ _NEXT_NUMBERS = text("SELECT nextval('barcodes') FROM generate_series(1, :count)
 
 def generate(session: Session, count: int) -> list[str]:
     """Return new barcodes; the check digit detects a mistyped or swapped digit."""
-    numbers = session.execute(_NEXT_NUMBERS, {"count": count}).scalars()
+    numbers: list[int] = list(session.execute(_NEXT_NUMBERS, {"count": count}).scalars())
     return [_barcode(number) for number in numbers]
 
 

@@ -79,7 +79,7 @@ def get_delivery_figures(
     since: Annotated[Instant | None, Query(alias="from", description="Created at or after")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Created before")] = None,
     file_format: Annotated[FileFormat, Query(alias="format")] = FileFormat.JSON,
-) -> Any:
+) -> Response | Answer[AnalyticsRead]:
     """Role: librarian. Times, failures by cause, per robot, hour and place; also as CSV."""
     figures = analytics.read(reader, since, until, clock.now(), config.http().time_zone)
     if file_format is FileFormat.CSV:

@@ -102,7 +102,12 @@ def _went_offline(session: Session, event: events.RobotWentOffline) -> Iterable[
         yield _robot_fault(event, AlertKind.ROBOT_OFFLINE, AlertSeverity.WARNING, message)
 
 
-def _robot_fault(event: Any, kind: AlertKind, severity: AlertSeverity, message: str) -> Fault:
+def _robot_fault(
+    event: events.RobotWentOffline | events.RobotErrorReported | events.OrderedRobot,
+    kind: AlertKind,
+    severity: AlertSeverity,
+    message: str,
+) -> Fault:
     return Fault(
         kind=kind,
         subject=robot_subject(event.robot_id),

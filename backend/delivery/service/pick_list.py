@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -75,7 +74,7 @@ def _aisle(shelf: str | None) -> str:
     return re.sub(r"[\W_]*\d+\D*$", "", shelf).casefold() if shelf else "~"
 
 
-def _place(pick: Pick) -> Any:
+def _place(pick: Pick) -> tuple[_Natural, _Natural, str]:
     return (_natural(pick.shelf or ""), _natural(pick.call_number or ""), str(pick.task_id))
 
 

@@ -13,7 +13,13 @@ KINDS = (
 # these start programs of their own
 WITH_PROGRAMS = ("tests/ops/", "tests/gateway/", "tests/chaos/", "tests/bench/")
 # the longest come first, so that no worker is left with one of them at the end
-LONGEST = ("tests/e2e/", "tests/workflow/test_state_machine.py", "tests/ops/")
+LONGEST = (
+    "tests/e2e/",
+    "tests/fuzz/",
+    "tests/workflow/test_state_machine.py",
+    "tests/api/circulation/test_circulation_machine.py",
+    "tests/ops/",
+)
 ONE_SYSTEM = "tests/e2e"  # all tests of this folder share one running system
 SEPARATE = ("tests/ops/test_lifecycle.py",)  # each test starts a system of its own
 

@@ -195,8 +195,9 @@ def _gateway(servers: dict[str, str]) -> Iterator[Any]:
 @pytest.fixture
 def api(_gateway: Any, clean: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a client of all services behind one address, on an empty database."""
-    from backend.shared.web.security import robot_keys
+    from backend.shared.web.security import rate_limits
+    from backend.shared.web.security.rate_limits import RefusalQueue
 
-    monkeypatch.setattr(robot_keys, "REFUSAL_DELAY", 0.0)
+    monkeypatch.setattr(rate_limits, "REFUSALS", RefusalQueue(1, 1, longest=0))
     _gateway.cookies.clear()
     return _gateway

@@ -47,10 +47,13 @@ def _aged_rank() -> SQLColumnExpression[Any]:
 ROBOT_SORT_COLUMNS = {"robot_name": Robot.robot_name, "created_at": Robot.created_at}
 
 
+# From the latch: a row may follow it later.
+_IS_STOPPED = stop_latches.is_stopped(Robot.id)
+_FOLLOWS = Robot.stop_version == stop_latches.version_of(Robot.id)
 _STOP_STATE = case(
-    (Robot.stopped_at.is_(None), None),
-    (Robot.motion_stopped_at.is_not(None), "MOTION_STOPPED"),
-    (Robot.stop_received_at.is_not(None), "RECEIVED"),
+    (~_IS_STOPPED, None),
+    (_FOLLOWS & Robot.motion_stopped_at.is_not(None), "MOTION_STOPPED"),
+    (_FOLLOWS & Robot.stop_received_at.is_not(None), "RECEIVED"),
     (Robot.connectivity.in_([Connectivity.OFFLINE, Connectivity.NEVER_SEEN]), "UNREACHABLE"),
     else_="REQUESTED",
 )
@@ -82,7 +85,7 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         Robot.speed,
         Robot.last_heartbeat,
         Robot.paused_at.is_not(None).label("paused"),
-        Robot.stopped_at.is_not(None).label("stopped"),
+        _IS_STOPPED.label("stopped"),
         Robot.stop_reason,
         _STOP_STATE.label("stop_state"),
         task.label("current_task_id"),

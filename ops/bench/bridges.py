@@ -24,10 +24,11 @@ _AT_ONCE = 8  # registrations
 class Connection:
     """One kept connection to the gateway, opened again when it was closed."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str | None) -> None:
         self._host = urlsplit(address).hostname or "127.0.0.1"
         self._port = urlsplit(address).port or 80
-        self._fixed = f"Host: {self._host}\r\nAuthorization: Bearer {token}\r\n"
+        credentials = f"Authorization: Bearer {token}\r\n" if token else ""
+        self._fixed = f"Host: {self._host}\r\n{credentials}"
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -169,8 +169,8 @@ STATEMENTS = (
     ),
     Statement(
         "Expired deadlines",
-        "Tasks that have waited for loading too long; every second, other locks are skipped.",
-        lambda session, _: deadlines.check_loading(session),
+        "Tasks that have been in their state too long; every second, without a lock.",
+        lambda session, _: session.execute(deadlines.waiting_tasks()).all(),
         "FROM delivery_tasks",
     ),
     Statement(

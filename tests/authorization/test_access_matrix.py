@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from backend.shared.infra import config, database
-from backend.shared.web.security import robot_keys
+from backend.shared.web.security import rate_limits
+from backend.shared.web.security.rate_limits import RefusalQueue
 from ops.docs import openapi
 from tests.authorization import openapi_requests
 from tests.authorization.access_matrix import (
@@ -53,7 +54,7 @@ def gateway(_gateway: Any) -> Any:
 def _needs_second_factor(gateway: Any) -> Iterator[None]:
     """Require a second factor of administrators, as in production; refuse keys at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(robot_keys, "REFUSAL_DELAY", 0.0)
+        patch.setattr(rate_limits, "REFUSALS", RefusalQueue(1, 1, longest=0))
         settings = config.auth().model_copy(update={"admin_second_factor": True})
         patch.setattr(config, "auth", lambda: settings)
         yield

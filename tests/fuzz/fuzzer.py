@@ -1,6 +1,7 @@
 """Send generated calls to the services and collect the responses that the contract forbids."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -17,22 +18,32 @@ from ops.docs import openapi
 from tests.factories import users
 from tests.scenario import Scenario
 
-# The table whose ids a path parameter or a field of this name takes.
-TABLES = {
-    "book_id": "books",
-    "copy_id": "copies",
-    "command_id": "robot_commands",
-    "home_workstation_id": "waypoints",
-    "job_id": "import_jobs",
-    "loan_id": "loans",
-    "notification_id": "notifications",
-    "recipient_id": "users",
-    "request_id": "book_requests",
-    "return_id": "book_returns",
-    "robot_id": "robots",
-    "task_id": "delivery_tasks",
-    "user_id": "users",
-    "waypoint_id": "waypoints",
+# The column whose values a path parameter, a query parameter or a field of this name takes.
+COLUMNS = {
+    "alert_id": "alerts.id",
+    "barcode": "copies.barcode",
+    "book_id": "books.id",
+    "copy_barcode": "copies.barcode",
+    "copy_id": "copies.id",
+    "command_id": "robot_commands.id",
+    "edge_id": "waypoint_edges.id",
+    "email": "users.email",
+    "hold_id": "holds.id",
+    "home_workstation_id": "waypoints.id",
+    "into": "books.id",
+    "job_id": "import_jobs.id",
+    "key_id": "service_keys.id",
+    "loan_id": "loans.id",
+    "merge_id": "book_merges.id",
+    "notification_id": "notifications.id",
+    "recipient_id": "users.id",
+    "request_id": "book_requests.id",
+    "return_id": "book_returns.id",
+    "robot_id": "robots.id",
+    "subscription_id": "push_subscriptions.id",
+    "task_id": "delivery_tasks.id",
+    "user_id": "users.id",
+    "waypoint_id": "waypoints.id",
 }
 LONG_POLLS = {f"/api/v1/robot/bridge/{path}" for path in ("commands/next", "stop")}
 PLACES = ("SR-201", "Study Room 202", "WS-1", "RS-1")
@@ -47,15 +58,14 @@ class Fuzzer:
     scenario: Scenario
     owner: Engine
     seed: int
-    calls: int = 0
+    answered: Counter[int] = field(default_factory=Counter)  # calls by status
     problems: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.document = openapi.document()
         self._random = Random(self.seed)
-        self._ids: dict[str, list[str]] = {}
-        self._actors = [users.admin(), users.admin(), self.scenario.librarian]
-        self._actors += [self.scenario.student]
+        self._known: dict[str, list[str]] = {}
+        self._actors: list[users.SignedInUser] = []
 
     def operations(self) -> Iterator[Any]:
         schema = schemathesis.openapi.from_dict(self.document)
@@ -64,7 +74,10 @@ class Fuzzer:
 
     def run(self, operation: Any, count: int) -> None:
         """Call one operation, two thirds of the time with values that its schema allows."""
-        self._ids = self._known_ids()
+        self._known = self._known_values()
+        # New ones each time: a call may end a session, change a role or deactivate an account.
+        self._actors = [users.admin(), users.admin(), users.librarian(), users.student()]
+        self._actors.append(self.scenario.student)
         invalid = count // 3
         self._generate(operation, GenerationMode.POSITIVE, count - invalid)
         self._generate(operation, GenerationMode.NEGATIVE, invalid)
@@ -87,16 +100,18 @@ class Fuzzer:
         except Unsatisfiable:  # an operation without parameters has no invalid call
             return
 
-    def _known_ids(self) -> dict[str, list[str]]:
+    def _known_values(self) -> dict[str, list[str]]:
         known = {}
         with self.owner.connect() as connection:
-            for name in set(TABLES.values()):
-                ids: Select[Any] = select(column("id")).select_from(table(name)).limit(4)
-                known[name] = [str(row.id) for row in connection.execute(ids)]
+            for name in set(COLUMNS.values()):
+                rows, _, own = name.partition(".")
+                found: Select[Any] = select(column(own)).select_from(table(rows)).limit(4)
+                known[name] = [str(value) for value in connection.execute(found).scalars()]
         return known
 
     def _call(self, case: AnyCase) -> None:
         self._use_known_values(case.path_parameters)
+        self._use_known_values(case.query)
         if isinstance(case.body, dict):
             self._use_known_values(case.body)
         if case.path in LONG_POLLS:
@@ -104,7 +119,7 @@ class Fuzzer:
         words = case.as_transport_kwargs(base_url="http://testserver")
         words["headers"] = {**words["headers"], **self._credentials(case)}
         response = self.scenario.api.request(**_encodable(words))
-        self.calls += 1
+        self.answered[response.status_code] += 1
         problem = self._problem(case, response)
         if problem is not None:
             label = f"{case.method} {case.path}"
@@ -113,7 +128,7 @@ class Fuzzer:
     def _use_known_values(self, values: Any) -> None:
         """Replace some generated values by ones that exist, so that calls reach the rules."""
         for name in values or {}:
-            known = self._ids.get(TABLES.get(name, ""))
+            known = self._known.get(COLUMNS.get(name, ""))
             if name.endswith("_location"):
                 known = list(PLACES)
             elif name == "epoch":

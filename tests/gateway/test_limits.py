@@ -1,11 +1,13 @@
 """Rate limits and client timeouts; `strict` allows four requests, two of them logins."""
 
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import Gateway, nginx, short_folder
 from tests.gateway.raw_http import assert_error, connect, read_until_closed, send
 
 UNLIMITED = [
@@ -17,6 +19,8 @@ UNLIMITED = [
     ("POST", "/api/v1/robot/bridge/commands/7/events"),
     ("GET", "/api/v1/robot/bridge/stop?after=1&wait=25"),
 ]
+KEY = f"Authorization: Bearer luna_rb_{'0' * 12}_{'a-Z_9' * 8}aaa"
+TOKEN = "Authorization: Bearer eyJhbGciOiJ.eyJzdWIiOi.c2lnbmF0dXJl"
 
 
 def use_up_the_burst(gateway: Gateway) -> None:
@@ -40,10 +44,27 @@ def test_stops_heartbeats_and_polls_are_limited_without_credentials_alone(
     strict: Gateway, method: str, path: str
 ) -> None:
     use_up_the_burst(strict)
-    for _ in range(5):
-        known = send(strict.port, path, "Authorization: Bearer anything", method=method)
-        assert known.status == 200
-    assert_error(send(strict.port, path, method=method), 429, "RATE_LIMITED")
+    for credentials in (KEY, TOKEN) * 3:
+        assert send(strict.port, path, credentials, method=method).status == 200
+    for made_up in ("X-Nothing: 1", "Authorization: Bearer luna_rb_1_a", "Authorization: Bearer"):
+        assert_error(send(strict.port, path, made_up, method=method), 429, "RATE_LIMITED")
+
+
+def test_flood_without_credentials_waits_in_line_while_others_are_served() -> None:
+    """Sixty at once, of which the gateway passes twenty a second; a stop does not wait."""
+    path = "/api/v1/robot/emergency-stop"
+    with (
+        short_folder() as folder,
+        nginx(folder, {"LUNA_GATEWAY_RATE": "1000r/s"}) as gateway,
+        ThreadPoolExecutor(60) as pool,
+    ):
+        began = time.monotonic()
+        flood = [pool.submit(send, gateway.port, path, method="POST") for _ in range(60)]
+        assert flood[0].result().status == 200
+        assert send(gateway.port, path, TOKEN, method="POST").status == 200
+        assert time.monotonic() - began < 1.5
+        assert {each.result().status for each in flood} == {200}
+        assert time.monotonic() - began > 2.5
 
 
 def test_enrollment_is_rate_limited(strict: Gateway) -> None:

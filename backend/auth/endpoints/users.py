@@ -1,6 +1,5 @@
 """Endpoints of users, members and the audit log: for administrators and staff."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,10 +24,11 @@ from backend.shared.web.envelope import Answer, PageAnswer, answer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate
 from backend.shared.web.routing import responses
+from backend.shared.web.schemas import Instant, PlainText
 from backend.shared.web.security.authentication import AdminDep, StaffDep
 
 router = routing.router("/auth", "users")
-Search = Annotated[str | None, Query(max_length=100, description="Part of a name or address")]
+Search = Annotated[PlainText | None, Query(max_length=100, description="Part of a name or address")]
 
 
 @router.get("/users", summary="List users")
@@ -155,11 +155,11 @@ def list_audit_logs(  # noqa: PLR0913, PLR0917 (one parameter for each filter)
     _: AdminDep,
     page: PageDep,
     user_id: UUID | None = None,
-    action: Annotated[str | None, Query(max_length=100)] = None,
-    resource_type: Annotated[str | None, Query(max_length=100)] = None,
-    resource_id: Annotated[str | None, Query(max_length=100)] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    action: Annotated[PlainText | None, Query(max_length=100)] = None,
+    resource_type: Annotated[PlainText | None, Query(max_length=100)] = None,
+    resource_id: Annotated[PlainText | None, Query(max_length=100)] = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    until: Annotated[Instant | None, Query(alias="to")] = None,
 ) -> PageAnswer[AuditLogRead]:
     """Who did what, newest first; sort by `created_at`. Role: admin."""
     values = {

@@ -3,8 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue
 
+from backend.shared.infra import storable
 from backend.shared.web.schemas import RequestModel, ResponseModel, Timestamp
 from backend.shared.web.schemas.accounts import NameText
 
@@ -25,7 +26,7 @@ class ServiceKeyCreate(RequestModel):
 
     name: NameText
     rpcs: Annotated[list[RpcName], Field(min_length=1, max_length=100)]
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(storable.check_time)] | None = None
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "self check-out", "rpcs": _RPCS}]}
     )

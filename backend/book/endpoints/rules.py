@@ -14,7 +14,7 @@ from backend.shared.errors import NotFound, RoleNotAllowed, StaleVersion
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer
-from backend.shared.web.pagination import PageDep, page_of
+from backend.shared.web.pagination import PageDep, paginate
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import AdminDep, StaffDep
 
@@ -92,11 +92,11 @@ def list_circulation_work(
 
     overdue: open loans past their due date · hold-shelf: copies kept, `to_clear` when their time
     is over · high-demand: titles with waiting members, by holds per copy · never-borrowed: copies
-    of a year ago without a loan · missing: missing and lost copies. Role: librarian, admin.
+    of a year ago without a loan · missing: missing and lost copies. Each has one order: `due_at`,
+    `ready_until`, `waiting_per_copy`, `shelf_location`. Role: librarian, admin.
     """
     if file_format is ListFormat.CSV:
         headers = {"Content-Disposition": f'attachment; filename="{name.value}.csv"'}
         content = export.table(*staff_lists.read_all(reader, name))
         return Response(content, media_type="text/csv", headers=headers)
-    rows, total = staff_lists.read_page(reader, name, page.limit, page.offset)
-    return page_of([StaffListRow.model_validate(row) for row in rows], page, total)
+    return paginate(reader, staff_lists.select_page(name, page), page, StaffListRow)

@@ -1,13 +1,13 @@
 """Request and response models of loan policies and the calendar."""
 
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from backend.book.schemas import field_types
 from backend.shared.models import CopyKind, Role
-from backend.shared.web.schemas import RequestModel
+from backend.shared.web.schemas import LocalTime, RequestModel
 
 _Days = Annotated[int, Field(strict=True, ge=1, le=3650)]
 _Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
@@ -60,8 +60,8 @@ class PoliciesBody(RequestModel):
 
 
 class _Hours(RequestModel):
-    opens: time | None = None
-    closes: time | None = None
+    opens: LocalTime | None = None
+    closes: LocalTime | None = None
 
     @model_validator(mode="after")
     def _are_in_order(self) -> Self:

@@ -1,15 +1,15 @@
 """Lists for staff: what is overdue, kept too long, in demand, unused or missing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Double, SQLColumnExpression, cast, func, select
 
 from backend.shared.infra import clock
 from backend.shared.models import Book, Condition, Copy, Custody, Hold, HoldStatus, Loan, User
-from backend.shared.web.pagination import AnySelect
+from backend.shared.web.pagination import AnySelect, PageQuery, Sorting, sorting
 
 _NAME = func.concat_ws(" ", User.first_name, User.last_name)
 _UNUSED_AFTER = timedelta(days=365)
@@ -26,8 +26,20 @@ class StaffList(StrEnum):
     MISSING = "missing"
 
 
-def _overdue() -> AnySelect:
-    return (
+class _Listed(NamedTuple):
+    """The rows of a list, and the column of its order: the most urgent first."""
+
+    rows: AnySelect
+    sort: str  # descending if it begins with `-`
+    column: SQLColumnExpression[Any]
+    tiebreak: SQLColumnExpression[Any]
+
+    def sorting(self, query: PageQuery) -> Sorting:
+        return sorting(query, {self.sort.lstrip("-"): self.column}, self.sort, self.tiebreak)
+
+
+def _overdue() -> _Listed:
+    rows = (
         select(
             Loan.id,
             Loan.due_at,
@@ -43,13 +55,13 @@ def _overdue() -> AnySelect:
         .join(Book, Book.id == Copy.book_id)
         .outerjoin(User, User.id == Loan.user_id)
         .where(Loan.returned_at.is_(None), Loan.due_at < clock.now())
-        .order_by(Loan.due_at, Loan.id)
     )
+    return _Listed(rows, "due_at", Loan.due_at, Loan.id)
 
 
-def _hold_shelf() -> AnySelect:
+def _hold_shelf() -> _Listed:
     """Select the copies on the hold shelf, those to clear first."""
-    return (
+    rows = (
         select(
             Hold.id,
             Hold.ready_until,
@@ -63,11 +75,11 @@ def _hold_shelf() -> AnySelect:
         .join(Book, Book.id == Hold.book_id)
         .join(User, User.id == Hold.user_id)
         .where(Hold.status == HoldStatus.READY, Copy.custody == Custody.ON_HOLD_SHELF)
-        .order_by(Hold.ready_until, Hold.id)
     )
+    return _Listed(rows, "ready_until", Hold.ready_until, Hold.id)
 
 
-def _high_demand() -> AnySelect:
+def _high_demand() -> _Listed:
     """Select the titles that somebody waits for, by holds per copy."""
     waiting = (
         select(Hold.book_id, func.count().label("waiting"))
@@ -75,18 +87,17 @@ def _high_demand() -> AnySelect:
         .group_by(Hold.book_id)
         .subquery()
     )
-    copies = func.greatest(Book.copies_total, 1)
-    return (
-        select(Book.id, Book.title, Book.author, Book.copies_total, waiting.c.waiting)
-        .join(waiting, waiting.c.book_id == Book.id)
-        .order_by((waiting.c.waiting * 1.0 / copies).desc(), Book.id)
+    rows = select(Book.id, Book.title, Book.author, Book.copies_total, waiting.c.waiting).join(
+        waiting, waiting.c.book_id == Book.id
     )
+    per_copy = cast(waiting.c.waiting, Double) / func.greatest(Book.copies_total, 1)
+    return _Listed(rows, "-waiting_per_copy", per_copy, Book.id)
 
 
-def _never_borrowed() -> AnySelect:
+def _never_borrowed() -> _Listed:
     """Select the copies that have stood on their shelf for a year without a loan."""
     borrowed = select(Loan.id).where(Loan.copy_id == Copy.id).exists()
-    return (
+    rows = (
         select(
             Copy.id,
             Book.title,
@@ -101,12 +112,12 @@ def _never_borrowed() -> AnySelect:
             Copy.condition != Condition.WITHDRAWN,
             ~borrowed,
         )
-        .order_by(Copy.shelf_location, Copy.id)
     )
+    return _Listed(rows, "shelf_location", Copy.shelf_location, Copy.id)
 
 
-def _missing() -> AnySelect:
-    return (
+def _missing() -> _Listed:
+    rows = (
         select(
             Copy.id,
             Book.title,
@@ -120,11 +131,11 @@ def _missing() -> AnySelect:
         .where(
             Copy.condition.in_([Condition.MISSING, Condition.LOST]),
         )
-        .order_by(Copy.shelf_location, Copy.id)
     )
+    return _Listed(rows, "shelf_location", Copy.shelf_location, Copy.id)
 
 
-SELECTS: Mapping[StaffList, Callable[[], AnySelect]] = {
+_LISTS: Mapping[StaffList, Callable[[], _Listed]] = {
     StaffList.OVERDUE: _overdue,
     StaffList.HOLD_SHELF: _hold_shelf,
     StaffList.HIGH_DEMAND: _high_demand,
@@ -133,17 +144,16 @@ SELECTS: Mapping[StaffList, Callable[[], AnySelect]] = {
 }
 
 
-def read_page(
-    connection: Connection, name: StaffList, limit: int, offset: int
-) -> tuple[Sequence[Any], int]:
-    """Return the rows of one page and the number of all rows."""
-    statement = SELECTS[name]()
-    counted = select(func.count()).select_from(statement.order_by(None).subquery())
-    rows = connection.execute(statement.limit(limit).offset(offset)).all()
-    return rows, connection.execute(counted).scalar_one()
+def select_page(name: StaffList, query: PageQuery) -> AnySelect:
+    """Select the rows of a list in its order, or in the reverse; 422 for any other."""
+    listed = _LISTS[name]()
+    return listed.sorting(query).apply(listed.rows)
 
 
 def read_all(connection: Connection, name: StaffList) -> tuple[list[str], list[dict[Any, Any]]]:
     """Return the column names and the rows of a list."""
-    result = connection.execute(SELECTS[name]().limit(_MAX_CSV_ROWS))
+    listed = _LISTS[name]()
+    direction = listed.column.desc() if listed.sort.startswith("-") else listed.column.asc()
+    rows = listed.rows.order_by(direction, listed.tiebreak).limit(_MAX_CSV_ROWS)
+    result = connection.execute(rows)
     return list(result.keys()), [dict(row) for row in result.mappings()]

@@ -1,20 +1,24 @@
-"""Time limits of delivery tasks (workflow.md §4), checked about once a second."""
+"""Time limits of delivery tasks (workflow.md §4), checked about once a second.
 
-from collections.abc import Sequence
+What is due is decided without a lock, then again under the locks of one task and its robot: a check
+never waits for a robot, and never holds one task while it waits for another.
+"""
+
+from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import task_effects, waits, workflow
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
-from backend.shared.events import TaskNeedsAttention, TaskReminder
-from backend.shared.infra import clock, config
-from backend.shared.models import DeliveryTask, Stage, TaskStatus, TaskType
+from backend.shared.events import TaskEvent, TaskNeedsAttention, TaskReminder
+from backend.shared.infra import clock, config, database
+from backend.shared.models import DeliveryTask, Robot, Stage, TaskStatus, TaskType
 
 _CHANGED_BY = "deadlines"
-_BATCH_SIZE = 100
 _ALERT_SENT = 100  # added to the number of alerts in `reminders`; reminders never count up to it
 NOT_LOADED = "NOT_LOADED"
 NO_SHOW = "NO_SHOW"
@@ -23,112 +27,153 @@ NOT_RECEIVED = "NOT_RECEIVED"
 ROBOT_LATE = "ROBOT_LATE"
 
 
-def check_all(session: Session) -> None:
-    for check in (
-        check_loading,
-        check_handover,
-        check_brought_back,
-        check_driving,
-        check_queue,
-    ):
-        check(session)
+@dataclass(frozen=True)
+class _Notice:
+    """An event that is sent once: `number` is stored in the task's `reminders`."""
+
+    kind: type[TaskEvent]
+    number: int
+    reason: str
 
 
-def _waiting_since(
-    session: Session, status: TaskStatus, stage: Stage | None, age: timedelta
-) -> Sequence[DeliveryTask]:
-    """Lock the tasks that have been in a state for `age`; skip those locked elsewhere."""
-    statement = (
-        select(DeliveryTask)
-        .where(
-            DeliveryTask.status == status,
-            DeliveryTask.stage == stage,
-            DeliveryTask.stage_since <= clock.now() - age,
-        )
-        .order_by(DeliveryTask.id)
-        .limit(_BATCH_SIZE)
-        .with_for_update(skip_locked=True)
+@dataclass(frozen=True)
+class _Move:
+    """A transition."""
+
+    action: Action
+    context: TransitionContext
+
+
+_Step = _Notice | _Move
+
+
+def waiting_tasks() -> Select[DeliveryTask]:
+    """Select the tasks that have been in their state for as long as its first limit."""
+    settings = config.workflow()
+    limits = (
+        (TaskStatus.ASSIGNED, Stage.TO_SOURCE, settings.driving_timeout),
+        (TaskStatus.ASSIGNED, Stage.LOADING, settings.loading_timeout / 2),
+        (TaskStatus.IN_PROGRESS, Stage.TO_DESTINATION, settings.driving_timeout),
+        (TaskStatus.IN_PROGRESS, Stage.HANDOVER, _reminder_interval()),
+        (
+            TaskStatus.IN_PROGRESS,
+            Stage.BRINGING_BACK,
+            min(settings.driving_timeout, settings.loading_timeout),
+        ),
     )
-    return session.execute(statement).scalars().all()
+    now = clock.now()
+    unserved = and_(
+        DeliveryTask.status == TaskStatus.QUEUED,
+        DeliveryTask.stage_since <= now - settings.no_robot_notice,
+        DeliveryTask.reminders == 0,
+    )
+    return select(DeliveryTask).where(
+        or_(
+            unserved,
+            *(
+                and_(
+                    DeliveryTask.status == status,
+                    DeliveryTask.stage == stage,
+                    DeliveryTask.stage_since <= now - age,
+                )
+                for status, stage, age in limits
+            ),
+        )
+    )
 
 
-def _remind(session: Session, task: DeliveryTask, threshold: int, reason: str) -> None:
-    """Send one reminder for each threshold passed; the first threshold is 0."""
-    if task.reminders > threshold:
+def check_all(session: Session) -> None:
+    """Remind, alert, and move tasks whose time is over."""
+    found = session.execute(waiting_tasks().order_by(DeliveryTask.id)).scalars().all()
+    database.run_each([task.id for task in found if _due_step(task) is not None], _check)
+
+
+def _check(session: Session, task_id: UUID) -> None:
+    """Do what is due for one task, unless it or its robot is locked: then the next run does."""
+    task = database.row_lock_or_skip(session, DeliveryTask, task_id)
+    step = None if task is None else _due_step(task)
+    if task is None or step is None:
         return
-    task.reminders = threshold + 1
-    task_effects.publish_task_event(session, task, TaskReminder, reason)
+    robot_id = task.assigned_robot_id
+    if robot_id is not None and database.row_lock_or_skip(session, Robot, robot_id) is None:
+        return
+    if isinstance(step, _Move):
+        workflow.apply(session, task, step.action, step.context)
+    else:
+        task.reminders = step.number
+        task_effects.publish_task_event(session, task, step.kind, step.reason)
 
 
-def _alert_repeatedly(
-    session: Session, task: DeliveryTask, overdue: timedelta, reason: str
-) -> None:
+def _due_step(task: DeliveryTask) -> _Step | None:
+    """Return what is due for a task now; None when nothing is, or a notice has been sent."""
+    step = _step_of_state(task, clock.now() - task.stage_since)
+    return None if isinstance(step, _Notice) and task.reminders >= step.number else step
+
+
+def _step_of_state(task: DeliveryTask, waited: timedelta) -> _Step | None:
+    settings = config.workflow()
+    match task.status, task.stage:
+        case TaskStatus.QUEUED, _ if waited >= settings.no_robot_notice:
+            return _Notice(TaskReminder, 1, NO_ROBOT)
+        case TaskStatus.ASSIGNED, Stage.LOADING:
+            return _loading(task, waited)
+        case TaskStatus.ASSIGNED, Stage.TO_SOURCE if waited >= settings.driving_timeout:
+            is_last = task.attempt >= settings.journey_attempts
+            return _move(Action.FAIL if is_last else Action.RELEASE, ROBOT_LATE)
+        case TaskStatus.IN_PROGRESS, Stage.HANDOVER:
+            return _handover(task, waited)
+        case TaskStatus.IN_PROGRESS, Stage.TO_DESTINATION | Stage.BRINGING_BACK:
+            return _driving(task, waited)
+    return None
+
+
+def _move(action: Action, reason: str, *, not_loaded: bool = False) -> _Move:
+    return _Move(action, TransitionContext(by=_CHANGED_BY, reason=reason, not_loaded=not_loaded))
+
+
+def _alert(overdue: timedelta, reason: str) -> _Notice | None:
     """Alert staff at the deadline, then at each interval that the task stays overdue."""
+    if overdue < timedelta():
+        return None
     alerts = 1 + int(overdue / config.workflow().unreceived_alert_interval)
-    if task.reminders < _ALERT_SENT + alerts:
-        task.reminders = _ALERT_SENT + alerts
-        task_effects.publish_task_event(session, task, TaskNeedsAttention, reason)
+    return _Notice(TaskNeedsAttention, _ALERT_SENT + alerts, reason)
 
 
-def check_loading(session: Session) -> None:
+def _loading(task: DeliveryTask, waited: timedelta) -> _Step | None:
     """Remind at half time; at the timeout release the robot, on the last attempt fail."""
     settings = config.workflow()
-    half = settings.loading_timeout / 2
-    for task in _waiting_since(session, TaskStatus.ASSIGNED, Stage.LOADING, half):
-        if task.stage_since > clock.now() - settings.loading_timeout:
-            _remind(session, task, 0, NOT_LOADED)
-            continue
-        is_last = task.times_not_loaded + 1 >= settings.loading_attempts
-        action = Action.FAIL if is_last else Action.RELEASE
-        context = TransitionContext(by=_CHANGED_BY, reason=NOT_LOADED, not_loaded=True)
-        workflow.apply(session, task, action, context)
+    if waited < settings.loading_timeout / 2:
+        return None
+    if waited < settings.loading_timeout:
+        return _Notice(TaskReminder, 1, NOT_LOADED)
+    is_last = task.times_not_loaded + 1 >= settings.loading_attempts
+    return _move(Action.FAIL if is_last else Action.RELEASE, NOT_LOADED, not_loaded=True)
 
 
-def check_handover(session: Session) -> None:
+def _reminder_interval() -> timedelta:
+    settings = config.workflow()
+    return settings.handover_timeout / (settings.handover_reminders + 1)
+
+
+def _handover(task: DeliveryTask, waited: timedelta) -> _Step | None:
     """Remind the receiver, then bring the book back.
 
     A return stays with its robot at the workstation: staff are alerted instead.
     """
+    overdue = waited - waits.handover_wait(task.extensions)
+    if overdue < timedelta():
+        reached = min(int(waited / _reminder_interval()), config.workflow().handover_reminders)
+        return _Notice(TaskReminder, reached, NO_SHOW) if reached else None
+    if task.task_type is TaskType.RETURN_PICKUP:
+        return _alert(overdue, NOT_RECEIVED)
+    return _move(Action.BRING_BACK, NO_SHOW)
+
+
+def _driving(task: DeliveryTask, waited: timedelta) -> _Step | None:
+    """Alert staff about a book that is too long on its way, or back and not unloaded."""
     settings = config.workflow()
-    interval = settings.handover_timeout / (settings.handover_reminders + 1)
-    for task in _waiting_since(session, TaskStatus.IN_PROGRESS, Stage.HANDOVER, interval):
-        waited = clock.now() - task.stage_since
-        overdue = waited - waits.handover_wait(task.extensions)
-        if overdue < timedelta():
-            reached = min(int(waited / interval), settings.handover_reminders)
-            _remind(session, task, reached - 1, NO_SHOW)
-        elif task.task_type is TaskType.RETURN_PICKUP:
-            _alert_repeatedly(session, task, overdue, NOT_RECEIVED)
-        else:
-            context = TransitionContext(by=_CHANGED_BY, reason=NO_SHOW)
-            workflow.apply(session, task, Action.BRING_BACK, context)
-
-
-def check_brought_back(session: Session) -> None:
-    """Alert staff while a robot that has brought a book back is not unloaded."""
-    age = config.workflow().loading_timeout
-    for task in _waiting_since(session, TaskStatus.IN_PROGRESS, Stage.BRINGING_BACK, age):
-        if task.arrived_at is not None:
-            overdue = clock.now() - task.stage_since - age
-            _alert_repeatedly(session, task, overdue, NOT_RECEIVED)
-
-
-def check_driving(session: Session) -> None:
-    """Free a robot that takes too long to the source; with a book on board, alert staff."""
-    age = config.workflow().driving_timeout
-    for task in _waiting_since(session, TaskStatus.ASSIGNED, Stage.TO_SOURCE, age):
-        is_last = task.attempt >= config.workflow().journey_attempts
-        context = TransitionContext(by=_CHANGED_BY, reason=ROBOT_LATE)
-        workflow.apply(session, task, Action.FAIL if is_last else Action.RELEASE, context)
-    for stage in (Stage.TO_DESTINATION, Stage.BRINGING_BACK):
-        for task in _waiting_since(session, TaskStatus.IN_PROGRESS, stage, age):
-            if task.arrived_at is None:
-                overdue = clock.now() - task.stage_since - age
-                _alert_repeatedly(session, task, overdue, ROBOT_LATE)
-
-
-def check_queue(session: Session) -> None:
-    """Send one reminder when a task has had no robot for a while."""
-    age = config.workflow().no_robot_notice
-    for task in _waiting_since(session, TaskStatus.QUEUED, None, age):
-        _remind(session, task, 0, NO_ROBOT)
+    if task.arrived_at is None:
+        return _alert(waited - settings.driving_timeout, ROBOT_LATE)
+    if task.stage is Stage.BRINGING_BACK:
+        return _alert(waited - settings.loading_timeout, NOT_RECEIVED)
+    return None

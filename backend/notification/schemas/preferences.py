@@ -1,11 +1,16 @@
 """Request and response models of preferences and push subscriptions."""
 
-from datetime import time
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from backend.shared.web.schemas import FilledText, RequestModel, ResponseModel, Timestamp
+from backend.shared.web.schemas import (
+    FilledText,
+    LocalTime,
+    RequestModel,
+    ResponseModel,
+    Timestamp,
+)
 
 _TYPE = "DELIVERY_TASK_ARRIVED"
 
@@ -23,8 +28,8 @@ class ChannelChoice(RequestModel):
 class QuietHours(RequestModel):
     """When push and mail wait, in the library's time zone; may pass midnight."""
 
-    start: time = Field(examples=["22:00:00"])
-    end: time = Field(examples=["07:00:00"])
+    start: LocalTime = Field(examples=["22:00:00"])
+    end: LocalTime = Field(examples=["07:00:00"])
 
 
 class PreferencesBody(RequestModel):

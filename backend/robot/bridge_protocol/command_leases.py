@@ -105,6 +105,7 @@ def expire_leases(session: Session) -> None:
             ),
             RobotCommand.leased_until < clock.now(),
         )
+        .order_by(RobotCommand.id)
         .with_for_update(skip_locked=True)
     ).scalars()
     for command in expired.all():

@@ -61,24 +61,24 @@ process_heartbeats.include(_SERVICE, _received_heartbeats)
 
 def sweep(session: Session) -> None:
     """Mark robots without recent heartbeats as STALE or OFFLINE."""
-    since = process_heartbeats.alive_since(session, _SERVICE)
-    if since is None:
-        return
     robots = session.execute(
         select(Robot.id, Robot.last_heartbeat).where(
             Robot.connectivity.in_([Connectivity.ONLINE, Connectivity.STALE]),
             Robot.retired_at.is_(None),
         )
     ).all()
-    received = _last_received(session)
+    since = process_heartbeats.alive_since(session, _SERVICE) if robots else None
+    if since is None:
+        return
+    received, settings, now = _last_received(session), config.robots(), clock.now()
+    silent: dict[UUID, Connectivity] = {}
     for robot_id, written in robots:
-        silence = clock.now() - max(filter(None, [written, received.get(robot_id), since]))
-        if silence >= config.robots().stale_after:
-            is_offline = silence >= config.robots().offline_after
-            with database.transaction() as own:  # the lock of one robot at a time
-                set_connectivity(
-                    own, robot_id, Connectivity.OFFLINE if is_offline else Connectivity.STALE
-                )
+        silence = now - max(filter(None, [written, received.get(robot_id), since]))
+        if silence >= settings.offline_after:
+            silent[robot_id] = Connectivity.OFFLINE
+        elif silence >= settings.stale_after:
+            silent[robot_id] = Connectivity.STALE
+    database.run_each(silent, lambda own, each: set_connectivity(own, each, silent[each]))
 
 
 def _last_received(session: Session) -> dict[UUID, datetime]:
@@ -141,6 +141,4 @@ def issue_pending_commands(session: Session) -> None:
             .exists()
         )
     ).scalars()
-    for task_id in driving.all():
-        with database.transaction() as own:  # the lock of one robot at a time
-            commands.issue_pending(own, task_id)
+    database.run_each(driving.all(), commands.issue_pending)

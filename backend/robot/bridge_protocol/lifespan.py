@@ -46,5 +46,6 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         yield
     finally:
         LONG_POLLS.close()
+        await stop_orders.finish()
         await background.end(running)
         await SNAPSHOT.finish()

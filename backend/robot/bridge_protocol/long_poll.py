@@ -38,9 +38,9 @@ class LongPolls:
         self._closing = asyncio.Event()
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether a poll is open."""
-        return bool(self._waiting)
+    def waiting(self) -> int:
+        """On how many channels polls wait: one for each robot and kind of poll."""
+        return len(self._waiting)
 
     async def wait_for(
         self, channel: str, wait: float, fetch: Callable[[], Coroutine[Any, Any, T | None]]

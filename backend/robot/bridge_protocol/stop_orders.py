@@ -1,12 +1,15 @@
-"""Stop and resume as a sequence: commit the latch, notify the bridges, then let the rest follow."""
+"""Stop and resume as a sequence: commit the latch, notify the bridges, then let the rest follow.
+
+The response waits for the latch only, on connections that nothing else uses.
+"""
 
 import asyncio
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.robot.bridge_protocol import fleet_snapshot
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
@@ -20,50 +23,69 @@ from backend.shared.models import FLEET_LATCH
 _log = logs.get(__name__)
 
 
+_unfinished: set[asyncio.Task[None]] = set()
+
+
 async def stop(robot_id: UUID | None, by: UUID, reason: str | None) -> StopRead:
-    """Stop the robot, or all. Its bridge has been notified when this returns."""
+    """Stop the robot, or all.
+
+    Nothing is awaited once the latch is committed: the response leaves, then the bridges' polls
+    answer, then the rest follows.
+    """
     stopped, latch = await async_database.run_reserved(emergency_stop.stop, robot_id, by, reason)
-    await _announce(robot_id, latch)
     changes = {"reason": reason, "stop_version": stopped.stop_version}
-    await _record("robot.stop", robot_id, by, changes)
+    _begin(*_announce(robot_id, latch), _record("robot.stop", robot_id, by, changes))
     return stopped
 
 
 async def resume(robot_id: UUID | None, by: UUID, reason: str) -> list[UUID]:
     """Lift the stop of the robot, or of the fleet; the ids of robots that may move again."""
     robots, latch = await async_database.run_reserved(emergency_stop.resume, robot_id, by, reason)
-    if latch is not None:
-        await _announce(robot_id, latch)
     resumed = [str(resumed_id) for resumed_id in robots]
-    await _record("robot.resume", robot_id, by, {"reason": reason, "robots": resumed})
+    announced = () if latch is None else _announce(robot_id, latch)
+    changes = {"reason": reason, "robots": resumed}
+    await asyncio.wait(_begin(*announced, _record("robot.resume", robot_id, by, changes)))
     return robots
 
 
-async def _announce(robot_id: UUID | None, latch: Latch) -> None:
+def _announce(robot_id: UUID | None, latch: Latch) -> Iterable[Coroutine[Any, Any, None]]:
+    """Notify the polls of this process; return what notifies the others and moves the rows."""
     latch_id = robot_id or FLEET_LATCH
     SNAPSHOT.apply(latch_id, latch)
-    await asyncio.gather(
-        commit_hooks.send_async([fleet_snapshot.message(latch_id, latch)]), _follow()
-    )
+    return commit_hooks.send_async([fleet_snapshot.message(latch_id, latch)]), _follow()
+
+
+def _begin(*work: Coroutine[Any, Any, None]) -> list[asyncio.Task[None]]:
+    """Do what may wait for Redis or a row apart from the response."""
+    tasks = [asyncio.create_task(each) for each in work]
+    _unfinished.update(tasks)
+    for task in tasks:
+        task.add_done_callback(_unfinished.discard)
+    return tasks
+
+
+async def finish() -> None:
+    """Wait for what the last stops and resumes have left to do."""
+    while _unfinished:
+        await asyncio.wait(_unfinished)
 
 
 async def _follow() -> None:
     """Let the robots' rows follow; those that are locked, or all on an error, follow later."""
-    with suppress(SQLAlchemyError, PoolTimeout, OSError):
-        await follow_latches(reserved=True)
+    with suppress(SQLAlchemyError, OSError):
+        await follow_latches()
 
 
-async def follow_latches(*, reserved: bool = False) -> None:
+async def follow_latches() -> None:
     """Let rows follow their latches; issue the commands that resumed robots wait for."""
-    run = async_database.run_reserved if reserved else async_database.run
-    for task_id in await run(stop_effects.follow_latches):
+    for task_id in await async_database.run(stop_effects.follow_latches):
         await async_database.run(commands.issue_pending, task_id)
 
 
 async def _record(action: str, robot_id: UUID | None, by: UUID, changes: dict[str, Any]) -> None:
     """Record an audit entry, apart from the latch: it may have to wait for the user's row."""
     try:
-        await async_database.run_reserved(
+        await async_database.run(
             audit.record,
             actor_id=by,
             action=action,

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from backend.robot.bridge_protocol import (
     bridge_sessions,
@@ -30,7 +30,7 @@ from backend.shared.errors import Conflict, LeaseLost, NotFound, NotSignedIn, St
 from backend.shared.infra import async_database
 from backend.shared.messaging import channels
 from backend.shared.web import routing
-from backend.shared.web.envelope import Answer, answer
+from backend.shared.web.envelope import Answer, answer, json_response
 from backend.shared.web.security.authentication import RobotDep
 
 router = routing.router("/robot/bridge", "bridges")
@@ -59,11 +59,14 @@ async def open_bridge_session(body: OpenSession, robot: RobotDep) -> Answer[Sess
 
 
 @router.get(
-    "/commands/next", summary="Get the next command", responses=routing.responses(StaleEpoch)
+    "/commands/next",
+    summary="Get the next command",
+    response_model=Answer[CommandRead | None],
+    responses=routing.responses(StaleEpoch),
 )
 async def get_next_command(
     robot: RobotDep, epoch: Annotated[int, Query(ge=0)], wait: Wait = MAX_WAIT
-) -> Answer[CommandRead | None]:
+) -> Response:
     """Role: robot. Leases the command with a token that only grows; null when the wait ends."""
 
     async def lease() -> CommandRead | None:
@@ -72,7 +75,8 @@ async def get_next_command(
         command = await async_database.run(command_leases.lease_next, robot.robot_id, epoch)
         return CommandRead.model_validate(command) if command is not None else None
 
-    return answer(await LONG_POLLS.wait_for(channels.command_channel(robot.robot_id), wait, lease))
+    channel = channels.command_channel(robot.robot_id)
+    return json_response(await LONG_POLLS.wait_for(channel, wait, lease) or b"null")
 
 
 @router.post(
@@ -90,10 +94,10 @@ async def report_command(
     return answer(ReportAnswer.model_validate(recorded, from_attributes=False))
 
 
-@router.get("/stop", summary="Wait for a stop or a resume")
+@router.get("/stop", summary="Wait for a stop or a resume", response_model=Answer[StopOrder | None])
 async def wait_for_stop(
     robot: RobotDep, after: Annotated[int, Query(ge=0)] = 0, wait: Wait = MAX_WAIT
-) -> Answer[StopOrder | None]:
+) -> Response:
     """Role: robot. Responds at once when the current stop version is above `after`."""
 
     async def newer_order() -> StopOrder | None:
@@ -103,7 +107,8 @@ async def wait_for_stop(
             return None
         return StopOrder(stop_version=order.version, stopped=order.stopped, reason=order.reason)
 
-    return answer(await LONG_POLLS.wait_for(stop_key(robot.robot_id), wait, newer_order))
+    order = await LONG_POLLS.wait_for(stop_key(robot.robot_id), wait, newer_order)
+    return json_response(order or b"null")
 
 
 @router.post("/stop/events", summary="Confirm a stop")

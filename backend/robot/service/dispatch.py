@@ -45,11 +45,13 @@ def run(session: Session) -> int:
     snapshot = _read_snapshot(session, waiting)
     decision = dispatch_policy.decide(snapshot)
     new = {row.id for row in waiting if row.status is TaskStatus.PENDING}
-    assigned = 0
-    for task in dispatch_policy.serving_order(snapshot):
-        robot_id = decision.robots.get(task.id)
-        if robot_id is not None or task.id in new:
-            assigned += _serve(task.id, robot_id)
+    robots = decision.robots
+    served = [
+        task.id
+        for task in dispatch_policy.serving_order(snapshot)
+        if task.id in robots or task.id in new
+    ]
+    assigned = database.run_each(served, lambda own, each: _serve(own, each, robots.get(each)))
     _store_reasons({row.id: row.waiting_reason for row in waiting}, decision.reasons)
     return assigned
 
@@ -96,17 +98,16 @@ def _fleet_robot(row: Row[*tuple[Any, ...]], graph: RouteGraph) -> FleetRobot:
     )
 
 
-def _serve(task_id: UUID, robot_id: UUID | None) -> bool:
+def _serve(session: Session, task_id: UUID, robot_id: UUID | None) -> bool:
     """Queue one task and assign the robot to it; False when it or its robot is locked."""
-    with database.transaction() as session:
-        task = database.row_lock_or_skip(session, DeliveryTask, task_id)
-        if task is None:
-            return False
-        if task.status is TaskStatus.PENDING:
-            workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
-        if robot_id is None or task.status is not TaskStatus.QUEUED:
-            return False
-        return _assign(session, task, robot_id)
+    task = database.row_lock_or_skip(session, DeliveryTask, task_id)
+    if task is None:
+        return False
+    if task.status is TaskStatus.PENDING:
+        workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
+    if robot_id is None or task.status is not TaskStatus.QUEUED:
+        return False
+    return _assign(session, task, robot_id)
 
 
 def _assign(session: Session, task: DeliveryTask, robot_id: UUID) -> bool:

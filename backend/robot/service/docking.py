@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,15 +30,18 @@ def dock_low_battery(session: Session) -> None:
         Robot.battery_level < config.robots().battery_low,
         Robot.docked.is_(False),
     )
-    for robot_id in session.execute(low.order_by(Robot.id)).scalars().all():
-        with database.transaction() as own:  # the lock of one robot at a time
-            robot = own.execute(
-                select(Robot)
-                .where(Robot.id == robot_id, commands.is_idle())
-                .with_for_update(of=Robot, skip_locked=True)
-            ).scalar_one_or_none()
-            if robot is not None:
-                drive_to_dock(own, robot)
+    database.run_each(session.execute(low.order_by(Robot.id)).scalars().all(), _dock_idle)
+
+
+def _dock_idle(session: Session, robot_id: UUID) -> None:
+    """Send a robot to a dock unless it is busy by now or locked."""
+    robot = session.execute(
+        select(Robot)
+        .where(Robot.id == robot_id, commands.is_idle())
+        .with_for_update(of=Robot, skip_locked=True)
+    ).scalar_one_or_none()
+    if robot is not None:
+        drive_to_dock(session, robot)
 
 
 def drive_to_dock(session: Session, robot: Robot) -> bool:

@@ -154,6 +154,7 @@ def alert_unconfirmed(session: Session) -> None:
             Robot.stop_alerted_at.is_(None),
             Robot.retired_at.is_(None),
         )
+        .order_by(Robot.id)
         .with_for_update(skip_locked=True)
     )
     alerted = session.execute(

@@ -4,21 +4,24 @@ Only `transaction` commits. Redis operations that depend on a commit (publish, i
 added to the session with `on_commit` and sent right after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from select import POLLERR, POLLHUP, POLLIN, poll
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy import Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import commit_hooks, config, measured_pools
+from backend.shared.infra import commit_hooks, config, logs, measured_pools
 
+_log = logs.get(__name__)
 _Model = TypeVar("_Model")
+_LOCKED = frozenset({"40P01", "55P03"})  # PostgreSQL's codes: deadlock, lock not available
+_SHORT_WAIT = text("SET LOCAL lock_timeout = '250ms'")
 
 
 def _options() -> str:
@@ -80,6 +83,26 @@ def transaction() -> Iterator[Session]:
     with new_session() as session:
         yield session
         finish(session)
+
+
+def run_each(ids: Iterable[UUID], work: Callable[[Session, UUID], object]) -> int:
+    """Run `work` for each id in a transaction of its own, which holds the locks of that one only.
+
+    One that waits for a lock is given up and logged: periodic jobs try it again. Return how many
+    returned a true value.
+    """
+    done = 0
+    for each in ids:
+        try:
+            with transaction() as own:
+                own.execute(_SHORT_WAIT)
+                found = work(own, each)
+            done += bool(found)
+        except OperationalError as error:
+            if getattr(error.orig, "pgcode", None) not in _LOCKED:
+                raise
+            _log.warning("left for the next run", id=str(each), error=str(error.orig))
+    return done
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests import event_runner
 from tests.api.circulation.desk_client import Desk, allowed
 from tests.factories import users
@@ -95,3 +97,29 @@ def test_lists_for_staff_as_pages_and_csv(api: Any) -> None:
     assert file.headers["content-type"].startswith("text/csv")
     assert desk.barcode(1) in file.text
     desk.call(desk.librarian, "GET", "/loans/lists/nothing", 422)
+
+
+@pytest.mark.parametrize("name", ["overdue", "hold-shelf", "never-borrowed", "missing"])
+def test_cursor_continues_each_list_for_staff_to_its_end(api: Any, name: str) -> None:
+    desk = Desk(api, copies=6)
+    path = f"/books/{desk.book}/copies"
+    for copy in desk.call(desk.librarian, "GET", path):
+        if copy["barcode"] in {desk.barcode(4), desk.barcode(5)}:
+            desk.call(desk.librarian, "PUT", f"{path}/{copy['id']}", json={"condition": "MISSING"})
+    for number in range(4):
+        desk.check_out(copy_barcode=desk.barcode(number))
+    for number in (0, 1):
+        desk.place_hold(users.student())
+        desk.check_in(number)
+    event_runner.advance_clock(timedelta(days=400))
+    desk.librarian = users.librarian()
+    found, cursor = [], ""
+    while len(found) < 2:
+        page = desk.api.get(
+            f"/api/v1/loans/lists/{name}?limit=1{cursor}", headers=desk.librarian.headers
+        ).json()
+        found += page["data"]
+        cursor = f"&cursor={page['pagination']['next_cursor']}"
+    assert cursor == "&cursor=None"
+    assert found == desk.call(desk.librarian, "GET", f"/loans/lists/{name}")
+    desk.call(desk.librarian, "GET", f"/loans/lists/{name}?sort=title", 422)

@@ -64,7 +64,7 @@ def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any
     with ThreadPoolExecutor(1) as pool:
         poll = pool.submit(call)
         ready = threading.Event()
-        while not LONG_POLLS.is_waiting:
+        while not LONG_POLLS.waiting:
             ready.wait(0.005)
         act()
         done = time.monotonic()

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from backend.robot.bridge_protocol.long_poll import LONG_POLLS
+from backend.shared.infra import database
 from tests.factories import catalogue
 from tests.factories.catalogue import Bridge
 from tests.scenario import Scenario, code_of
@@ -30,8 +32,11 @@ def _resume(scenario: Scenario, path: str = "", expect: int = 200) -> Any:
     return scenario.call(scenario.librarian, "POST", f"/robot/resume{path}", expect, json=body)
 
 
-def _is_marked_stopped(scenario: Scenario, robot: Bridge) -> bool:
-    return bool(scenario.get(scenario.librarian, f"/robot/status/{robot.id}")["stopped"])
+def _is_marked_stopped(robot: Bridge) -> bool:
+    """Whether the robot's row has followed the latch."""
+    statement = text("SELECT stopped_at IS NOT NULL FROM robots WHERE id = :id")
+    with database.reading_engine().connect() as connection:
+        return bool(connection.execute(statement, {"id": robot.id}).scalar_one())
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
@@ -53,21 +58,39 @@ def _lock(connection: Connection, robot: Bridge) -> None:
     connection.execute(_LOCK_ROBOT, {"id": robot.id})
 
 
-def test_fleet_stop_reaches_every_bridge_while_a_robot_row_is_locked(
-    scenario: Scenario, fleet: list[Bridge], owner: Engine
-) -> None:
-    with owner.begin() as other, ThreadPoolExecutor(len(fleet)) as pool:
-        _lock(other, fleet[1])
-        polls = [pool.submit(robot.call, "GET", "/stop?after=0&wait=20") for robot in fleet]
+def _seconds_of_stop(scenario: Scenario, fleet: list[Bridge], version: int) -> float:
+    """Stop the fleet while its bridges poll; the seconds until the answer and all orders."""
+    with ThreadPoolExecutor(len(fleet)) as pool:
+        path = f"/stop?after={version}&wait=20"
+        polls = [pool.submit(robot.call, "GET", path) for robot in fleet]
+        _wait_until(lambda: LONG_POLLS.waiting >= len(fleet))
         began = time.monotonic()
         stopped = _stop(scenario)
         orders = [poll.result(timeout=5).json()["data"] for poll in polls]
-        assert time.monotonic() - began < 2  # the lock is still held
-        assert [order["stopped"] for order in orders] == [True] * len(fleet)
-        assert {each["id"] for each in stopped["robots"]} == {str(robot.id) for robot in fleet}
-        assert _is_marked_stopped(scenario, fleet[0])
-        assert not _is_marked_stopped(scenario, fleet[1])
-    _wait_until(lambda: _is_marked_stopped(scenario, fleet[1]))
+        took = time.monotonic() - began
+    assert [order["stopped"] for order in orders] == [True] * len(fleet)
+    assert {each["id"] for each in stopped["robots"]} == {str(robot.id) for robot in fleet}
+    return took
+
+
+def test_fleet_stop_reaches_every_bridge_within_100_ms_while_a_robot_row_is_locked(
+    scenario: Scenario, fleet: list[Bridge], owner: Engine
+) -> None:
+    """The fastest of ten, since the machine does other work; waiting for the row would slow all."""
+    with owner.begin() as other:
+        _lock(other, fleet[1])
+        fastest = float("inf")
+        for attempt in range(10):
+            fastest = min(fastest, _seconds_of_stop(scenario, fleet, 2 * attempt))
+            if fastest < 0.1:
+                break
+            _resume(scenario)
+        assert fastest < 0.1
+        _wait_until(lambda: _is_marked_stopped(fleet[0]))
+        assert not _is_marked_stopped(fleet[1])
+        seen = scenario.get(scenario.librarian, "/robot/status")
+        assert [robot["stopped"] for robot in seen] == [True] * len(fleet)
+    _wait_until(lambda: _is_marked_stopped(fleet[1]))
 
 
 def test_stop_does_not_wait_for_opposite_lock_orders(
@@ -81,7 +104,7 @@ def test_stop_does_not_wait_for_opposite_lock_orders(
             path = f"/robot/emergency-stop/{robot.id}" if robot else "/robot/emergency-stop"
             scenario.call(scenario.librarian, "POST", path)
         assert time.monotonic() - began < 2
-    _wait_until(lambda: all(_is_marked_stopped(scenario, robot) for robot in fleet))
+    _wait_until(lambda: all(_is_marked_stopped(robot) for robot in fleet))
 
 
 def test_stop_does_not_wait_for_the_row_of_its_user(scenario: Scenario, owner: Engine) -> None:

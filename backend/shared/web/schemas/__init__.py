@@ -1,6 +1,6 @@
 """Base classes and field types of all request and response models."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Any
 
 from pydantic import (
@@ -21,6 +21,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _without_offset(moment: time) -> time:
+    if moment.tzinfo is not None:
+        raise ValueError("must be a time of the library, without an offset")
+    return moment
+
+
 def _stripped(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
@@ -39,6 +45,8 @@ FilledText = Annotated[PlainText, AfterValidator(_not_blank)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(storable.check_json)]
 # A point in time from clients, between 1900 and 2200, converted to UTC.
 Instant = Annotated[datetime, AfterValidator(storable.check_time)]
+# A time of day at the library; one with an offset could not be compared with it.
+LocalTime = Annotated[time, AfterValidator(_without_offset)]
 
 
 class RequestModel(BaseModel):

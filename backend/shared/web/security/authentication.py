@@ -6,7 +6,6 @@ session, a deactivated account or a changed role or password is refused by every
 two seconds, with or without Redis.
 """
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from threading import Lock
@@ -88,6 +87,17 @@ def _claims(token: str) -> tokens.Claims:
     return claims
 
 
+async def _proven_claims(token: str) -> tokens.Claims:
+    """Return the claims of a token; one that is made up waits for its refusal."""
+    try:
+        return _claims(token)
+    except TokenExpired:
+        raise
+    except NotSignedIn:
+        await rate_limits.REFUSALS.wait()
+        raise
+
+
 async def _session_state(session_id: UUID, *, fresh: bool = False) -> SessionState | None:
     with _session_lock:
         state = None if fresh else session_cache.get(session_id)
@@ -106,7 +116,7 @@ async def authenticate(token: str, *, own_account: bool = False) -> Actor:
     """
     if api_keys.robot_key_prefix(token) is not None:
         await _refuse_robot(token)
-    claims = _claims(token)
+    claims = await _proven_claims(token)
     state = await _session_state(claims.session_id)
     problem = session_validity.refusal(state, role=claims.role, epoch=claims.epoch)
     if isinstance(problem, SecondFactorMissing) and not own_account:
@@ -174,22 +184,25 @@ class _Robots(Guard[RobotActor]):
         key = bearer(request)
         robot = await robot_keys.find(key)
         if robot is None:
-            await asyncio.sleep(robot_keys.REFUSAL_DELAY)
-            _refuse_person(key)
+            await _refuse_person(key)
         logs.bind(robot_id=robot.robot_id)
         return robot
 
 
 async def _refuse_robot(key: str) -> NoReturn:
     """A robot's key is never accepted on a person's route: 403 when it is valid, else 401."""
-    raise NotSignedIn if await robot_keys.find(key) is None else RoleNotAllowed
+    if await robot_keys.find(key) is not None:
+        raise RoleNotAllowed
+    await rate_limits.REFUSALS.wait()
+    raise NotSignedIn
 
 
-def _refuse_person(token: str) -> NoReturn:
+async def _refuse_person(token: str) -> NoReturn:
     """A person's token is never accepted on a robot's route: 403 when it is valid, else 401."""
     if api_keys.robot_key_prefix(token) is not None:
+        await rate_limits.REFUSALS.wait()
         raise NotSignedIn
-    _claims(token)
+    await _proven_claims(token)
     raise RoleNotAllowed
 
 

@@ -9,7 +9,6 @@ from backend.shared.models import Robot, RobotKey
 from backend.shared.web.security import api_keys
 from backend.shared.web.security.key_snapshot import KeySnapshot
 
-REFUSAL_DELAY = 2.0  # seconds: a caller that repeats made-up keys leaves time for the others
 KEYS = HotRead(
     select(RobotKey.prefix, RobotKey.key_hash, RobotKey.expires_at, Robot.id, Robot.robot_name)
     .join(Robot, Robot.id == RobotKey.robot_id)

@@ -113,7 +113,8 @@ def test_cursor_continues_each_list_for_staff_to_its_end(api: Any, name: str) ->
         desk.check_in(number)
     event_runner.advance_clock(timedelta(days=400))
     desk.librarian = users.librarian()
-    found, cursor = [], ""
+    found: list[Any] = []
+    cursor = ""
     while len(found) < 2:
         page = desk.api.get(
             f"/api/v1/loans/lists/{name}?limit=1{cursor}", headers=desk.librarian.headers

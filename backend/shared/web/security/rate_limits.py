@@ -51,7 +51,7 @@ class RefusalQueue:
         self._longest = longest
         self._next = 0.0  # when the next refusal would be due, by time.monotonic()
 
-    def delay(self, now: float) -> float:
+    def seconds_until_turn(self, now: float) -> float:
         """Take a place in the queue; return the seconds until its turn."""
         due = max(self._next, now - self._credit) + self._interval
         self._next = min(due, now + self._longest)
@@ -59,7 +59,7 @@ class RefusalQueue:
 
     async def wait(self) -> None:
         """Wait for a turn."""
-        await asyncio.sleep(self.delay(time.monotonic()))
+        await asyncio.sleep(self.seconds_until_turn(time.monotonic()))
 
 
 REFUSALS = RefusalQueue(per_second=50, at_once=20, longest=5.0)

@@ -23,7 +23,8 @@ function firstLoad(application) {
   const keys = Object.keys(manifest);
   const entry = keys.find((key) => manifest[key].isEntry);
   const pages = keys.filter((key) => key.startsWith("src/features/"));
-  const loads = pages.map((page) => closure(manifest, page, closure(manifest, entry)));
+  const start = ["src/main.tsx", entry];
+  const loads = pages.map((page) => [page, ...start].reduce((found, key) => closure(manifest, key, found), new Set()));
   return { js: Math.max(...loads.map((files) => total(files, ".js"))), css: Math.max(...loads.map((files) => total(files, ".css"))) };
 }
 

@@ -1,9 +1,12 @@
 // Every page of the dashboard; the server decides what a role may do, this only leads visitors to the sign-in.
-import { session } from "@luna/api";
+import { session, type Schemas } from "@luna/api";
 import { ErrorState } from "@luna/ui";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ROLES, type PersonRole } from "./parts/roles";
 import { NotFoundPage, Shell } from "./shell";
+
+type ListName = Schemas["StaffList"];
+const LIST_NAMES: ListName[] = ["overdue", "hold-shelf", "high-demand", "never-borrowed", "missing"];
 
 const root = createRootRoute({ notFoundComponent: NotFoundPage });
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
@@ -20,7 +23,7 @@ const app = createRoute({
   id: "app",
   component: Shell,
   beforeLoad: ({ location }) => {
-    if (session.state.status !== "signed-in")
+    if (!("user" in session.state))
       throw redirect({ to: "/sign-in", search: { then: location.href === "/" ? undefined : location.href } });
   },
 });
@@ -99,6 +102,14 @@ const desk = createRoute({
   validateSearch: (search: Record<string, unknown>): { q?: string; member?: string } => ({ q: text(search.q), member: text(search.member) }),
   component: lazyRouteComponent(() => import("./features/desk/DeskPage"), "DeskPage"),
 });
+const lists = createRoute({
+  getParentRoute: () => app,
+  path: "/lists",
+  validateSearch: (search: Record<string, unknown>): { name?: ListName; page?: number } => ({
+    name: LIST_NAMES.find((each) => each === search.name), page: later(search.page),
+  }),
+  component: lazyRouteComponent(() => import("./features/lists/ListsPage"), "ListsPage"),
+});
 const figures = createRoute({
   getParentRoute: () => app,
   path: "/figures",
@@ -130,7 +141,7 @@ const fleet = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, desk, figures, accounts, audit, fleet]),
+  app.addChildren([today, pickList, load, map, alerts, catalogue, newBook, book, imports, importJob, members, desk, lists, figures, accounts, audit, fleet]),
 ]);
 
 export function makeRouter() {

@@ -3,10 +3,11 @@ import { live, session, useSession, useUser } from "@luna/api";
 import { BrandMark, EmptyState, Icon, LiveBadge, StopPanel, StopProvider, TopStopButton, useLiveRobots, type IconName } from "@luna/ui";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ResumeDialog } from "./parts/ResumeDialog";
 
+const SignInAgain = lazy(() => import("@luna/ui/expired"));
 const PAGES = [
   { to: "/", icon: "board", label: "staff.today" },
   { to: "/pick-list", icon: "list", label: "staff.pickList" },
@@ -17,6 +18,7 @@ const PAGES = [
   { to: "/imports", icon: "upload", label: "staff.imports" },
   { to: "/desk", icon: "desk", label: "staff.desk" },
   { to: "/members", icon: "people", label: "staff.members" },
+  { to: "/lists", icon: "list", label: "lists.title" },
   { to: "/figures", icon: "board", label: "staff.figures" },
   { to: "/accounts", icon: "person", label: "staff.accounts", admin: true },
   { to: "/fleet", icon: "robot", label: "staff.fleet", admin: true },
@@ -25,7 +27,7 @@ const PAGES = [
 
 export function Shell() {
   const state = useSession();
-  if (state.status !== "signed-in") return <Navigate to="/sign-in" />;
+  if (!("user" in state)) return <Navigate to="/sign-in" />;
   return state.user.role === "STUDENT" ? <NotStaff /> : <Staff />;
 }
 
@@ -40,6 +42,7 @@ function Staff() {
 function Frame() {
   const { t } = useTranslation();
   const [resuming, dialog] = useDisclosure(false);
+  const expired = useSession().status === "expired";
   useLiveRobots();
   useEffect(() => {
     live.start();
@@ -51,11 +54,12 @@ function Frame() {
       <TopStopButton />
       <Header />
       <Navigation />
-      <div className="content">
+      <div className="content" inert={expired}>
         <StopPanel onResume={dialog.open} />
         <Page />
       </div>
       <ResumeDialog opened={resuming} onClose={dialog.close} />
+      {expired && <Suspense><SignInAgain /></Suspense>}
     </div>
   );
 }

@@ -1,20 +1,3 @@
-import "@mantine/core/styles/baseline.css";
-import "@mantine/core/styles/default-css-variables.css";
-import "@mantine/core/styles/global.css";
-import "@mantine/core/styles/UnstyledButton.css";
-import "@mantine/core/styles/Loader.css";
-import "@mantine/core/styles/Button.css";
-import "@mantine/core/styles/Input.css";
-import "@mantine/core/styles/InlineInput.css";
-import "@mantine/core/styles/PasswordInput.css";
-import "@mantine/core/styles/ActionIcon.css";
-import "@mantine/core/styles/Overlay.css";
-import "@mantine/core/styles/Paper.css";
-import "@mantine/core/styles/CloseButton.css";
-import "@mantine/core/styles/ModalBase.css";
-import "@mantine/core/styles/Modal.css";
-import "@luna/ui/base.css";
-import "./student.css";
 import { session } from "@luna/api";
 import { startTranslation } from "@luna/i18n";
 import { followBrand, makeQueryClient, UiProvider } from "@luna/ui";
@@ -23,12 +6,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { clearOffline, keepOffline, offlineUser, restoreOffline } from "./parts/offline";
 import { clearOutbox } from "./parts/outbox";
+import { forgetPush } from "./parts/push";
 import "./parts/writes";
 import { makeRouter } from "./routes";
 
-async function start(root: HTMLElement): Promise<void> {
+/** Show the application; `first.ts` has begun what it needs. */
+export async function start(root: HTMLElement): Promise<void> {
   const client = makeQueryClient();
-  if (location.pathname === "/") void import("./features/search/SearchPage").catch(() => undefined); // while the session is continued
   followBrand();
   await Promise.all([startTranslation(), session.restore(offlineUser()).catch(() => undefined)]);
   const user = () => (session.state.status === "signed-in" ? session.state.user : null);
@@ -37,11 +21,13 @@ async function start(root: HTMLElement): Promise<void> {
   keepOffline(client, user);
   const router = makeRouter();
   session.subscribe(() => {
-    if (session.state.status === "signed-out") {
-      client.clear();
+    if (session.state.status === "signed-out" || session.state.status === "expired") {
+      void forgetPush();
       clearOffline();
       clearOutbox();
     }
+    if (session.state.status === "expired") return; // the page stays beneath the sign-in
+    if (session.state.status === "signed-out") client.clear();
     void router.invalidate();
   });
   createRoot(root).render(
@@ -52,6 +38,3 @@ async function start(root: HTMLElement): Promise<void> {
     </StrictMode>,
   );
 }
-
-const root = document.getElementById("root");
-if (root) void start(root);

@@ -11,7 +11,7 @@ const app = createRoute({
   id: "app",
   component: Shell,
   beforeLoad: ({ location }) => {
-    if (session.state.status !== "signed-in")
+    if (!("user" in session.state))
       throw redirect({ to: "/sign-in", search: { then: location.href === "/" ? undefined : location.href } });
   },
 });

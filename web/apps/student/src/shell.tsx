@@ -3,11 +3,12 @@ import { live, session, useSession, useTopic, useUser, api, dataOf } from "@luna
 import { BrandMark, EmptyState, Icon, LiveBadge, type IconName } from "@luna/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useOutboxSize } from "./parts/outbox";
 import { UpdateNotice } from "./parts/UpdateNotice";
 
+const SignInAgain = lazy(() => import("@luna/ui/expired"));
 const TABS = [
   { to: "/", icon: "search", label: "nav.search" },
   { to: "/requests", icon: "robot", label: "nav.requests" },
@@ -16,7 +17,7 @@ const TABS = [
   { to: "/profile", icon: "person", label: "nav.profile" },
 ] as const satisfies { to: string; icon: IconName; label: string }[];
 
-const OWN = [["requests"], ["returns"], ["loans"], ["notifications"], ["unread"]];
+const OWN = [["requests"], ["returns"], ["loans"], ["notifications"], ["unread"], ["holds"], ["loan-summary"]];
 
 export function Shell() {
   const { t } = useTranslation();
@@ -25,15 +26,18 @@ export function Shell() {
     live.start();
     return () => live.stop();
   }, []);
-  if (state.status !== "signed-in") return <Navigate to="/sign-in" />;
+  if (!("user" in state)) return <Navigate to="/sign-in" />;
   return (
-    <div className="app">
-      <a className="skip" href="#main">{t("nav.skip")}</a>
-      <Header />
-      <Waiting />
-      <Page />
-      <UpdateNotice />
-    </div>
+    <>
+      <div className="app" inert={state.status === "expired"}>
+        <a className="skip" href="#main">{t("nav.skip")}</a>
+        <Header />
+        <Waiting />
+        <Page />
+        <UpdateNotice />
+      </div>
+      {state.status === "expired" && <Suspense><SignInAgain /></Suspense>}
+    </>
   );
 }
 

@@ -1,7 +1,8 @@
 /** Calls of the REST API, typed by docs/openapi.json. Every failure is an ApiProblem. */
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./schema";
-import { networkProblem, problemOf } from "./problems";
+import { takeEarly } from "./early";
+import { ApiProblem, networkProblem, problemOf } from "./problems";
 import { session } from "./session";
 
 export type Schemas = components["schemas"];
@@ -10,6 +11,9 @@ const SIGNED_OUT_CODES = new Set(["UNAUTHENTICATED", "TOKEN_REVOKED", "INVALID_T
 
 /** Send with the token; on TOKEN_EXPIRED refresh once and send again. */
 async function send(request: Request): Promise<Response> {
+  const early = await takeEarly(request);
+  if (early) return early;
+  if (session.state.status === "expired") throw new ApiProblem("UNAUTHENTICATED", "", 401, ""); // until its user signs in again
   if (session.state.status === "signed-in" && !session.accessToken) await session.refresh();
   const again = request.clone();
   const response = await attempt(request);

@@ -5,6 +5,7 @@ import { live, type Handler, type LiveMessage, type LiveStatus } from "./live";
 import { session, type SessionState, type User } from "./session";
 
 const BURST = 150; // ms in which changes are answered by one refetch
+const MIN_INTERVAL = 1000; // ms between two refetches of the same query
 
 export function useSession(): SessionState {
   return useSyncExternalStore(session.subscribe, () => session.state);
@@ -13,7 +14,7 @@ export function useSession(): SessionState {
 /** The user who is signed in; only below a page that requires one. */
 export function useUser(): User {
   const state = useSession();
-  if (state.status !== "signed-in") throw new Error("not signed in");
+  if (!("user" in state)) throw new Error("not signed in");
   return state.user;
 }
 
@@ -31,15 +32,18 @@ export function useTopic(topic: string | null, keys: QueryKey[], handle?: Handle
   useEffect(() => {
     if (!topic) return;
     let first = true;
+    const refetchedAt = new Map<string, number>();
     const pending = new Map<string, ReturnType<typeof setTimeout>>();
     const refetch = (queryKey: QueryKey) => {
       const name = JSON.stringify(queryKey);
       if (pending.has(name)) return; // one refetch for a burst of changes
       const run = () => {
         pending.delete(name);
+        refetchedAt.set(name, Date.now());
         void client.invalidateQueries({ queryKey });
       };
-      pending.set(name, setTimeout(run, BURST));
+      const rest = MIN_INTERVAL - (Date.now() - (refetchedAt.get(name) ?? 0));
+      pending.set(name, setTimeout(run, Math.max(BURST, rest)));
     };
     const off = live.on(topic, (message: LiveMessage) => {
       latest.current.handle?.(message);

@@ -92,6 +92,7 @@ export class Live {
   private async connect(): Promise<void> {
     clearTimeout(this.waiting);
     if (!this.wanted || this.socket) return;
+    if (session.state.status === "expired") return this.retry(); // until its user has signed in again
     let ticket: string;
     try {
       ticket = (await dataOf(api.POST("/api/v1/notifications/ws-ticket"))).ticket;

@@ -66,6 +66,49 @@ test("the user who was known is shown at once, unless the session is somebody el
   expect(await state("other")).toBe("unknown");
 });
 
+const tokensOf = (sub: string) => ({ ...TOKENS, access_token: `h.${btoa(JSON.stringify({ sub }))}.s` });
+
+async function signedIn(id: string): Promise<Session> {
+  vi.stubGlobal("fetch", vi.fn((path: string) => Promise.resolve(answer(path.endsWith("/me") ? { id } : tokensOf(id)))));
+  const session = new Session();
+  await session.signIn("a@b.example", "secret");
+  return session;
+}
+
+test("a session that is refused while a page is open expires with its user, and continues after signing in", async () => {
+  const session = await signedIn("u");
+  vi.stubGlobal("fetch", vi.fn(() => Promise.resolve(answer(null, 401))));
+  await expect(session.refresh()).rejects.toThrow();
+  expect(session.state).toEqual({ status: "expired", user: { id: "u" } });
+  expect(session.accessToken).toBeNull();
+  vi.stubGlobal("fetch", vi.fn((path: string) => Promise.resolve(answer(path.endsWith("/me") ? { id: "u" } : tokensOf("u")))));
+  await session.signIn("a@b.example", "secret");
+  expect(session.state.status).toBe("signed-in");
+});
+
+test("another user who signs in, in another tab, reloads this one; the same user does not", async () => {
+  const channels: EventTarget[] = [];
+  vi.stubGlobal("BroadcastChannel", class extends EventTarget { postMessage = () => undefined; constructor() { super(); channels.push(this); } });
+  const reload = vi.fn();
+  vi.stubGlobal("location", { reload });
+  const session = await signedIn("u");
+  const receive = (sub: string) => {
+    const token = { access: tokensOf(sub).access_token, refresh: null, expiresAt: Date.now() + 60_000, refreshAt: Date.now() + 50_000 };
+    channels[0]?.dispatchEvent(new MessageEvent("message", { data: { kind: "token", token } }));
+  };
+  receive("u");
+  expect(reload).not.toHaveBeenCalled();
+  receive("other");
+  expect(reload).toHaveBeenCalledOnce();
+  expect(session.state).toEqual({ status: "signed-in", user: { id: "u" } });
+});
+
+test("signing out forgets the user", async () => {
+  const session = await signedIn("u");
+  await session.signOut();
+  expect(session.state).toEqual({ status: "signed-out" });
+});
+
 function serial() {
   let before: Promise<unknown> = Promise.resolve();
   return (_name: string, work: () => Promise<void>) => (before = before.then(work));

@@ -20,12 +20,15 @@ const MARK = "luna.session"; // says that a cookie may be there, so that visitor
 const LOCK = "luna.refresh";
 const REFRESH_AT = 0.8; // of a token's life
 
-export type SessionState = { status: "unknown" | "signed-out" } | { status: "signed-in"; user: User };
+/** `expired`: the server has ended it; the page stays, with what was typed, until its user signs in again. */
+export type SessionState = { status: "unknown" | "signed-out" } | { status: "signed-in" | "expired"; user: User };
 
 export class Session {
   state: SessionState = { status: "unknown" };
   private token: Token | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private first: Promise<void> | null = null;
+  private restoring: Promise<void> | null = null;
   private readonly listeners = new Set<() => void>();
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("luna.session");
 
@@ -42,15 +45,30 @@ export class Session {
     return this.token?.access ?? null;
   }
 
+  /** Whether an earlier page load has left a session. */
+  get isExpected(): boolean {
+    return localStorage.getItem(MARK) !== null;
+  }
+
+  /** Get the first token of this page load, once. */
+  begin(): Promise<void> {
+    this.first ??= this.refresh();
+    return this.first;
+  }
+
   /**
    * Continue the session of an earlier page load, if there is one. While LUNA cannot be reached,
    * `known` counts as signed in, without a token: the first call that reaches LUNA gets one.
    */
-  async restore(known: User | null = null): Promise<void> {
-    if (this.state.status !== "unknown") return;
-    if (!localStorage.getItem(MARK)) return this.change({ status: "signed-out" });
+  restore(known: User | null = null): Promise<void> {
+    this.restoring ??= this.continue(known);
+    return this.restoring;
+  }
+
+  private async continue(known: User | null): Promise<void> {
+    if (!this.isExpected) return this.change({ status: "signed-out" });
     try {
-      await this.refresh();
+      await this.begin();
       const loading = this.loadUser();
       if (!known || known.id !== subjectOf(this.accessToken)) return await loading;
       loading.catch(() => undefined); // what has changed since follows
@@ -71,15 +89,25 @@ export class Session {
     await this.start(await this.post<Tokens>("/api/v1/auth/login/second-factor", { challenge, code }));
   }
 
-  async register(form: components["schemas"]["RegisterBody"]): Promise<void> {
-    await this.start(await this.post<Tokens>("/api/v1/auth/register", form));
+  /** Register and sign in; false where the address must be confirmed first. */
+  async register(form: components["schemas"]["RegisterBody"]): Promise<boolean> {
+    const tokens = await this.post<Partial<Tokens> | null>("/api/v1/auth/register", form);
+    if (!tokens?.access_token) return false;
+    await this.start(tokens as Tokens);
+    return true;
+  }
+
+  /** Another page is about to begin a session in this browser. */
+  expect(): void {
+    localStorage.setItem(MARK, "1");
   }
 
   /** End the session here and on the server; the server's answer is not needed. */
   async signOut(): Promise<void> {
     const headers = { ...HEADERS, ...(this.token ? { Authorization: `Bearer ${this.token.access}` } : {}) };
     await fetch("/api/v1/auth/logout", { method: "POST", headers }).catch(() => undefined);
-    this.end();
+    this.forget();
+    this.change({ status: "signed-out" });
     this.channel?.postMessage({ kind: "ended" } satisfies Message);
   }
 
@@ -100,16 +128,26 @@ export class Session {
     await locked(async () => {
       if (this.token && this.token.access !== before) return; // another tab was first
       const body = this.token?.refresh ? { refresh_token: this.token.refresh } : {};
-      this.adopt(await this.post<Tokens>("/api/v1/auth/refresh", body));
+      try {
+        this.adopt(await this.post<Tokens>("/api/v1/auth/refresh", body));
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status === 401) this.end();
+        throw error;
+      }
     });
   }
 
-  /** Forget everything of the session in this tab. */
+  /** The server accepts this session no more. */
   end(): void {
+    if (this.state.status === "expired" || this.state.status === "signed-out") return;
+    this.forget();
+    this.change(this.state.status === "signed-in" ? { status: "expired", user: this.state.user } : { status: "signed-out" });
+  }
+
+  private forget(): void {
     clearTimeout(this.timer);
     this.token = null;
     localStorage.removeItem(MARK);
-    this.change({ status: "signed-out" });
   }
 
   setUser(user: User): void {
@@ -125,7 +163,9 @@ export class Session {
     const response = await send("/api/v1/auth/me", {
       headers: { Authorization: `Bearer ${this.accessToken ?? ""}` },
     });
-    this.setUser(await dataOf<User>(response));
+    const user = await dataOf<User>(response);
+    if (this.state.status === "expired" && this.state.user.id !== user.id) location.reload(); // nothing of the other's stays
+    this.setUser(user);
   }
 
   private async post<Data>(path: string, body: object): Promise<Data> {
@@ -140,8 +180,15 @@ export class Session {
   }
 
   private receive(message: Message): void {
-    if (message.kind === "ended") this.end();
-    else if (this.state.status !== "signed-out") this.keep(message.token);
+    if (message.kind === "ended") {
+      this.forget();
+      this.change({ status: "signed-out" });
+    } else if ("user" in this.state && subjectOf(message.token.access) !== this.state.user.id) {
+      location.reload(); // another user has signed in, in another tab
+    } else if (this.state.status !== "signed-out") {
+      this.keep(message.token);
+      if (this.state.status === "expired") this.setUser(this.state.user);
+    }
   }
 
   private change(state: SessionState): void {

@@ -7,8 +7,23 @@ export function setTimeZone(name: string): void {
   timeZone = name;
 }
 
-function format(iso: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(locale(), { ...options, timeZone }).format(new Date(iso));
+const formatters = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
+
+/** One formatter for each form: to make one takes far longer than to use it. */
+function kept<Formatter extends Intl.DateTimeFormat | Intl.NumberFormat>(form: object, make: () => Formatter): Formatter {
+  const key = JSON.stringify([locale(), form]);
+  const found = formatters.get(key) ?? make();
+  formatters.set(key, found);
+  return found as Formatter;
+}
+
+function format(iso: string, form: Intl.DateTimeFormatOptions): string {
+  const options = { ...form, timeZone };
+  return kept(options, () => new Intl.DateTimeFormat(locale(), options)).format(new Date(iso));
+}
+
+function formatIn(options: Intl.NumberFormatOptions, value: number): string {
+  return kept(options, () => new Intl.NumberFormat(locale(), options)).format(value);
 }
 
 function locale(): string {
@@ -34,7 +49,7 @@ export function formatMoment(iso: string): string {
 export function formatAge(seconds: number): string {
   const unit = seconds < 60 ? "second" : seconds < 3600 ? "minute" : seconds < 86_400 ? "hour" : "day";
   const size = { second: 1, minute: 60, hour: 3600, day: 86_400 }[unit];
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(Math.floor(seconds / size));
+  return formatIn({ style: "unit", unit, unitDisplay: "short" }, Math.floor(seconds / size));
 }
 
 /** “in 5 days”, “yesterday”. */
@@ -44,10 +59,10 @@ export function formatDays(iso: string): string {
 }
 
 export function formatNumber(value: number): string {
-  return new Intl.NumberFormat(locale()).format(value);
+  return formatIn({}, value);
 }
 
 /** A share between 0 and 1, such as a battery's charge. */
 export function formatPercent(share: number): string {
-  return new Intl.NumberFormat(locale(), { style: "percent" }).format(share);
+  return formatIn({ style: "percent" }, share);
 }

@@ -1,4 +1,6 @@
 // A floor in metres: plan, places, robots. y points up on the floor and down on the screen.
+// Robots are elements that only `transform` moves: the browser's compositor draws their way, so that
+// a fleet costs the main thread nothing between two reports.
 import type { Schemas } from "@luna/api";
 import { memo, useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -15,12 +17,14 @@ interface Props {
   robots: MapRobot[];
   destination?: string | null;
   selected?: string | null;
+  /** For pointers only: a list beside the map offers the same by keyboard. */
   onSelect?: (id: string) => void;
   label: string;
 }
 interface Bounds { x: number; y: number; width: number; height: number }
 
 const MARGIN = 3; // metres around places when there is no plan
+const MAX_NAMES = 40; // of robots: with more, names would cover each other
 
 export function FloorMap({ floor, places, robots, destination, selected, onSelect, label }: Props) {
   const { t } = useTranslation();
@@ -29,19 +33,25 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
   if (!bounds) return <p className="dim">{t("map.nothing")}</p>;
   const unit = bounds.width / (plan ? 44 : 30); // marks keep their size on floors of any size
   const top = bounds.y + bounds.height;
+  const named = robots.length <= MAX_NAMES;
   return (
-    <figure style={{ margin: 0 }}>
-      <svg className="map" viewBox={`0 0 ${bounds.width} ${bounds.height}`} role="group" aria-label={label}>
-        {plan && <image href={plan} width={bounds.width} height={bounds.height} className="plan" />}
-        <g transform={`translate(${-bounds.x} ${top}) scale(1 -1)`}>
-          {places.map((place) => (
-            <Place key={place.code} place={place} unit={unit} plan={plan !== null} target={place.name === destination || place.code === destination} />
-          ))}
-          {robots.map((robot) => (
-            <Robot key={robot.id} {...robot} unit={unit} selected={robot.id === selected} onSelect={onSelect} />
-          ))}
-        </g>
-      </svg>
+    <figure>
+      <div className="map" role="img" aria-label={label} style={{ aspectRatio: `${bounds.width} / ${bounds.height}` }}>
+        {plan && <img src={plan} alt="" className="plan" />}
+        <svg viewBox={`0 0 ${bounds.width} ${bounds.height}`} aria-hidden="true">
+          <g transform={`translate(${-bounds.x} ${top}) scale(1 -1)`}>
+            {places.map((place) => (
+              <Place key={place.code} place={place} unit={unit} plan={plan !== null} target={place.name === destination || place.code === destination} />
+            ))}
+          </g>
+        </svg>
+        {robots.map((robot) => (
+          <Robot
+            key={robot.id} id={robot.id} name={named || robot.id === selected ? robot.name : ""} note={robot.note} state={robot.state} selected={robot.id === selected} onSelect={onSelect}
+            left={(100 * (robot.x - bounds.x)) / bounds.width} down={(100 * (top - robot.y)) / bounds.width} degrees={(-robot.theta * 180) / Math.PI}
+          />
+        ))}
+      </div>
       {!plan && <figcaption className="tiny dim">{t("map.noPlan")}</figcaption>}
     </figure>
   );
@@ -57,35 +67,16 @@ function Place({ place, unit, plan, target }: { place: MapPlace; unit: number; p
   );
 }
 
-interface RobotProps extends MapRobot { unit: number; selected: boolean; onSelect?: (id: string) => void }
+interface RobotProps { id: string; name: string; note?: string; state: MapRobot["state"]; left: number; down: number; degrees: number; selected: boolean; onSelect?: (id: string) => void }
 
-/** Drawn again only when it has moved or changed: a fleet reports many times a second. */
-const Robot = memo(function Robot({ id, name, x, y, theta, state, note, unit, selected, onSelect }: RobotProps) {
-  const label = [name, note].filter(Boolean).join(", ");
-  const interactive = onSelect
-    ? {
-        role: "button", tabIndex: 0, "aria-pressed": selected,
-        onClick: () => onSelect(id),
-        onKeyDown: (event: React.KeyboardEvent) => {
-          if (event.key === "Enter" || event.key === " ") {
-            event.preventDefault();
-            onSelect(id);
-          }
-        },
-      }
-    : { role: "img" };
+/** Drawn again only when it has moved or changed; `left` and `down` in per cent of the map's width. */
+const Robot = memo(function Robot({ id, name, note, state, left, down, degrees, selected, onSelect }: RobotProps) {
   return (
-    <g className="robot" style={{ transform: `translate(${x}px, ${y}px)` }} {...interactive} aria-label={label}>
-      <g transform={`scale(${unit} ${-unit})`} className={`mark ${state}${selected ? " selected" : ""}`}>
-        <circle r="2.200" className="hit" />
-        <g transform={`rotate(${(-theta * 180) / Math.PI})`}>
-          <circle r="0.950" className="body" />
-          <path d="M0.300 -0.450 L1 0 L0.300 0.450 Z" className="nose" />
-        </g>
-        {state === "offline" && <path d="M-1 -1 L1 1 M1 -1 L-1 1" className="crossed" />}
-        <text y="-1.500" textAnchor="middle" className="name">{name}</text>
-      </g>
-    </g>
+    <span className={`robot ${state}${selected ? " selected" : ""}`} style={{ transform: `translate(${left}cqw, ${down}cqw)` }} onPointerDown={onSelect && (() => onSelect(id))}>
+      <i className="body" style={{ rotate: `${degrees}deg` }} />
+      {name && <b className="name">{name}</b>}
+      {note && <small className="note">{note}</small>}
+    </span>
   );
 });
 

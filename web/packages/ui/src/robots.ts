@@ -35,7 +35,12 @@ export function useLiveRobots(): void {
       timer.current = undefined;
       const changes = fresh.current;
       fresh.current = new Map();
-      client.setQueryData<Robot[]>(KEY, (robots) => robots?.map((robot) => ({ ...robot, ...changes.get(robot.id) })));
+      client.setQueryData<Robot[]>(KEY, (robots) =>
+        robots?.map((robot) => {
+          const change = changes.get(robot.id);
+          return change ? { ...robot, ...change } : robot;
+        }),
+      );
     }, POSITION_INTERVAL);
   });
 }

@@ -1,7 +1,7 @@
 // The states every page has: loading, empty, error, forbidden, stale.
 import { Button } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
-import { ApiProblem, useLiveStatus } from "@luna/api";
+import { ApiProblem, live, useLiveStatus } from "@luna/api";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { formatAge } from "@luna/i18n";
@@ -125,10 +125,25 @@ export function LiveBadge() {
   const { t } = useTranslation();
   const status = useLiveStatus();
   const tone = { live: "done", reconnecting: "need", offline: "fail" } as const;
+  const age = useAway(status === "live");
   return (
-    <span className={`pill live tone-${tone[status]}`} role="status">
+    <span className={`pill live tone-${tone[status]}`}>
       <i aria-hidden="true" />
-      {t(`live.${status}`)}
+      <span role="status">{t(`live.${status}`)}</span>
+      {age !== null && <span className="figures">{t("live.since", { age: formatAge(age) })}</span>}
     </span>
   );
+}
+
+/** Seconds since the live view was last current; null while it is. */
+function useAway(isLive: boolean): number | null {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (isLive) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [isLive]);
+  const seconds = Math.floor((now - live.currentAt) / 1000);
+  return isLive || seconds < 1 ? null : seconds;
 }

@@ -9,6 +9,7 @@ export default typescript.config(
   ...typescript.configs.strict,
   { files: ["**/*.{ts,tsx}"], ...a11y.flatConfigs.recommended },
   { files: ["**/*.{ts,tsx}"], plugins: { "react-hooks": hooks }, rules: { "react-hooks/rules-of-hooks": "error", "react-hooks/exhaustive-deps": "error" } },
+  { files: ["**/public/*.js"], languageOptions: { globals: { self: "readonly" } } },
   { files: ["**/*.mjs"], languageOptions: { globals: { process: "readonly", console: "readonly" } } },
   { rules: { "max-lines": ["error", 300], "no-console": "error", "jsx-a11y/no-noninteractive-tabindex": "off" } },
   {

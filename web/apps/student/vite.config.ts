@@ -24,10 +24,11 @@ export default defineConfig(
           ],
         },
         workbox: {
-          globPatterns: ["**/*.{js,css,html}", "icons/*.svg"],
+          globPatterns: ["assets/*.{js,css}", "index.html", "icons/*.svg"],
           navigateFallback: "/index.html",
           navigateFallbackDenylist: [/^\/api\//, /^\/health/, /^\/staff(\/|$)/],
           cleanupOutdatedCaches: true,
+          importScripts: ["push.js"],
           inlineWorkboxRuntime: false,
         },
       }),

@@ -1,5 +1,5 @@
 // Name, logo, colour and welcome of the library, from its settings (docs/web.md, "Look").
-import { brand } from "@luna/api";
+import { brand, session } from "@luna/api";
 import { setTimeZone } from "@luna/i18n";
 import { useEffect, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
@@ -18,6 +18,13 @@ export function useLibraryName(): string {
 export function useWelcome(standard: string): string {
   const { i18n } = useTranslation();
   return useBrand()?.welcome[i18n.language] || standard;
+}
+
+/** The way over the campus's own sign-in, where the library has one. */
+export function CampusSignIn() {
+  const { t } = useTranslation();
+  if (!useBrand()?.oidc) return null;
+  return <a className="campus" href="/api/v1/auth/oidc/start?client=web" onClick={() => session.expect()}>{t("auth.campus")}</a>;
 }
 
 /** Logo and name. */

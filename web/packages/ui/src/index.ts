@@ -1,4 +1,4 @@
-export { BrandMark, followBrand, useTitle, useWelcome } from "./brand";
+export { BrandMark, CampusSignIn, followBrand, useTitle, useWelcome } from "./brand";
 export { Cover } from "./cover";
 export { Icon, type IconName } from "./icons";
 export { FloorMap, type MapPlace, type MapRobot } from "./map";

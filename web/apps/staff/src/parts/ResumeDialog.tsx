@@ -3,6 +3,7 @@ import { api, dataOf } from "@luna/api";
 import { Icon, Refusal, useRobots, useToast, type Robot } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Dialog } from "./Dialog";
@@ -36,6 +37,7 @@ export function ResumeDialog({ opened, onClose }: { opened: boolean; onClose: ()
             <div>
               <strong>{t("resume.driveOn")}</strong>
               <ul>{driving.map((robot) => <li key={robot.id}>{robot.robot_name}{robot.current_location ? `, ${robot.current_location}` : ""}</li>)}</ul>
+              <p>{t("resume.before")} {driving.map((robot) => <Link key={robot.id} to="/" search={{ task: robot.current_task_id ?? undefined }} onClick={onClose}>{t("resume.showTask", { name: robot.robot_name })}</Link>)}</p>
             </div>
           </div>
         ) : (

@@ -5,6 +5,7 @@ import { Icon, beep, cleaned, messageOf, useScanner } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { CameraButton } from "./Camera";
 
 export interface Entry { id: number; code: string; success: boolean | null; text: string; at: string; error: unknown }
 const MAX_ENTRIES = 30;
@@ -76,6 +77,7 @@ export function ScanBox({ onScan, label }: { onScan: (code: string) => void; lab
         value={code} onChange={(event) => setCode(event.currentTarget.value)}
       />
       <Button type="submit" size="lg">{t("load.enter")}</Button>
+      <CameraButton onScan={onScan} />
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { session, useSession } from "@luna/api";
-import { challengeOf, Refusal, SecondFactor, useTitle, useWelcome } from "@luna/ui";
+import { CampusSignIn, challengeOf, Refusal, SecondFactor, useTitle, useWelcome } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Navigate, useSearch } from "@tanstack/react-router";
@@ -35,6 +35,7 @@ export function SignInPage() {
       />
       <Refusal error={signIn.error} />
       <Button type="submit" size="lg" loading={signIn.isPending}>{t("auth.signIn")}</Button>
+      <CampusSignIn />
     </form>
     </main>
   );

@@ -5,6 +5,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
+import { Merge } from "./Merge";
 import { Conflict, Copies } from "./parts";
 import { FIELDS, fetchBook, formOf, useBook, useCreateBook, useSaveBook, type Book, type Field, type Form } from "./queries";
 
@@ -41,6 +42,7 @@ function Edit({ book }: { book: Book }) {
       )}
       <BookForm form={form} onChange={setForm} errors={save.error instanceof ApiProblem ? save.error.fields : {}} onSubmit={submit} busy={save.isPending} label={t("profile.save")} />
       <Copies bookId={book.id} />
+      <Merge book={base} />
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { Loaded, Pill, Refusal } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { CopyDialog } from "./CopyDialog";
 import { FIELDS, useAddCopy, useCopies, type Field, type Form } from "./queries";
 
 interface ConflictProps { mine: Form; before: Form; theirs: Form; onResolve: (merged: Form) => void }
@@ -40,6 +41,7 @@ export function Copies({ bookId }: { bookId: string }) {
   const { t } = useTranslation();
   const copies = useCopies(bookId);
   const add = useAddCopy(bookId);
+  const [shown, setShown] = useState<string | null>(null);
   return (
     <section className="stack-sm" aria-label={t("book.copiesLabel")}>
       <div className="between"><h2>{t("book.copiesLabel")}</h2><Button variant="default" size="sm" loading={add.isPending} onClick={() => add.mutate()}>{t("catalogue.addCopy")}</Button></div>
@@ -52,7 +54,7 @@ export function Copies({ bookId }: { bookId: string }) {
               <tbody>
                 {found.map((copy) => (
                   <tr key={copy.id}>
-                    <th scope="row" className="figures">{copy.barcode}</th>
+                    <th scope="row" className="figures"><button type="button" className="link-button" onClick={() => setShown(copy.barcode)}>{copy.barcode}</button></th>
                     <td><Pill tone={copy.custody === "ON_SHELF" ? "done" : "wait"} icon={copy.custody === "ON_SHELF" ? "check" : "clock"}>{t(`custody.${copy.custody}`)}</Pill></td>
                     <td>{t(`condition.${copy.condition}`)}</td><td>{copy.shelf_location}</td><td>{copy.call_number}</td>
                   </tr>
@@ -62,6 +64,7 @@ export function Copies({ bookId }: { bookId: string }) {
           </div>
         )}
       </Loaded>
+      <CopyDialog barcode={shown} onClose={() => setShown(null)} />
     </section>
   );
 }

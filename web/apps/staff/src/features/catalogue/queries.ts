@@ -94,3 +94,40 @@ export function useAddCopy(bookId: string) {
     onSettled: () => void client.invalidateQueries({ queryKey: ["copies", bookId] }),
   });
 }
+
+/** A copy as the scanner sees it: who has it, and what may be done now. */
+export function useScanned(barcode: string | null) {
+  return useQuery({
+    queryKey: ["scanned", barcode],
+    enabled: barcode !== null,
+    queryFn: () => dataOf(api.GET("/api/v1/copies/{barcode}", { params: { path: { barcode: barcode ?? "" } } })),
+  });
+}
+
+function useThenRefetch<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    onSettled: () => {
+      for (const key of ["copies", "scanned", "book", "catalogue"]) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
+}
+
+export function useShelve(copy: Schemas["CopyRead"]) {
+  const path = { book_id: copy.book_id, copy_id: copy.id };
+  return useThenRefetch(() => dataOf(api.PUT("/api/v1/books/{book_id}/copies/{copy_id}/shelve", { params: { path } })));
+}
+
+/** Move copies and holds to another title; this one's address leads there. */
+export function useMerge(bookId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (into: string) => dataOf(api.POST("/api/v1/books/{book_id}/merge", { params: { path: { book_id: bookId }, header: { "Idempotency-Key": idempotencyKey() } }, body: { into } })),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["catalogue"] }), // this page stays as it was, to undo it
+  });
+}
+
+export function useUnmerge() {
+  return useThenRefetch((mergeId: string) => api.DELETE("/api/v1/books/merges/{merge_id}", { params: { path: { merge_id: mergeId } } }));
+}

@@ -61,8 +61,14 @@ function Tables({ figures }: { figures: Figures }) {
         {COUNTS.filter((name) => figures[name].length).map((name) => (
           <section key={name} className="stack-sm">
             <h2>{t(`figures.${name}`)}</h2>
-            <Table label={t(`figures.${name}`)} columns={[t("figures.name"), t("figures.count")]}>
-              {figures[name].map((each) => <tr key={each.name}><th scope="row">{words(each.name)}</th><td className="figures">{formatNumber(each.count)}</td></tr>)}
+            {name === "by_hour" && <Hours counts={figures.by_hour} />}
+            <Table label={t(`figures.${name}`)} columns={[t("figures.name"), t("figures.count"), ""]}>
+              {figures[name].map((each) => (
+                <tr key={each.name}>
+                  <th scope="row">{words(each.name)}</th><td className="figures">{formatNumber(each.count)}</td>
+                  <td className="chart"><i className="share" aria-hidden="true" style={{ width: `${(100 * each.count) / largest(figures[name])}%` }} /></td>
+                </tr>
+              ))}
             </Table>
           </section>
         ))}
@@ -76,4 +82,19 @@ function words(name: string): string {
   if (!/^[A-Za-z]+(?:_[A-Za-z]+)*$/.test(name)) return name;
   const text = name.replaceAll("_", " ").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function largest(counts: Schemas["CountRead"][]): number {
+  return Math.max(1, ...counts.map((each) => each.count));
+}
+
+/** The day's course at a glance; the table below holds the numbers. */
+function Hours({ counts }: { counts: Schemas["CountRead"][] }) {
+  const { t } = useTranslation();
+  const most = largest(counts);
+  return (
+    <div className="hours" role="img" aria-label={t("figures.chart", { name: t("figures.by_hour") })}>
+      {counts.map((each) => <i key={each.name} title={`${each.name}: ${each.count}`} style={{ height: `${(100 * each.count) / most}%` }} />)}
+    </div>
+  );
 }

@@ -1,16 +1,14 @@
 import type { Schemas } from "@luna/api";
 import { formatNumber } from "@luna/i18n";
-import { EmptyState, Icon, Loaded, Pill, Refusal, type IconName, type Tone } from "@luna/ui";
+import { EmptyState, Icon, Loaded, Pill, Refusal } from "@luna/ui";
 import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
-import { isRunning, useCancelImport, useJob, useRows, type Job } from "./queries";
-
-const STATES: Record<Schemas["ImportState"], [Tone, IconName]> = {
-  QUEUED: ["wait", "clock"], RUNNING: ["move", "upload"], SUCCEEDED: ["done", "check"], FAILED: ["fail", "alert"], CANCELLED: ["wait", "cross"],
-};
+import { STATES } from "./parts";
+import { isRunning, saveReport, useCancelImport, useJob, useRows, useUndoImport, type Job } from "./queries";
 
 export function ImportJobPage() {
   const { jobId } = useParams({ from: "/app/imports/$jobId" });
@@ -21,6 +19,8 @@ export function ImportJobPage() {
 function Report({ job }: { job: Job }) {
   const { t } = useTranslation();
   const cancel = useCancelImport(job.id);
+  const undo = useUndoImport(job.id);
+  const report = useMutation({ mutationFn: () => saveReport(job.id) });
   const [tone, icon] = STATES[job.state];
   const counts = [
     ["created", job.created], ["updated", job.updated], ["unchanged", job.unchanged], ["failed", job.failed], ["warnings", job.warnings],
@@ -30,9 +30,12 @@ function Report({ job }: { job: Job }) {
       <Heading title={job.file_name ?? t("staff.imports")}>
         <Pill tone={tone} icon={icon}>{t(`import.${job.state}`)}</Pill>
         {isRunning(job) && <Button variant="default" size="sm" loading={cancel.isPending} onClick={() => cancel.mutate()}>{t("import.cancel")}</Button>}
+        {!isRunning(job) && <Button variant="default" size="sm" loading={report.isPending} onClick={() => report.mutate()}>{t("import.report")}</Button>}
+        {!isRunning(job) && !job.dry_run && !job.undone_at && <Button variant="default" size="sm" loading={undo.isPending} onClick={() => undo.mutate()}>{t("import.undo")}</Button>}
       </Heading>
+      {job.undone_at && <div className="notice tone-wait" role="status"><Icon name="return" />{undo.data?.length ? t("import.undoneText", { count: undo.data.length }) : t("import.undone")}</div>}
       {job.dry_run && <div className="notice tone-move"><Icon name="alert" />{t("import.wasDryRun")}</div>}
-      <Refusal error={cancel.error} />
+      <Refusal error={cancel.error ?? undo.error ?? report.error} />
       {job.problem && <div className="notice tone-fail" role="alert"><Icon name="alert" />{job.problem}</div>}
       {isRunning(job) && <Progress job={job} />}
       <ul className="plain figures counts">

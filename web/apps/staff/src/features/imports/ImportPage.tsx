@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
+import { RecentImports } from "./parts";
 import { useUpload } from "./queries";
 
 export function ImportPage() {
@@ -24,13 +25,14 @@ export function ImportPage() {
           <Icon name="upload" size={32} />
           <span>{file ? file.name : t("import.choose")}</span>
           <span className="small dim">{t("import.formats")}</span>
-          <input type="file" accept=".csv,text/csv" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
+          <input type="file" accept=".csv,.tsv,.txt,.xlsx,.json,.jsonl,.ndjson,.mrc,.marc,.xml" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
         </label>
         <label className="tick-row"><input type="checkbox" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />{t("import.dryRun")}</label>
         <p className="small dim">{t("import.dryRunText")}</p>
         <Refusal error={upload.error} />
         <Button type="submit" size="md" disabled={!file} loading={upload.isPending}>{t(dryRun ? "import.check" : "import.start")}</Button>
       </form>
+      <RecentImports />
     </div>
   );
 }

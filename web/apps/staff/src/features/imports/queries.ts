@@ -1,10 +1,12 @@
-import { api, dataOf, idempotencyKey, pageOf, useTopic, type Schemas } from "@luna/api";
+import { api, dataOf, idempotencyKey, pageOf, saveFile, useTopic, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Job = Schemas["ImportJobRead"];
 
 export function useUpload() {
+  const client = useQueryClient();
   return useMutation({
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["imports"] }),
     mutationFn: ({ file, dryRun }: { file: File; dryRun: boolean }) => {
       const form = new FormData();
       form.set("file", file);
@@ -45,5 +47,27 @@ export function useCancelImport(jobId: string) {
   return useMutation({
     mutationFn: () => dataOf(api.PUT("/api/v1/books/bulk-import/{job_id}/cancel", { params: { path: { job_id: jobId } } })),
     onSettled: () => void client.invalidateQueries({ queryKey: ["import", jobId] }),
+  });
+}
+
+/** Withdraw what an import created and restore what it changed; answers the titles that stay. */
+export function useUndoImport(jobId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => (await dataOf(api.POST("/api/v1/books/bulk-import/{job_id}/undo", { params: { path: { job_id: jobId } } }))).kept,
+    onSettled: () => void client.invalidateQueries({ queryKey: ["import", jobId] }),
+  });
+}
+
+export async function saveReport(jobId: string): Promise<void> {
+  const { data } = await api.GET("/api/v1/books/bulk-import/{job_id}/report", { params: { path: { job_id: jobId } }, parseAs: "text" });
+  saveFile("import.csv", String(data), "text/csv");
+}
+
+export function useImports() {
+  return useQuery({
+    queryKey: ["imports"],
+    queryFn: async () => (await pageOf(api.GET("/api/v1/books/bulk-import", { params: { query: { limit: 20 } } }))).items,
+    refetchInterval: ({ state }) => (state.data?.some(isRunning) ? 2000 : false),
   });
 }

@@ -36,7 +36,7 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
       .map((place) => ({ code: place.location_code, name: place.name, x: place.x_coordinate, y: place.y_coordinate, floor })),
     [map, floor],
   );
-  const marks = robots.flatMap((robot) => markOf(robot, floor, stateLabel(robot, now, t)));
+  const marks = robots.flatMap((robot) => markOf(robot, floor, robot.connectivity === "STALE" ? stateLabel(robot, now, t) : undefined));
   const select = useCallback((id: string) => void navigate({ search: ({ robot }) => ({ robot: id === robot ? undefined : id }) }), [navigate]);
   if (!robots.length) return <EmptyState icon="robot" title={t("map.noRobots")} text={t("map.noRobotsText")} />;
   return (
@@ -111,7 +111,7 @@ function poseOf(robot: Robot | undefined): Pose | null {
   return robot?.pose && "x" in robot.pose ? (robot.pose as unknown as Pose) : null;
 }
 
-function markOf(robot: Robot, floor: number, note: string): MapRobot[] {
+function markOf(robot: Robot, floor: number, note: string | undefined): MapRobot[] {
   const pose = poseOf(robot);
   if (!pose || (pose.floor ?? 1) !== floor) return [];
   const state = robot.connectivity === "OFFLINE" ? "offline" : robot.connectivity === "STALE" ? "stale" : robot.stopped ? "stopped" : "normal";

@@ -4,7 +4,7 @@ import { Button, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useDirect, useResumeRobot, useRobotErrors, useRobotTask, type Action } from "./queries";
+import { useDirect, useResumeRobot, useRobotErrors, useRobotLogs, useRobotTask, useRobotTasks, type Action } from "./queries";
 
 export function RobotDetail({ robot }: { robot: Robot }) {
   const { t } = useTranslation();
@@ -29,6 +29,7 @@ export function RobotDetail({ robot }: { robot: Robot }) {
       )}
       <ByHand robot={robot} />
       {robot.stopped && <ResumeOne robot={robot} />}
+      <History robotId={robot.id} />
       <h3>{t("robot.errors")}</h3>
       <Loaded query={errors}>
         {(found) =>
@@ -75,5 +76,59 @@ function ResumeOne({ robot }: { robot: Robot }) {
       <Refusal error={resume.error} />
       <Button type="submit" variant="default" loading={resume.isPending} disabled={!reason.trim()}>{t("resume.one", { name: robot.robot_name })}</Button>
     </form>
+  );
+}
+
+/** Its deliveries and what it reported: read when they are opened. */
+function History({ robotId }: { robotId: string }) {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState({ tasks: false, logs: false });
+  return (
+    <>
+      <details onToggle={(event) => setOpen({ ...open, tasks: event.currentTarget.open })}>
+        <summary>{t("robot.tasks")}</summary>
+        {open.tasks && <Tasks robotId={robotId} />}
+      </details>
+      <details onToggle={(event) => setOpen({ ...open, logs: event.currentTarget.open })}>
+        <summary>{t("robot.logs")}</summary>
+        {open.logs && <Logs robotId={robotId} />}
+      </details>
+    </>
+  );
+}
+
+function Tasks({ robotId }: { robotId: string }) {
+  const { t } = useTranslation();
+  const tasks = useRobotTasks(robotId);
+  return (
+    <Loaded query={tasks}>
+      {(found) =>
+        found.length ? (
+          <ul className="plain rows small">
+            {found.map((task) => <li key={task.id} className="between"><Link to="/" search={{ task: task.id }}>{task.reference}</Link><span>{task.source_location} → {task.destination_location}</span><TaskPill task={task} /></li>)}
+          </ul>
+        ) : (
+          <p className="dim small">{t("robot.noTasks")}</p>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Logs({ robotId }: { robotId: string }) {
+  const { t } = useTranslation();
+  const logs = useRobotLogs(robotId);
+  return (
+    <Loaded query={logs}>
+      {(found) =>
+        found.length ? (
+          <ul className="plain rows small">
+            {found.map((log) => <li key={log.id} className="between"><time dateTime={log.recorded_at}>{formatMoment(log.recorded_at)}</time><span>{t(`robot.${log.status}`)} · {log.location ?? t("robot.onTheWay")}</span><span className="figures">{log.battery_level === null ? t("robot.noBattery") : formatPercent(log.battery_level)}</span></li>)}
+          </ul>
+        ) : (
+          <p className="dim small">{t("robot.noLogs")}</p>
+        )
+      }
+    </Loaded>
   );
 }

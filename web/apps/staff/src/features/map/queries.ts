@@ -13,6 +13,22 @@ export function useRobotErrors(robotId: string) {
   });
 }
 
+/** What the robot has reported lately, the newest first. */
+export function useRobotLogs(robotId: string) {
+  return useQuery({
+    queryKey: ["robot-logs", robotId],
+    queryFn: async () => (await pageOf(api.GET("/api/v1/robot/robots/{robot_id}/logs", { params: { path: { robot_id: robotId }, query: { limit: 10 } } }))).items,
+  });
+}
+
+/** Deliveries that the robot has or will have. */
+export function useRobotTasks(robotId: string) {
+  return useQuery({
+    queryKey: ["robot-tasks", robotId],
+    queryFn: async () => (await pageOf(api.GET("/api/v1/robot/tasks", { params: { query: { robot_id: robotId, limit: 10 } } }))).items,
+  });
+}
+
 export function useRobotTask(taskId: string | null) {
   return useQuery({
     queryKey: ["task", taskId],

@@ -2,7 +2,7 @@ import { formatAge, formatTime } from "@luna/i18n";
 import { EmptyState, Icon, Loaded, Pill, Skeletons, stepOf, TaskPill } from "@luna/ui";
 import { TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { TaskDialog } from "./TaskDialog";
@@ -23,7 +23,7 @@ export function TodayPage() {
   const { task, q } = useSearch({ from: "/app/" });
   const navigate = useNavigate({ from: "/" });
   const tasks = useOpenTasks();
-  const open = (id?: string) => void navigate({ search: (before) => ({ ...before, task: id }), replace: id === undefined });
+  const open = useCallback((id?: string) => void navigate({ search: (before) => ({ ...before, task: id }), replace: id === undefined }), [navigate]);
   return (
     <>
       <Heading title={t("staff.today")}>
@@ -99,10 +99,10 @@ function byLane(tasks: Task[], filter: string): Record<Lane, Task[]> {
   const lanes: Record<Lane, Task[]> = { waiting: [], coming: [], loading: [], moving: [], attention: [] };
   const wanted = filter.toLocaleLowerCase();
   for (const task of tasks) {
-    const text = `${task.book_title} ${task.reference} ${task.destination_location} ${task.robot_name ?? ""} ${task.copy_barcode}`;
+    const text = wanted && `${task.book_title} ${task.reference} ${task.destination_location} ${task.robot_name ?? ""} ${task.copy_barcode}`.toLocaleLowerCase();
     const step: string = stepOf(task);
     const lane = ORDER.find((each) => (LANES[each] as readonly string[]).includes(step));
-    if (lane && text.toLocaleLowerCase().includes(wanted)) lanes[lane].push(task);
+    if (lane && text.includes(wanted)) lanes[lane].push(task);
   }
   return lanes;
 }

@@ -1,5 +1,5 @@
 import { ApiProblem, session, useSession } from "@luna/api";
-import { Refusal, useTitle } from "@luna/ui";
+import { EmptyState, Refusal, useTitle } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link, Navigate } from "@tanstack/react-router";
@@ -19,6 +19,7 @@ export function RegisterPage() {
       }),
   });
   if (state.status === "signed-in") return <Navigate to="/" replace />;
+  if (register.data === false) return <EmptyState icon="check" title={t("auth.checkMail")} text={t("auth.checkMailText")} action={<Link to="/sign-in">{t("auth.signIn")}</Link>} />;
   const fields = register.error instanceof ApiProblem ? register.error.fields : {};
   return (
     <form

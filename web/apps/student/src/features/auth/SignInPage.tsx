@@ -1,5 +1,5 @@
 import { session, useSession } from "@luna/api";
-import { challengeOf, Refusal, SecondFactor, useTitle, useWelcome } from "@luna/ui";
+import { CampusSignIn, challengeOf, Refusal, SecondFactor, useTitle, useWelcome } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link, Navigate, useSearch } from "@tanstack/react-router";
@@ -34,6 +34,7 @@ export function SignInPage() {
       />
       <Refusal error={signIn.error} />
       <Button type="submit" size="lg" loading={signIn.isPending}>{t("auth.signIn")}</Button>
+      <CampusSignIn />
       <p className="small"><Link to="/forgot-password">{t("auth.forgot")}</Link></p>
       <p className="small">{t("auth.noAccount")} <Link to="/register">{t("auth.register")}</Link></p>
     </form>

@@ -35,11 +35,12 @@ function Book({ book }: { book: Schemas["BookDetail"] }) {
 function Availability({ book }: { book: Schemas["BookDetail"] }) {
   const { t } = useTranslation();
   const query = useAvailability(book.id);
+  const request = book.actions?.find((each) => each.name === "REQUEST");
   return (
     <Loaded query={query} skeleton={<Skeletons count={1} height={96} />}>
       {(now) => (
         <section className="stack" aria-label={t("book.availability")}>
-          {now.available ? (
+          {request?.allowed ? (
             <Link to="/books/$bookId/request" params={{ bookId: book.id }} className="main-action">
               <Icon name="robot" size={24} />{t("book.request")}
             </Link>
@@ -48,7 +49,8 @@ function Availability({ book }: { book: Schemas["BookDetail"] }) {
               <Icon name="clock" />
               <div>
                 <strong>{t("book.notNow")}</strong>
-                <p>{now.next_due_at ? t("book.nextDue", { date: formatDate(now.next_due_at) }) : t("book.noDate")}</p>
+                {request?.reasons.map((reason) => <p key={reason.code}>{reason.message}</p>)}
+                {!now.available && <p>{now.next_due_at ? t("book.nextDue", { date: formatDate(now.next_due_at) }) : t("book.noDate")}</p>}
               </div>
             </div>
           )}

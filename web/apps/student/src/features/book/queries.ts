@@ -5,7 +5,7 @@ import { useRef } from "react";
 export function useBook(bookId: string) {
   return useQuery({
     queryKey: ["book", bookId],
-    queryFn: () => dataOf(api.GET("/api/v1/books/{book_id}", { params: { path: { book_id: bookId } } })),
+    queryFn: () => dataOf(api.GET("/api/v1/books/{book_id}", { params: { path: { book_id: bookId }, query: { actions: true } } })),
   });
 }
 

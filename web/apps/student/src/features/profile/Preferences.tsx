@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Push } from "./Push";
 import { fetchPreferences, savePreferences } from "./queries";
 
 type Choices = Schemas["PreferencesRead"];
@@ -17,6 +18,7 @@ export function Preferences() {
   return (
     <section className="card stack">
       <h2>{t("preferences.title")}</h2>
+      <Push publicKey={query.data?.push_public_key ?? null} />
       <Loaded query={query}>{(data) => <Form key={query.dataUpdatedAt} saved={data} />}</Loaded>
     </section>
   );

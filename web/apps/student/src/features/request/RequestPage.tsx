@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { lastPlace, PlacePicker, rememberPlace } from "../../parts/PlacePicker";
 import { ScreenTitle } from "../../parts/ScreenTitle";
+import { Quote } from "./parts";
 import { useBookTitle, useCreateRequest } from "./queries";
 
 export function RequestPage() {
@@ -41,6 +42,7 @@ export function RequestPage() {
       <TextInput size="md" label={t("request.notes")} description={t("request.notesHint")} maxLength={500} value={notes} onChange={(event) => setNotes(event.currentTarget.value)} />
       <Refusal error={create.error} />
       <div className="sticky-action">
+        <Quote bookId={bookId} place={place} />
         <Button type="submit" size="lg" fullWidth disabled={!place || offline} loading={create.isPending}>{t("request.confirm")}</Button>
         {(offline || !place) && <p className="small dim">{t(offline ? "request.offline" : "request.choose")}</p>}
       </div>

@@ -5,7 +5,16 @@ import { useRef } from "react";
 export function useBookTitle(bookId: string) {
   return useQuery({
     queryKey: ["book", bookId],
-    queryFn: () => dataOf(api.GET("/api/v1/books/{book_id}", { params: { path: { book_id: bookId } } })),
+    queryFn: () => dataOf(api.GET("/api/v1/books/{book_id}", { params: { path: { book_id: bookId }, query: { actions: true } } })),
+  });
+}
+
+/** Whether the book can be brought to a place now, and when it would arrive. */
+export function useQuote(bookId: string, place: string | null) {
+  return useQuery({
+    queryKey: ["quote", bookId, place],
+    enabled: place !== null,
+    queryFn: () => dataOf(api.GET("/api/v1/requests/quote", { params: { query: { book_id: bookId, request_location: place ?? "" } } })),
   });
 }
 

@@ -1,18 +1,17 @@
 // Pages signed in as the demo's people. Every test fails on a console error or a request elsewhere.
-import { test as base, expect, type Browser, type BrowserContextOptions, type Page } from "@playwright/test";
+import { test as base, expect, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
+import type { Person } from "./people";
 
 export { expect };
-export const STUDENT = { email: "student@luna.example", password: "Bicycle!88!river" };
-export const OTHER = { email: "kenji@luna.example", password: "Teacup_31_orchard" };
-export const THIRD = { email: "amara@luna.example", password: "Compass#65#violet" };
-export const ADMIN = { email: "admin@luna.example", password: "Lantern-42-harbour" };
-export const LIBRARIAN = { email: "librarian@luna.example", password: "Catalogue-7-maple" };
-export type Person = typeof STUDENT;
+export * from "./people";
 export const PHONE = { width: 360, height: 780 };
 export const DESK = { width: 1280, height: 800 };
 
 interface Fixtures {
   open: (person: Person, path: string, options?: BrowserContextOptions) => Promise<Page>;
+  /** A page of nobody. */
+  visit: (path: string) => Promise<Page>;
+  newPage: (options?: BrowserContextOptions) => Promise<Page>;
   /** Expect console errors of this form: those that a scenario causes itself. */
   ignoring: (expected: RegExp) => void;
   expected: RegExp[];
@@ -21,13 +20,24 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   expected: async ({}, provide) => provide([]), // eslint-disable-line no-empty-pattern -- Playwright reads the names from the pattern
   ignoring: async ({ expected }, provide) => provide((pattern) => void expected.push(pattern)),
-  open: async ({ browser, baseURL, expected }, provide) => {
+  open: async ({ newPage }, provide) =>
+    provide(async (person, path, options) => {
+      const page = await newPage(options);
+      await signIn(page, person, path);
+      return page;
+    }),
+  visit: async ({ newPage }, provide) =>
+    provide(async (path) => {
+      const page = await newPage();
+      await page.goto(path);
+      return page;
+    }),
+  newPage: async ({ browser, baseURL, expected }, provide) => {
     const problems: string[] = [];
     const pages: Page[] = [];
-    await provide(async (person, path, options = {}) => {
-      const page = await newPage(browser, new URL(baseURL ?? "").origin, problems, options);
+    await provide(async (options = {}) => {
+      const page = await watched(browser, new URL(baseURL ?? "").origin, problems, options);
       pages.push(page);
-      await signIn(page, person, path);
       return page;
     });
     for (const page of pages) await page.context().close();
@@ -36,7 +46,7 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-async function newPage(browser: Browser, origin: string, problems: string[], options: BrowserContextOptions): Promise<Page> {
+async function watched(browser: Browser, origin: string, problems: string[], options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ viewport: PHONE, ...options });
   const page = await context.newPage();
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
@@ -54,6 +64,47 @@ export async function signIn(page: Page, person: Person, path: string): Promise<
   await page.getByLabel(/^Password/).fill(person.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("button", { name: "Sign in" }).waitFor({ state: "detached" });
+}
+
+/** How a person works a page: by pointer, or by keyboard alone. */
+export interface Hands {
+  press: (page: Page, target: Locator) => Promise<void>;
+  type: (page: Page, target: Locator, text: string) => Promise<void>;
+  tick: (page: Page, target: Locator) => Promise<void>;
+}
+
+export const POINTER: Hands = {
+  press: (_page, target) => target.click(),
+  type: (_page, target, text) => target.fill(text),
+  tick: (_page, target) => target.check({ force: true }), // the label covers it, as it does for a finger
+};
+
+export const KEYBOARD: Hands = {
+  press: async (page, target) => {
+    await tabTo(page, target);
+    await page.keyboard.press("Enter");
+  },
+  type: async (page, target, text) => {
+    await tabTo(page, target);
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type(text, { delay: 120 });
+  },
+  tick: async (page, target) => {
+    await tabTo(page, target);
+    await page.keyboard.press("Space");
+  },
+};
+
+const MAX_TABS = 200;
+
+/** Reach an element as a keyboard does, by Tab alone. */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  await target.waitFor({ state: "attached" });
+  for (let presses = 0; presses < MAX_TABS; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not reach ${target}`);
 }
 
 /** Type a code as a hand scanner does: all keys within milliseconds, wherever the focus is. */

@@ -1,6 +1,7 @@
 // The LUNA under test: its API, and its processes, which the scenarios kill or suspend.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { LIBRARIAN, type Person } from "./people";
 
 interface Service { name: string; pid: number | null }
 
@@ -36,15 +37,52 @@ export function keptDown(name: string): { stop: () => void } {
   return { stop: () => clearInterval(timer) };
 }
 
+async function send(to: string, how: string, token: string, content?: object): Promise<unknown> {
+  const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(`${process.env.LUNA_ADDRESS ?? ""}/api/v1${to}`, { method: how, headers, body: content && JSON.stringify(content) });
+  const answer = (await response.json()) as { data: unknown; error?: { message: string } };
+  if (!response.ok) throw new Error(`${how} ${to}: ${answer.error?.message ?? response.status}`);
+  return answer.data;
+}
+
 /** Call the API as a person, beside the pages. */
-export async function call<Data>(person: { email: string; password: string }, method: string, path: string, body?: object): Promise<Data> {
-  const send = async (to: string, how: string, token: string, content?: object) => {
-    const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
-    const response = await fetch(`${process.env.LUNA_ADDRESS ?? ""}/api/v1${to}`, { method: how, headers, body: content && JSON.stringify(content) });
-    const answer = (await response.json()) as { data: unknown; error?: { message: string } };
-    if (!response.ok) throw new Error(`${how} ${to}: ${answer.error?.message ?? response.status}`);
-    return answer.data;
-  };
-  const { access_token: token } = (await send("/auth/login", "POST", "", person)) as { access_token: string };
+export async function call<Data>(person: Person, method: string, path: string, body?: object): Promise<Data> {
+  const token = tokens.get(person.email) ?? ((await send("/auth/login", "POST", "", { email: person.email, password: person.password })) as { access_token: string }).access_token;
+  tokens.set(person.email, token);
   return (await send(path, method, token, body)) as Data;
+}
+
+const tokens = new Map<string, string>(); // of this worker: signing in is limited
+
+export interface Copy { bookId: string; barcode: string; title: string }
+
+export interface Student extends Person { name: string }
+
+/** A student with an account of their own, so that tests beside each other meet no common limits. */
+export async function newStudent(first_name: string, last_name: string): Promise<Student> {
+  const person = { email: `${crypto.randomUUID()}@luna.example`, password: "Harbour-51-violin" };
+  await send("/auth/register", "POST", "", { ...person, first_name, last_name });
+  return { ...person, name: `${first_name} ${last_name}` };
+}
+
+/** A copy of a title that is on its shelf. */
+export async function copyOf(title: string): Promise<Copy> {
+  const [book] = await call<{ id: string; title: string }[]>(LIBRARIAN, "GET", `/books?limit=1&q=${encodeURIComponent(title)}`);
+  const copies = await call<{ barcode: string; custody: string }[]>(LIBRARIAN, "GET", `/books/${book?.id}/copies?limit=100`);
+  const copy = copies.find((each) => each.custody === "ON_SHELF");
+  if (!book || !copy) throw new Error(`no copy of ${title} is on its shelf`);
+  return { bookId: book.id, barcode: copy.barcode, title: book.title };
+}
+
+/** Request a book for a person, to a place. */
+export function requested(person: Person, bookId: string, place: string): Promise<{ id: string; task: { id: string; reference: string } }> {
+  return call(person, "POST", "/requests", { book_id: bookId, request_location: place });
+}
+
+/** Close what a person has open: requests and loans of earlier tests. */
+export async function cleared(person: Person): Promise<void> {
+  for (const { id, status } of await call<{ id: string; status: string }[]>(person, "GET", "/requests?limit=100"))
+    if (!["COMPLETED", "CANCELLED"].includes(status)) await call(person, "PUT", `/requests/${id}/cancel`, {}).catch(() => undefined);
+  for (const { barcode, returned_at } of await call<{ barcode: string; returned_at: string | null }[]>(person, "GET", "/loans?limit=100"))
+    if (!returned_at) await call(LIBRARIAN, "POST", "/loans/check-in", { copy_barcode: barcode });
 }

@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
 import { ADMIN, DESK, expect, LIBRARIAN, picture, test, THIRD } from "../fixtures";
+import { check } from "../accessibility/axe";
 import { call, suspended } from "../system";
 
 async function everyRobotStands(page: Page): Promise<void> {
@@ -36,6 +37,10 @@ const DIALOGS: [name: string, path: string, opener: (page: Page) => Promise<void
   ["a new account", "/staff/accounts", (page) => page.getByRole("button", { name: "Add an account" }).click()],
   ["a robot", "/staff/fleet", (page) => page.locator("tbody .link-button").first().click()],
   ["a new robot", "/staff/fleet", (page) => page.getByRole("button", { name: "Register a robot" }).click()],
+  ["a copy", "/staff/catalogue", async (page) => {
+    await page.locator("tbody a").first().click();
+    await page.locator("tbody .link-button").first().click();
+  }],
   ["a delivery", "/staff/", (page) => page.locator(".card-button").first().click()],
   ["resuming", "/staff/", (page) => page.getByRole("button", { name: "Resume …" }).click()],
 ];
@@ -58,11 +63,16 @@ test("the stop works from every dialog, by mouse and by keyboard", async ({ open
 });
 
 test("the stop reaches every robot and is proved by each; resume lets them drive", async ({ open }) => {
+  test.setTimeout(150_000);
   const page = await open(LIBRARIAN, "/staff/map", { viewport: DESK });
   await page.locator(".robot-row").first().waitFor();
   await page.getByRole("button", { name: "Stop all robots" }).first().click();
   await everyRobotStands(page);
   await picture(page, "staff-stop");
+  await check(page, "stopped", page.getByText(/stopped robots stand still/));
+  await page.getByRole("button", { name: "Resume …" }).click();
+  await check(page, "resuming", page.getByRole("dialog"));
+  await page.keyboard.press("Escape");
   await resume(page);
   await page.getByRole("link", { name: "Catalogue" }).click();
   await page.getByRole("searchbox").focus();

@@ -1,0 +1,33 @@
+// axe at three widths and in both themes: no violation (WCAG 2.2 AA), and nothing scrolls sideways.
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Locator, type Page } from "@playwright/test";
+import { DESK, PHONE } from "../fixtures";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const WIDTHS = [PHONE, { width: 768, height: 900 }, DESK];
+const THEMES = ["light", "dark"] as const;
+
+/** Check what a page shows now, once what it waits for is there. */
+export async function check(page: Page, name: string, ready?: Locator): Promise<void> {
+  await ready?.first().waitFor();
+  await expect(page.locator(".skeleton")).toHaveCount(0);
+  const size = page.viewportSize() ?? DESK;
+  for (const viewport of WIDTHS) {
+    await page.setViewportSize(viewport);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow, `${name} at ${viewport.width} px scrolls sideways`).toBeLessThanOrEqual(0);
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme });
+      const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+      const found = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).slice(0, 3).join(" | ")}`);
+      expect.soft(found, `${name} at ${viewport.width} px, ${colorScheme}`).toEqual([]);
+    }
+  }
+  await page.setViewportSize(size);
+}
+
+/** Follow a link of the navigation to a page with its heading. */
+export async function go(page: Page, name: string): Promise<void> {
+  await page.getByRole("navigation").getByRole("link", { name, exact: true }).click();
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+}

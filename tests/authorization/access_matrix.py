@@ -149,6 +149,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"GET {_DELIVERIES}/alerts": STAFF,
     f"GET {_DELIVERIES}/alerts/{{alert_id}}": STAFF,
     f"PUT {_DELIVERIES}/alerts/{{alert_id}}/claim": STAFF,
+    f"PUT {_DELIVERIES}/alerts/{{alert_id}}/release": STAFF,
     f"PUT {_DELIVERIES}/alerts/{{alert_id}}/resolve": STAFF,
     f"GET {_DELIVERIES}/locations": USERS,
     f"GET {_DELIVERIES}/{{task_id}}": STAFF,

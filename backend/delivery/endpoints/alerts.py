@@ -76,6 +76,19 @@ def claim_alert(
     return _tagged(response, session, alert_id)
 
 
+@router.put("/{alert_id}/release", summary="Release an alert", **_CHANGES)
+def release_alert(
+    alert_id: UUID,
+    session: SessionDep,
+    actor: StaffDep,
+    response: Response,
+    _body: EmptyBody | None = None,
+) -> Answer[AlertRead]:
+    """Role: librarian. Gives one's claim back; an admin releases anyone's."""
+    alerts.release(session, alert_id, actor)
+    return _tagged(response, session, alert_id)
+
+
 @router.put("/{alert_id}/resolve", summary="Resolve an alert", **_CHANGES)
 def resolve_alert(
     alert_id: UUID,

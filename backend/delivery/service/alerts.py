@@ -99,6 +99,18 @@ def claim(session: Session, alert_id: UUID, actor: Actor) -> Alert:
     return alert
 
 
+def release(session: Session, alert_id: UUID, actor: Actor) -> Alert:
+    """Give an alert back; another's claim is released by an administrator only."""
+    alert = lock(session, alert_id)
+    if alert.claimed_by is None or alert.resolved_at is not None:
+        return alert
+    ensure_not_claimed(session, alert.claimed_by, actor, Access.CHANGE)
+    alert.claimed_by = alert.claimed_at = None
+    _audit(session, actor, alert, "alert.release")
+    _publish(session, events.AlertClaimed, alert)
+    return alert
+
+
 def resolve(session: Session, alert_id: UUID, actor: Actor, resolution: str | None) -> Alert:
     """Close an alert; AlreadyClaimed for another's claim, unless by an administrator."""
     alert = lock(session, alert_id)

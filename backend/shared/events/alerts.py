@@ -32,7 +32,7 @@ class AlertRaised(AlertEvent):
 
 
 class AlertClaimed(AlertEvent):
-    """A member of staff took the alert."""
+    """A member of staff took the alert; without `claimed_by`, gave it back."""
 
     TYPE = "delivery.alert.claimed"
 

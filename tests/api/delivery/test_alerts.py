@@ -111,6 +111,18 @@ def test_admin_resolves_the_claim_of_another(scenario: Scenario) -> None:
     assert _put(scenario, scenario.librarian, alert, "resolve").json()["data"]["resolution"] is None
 
 
+def test_claimed_alert_can_be_given_back(scenario: Scenario) -> None:
+    alert, other = _fail(scenario), users.librarian()
+    _put(scenario, scenario.librarian, alert, "claim")
+    assert code_of(_put(scenario, other, alert, "release", 409)) == "ALREADY_CLAIMED"
+    released = _put(scenario, scenario.librarian, alert, "release").json()["data"]
+    assert (released["claimed_by"], released["claimed_at"]) == (None, None)
+    assert _put(scenario, scenario.librarian, alert, "release").json()["data"] == released
+    claimed = _put(scenario, other, alert, "claim").json()["data"]["claimed_by"]
+    assert claimed["id"] == str(other.id)
+    assert not _put(scenario, users.admin(), alert, "release").json()["data"]["claimed_by"]
+
+
 def test_stale_version_of_an_alert_is_refused(scenario: Scenario) -> None:
     alert = _fail(scenario)
     path = f"/deliveries/alerts/{alert['id']}/claim"
@@ -120,7 +132,7 @@ def test_stale_version_of_an_alert_is_refused(scenario: Scenario) -> None:
 
 def test_unknown_alert_is_not_found(scenario: Scenario) -> None:
     unknown = {"id": str(scenario.book)}
-    for step in ("claim", "resolve"):
+    for step in ("claim", "release", "resolve"):
         _put(scenario, scenario.librarian, unknown, step, 404)
     scenario.call(scenario.librarian, "GET", f"/deliveries/alerts/{scenario.book}", 404)
 

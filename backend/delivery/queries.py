@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from backend.shared.domain import route_graph
+from backend.shared.domain import route_graph, waits
 from backend.shared.models import (
     PRIORITY_RANK,
     Alert,
@@ -55,7 +55,7 @@ _TASK = (
     DeliveryTask.reference,
     DeliveryTask.status.label("task_status"),
     DeliveryTask.stage,
-    DeliveryTask.stage_since,
+    waits.since().label("waits_since"),
     DeliveryTask.extensions,
     *_EXPECTED,
     DeliveryTask.version.label("task_version"),

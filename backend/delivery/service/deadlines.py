@@ -2,16 +2,19 @@
 
 What is due is decided without a lock, then again under the locks of one task and its robot: a check
 never waits for a robot, and never holds one task while it waits for another.
+
+While its robot is stopped a task keeps its stage: at the limit staff are alerted, and the time
+counts anew from the resume.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import task_effects, waits, workflow
+from backend.shared.domain import stop_latches, task_effects, waits, workflow
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
 from backend.shared.events import TaskEvent, TaskNeedsAttention, TaskReminder
@@ -25,6 +28,8 @@ NO_SHOW = "NO_SHOW"
 NO_ROBOT = "NO_ROBOT"
 NOT_RECEIVED = "NOT_RECEIVED"
 ROBOT_LATE = "ROBOT_LATE"
+ROBOT_STOPPED = "ROBOT_STOPPED"
+_WAIT = (waits.since(), stop_latches.is_stopped(DeliveryTask.assigned_robot_id))
 
 
 @dataclass(frozen=True)
@@ -84,15 +89,19 @@ def waiting_tasks() -> Select[DeliveryTask]:
 
 def check_all(session: Session) -> None:
     """Remind, alert, and move tasks whose time is over."""
-    found = session.execute(waiting_tasks().order_by(DeliveryTask.id)).scalars().all()
-    database.run_each([task.id for task in found if _due_step(task) is not None], _check)
+    found = session.execute(waiting_tasks().add_columns(*_WAIT).order_by(DeliveryTask.id)).all()
+    due = [task.id for task, since, stopped in found if _due_step(task, since, is_stopped=stopped)]
+    database.run_each(due, _check)
 
 
 def _check(session: Session, task_id: UUID) -> None:
     """Do what is due for one task, unless it or its robot is locked: then the next run does."""
     task = database.row_lock_or_skip(session, DeliveryTask, task_id)
-    step = None if task is None else _due_step(task)
-    if task is None or step is None:
+    if task is None:
+        return
+    since, stopped = session.execute(select(*_WAIT).where(DeliveryTask.id == task_id)).one()
+    step = _due_step(task, since, is_stopped=stopped)
+    if step is None:
         return
     robot_id = task.assigned_robot_id
     if robot_id is not None and database.row_lock_or_skip(session, Robot, robot_id) is None:
@@ -104,10 +113,30 @@ def _check(session: Session, task_id: UUID) -> None:
         task_effects.publish_task_event(session, task, step.kind, step.reason)
 
 
-def _due_step(task: DeliveryTask) -> _Step | None:
+def _due_step(task: DeliveryTask, since: datetime, *, is_stopped: bool) -> _Step | None:
     """Return what is due for a task now; None when nothing is, or a notice has been sent."""
-    step = _step_of_state(task, clock.now() - task.stage_since)
-    return None if isinstance(step, _Notice) and task.reminders >= step.number else step
+    waited = clock.now() - since
+    if is_stopped and task.assigned_robot_id is not None:
+        step: _Step | None = _alert(waited - _limit(task), ROBOT_STOPPED)
+    else:
+        step = _step_of_state(task, waited)
+    return None if isinstance(step, _Notice) and _is_sent(task, step) else step
+
+
+def _is_sent(task: DeliveryTask, notice: _Notice) -> bool:
+    """Return whether it was sent; after an alert, which a stop causes, reminders begin anew."""
+    if notice.kind is TaskReminder and task.reminders > _ALERT_SENT:
+        return False
+    return task.reminders >= notice.number
+
+
+def _limit(task: DeliveryTask) -> timedelta:
+    """Return how long a task may be in its present stage."""
+    settings = config.workflow()
+    if task.stage is Stage.HANDOVER:
+        return waits.handover_wait(task.extensions)
+    stands = task.stage is Stage.LOADING or task.arrived_at is not None
+    return settings.loading_timeout if stands else settings.driving_timeout
 
 
 def _step_of_state(task: DeliveryTask, waited: timedelta) -> _Step | None:

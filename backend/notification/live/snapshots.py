@@ -156,12 +156,12 @@ def _task_of(session: Session, condition: ColumnElement[bool]) -> Data | None:
         Robot.current_location.label("robot_location"),
         Robot.stopped_at.is_not(None).label("stopped"),
         Robot.last_heartbeat.label("robot_seen_at"),
-        DeliveryTask.stage_since,
+        waits.since().label("waits_since"),
         DeliveryTask.extensions,
     )
     found = _row(session, statement)
     if found is not None:
-        since, extensions = found.pop("stage_since"), found.pop("extensions")
+        since, extensions = found.pop("waits_since"), found.pop("extensions")
         found["wait_until"] = waits.until(found["stage"], since, extensions)
     return found
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from backend.shared.infra import clock
 from backend.shared.models import FLEET_LATCH, StopLatch
 
-RobotId = InstrumentedAttribute[UUID]
+RobotId = InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,16 @@ def is_stopped(robot_id: RobotId) -> ColumnElement[bool]:
         select(latch.id)
         .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH), latch.stopped)
         .exists()
+    )
+
+
+def lifted_at(robot_id: RobotId) -> ScalarSelect[Any]:
+    """Build when the robot or the fleet was last resumed; null when neither ever was."""
+    latch = aliased(StopLatch)
+    return (
+        select(func.max(latch.changed_at))
+        .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH), ~latch.stopped)
+        .scalar_subquery()
     )
 
 

@@ -2,8 +2,18 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement, func
+
+from backend.shared.domain import stop_latches
 from backend.shared.infra import config
-from backend.shared.models import Stage
+from backend.shared.models import DeliveryTask, Stage
+
+
+def since() -> ColumnElement[datetime]:
+    """Build since when a task waits in its stage: at a stop of its robot, since the resume."""
+    return func.greatest(
+        DeliveryTask.stage_since, stop_latches.lifted_at(DeliveryTask.assigned_robot_id)
+    )
 
 
 def handover_wait(extensions: int) -> timedelta:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from bridge.messages import Json, Pose, Waypoint
 
@@ -41,7 +41,11 @@ class Driver(Protocol):
     motion. `pause` brakes and keeps it, `resume` continues it; both may be called at any time, and
     a motion that starts while paused waits. Any order of calls must be safe: the robot moves only
     while exactly one motion is under way and not paused.
+
+    `capabilities` is the sheet that LUNA is told: pause, carry (books), say.
     """
+
+    capabilities: ClassVar[Json]
 
     def state(self) -> RobotState: ...
 

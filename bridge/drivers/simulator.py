@@ -11,11 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bridge.drivers.base import DriveFailedError, DriveRefusedError, RobotState
 from bridge.drivers.simulated_drive import SimulatedDrive
-from bridge.messages import MalformedError, Pose, Waypoint, integer, number
+from bridge.messages import Json, MalformedError, Pose, Waypoint, integer, number
 
 RANGE_M = 4000.0  # per full battery: 3.6 h at 0.31 m/s; the data sheet says 2.5 to 4 h
 CHARGE_S = 9000.0  # from empty to full on the dock
@@ -44,6 +44,8 @@ class Place:
 
 class Simulator:
     """Drives, discharges and charges `speed` times as fast as a real robot; see Driver."""
+
+    capabilities: ClassVar[Json] = {"pause": True, "carry": 1, "say": True}
 
     def __init__(
         self, start: Place, speed: float, state_file: Path, range_m: float = RANGE_M

@@ -6,6 +6,7 @@ lease, the end of a finished one is reported again.
 
 from collections.abc import Awaitable, Callable
 
+from bridge.drivers.base import DriveRefusedError
 from bridge.logs import Log
 from bridge.messages import Command, Json, MalformedError, command_from, text
 from bridge.motion.executor import MOTIONS, Execution, Executor
@@ -23,7 +24,10 @@ class Commands:
         journal: Journal,
         reports: Reports,
         log: Log,
+        *,
+        can_say: bool,
     ) -> None:
+        self._can_say = can_say
         self._executor = executor
         self._controller = controller
         self._journal = journal
@@ -105,7 +109,7 @@ class Commands:
         await self._reports.add(command.id, "STARTED", {})
         try:
             message = await action(command)
-        except MalformedError as error:
+        except (MalformedError, DriveRefusedError) as error:
             await self._reports.add(command.id, "FAILED", {"message": str(error)})
         else:
             await self._reports.add(command.id, "SUCCEEDED", {"message": message})
@@ -127,6 +131,8 @@ class Commands:
         return "The robot continues."
 
     async def _announce(self, command: Command) -> str:
+        if not self._can_say:
+            raise DriveRefusedError("This robot has no voice.")
         message = text(command.payload, "text")
         self._log.info("announce", command_id=command.id, text=message)
         return "Announced."

@@ -15,7 +15,7 @@ import httpx
 from bridge.clock import LunaClock
 from bridge.drivers.base import Driver
 from bridge.logs import Log
-from bridge.messages import MalformedError, instant, integer, mapping, number, text
+from bridge.messages import Json, MalformedError, instant, integer, mapping, number, text
 from bridge.motion.executor import Executor
 from bridge.motion.motion_controller import MotionController
 from bridge.protocol.client import ApiClient, Key, SupersededError, UnreachableError
@@ -115,7 +115,7 @@ async def _serve(
     timeouts: Timeouts,
     log: Log,
 ) -> None:
-    session = await _open_session(clients.heartbeat, timeouts)
+    session = await _open_session(clients.heartbeat, driver.capabilities, timeouts)
     log = log.bind(robot=session.robot_id)
     log.info("session.opened", epoch=session.epoch, unsent_events=len(journal.unsent))
     link = clients.heartbeat.link
@@ -127,7 +127,8 @@ async def _serve(
     clock.set(session.server_time)
     reports = Reports(clients.reports, journal, clock, log)
     executor = Executor(driver, controller, reports, clock, timeouts, log)
-    commands = Commands(executor, controller, journal, reports, log)
+    can_say = bool(driver.capabilities.get("say"))
+    commands = Commands(executor, controller, journal, reports, log, can_say=can_say)
     watchdog = Watchdog(controller, link, heartbeat, executor.confirm, log)
 
     heartbeat.active_command = lambda: executor.active_command
@@ -148,9 +149,9 @@ async def _serve(
             tasks.create_task(part)
 
 
-async def _open_session(client: ApiClient, timeouts: Timeouts) -> Session:
+async def _open_session(client: ApiClient, capabilities: Json, timeouts: Timeouts) -> Session:
     """Open a session; each start of the bridge has its own boot id."""
-    boot = {"boot_id": str(uuid.uuid4())}
+    boot = {"boot_id": str(uuid.uuid4()), "capabilities": capabilities}
     while True:
         try:
             return _session_from(await client.retry_forever("POST", "/session", boot), timeouts)

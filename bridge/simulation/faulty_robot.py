@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from bridge.drivers.base import DriveFailedError, RobotState
 from bridge.drivers.simulator import Simulator
@@ -16,6 +17,8 @@ EMPTY = "BATTERY_EMPTY"
 
 class FaultyRobot:
     """Passes each call on to the simulator and injects the robot's faults; see Driver."""
+
+    capabilities: ClassVar[Json] = Simulator.capabilities
 
     def __init__(self, robot: Simulator, faults: RobotFaults) -> None:
         self._robot = robot

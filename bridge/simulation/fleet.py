@@ -17,7 +17,7 @@ from bridge.simulation.faults import Fault, RobotFaults
 from bridge.simulation.faulty_robot import FaultyRobot
 from bridge.simulation.transport import FaultyNetwork, SimulatedCrashError
 
-START_INTERVAL_S = 0.02  # between two robots, so that their sessions do not open all at once
+START_INTERVAL_S = 0.01  # between two robots, so that their sessions do not open all at once
 
 
 class StateInUseError(Exception):

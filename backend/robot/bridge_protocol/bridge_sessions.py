@@ -1,5 +1,6 @@
 """Sessions of bridges: each new session raises the robot's epoch (robot-protocol.md §1)."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,12 +18,16 @@ from backend.shared.models import (
 )
 
 
-def open_session(session: Session, robot_id: UUID, boot_id: str) -> SessionOpened:
+def open_session(
+    session: Session, robot_id: UUID, boot_id: str, capabilities: dict[str, Any] | None
+) -> SessionOpened:
     """Open a session for the robot and fence off its earlier ones.
 
     Commands that an earlier session held are queued again if not started, else become UNKNOWN.
     """
     robot = database.row_lock(session, Robot, robot_id)
+    if capabilities is not None:
+        robot.capabilities = capabilities
     if robot.boot_id != boot_id or robot.epoch == 0:  # else the request was sent twice
         _begin(session, robot, boot_id)
     settings = config.robots()

@@ -214,7 +214,9 @@ def finish_arrived(session: Session, robot: Robot, command: RobotCommand) -> Non
 
 
 def _update_robot(session: Session, robot: Robot, command: RobotCommand) -> None:
-    """Set the robot's status and location after a NAVIGATE command ended."""
+    """Set the robot's status and location after a NAVIGATE ended, its dock after an UNDOCK."""
+    if command.type is CommandType.UNDOCK and command.status is CommandStatus.SUCCEEDED:
+        robot.docked = robot.charging = False
     if command.type is not CommandType.NAVIGATE:
         return
     if robot.status is RobotStatus.NAVIGATING:

@@ -53,7 +53,9 @@ async def enroll_bridge(body: Enroll) -> Answer[Enrolled]:
 @router.post("/session", summary="Open a session")
 async def open_bridge_session(body: OpenSession, robot: RobotDep) -> Answer[SessionOpened]:
     """Role: robot. Raises the epoch: every call of an older session is refused from now on."""
-    opened = await async_database.run(bridge_sessions.open_session, robot.robot_id, body.boot_id)
+    opened = await async_database.run(
+        bridge_sessions.open_session, robot.robot_id, body.boot_id, body.capabilities
+    )
     SNAPSHOT.forget_robot(robot.robot_id)
     return answer(opened)
 

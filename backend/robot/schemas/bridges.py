@@ -47,6 +47,10 @@ class Enrolled(ResponseModel):
 
 class OpenSession(RequestModel):
     boot_id: Annotated[FilledText, Field(max_length=100, examples=["a3f0c2d4"])]
+    capabilities: Annotated[
+        JsonObject | None,
+        Field(description="pause, carry, say; unchanged when left out", examples=[{"say": True}]),
+    ] = None
 
 
 class SessionOpened(ResponseModel):

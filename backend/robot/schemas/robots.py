@@ -38,7 +38,9 @@ class RobotRead(ResponseModel):
     stop_state: str | None
     current_task_id: UUID | None
     software_version: str | None
-    capabilities: dict[str, Any] = Field(description="As its bridge states: pause, carry, say")
+    capabilities: dict[str, Any] = Field(
+        description="As its bridge states: pause, carry (books), say"
+    )
     created_at: Timestamp
 
 

@@ -1,6 +1,7 @@
 """Robot commands: issue, enqueue and void them within the caller's transaction.
 
-`issue_navigation` creates the one command that sets a robot in motion for a task. For a leg that
+`issue_navigation` creates the one command that sets a robot in motion for a task; a docked robot
+leaves its dock first, by a command of its own. For a leg that
 carries a book it requires the loading proof: the database rejects the row without one
 (`ck_robot_commands_loaded_before_it_leaves`) or with one of another task or robot
 (`fk_robot_commands_loading_proof`). A robot that is stopped, offline, in maintenance or in error
@@ -10,15 +11,12 @@ makes a command of a stopped robot void (trigger `fence_command`).
 Lock order everywhere: task, then robot, then command.
 """
 
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import route_graph, stop_latches
-from backend.shared.domain.route_graph import GraphWaypoint
+from backend.shared.domain import command_rows, stop_latches
 from backend.shared.errors import RobotUnavailable
 from backend.shared.events import CommandCreated
 from backend.shared.infra import clock, commit_hooks, config, database
@@ -40,7 +38,6 @@ from backend.shared.models import (
     Stage,
 )
 
-_LONGEST_DRIVE = timedelta(hours=1)
 _LEG_OF_STAGE = {
     Stage.TO_SOURCE: Leg.TO_SOURCE,
     Stage.TO_DESTINATION: Leg.TO_DESTINATION,
@@ -98,22 +95,18 @@ def needs_navigation(task: DeliveryTask) -> bool:
     return task.stage in _LEG_OF_STAGE and task.arrived_at is None
 
 
-def target_of(task: DeliveryTask) -> UUID:
-    """Return the waypoint to which the task's present stage leads."""
-    if task.stage is Stage.TO_SOURCE:
-        return task.source_waypoint_id
-    if task.stage is Stage.BRINGING_BACK and task.back_waypoint_id is not None:
-        return task.back_waypoint_id
-    return task.destination_waypoint_id
-
-
 def issue_navigation(
-    session: Session, task: DeliveryTask, proof: LoadingProof | None = None
+    session: Session,
+    task: DeliveryTask,
+    proof: LoadingProof | None = None,
+    *,
+    has_undocked: bool = False,
 ) -> RobotCommand | None:
     """Issue the navigation command of the task's stage; None when the robot can't move now.
 
-    Voids earlier commands of the robot. `proof` is looked up when not given. RobotUnavailable
-    when the leg carries a book and there is no proof.
+    Issues UNDOCK instead to a docked robot, unless it `has_undocked`. Voids earlier commands of
+    the robot. `proof` is looked up when not given. RobotUnavailable when the leg carries a book
+    and there is no proof.
     """
     if task.stage is None or task.assigned_robot_id is None:
         raise RobotUnavailable("This delivery has no robot at the moment.")
@@ -123,63 +116,18 @@ def issue_navigation(
         robot.status = RobotStatus.BUSY
     if not can_move(session, robot):
         return None
-    route = _route(session, robot, task)
-    if route is None:
-        return None
+    if robot.docked and not has_undocked:
+        return enqueue(session, robot, command_rows.undock(task))
     leg = _LEG_OF_STAGE[task.stage]
-    if leg is not Leg.TO_SOURCE and proof is None:
-        proof = _proof_of(session, task)
-    return enqueue(
-        session,
-        robot,
-        RobotCommand(
-            type=CommandType.NAVIGATE,
-            task_id=task.id,
-            leg=leg,
-            target_waypoint_id=target_of(task),
-            loading_proof_id=proof.id if proof is not None else None,
-            payload=_navigation_payload(task, route, proof),
-            deadline=clock.now() + _LONGEST_DRIVE,
-        ),
-    )
+    command = command_rows.navigate(session, robot, task, leg, proof)
+    return enqueue(session, robot, command) if command is not None else None
 
 
-def _proof_of(session: Session, task: DeliveryTask) -> LoadingProof:
-    proof: LoadingProof | None = session.execute(
-        select(LoadingProof).where(
-            LoadingProof.task_id == task.id,
-            LoadingProof.robot_id == task.assigned_robot_id,
-            LoadingProof.attempt == task.attempt,
-        )
-    ).scalar_one_or_none()
-    if proof is None:
-        raise RobotUnavailable("The loading has not been confirmed for this robot.")
-    return proof
-
-
-def _route(session: Session, robot: Robot, task: DeliveryTask) -> list[GraphWaypoint] | None:
-    """Find the shortest open route to the task's target; None when there is none."""
-    graph = route_graph.current(session)
-    target, here = graph.waypoints.get(target_of(task)), graph.nearest(robot.pose)
-    if target is None or here is None:
-        return None
-    try:
-        return graph.route(here.id, target.id)
-    except RobotUnavailable:
-        return None
-
-
-def _navigation_payload(
-    task: DeliveryTask, route: list[GraphWaypoint], proof: LoadingProof | None
-) -> dict[str, Any]:
-    target = route[-1]
-    stage = task.stage.value if task.stage is not None else None
-    return {
-        "waypoint": target.as_payload(),
-        "route": [waypoint.as_payload() for waypoint in route],
-        "task": {"id": str(task.id), "reference": task.reference, "stage": stage},
-        "loading_proof_id": str(proof.id) if proof is not None else None,
-    }
+def announce_arrival(session: Session, task: DeliveryTask) -> None:
+    """Let the robot say that it has arrived at a hand-over, if its bridge states that it can."""
+    robot = database.row_lock(session, Robot, task.assigned_robot_id)
+    if robot.capabilities.get("say"):
+        enqueue(session, robot, command_rows.announce_arrival(session, task))
 
 
 def enqueue(session: Session, robot: Robot, command: RobotCommand) -> RobotCommand:
@@ -260,17 +208,19 @@ def issue_pending(session: Session, task_id: UUID) -> bool:
 def _has_outcome(session: Session, task: DeliveryTask) -> bool:
     """Return whether this stage's drive has ended and only its event is still to be processed."""
     last = session.execute(
-        select(RobotCommand.status)
+        select(RobotCommand.type, RobotCommand.status, RobotCommand.is_due_again)
         .where(
             RobotCommand.task_id == task.id,
             RobotCommand.robot_id == task.assigned_robot_id,
-            RobotCommand.type == CommandType.NAVIGATE,
+            RobotCommand.type.in_(MOTION_COMMAND_TYPES),
             RobotCommand.created_at >= task.stage_since,
         )
         .order_by(RobotCommand.seq.desc())
         .limit(1)
-    ).scalar_one_or_none()
-    return last not in {None, CommandStatus.VOID}
+    ).one_or_none()
+    if last is None or last.status is CommandStatus.VOID or last.is_due_again:
+        return False
+    return last.type is not CommandType.UNDOCK or last.status is not CommandStatus.SUCCEEDED
 
 
 def has_active_command(session: Session, robot_id: UUID) -> bool:

@@ -35,6 +35,7 @@ from backend.shared.models import (
     EtaReason,
     LoadingProof,
     Robot,
+    Stage,
     TaskHistory,
     WaypointKind,
 )
@@ -148,7 +149,7 @@ def _set_reasons(task: DeliveryTask, action: Action, context: TransitionContext)
 
 
 def _begin_attempt(task: DeliveryTask) -> None:
-    task.assigned_robot_id, task.eta, task.loaded_at, task.loaded_by = None, None, None, None
+    task.assigned_robot_id = task.loaded_at = task.loaded_by = None
     task.attempt += 1
 
 
@@ -217,6 +218,8 @@ def _update_commands(
         )
     elif action in {Action.ASSIGN, Action.BRING_BACK}:
         commands.issue_navigation(session, task)
+    elif action is Action.ARRIVE and task.stage is Stage.HANDOVER:
+        commands.announce_arrival(session, task)
     elif previous_robot_id is not None and task.status not in ACTIVE_TASK_STATUSES:
         commands.release(session, previous_robot_id)
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from bridge.drivers.base import DriveFailedError, DriveRefusedError, RobotState
 from bridge.drivers.nav2 import conditions
@@ -48,6 +48,8 @@ class Limits:
 
 class Nav2Driver:
     """See Driver. The navigator's calls run in one thread, one at a time."""
+
+    capabilities: ClassVar[Json] = {"pause": True, "carry": 1, "say": False}
 
     def __init__(
         self, navigator: Navigator, base: Base, alignment: Alignment, limits: Limits | None = None

@@ -30,3 +30,4 @@ def test_robot_with_a_low_battery_charges_then_serves(scenario: Scenario) -> Non
     robot.heartbeat(battery=0.61, charging=True, docked=True)
     scenario.run_events()
     assert scenario.state == "ASSIGNED/TO_SOURCE"
+    assert robot.next_command()["type"] == "UNDOCK"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from backend.shared.domain import eta
 from backend.shared.domain.eta import Arrival
+from backend.shared.models import DeliveryTask, EtaReason
 
 pytestmark = pytest.mark.unit
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -47,3 +48,15 @@ def test_delays_never_add_up_beyond_the_latest_time_without_a_reason(minutes: li
         said, is_late = eta.revise(said, _arrival(each))
         promised = said.latest if promised is None or is_late else min(promised, said.latest)
         assert said.expected <= promised
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 120)), min_size=1, max_size=30))
+def test_task_is_never_said_much_later_without_a_reason(minutes: list[float | None]) -> None:
+    """None: for a while nothing can be predicted."""
+    task = DeliveryTask()
+    for each in minutes:
+        before, task.eta_reason = task.eta, None
+        eta.say(task, _arrival(each) if each is not None else None, EtaReason.SLOWER)
+        if before is not None:
+            assert task.eta is not None
+            assert task.eta - before <= eta.MAX_SILENT_DELAY or task.eta_reason

@@ -1,5 +1,6 @@
 """Keep what is said about arrivals true while robots drive and tasks wait."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import holds
 from backend.shared.domain.eta import Arrival
 from backend.shared.errors import AlreadyRequested, BookNotAvailable, NotFound
-from backend.shared.infra import database
+from backend.shared.infra import clock, database
 from backend.shared.models import (
     CLOSED_STATUSES,
+    FAILED_COMMAND_STATUSES,
+    MOTION_COMMAND_TYPES,
     PRIORITY_RANK,
     Book,
     BookRequest,
@@ -22,6 +25,7 @@ from backend.shared.models import (
     EtaReason,
     HoldStatus,
     Robot,
+    RobotCommand,
     RobotStatus,
     Stage,
     TaskStatus,
@@ -31,6 +35,7 @@ from backend.shared.models import (
 _WAITING = (TaskStatus.PENDING, TaskStatus.QUEUED)
 _DRIVING = (Stage.TO_SOURCE, Stage.LOADING, Stage.TO_DESTINATION)
 _MAX_TASKS = 500
+_OUTCOME_TIME = timedelta(seconds=10)  # by then the outcome of a drive has been handled
 
 
 def revise_all(session: Session) -> None:
@@ -43,6 +48,9 @@ def revise_all(session: Session) -> None:
     ).scalars()
     robots, ahead = _robots_in_service(session), 0
     for task in found.all():
+        if _waits_for_staff(session, task):
+            _say_nothing(task)
+            continue
         new, cause = _predict(session, task, ahead, robots)
         ahead += task.status in _WAITING
         if new is not None:
@@ -70,22 +78,49 @@ def _say(task: DeliveryTask, new: Arrival, cause: EtaReason) -> None:
     arrival, is_late = eta.revise(said, new)
     if said is not None and not is_late and abs(arrival.expected - said.expected) < eta.TOLERANCE:
         return
+    _store(
+        task,
+        eta=arrival.expected,
+        eta_earliest=arrival.earliest,
+        eta_latest=arrival.latest,
+        eta_reason=eta.reason_of(task, cause, is_late=is_late),
+    )
+
+
+def _store(task: DeliveryTask, **values: datetime | EtaReason | None) -> None:
     unchanged = (
         select(DeliveryTask.id)
         .where(DeliveryTask.id == task.id, DeliveryTask.stage_since == task.stage_since)
         .with_for_update(skip_locked=True)
     )
     with database.transaction() as own:
-        own.execute(
-            update(DeliveryTask)
-            .where(DeliveryTask.id.in_(unchanged))
-            .values(
-                eta=arrival.expected,
-                eta_earliest=arrival.earliest,
-                eta_latest=arrival.latest,
-                eta_reason=cause if is_late else task.eta_reason,
-            )
+        own.execute(update(DeliveryTask).where(DeliveryTask.id.in_(unchanged)).values(values))
+
+
+def _waits_for_staff(session: Session, task: DeliveryTask) -> bool:
+    """Return whether the drive of the stage has failed and is not tried again."""
+    if task.stage not in _DRIVING or task.stage is Stage.LOADING:
+        return False
+    last = session.execute(
+        select(RobotCommand.status, RobotCommand.is_due_again, RobotCommand.finished_at)
+        .where(
+            RobotCommand.task_id == task.id,
+            RobotCommand.type.in_(MOTION_COMMAND_TYPES),
+            RobotCommand.created_at >= task.stage_since,
         )
+        .order_by(RobotCommand.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.status not in FAILED_COMMAND_STATUSES or last.is_due_again:
+        return False
+    is_handled: bool = last.finished_at < clock.now() - _OUTCOME_TIME
+    return is_handled
+
+
+def _say_nothing(task: DeliveryTask) -> None:
+    if task.eta is not None or task.eta_reason is not EtaReason.WAITING_FOR_STAFF:
+        nothing = {"eta": None, "eta_earliest": None, "eta_latest": None}
+        _store(task, **nothing, eta_reason=EtaReason.WAITING_FOR_STAFF)
 
 
 def _predict(
@@ -151,6 +186,8 @@ def _cause(task: DeliveryTask, robot: Robot) -> EtaReason:
         return EtaReason.ROBOT_STOPPED
     if robot.connectivity is not Connectivity.ONLINE:
         return EtaReason.ROBOT_OFFLINE
+    if robot.status in {RobotStatus.ERROR, RobotStatus.MAINTENANCE}:
+        return EtaReason.WAITING_FOR_STAFF
     if task.stage is Stage.LOADING:
         return EtaReason.WAITING_TO_BE_LOADED
     return EtaReason.SLOWER

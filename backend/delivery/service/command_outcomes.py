@@ -5,16 +5,25 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import commands, task_effects, workflow
+from backend.shared.domain import commands, eta, task_effects, workflow
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
 from backend.shared.events import CommandFailed, CommandSucceeded, TaskNeedsAttention
 from backend.shared.infra import config, database
-from backend.shared.models import CommandStatus, DeliveryTask, RobotCommand, TaskStatus
+from backend.shared.models import (
+    FAILED_COMMAND_STATUSES,
+    MOTION_COMMAND_TYPES,
+    CommandType,
+    DeliveryTask,
+    EtaReason,
+    Robot,
+    RobotCommand,
+    TaskStatus,
+)
 
 ROBOT_ERROR = "ROBOT_ERROR"
+PATH_BLOCKED = "PATH_BLOCKED"
 _CHANGED_BY = "robot"
-_FAILED = (CommandStatus.FAILED, CommandStatus.REFUSED, CommandStatus.CANCELLED)
 
 
 def apply(session: Session, event: CommandSucceeded | CommandFailed) -> None:
@@ -32,12 +41,23 @@ def apply(session: Session, event: CommandSucceeded | CommandFailed) -> None:
         or not _is_newest(session, task, event.command_id)
     ):
         return
-    if isinstance(event, CommandSucceeded):
+    if isinstance(event, CommandSucceeded) and event.command_type == CommandType.UNDOCK:
+        commands.issue_navigation(session, task, has_undocked=True)
+    elif isinstance(event, CommandSucceeded):
         workflow.apply(session, task, Action.ARRIVE, TransitionContext(by=_CHANGED_BY))
     elif _count_failures(session, task) < config.workflow().command_attempts:
-        commands.issue_navigation(session, task)
+        _try_again(session, task, event)
     else:
         _give_up(session, task, event.result)
+
+
+def _try_again(session: Session, task: DeliveryTask, failed: CommandFailed) -> None:
+    """Issue the drive again: now, or as soon as the robot can move."""
+    if commands.issue_navigation(session, task) is None:
+        session.get_one(RobotCommand, failed.command_id).is_due_again = True
+    elif (failed.result or "").startswith(PATH_BLOCKED):
+        robot = session.get_one(Robot, task.assigned_robot_id)
+        eta.say_for_robot(session, task, robot, EtaReason.DETOUR)
 
 
 def _of_present_stage(task: DeliveryTask) -> ColumnElement[bool]:
@@ -51,7 +71,7 @@ def _of_present_stage(task: DeliveryTask) -> ColumnElement[bool]:
 def _is_newest(session: Session, task: DeliveryTask, command_id: UUID) -> bool:
     newest = session.execute(
         select(RobotCommand.id)
-        .where(_of_present_stage(task), RobotCommand.leg.is_not(None))
+        .where(_of_present_stage(task), RobotCommand.type.in_(MOTION_COMMAND_TYPES))
         .order_by(RobotCommand.seq.desc())
         .limit(1)
     ).scalar_one_or_none()
@@ -62,7 +82,7 @@ def _count_failures(session: Session, task: DeliveryTask) -> int:
     return session.execute(
         select(func.count())
         .select_from(RobotCommand)
-        .where(_of_present_stage(task), RobotCommand.status.in_(_FAILED))
+        .where(_of_present_stage(task), RobotCommand.status.in_(FAILED_COMMAND_STATUSES))
     ).scalar_one()
 
 

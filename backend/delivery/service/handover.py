@@ -54,7 +54,6 @@ def change_place(session: Session, request_id: UUID, actor: Actor, location: str
     session.flush()
     if task.assigned_robot_id is not None:
         robot = session.get_one(Robot, task.assigned_robot_id)
-        eta.forget(task)  # another way: nothing said before holds
         eta.say_for_robot(session, task, robot, EtaReason.DETOUR)
     audit.record(
         session,

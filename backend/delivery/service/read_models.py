@@ -55,7 +55,7 @@ def _stored_task(row: AnyRow) -> TaskSummary:
         eta_earliest=row.eta_earliest,
         eta_latest=row.eta_latest,
         eta_reason=row.eta_reason,
-        wait_until=waits.until(row.stage, row.stage_since, row.extensions),
+        wait_until=waits.until(row.stage, row.waits_since, row.extensions),
         robot_name=row.robot_name if is_served else None,
         robot_position=_position(row.robot_pose),
         robot_seen_at=row.robot_seen_at if is_served else None,
@@ -80,12 +80,19 @@ def _current_task(session: Session, row: AnyRow) -> TaskSummary:
 def _live(
     session: Session, task_id: UUID, robot_id: UUID
 ) -> tuple[dict[str, Any] | None, datetime | None]:
-    """Return the robot's pose and the ETA as of this second; no ETA while it does not drive."""
+    """Return the robot's pose and the ETA as of this second; no ETA while it does not drive.
+
+    A much later one neither: `arrivals.revise_all` says it, with its reason.
+    """
     task, robot = session.get_one(DeliveryTask, task_id), session.get_one(Robot, robot_id)
     cached = cache.get(cache.robot_key(robot_id))
     pose = json.loads(cached)["pose"] if cached is not None else robot.pose
-    arrival = eta.estimate(session, task, pose, robot.speed) if task.stage in _DRIVING else None
-    return pose, arrival
+    is_known = task.stage in _DRIVING and task.eta is not None
+    new = eta.predict(session, task, pose, robot.speed) if is_known else None
+    if new is None:
+        return pose, None
+    arrival, is_late = eta.revise(eta.said_of(task), new)
+    return pose, None if is_late else arrival.expected
 
 
 def _visible_code(row: AnyRow, actor: Actor) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.robot.service import waypoints
-from backend.shared.domain import audit, commands, route_graph
+from backend.shared.domain import audit, commands, eta, route_graph
 from backend.shared.errors import NotFound, invalid
 from backend.shared.events import EdgeClosed
 from backend.shared.infra import clock, config, database
@@ -19,6 +19,8 @@ from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
     CommandType,
     DeliveryTask,
+    EtaReason,
+    Robot,
     RobotCommand,
     WaypointEdge,
 )
@@ -111,7 +113,14 @@ def replan(session: Session, edge_id: UUID) -> None:
             with database.transaction() as own:
                 task = database.row_lock_or_skip(own, DeliveryTask, task_id)
                 if task is not None and commands.needs_navigation(task):
-                    commands.issue_navigation(own, task)
+                    _drive_around(own, task)
+
+
+def _drive_around(session: Session, task: DeliveryTask) -> None:
+    """Issue the drive anew, and say that it takes longer when it does."""
+    if commands.issue_navigation(session, task) is not None:
+        robot = session.get_one(Robot, task.assigned_robot_id)
+        eta.say_for_robot(session, task, robot, EtaReason.DETOUR)
 
 
 def record_speed(session: Session, command: RobotCommand) -> None:

@@ -31,21 +31,13 @@ class Arrival:
     latest: datetime
 
 
-def estimate(
-    session: Session, task: DeliveryTask, pose: dict[str, Any] | None, speed: float | None
-) -> datetime | None:
-    """Estimate the arrival at the destination; None when it is unknown or behind the task.
-
-    `pose` in metres on its floor, `speed` in metres per second (the usual one when not measured).
-    """
-    arrival = predict(session, task, pose, speed)
-    return arrival.expected if arrival is not None else None
-
-
 def predict(
     session: Session, task: DeliveryTask, pose: dict[str, Any] | None, speed: float | None
 ) -> Arrival | None:
-    """Predict the arrival of a task with a robot; None when unknown or behind the task."""
+    """Predict the arrival of a task with a robot; None when unknown or behind the task.
+
+    `pose` in metres on its floor, `speed` in metres per second (the usual one when not measured).
+    """
     graph = route_graph.current(session)
     here = graph.nearest(pose)
     if here is None or task.stage in _AT_DESTINATION:
@@ -114,6 +106,13 @@ def said_of(task: DeliveryTask) -> Arrival | None:
     return Arrival(task.eta_earliest, task.eta or task.eta_latest, task.eta_latest)
 
 
+def reason_of(task: DeliveryTask, cause: EtaReason, *, is_late: bool) -> EtaReason | None:
+    """Return the reason to give with an arrival: the last one stays, as long as it holds."""
+    if is_late:
+        return cause
+    return EtaReason.SLOWER if task.eta_reason is EtaReason.WAITING_FOR_STAFF else task.eta_reason
+
+
 def forget(task: DeliveryTask) -> None:
     """Say nothing more about the arrival: the task has ended, or the book goes back."""
     task.eta = task.eta_earliest = task.eta_latest = None
@@ -121,9 +120,11 @@ def forget(task: DeliveryTask) -> None:
 
 
 def say(task: DeliveryTask, new: Arrival | None, cause: EtaReason) -> None:
-    """Store the arrival on the task, with the cause when it is said to be much later."""
+    """Store the arrival on the task, with the cause when it is said to be much later.
+
+    When it cannot be predicted, what was said before stands.
+    """
     if new is None:
-        task.eta = None
         return
     arrival, is_late = revise(said_of(task), new)
     task.eta, task.eta_earliest, task.eta_latest = (
@@ -131,8 +132,7 @@ def say(task: DeliveryTask, new: Arrival | None, cause: EtaReason) -> None:
         arrival.earliest,
         arrival.latest,
     )
-    if is_late:
-        task.eta_reason = cause
+    task.eta_reason = reason_of(task, cause, is_late=is_late)
 
 
 def say_for_robot(session: Session, task: DeliveryTask, robot: Robot, cause: EtaReason) -> None:

@@ -28,6 +28,10 @@ ACTIONS = {
     "USE_STOP_BUTTON": "Go there and use the button on the robot.",
     "ASK_OPERATOR": "Ask an operator to look at `luna events`.",
 }
+ARRIVALS = {  # said by the robot at a hand-over, by language
+    "en": "A book for you. Please confirm in LUNA that you have it.",
+    "de": "Ein Buch für Sie. Bitte bestätigen Sie in LUNA, dass Sie es haben.",
+}
 WAITING_REASONS: dict[str, str] = {
     WaitingReason.ROBOTS_BUSY: "All robots are busy.",
     WaitingReason.ROBOTS_CHARGING: "The free robots have to charge first.",
@@ -44,4 +48,5 @@ ETA_REASONS: dict[str, str] = {
     EtaReason.ROBOT_OFFLINE: "The robot has lost its connection.",
     EtaReason.DETOUR: "A path is blocked, and the robot drives another way.",
     EtaReason.SLOWER: "The robot drives more slowly than usual.",
+    EtaReason.WAITING_FOR_STAFF: "The robot cannot go on, and staff are on their way to it.",
 }

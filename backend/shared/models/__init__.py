@@ -77,6 +77,7 @@ from backend.shared.models.notification import (
 from backend.shared.models.robot_logs import RobotStatusLog
 from backend.shared.models.robots import (
     ACTIVE_COMMAND_STATUSES,
+    FAILED_COMMAND_STATUSES,
     FLEET_LATCH,
     IN_FLIGHT_COMMAND_STATUSES,
     MOTION_COMMAND_TYPES,

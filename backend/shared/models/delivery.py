@@ -72,7 +72,7 @@ class WaitingReason(StrEnum):
 
 
 class EtaReason(StrEnum):
-    """Why a task arrives later than was last said."""
+    """Why a task arrives later than was last said, or nobody can say when."""
 
     WAITING_FOR_ROBOT = "WAITING_FOR_ROBOT"
     WAITING_TO_BE_LOADED = "WAITING_TO_BE_LOADED"
@@ -81,6 +81,7 @@ class EtaReason(StrEnum):
     ROBOT_OFFLINE = "ROBOT_OFFLINE"
     DETOUR = "DETOUR"
     SLOWER = "SLOWER"
+    WAITING_FOR_STAFF = "WAITING_FOR_STAFF"
 
 
 # Dispatch order: a lower rank goes first.

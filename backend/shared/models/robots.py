@@ -194,6 +194,7 @@ IN_FLIGHT_COMMAND_STATUSES = (
     CommandStatus.STARTED,
     CommandStatus.UNKNOWN,
 )
+FAILED_COMMAND_STATUSES = (CommandStatus.FAILED, CommandStatus.REFUSED, CommandStatus.CANCELLED)
 ACTIVE_COMMAND_STATUSES = (CommandStatus.QUEUED, *IN_FLIGHT_COMMAND_STATUSES)
 MOTION_COMMAND_TYPES = (CommandType.NAVIGATE, CommandType.DOCK, CommandType.UNDOCK)
 _ACTIVE = f"status IN {sql_values(ACTIVE_COMMAND_STATUSES)}"
@@ -218,6 +219,8 @@ class RobotCommand(Base):
     leased_until: Mapped[datetime | None]
     epoch: Mapped[int | None]  # of the session that leased it last
     attempt: Mapped[int] = mapped_column(default=0)
+    # It failed, and its robot could not move when it was to be tried again.
+    is_due_again: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # Set by a trigger: the robot's stop version at the insert. A later stop voids the command.
     stop_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     deadline: Mapped[datetime | None]

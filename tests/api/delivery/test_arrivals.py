@@ -95,3 +95,47 @@ def test_quote_says_whether_and_when(scenario: Scenario) -> None:
     assert (other["possible"], other["code"]) == (False, "BOOK_NOT_AVAILABLE")
     assert other["queue_ahead"] == 1
     scenario.call(scenario.student, "GET", path.replace("sr-201", "moon"), 422)
+
+
+def test_arrival_is_unknown_while_a_failed_drive_waits_for_staff(scenario: Scenario) -> None:
+    scenario.until_departed()
+    for _ in range(3):
+        scenario.robot.report(scenario.robot.next_command(), "FAILED", message="wheel slips")
+        scenario.run_events()
+    waiting = _revise(scenario, 1)
+    assert (waiting["eta"], waiting["eta_latest"]) == (None, None)
+    assert waiting["eta_reason"] == "WAITING_FOR_STAFF"
+    path = f"/robot/robots/{scenario.robot.id}/resume-task"
+    scenario.call(scenario.librarian, "PUT", path)
+    known = _revise(scenario, 0.1)
+    assert known["eta"] is not None
+    assert known["eta_reason"] == "SLOWER"
+
+
+def test_detour_is_the_reason_of_a_later_arrival(scenario: Scenario) -> None:
+    plan = scenario.get(scenario.librarian, "/robot/map")
+    corner = {"name": "Corner", "location_code": "J-1", "kind": "JUNCTION", "floor": 1}
+    plan["waypoints"].append({**corner, "x": 5.0, "y": 190.0})
+    plan["edges"] += [{"from": "DK-1", "to": "J-1"}, {"from": "J-1", "to": "WS-1"}]
+    scenario.call(scenario.librarian, "PUT", "/robot/map", json=plan)
+    scenario.request_delivery()
+    scenario.run_events()
+    said = _task(scenario)
+    blocked = scenario.robot.next_command()
+    scenario.robot.report(blocked, "FAILED", message="PATH_BLOCKED: a trolley")
+    scenario.run_events()
+    later = _task(scenario)
+    assert _time(later, "eta") > _time(said, "eta") + timedelta(minutes=2)
+    assert later["eta_reason"] == "DETOUR"
+
+
+def test_detail_says_nothing_much_later_before_its_reason_is_known(scenario: Scenario) -> None:
+    scenario.until_departed()
+    said = _task(scenario)
+    scenario.robot.heartbeat(speed=0.01)
+    scenario.robot.heartbeat(speed=0.01)
+    seen = _task(scenario)
+    assert _time(seen, "eta") <= _time(said, "eta") + timedelta(minutes=2)
+    late = _revise(scenario, 0)
+    assert _time(late, "eta") > _time(said, "eta") + timedelta(minutes=2)
+    assert late["eta_reason"] == "SLOWER"

@@ -1,7 +1,7 @@
 """Heartbeats of robots (robot-protocol.md §2).
 
 Each heartbeat goes to Redis and the live view (`live_copies`); PostgreSQL is written when a value
-changed, or every 30 s.
+changed, or every 30 s (`due_writes`).
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> Heart
         raise StaleEpoch(epoch=beat.epoch, current=robot.epoch)
     order = stop_latches.read_order(session, robot_id)
     result = summarize(robot_id, robot, beat, order)
-    if result.live is not None and _is_changed(robot, beat):
+    if result.live is not None and (_is_changed(robot, beat) or is_due(robot)):
         _write(session, robot_id, beat)
     if _is_lease_due(robot, beat):
         _renew_lease(session, robot, beat)
@@ -69,7 +69,7 @@ def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> Heart
 
 
 def changes_nothing(robot: Row, beat: Heartbeat) -> bool:
-    """Whether the robot's session is current and there is nothing to write or to resolve."""
+    """Whether the robot's session is current and nothing has changed or is to be resolved."""
     return (
         beat.epoch == robot.epoch
         and robot.command_status is not CommandStatus.UNKNOWN
@@ -112,13 +112,16 @@ def _is_newest(robot: Row, beat: Heartbeat) -> bool:
     return True
 
 
-def _is_changed(robot: Row, beat: Heartbeat) -> bool:
+def is_due(robot: Row) -> bool:
+    """Whether the robot's last written heartbeat is so old that the next one is written."""
     due = clock.now() - config.robots().heartbeat_write_interval
+    return robot.last_heartbeat is None or robot.last_heartbeat <= due
+
+
+def _is_changed(robot: Row, beat: Heartbeat) -> bool:
     drained = abs((robot.battery_level or 0.0) - beat.battery) >= _BATTERY_STEP
     return bool(
         robot.connectivity is not Connectivity.ONLINE
-        or robot.last_heartbeat is None
-        or robot.last_heartbeat <= due
         or drained
         or (robot.charging, robot.docked) != (beat.charging, beat.docked)
         or (beat.waypoint is not None and beat.waypoint != robot.current_location)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.robot.bridge_protocol import live_copies, stop_orders
+from backend.robot.bridge_protocol import due_writes, live_copies, stop_orders
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.robot.service import emergency_stop
@@ -40,6 +40,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
             LONG_POLLS.refresh_snapshot(),
             _complete_stops(),
             live_copies.write_batches(),
+            due_writes.write_batches(),
         )
     ]
     try:

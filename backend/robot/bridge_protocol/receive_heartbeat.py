@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from backend.robot.bridge_protocol import connectivity, heartbeats, live_copies
+from backend.robot.bridge_protocol import connectivity, due_writes, heartbeats, live_copies
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.schemas.bridges import Heartbeat, HeartbeatAnswer
 from backend.shared.infra import async_database
@@ -18,6 +18,8 @@ async def receive(robot_id: UUID, beat: Heartbeat) -> HeartbeatAnswer:
     is_current = is_current and connectivity.is_marked_online(robot_id)
     if robot is not None and is_current and heartbeats.changes_nothing(robot, beat):
         result = heartbeats.summarize(robot_id, robot, beat, order)
+        if result.live is not None and heartbeats.is_due(robot):
+            due_writes.add(robot_id, beat)
     else:
         result = await _record(robot_id, beat)
         SNAPSHOT.forget_robot(robot_id)  # until it is read as it is now

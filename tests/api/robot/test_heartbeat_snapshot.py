@@ -5,7 +5,9 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
+from backend.robot.bridge_protocol import heartbeats
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.shared.domain.stop_latches import Latch
@@ -40,6 +42,12 @@ def _wait_for_snapshot(scenario: Scenario) -> None:
         pause.wait(0.02)
 
 
+def owner_value(owner: Engine, statement: str) -> int:
+    """Return the single number that a statement selects."""
+    with owner.connect() as connection:
+        return int(connection.execute(text(statement)).scalar_one())
+
+
 def test_unchanged_heartbeat_runs_no_transaction(
     scenario: Scenario, transactions: list[str]
 ) -> None:
@@ -47,6 +55,27 @@ def test_unchanged_heartbeat_runs_no_transaction(
     transactions.clear()
     assert scenario.robot.heartbeat().json()["data"]["desired"] == "RUN"
     assert "record_heartbeat" not in transactions
+
+
+def test_due_heartbeat_is_written_with_those_of_other_robots(
+    scenario: Scenario,
+    transactions: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    owner: Engine,
+) -> None:
+    _wait_for_snapshot(scenario)
+    monkeypatch.setattr(heartbeats, "is_due", lambda _robot: True)
+    transactions.clear()
+    scenario.robot.heartbeat(sensors={"lux": 300})
+    limit, pause = time.monotonic() + 5, threading.Event()
+    while "_write" not in transactions:
+        assert time.monotonic() < limit
+        pause.wait(0.02)
+    assert "record_heartbeat" not in transactions
+    written = "SELECT count(*) FROM robots WHERE sensor_data ->> 'lux' = '300'"
+    while owner_value(owner, written) == 0:
+        assert time.monotonic() < limit
+        pause.wait(0.02)
 
 
 @pytest.mark.parametrize(

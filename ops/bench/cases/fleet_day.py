@@ -19,6 +19,7 @@ SETTINGS = {
     "LUNA_LOADING_TIMEOUT": "PT12S",
     "LUNA_HANDOVER_TIMEOUT": "PT12S",
     "LUNA_UNRECEIVED_ALERT_INTERVAL": "PT20S",
+    "LUNA_USUAL_LOADING_TIME": "PT1S",
     "LUNA_DRIVING_TIMEOUT": "PT60S",
     "LUNA_NO_ROBOT_NOTICE": "PT20S",
     "LUNA_STALE_AFTER": "PT4S",
@@ -29,7 +30,7 @@ SETTINGS = {
     "LUNA_OVERDUE_PER_MEMBER": "10000",
 }
 TASKS, SHORT_TASKS = 1_000, 50
-ROBOTS = 20
+ROBOTS = 30
 CHECK_EVERY = 100
 MAX_AGE = 150.0  # seconds that a task may take with these limits, all attempts together
 MAX_SECONDS = 900.0
@@ -60,5 +61,6 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
         details={"checks": checks + 1.0},
     )  # fmt: skip
     yield Result("oldest task", max(day.ages, default=0), "s", at_most=MAX_AGE)
+    yield from day.arrival_times.results()
     yield Result("faults injected", sum(injected.values()), "", at_least=1, details=dict(injected))
     yield Result("whole run", seconds, "s", at_most=MAX_SECONDS)

@@ -10,13 +10,15 @@ from typing import Any, Self
 import httpx
 
 from ops.api_client import ApiClient, ApiError
+from ops.bench.fleet_day.arrival_times import ArrivalTimes
 from ops.bench.system import System
 from ops.native import status
 
-OPEN_AT_ONCE = 24
+OPEN_AT_ONCE = 36
 INTERVAL = 0.25  # seconds between two rounds through the building
 STOP_EVERY, STOP_FOR = 12.0, 2.0
 PATIENCE = 45.0  # seconds after which staff fetch the book of a robot that does not get on
+LONGEST = 300.0  # seconds after which a task counts as one without an end
 ROOMS = ("Study Room 101", "Study Room 104", "Study Room 201", "Study Room 206", "Entrance Hall")
 DESKS = ("Circulation Desk", "First Floor Desk")
 HABITS = {
@@ -63,6 +65,7 @@ class Day:
         self.ends: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.ages: list[float] = []
+        self.arrival_times = ArrivalTimes()
         self._created = 0
 
     def __enter__(self) -> Self:
@@ -79,15 +82,20 @@ class Day:
 
     def run_until(self, count: int) -> None:
         """Live until so many tasks have ended."""
-        while sum(self.ends.values()) < count:
+        while sum(self.ends.values()) < count and not self._is_stuck():
             while len(self._open) < OPEN_AT_ONCE and self._created < count:
                 self._ask()
             self._round()
 
     def finish(self) -> None:
         """Live until every task has ended and no robot is stopped."""
-        while self._open or self._stopped:
+        while (self._open or self._stopped) and not self._is_stuck():
             self._round()
+
+    def _is_stuck(self) -> bool:
+        """Return whether a task has no end, so that the day would have none."""
+        now = time.monotonic()
+        return any(now - errand.began > LONGEST for errand in self._open.values())
 
     def without_reason(self) -> int:
         """Count the tasks that were cancelled or failed for no stated reason."""
@@ -145,6 +153,7 @@ class Day:
 
     def _look_after(self, errand: Errand, row: dict[str, Any]) -> None:
         stage = row["stage"] or row["status"]
+        self.arrival_times.look(row)
         if errand.seen[0] != f"{stage}{row['attempt']}":
             errand.seen = f"{stage}{row['attempt']}", time.monotonic()
         if stage in ENDED:
@@ -155,6 +164,7 @@ class Day:
         elif stage == "LOADING":
             self._load(errand, row)
         elif stage == "HANDOVER":
+            self.arrival_times.arrive(row)
             self._receive(errand)
         else:
             self._accompany(errand, stage)
@@ -179,12 +189,12 @@ class Day:
 
     def _accompany(self, errand: Errand, stage: str) -> None:
         waited = time.monotonic() - errand.seen[1]
-        if stage == "TO_DESTINATION" and errand.habit == "cancels on the way":
+        if waited > PATIENCE:
+            self._give_up(errand, "the robot does not get on")
+        elif stage == "TO_DESTINATION" and errand.habit == "cancels on the way":
             self._cancel(errand)
         elif stage == "TO_DESTINATION" and errand.habit.startswith("staff"):
             self._give_up(errand, "the robot is needed elsewhere")
-        elif waited > PATIENCE:
-            self._give_up(errand, "the robot does not get on")
         elif stage == "BRINGING_BACK" and waited > 1:
             self._try(self._staff, "PUT", f"/deliveries/{errand.id}/complete")
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.workflow import specification
-from tests.workflow.model.explorer import Exploration, explore
-from tests.workflow.model.mutations import DEEPER, KINDS, SURVIVORS, mutations
+from tests.workflow.model.explorer import MAX_STATES, Exploration, explore
+from tests.workflow.model.mutations import DEEPER, KINDS, SURVIVORS, WHOLE, mutations
 from tests.workflow.model.rules import Rules
 
 DISTURBANCES = int(os.environ.get("LUNA_TEST_DISTURBANCES", "1"))
@@ -41,11 +41,11 @@ def test_exploration_reaches_every_state_and_every_kind_of_step() -> None:
         assert found.seen >= STEPS - {"retry"}
 
 
-def _find(rules: Rules) -> Exploration | None:
+def _find(rules: Rules, limit: int) -> Exploration | None:
     """Return the exploration that finds a violation, with the fewest disturbances."""
     for disturbances in range(DISTURBANCES + 1):
         for kind in KINDS:
-            found = explore(kind, rules, disturbances, MUTANT_STATES)
+            found = explore(kind, rules, disturbances, limit)
             missing = _unreached(found)
             if found.violation or (found.is_complete and disturbances > 0 and missing):
                 return found
@@ -71,7 +71,8 @@ def _chosen() -> list[Any]:
 @pytest.mark.parametrize("name", _chosen())
 def test_mutation_is_found(name: str) -> None:
     """A survivor is listed with its reason, and only while it survives."""
-    found = _find(dict(mutations())[name])
+    limit = MAX_STATES if name in WHOLE else MUTANT_STATES
+    found = _find(dict(mutations())[name], limit)
     assert (found is None) == (name in SURVIVORS), found
 
 

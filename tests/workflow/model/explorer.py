@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from backend.shared.models import CLOSED_STATUSES, TaskStatus, TaskType
 from tests.workflow.model import properties
 from tests.workflow.model.rules import Rules
-from tests.workflow.model.steps import steps
+from tests.workflow.model.steps import REPEATED, steps
 from tests.workflow.model.world import Violation, World, start
 
 MAX_STATES = 3_000_000
@@ -48,7 +48,8 @@ def explore(
                 came_from[after] = world, name
                 back[after] = []
                 queue.append((after, found.depth + 1))
-            back[after].append(world)
+            if name != REPEATED:
+                back[after].append(world)
         if len(came_from) > limit:
             found.is_complete = False
             break

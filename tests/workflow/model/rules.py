@@ -24,6 +24,7 @@ class Guard(StrEnum):
     VOID_BEFORE_ISSUE = "commands.issue_navigation: earlier commands are void"
     VOID_ON_RELEASE = "commands.release: the commands of a released robot are void"
     ONE_OUTCOME = "commands.issue_pending: no second command while an outcome is unprocessed"
+    DUE_AGAIN = "command_outcomes._try_again: a drive that could not be issued is due again"
     PENDING_HAS_NONE = "commands.issue_pending: no second command beside an active one"
     ISSUE_ON_RETURN = "commands.issue_pending: after a resume or an outage the drive goes on"
     LEASE_EPOCH = "command_leases.lease_next: only the newest session leases"

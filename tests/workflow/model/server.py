@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from backend.robot.bridge_protocol import command_reports
 from backend.robot.schemas.bridges import ReportType
 from backend.shared.domain.transitions import Action
 from backend.shared.models import CommandStatus, TaskStatus
@@ -75,13 +76,13 @@ def receive(world: World, rules: Rules, report: Report) -> World:
 
 def _record(world: World, rules: Rules, report: Report, command: Command) -> World:
     number = report.command
-    if report.kind is ReportType.ARRIVED:
+    if report.kind in {ReportType.ARRIVED, ReportType.SUCCEEDED}:
         if not rules.guard(Guard.REPORT_NEAR, not report.is_elsewhere):
             return world.with_command(number, status=CommandStatus.UNKNOWN)
         return _finish(world, number, succeeded=True)
     if report.kind is ReportType.FAILED:
         return _finish(world, number, succeeded=False)
-    status = CommandStatus[report.kind.value]
+    status = command_reports._STATUS_OF[report.kind]  # noqa: SLF001  the product's own table
     if command.status in rules.order and (
         rules.order.index(status) <= rules.order.index(command.status)
     ):
@@ -97,7 +98,12 @@ def _finish(world: World, number: int, *, succeeded: bool) -> World:
 
 
 def handle_outcome(world: World, rules: Rules, outcome: Outcome) -> World:
-    """Mirror `command_outcomes.apply`."""
+    """Mirror the inbox, which handles each event once, and `command_outcomes.apply`."""
+    handled = world.outcomes - {outcome} | {outcome._replace(is_handled=True)}
+    return _apply_outcome(world._replace(outcomes=handled), rules, outcome)
+
+
+def _apply_outcome(world: World, rules: Rules, outcome: Outcome) -> World:
     command = world.commands[outcome.command]
     if not rules.guard(Guard.EVENT_NEEDS_DRIVE, task.needs_navigation(world, rules)):
         return world
@@ -109,11 +115,20 @@ def handle_outcome(world: World, rules: Rules, outcome: Outcome) -> World:
         return task.apply(world, rules, Action.ARRIVE)
     failures = sum(c.is_current and c.status in _FAILED for c in world.commands)
     if failures < task.LIMIT:
-        return task.issue_navigation(world, rules) if world.robot != NONE else world
+        return _try_again(world, rules, outcome.command) if world.robot != NONE else world
     if world.state[0] is TaskStatus.IN_PROGRESS:
         return world._replace(needs_staff=True)
     is_last = world.attempt >= task.LIMIT
     return task.apply(world, rules, Action.FAIL if is_last else Action.RELEASE)
+
+
+def _try_again(world: World, rules: Rules, failed: int) -> World:
+    """Mirror `command_outcomes._try_again`."""
+    issued = task.issue_navigation(world, rules)
+    is_issued = len(issued.commands) > len(world.commands)
+    if is_issued or Guard.DUE_AGAIN in rules.off:
+        return issued
+    return issued.with_command(failed, is_due_again=True)
 
 
 def heartbeat(world: World, rules: Rules, robot: int) -> World:

@@ -23,6 +23,7 @@ from tests.workflow.model.world import (
 )
 
 Step = tuple[str, World]
+REPEATED = "deliver outcome again"  # it may happen, and nothing may depend on it
 _ENDS = (ReportType.ARRIVED, ReportType.FAILED)
 
 
@@ -48,8 +49,12 @@ def _system(world: World, rules: Rules) -> Iterator[Step]:
     yield "expire leases that nobody renews", server.expire_leases(world, rules, forgotten)
     for report in world.reports:
         yield f"deliver {report.kind.value}", server.receive(world, rules, report)
+        if report.kind is ReportType.ARRIVED:  # the bridge sends both
+            succeeded = report._replace(kind=ReportType.SUCCEEDED)
+            yield "deliver SUCCEEDED", server.receive(world, rules, succeeded)
     for outcome in world.outcomes:
-        yield "deliver outcome", server.handle_outcome(world, rules, outcome)
+        name = REPEATED if outcome.is_handled else "deliver outcome"
+        yield name, server.handle_outcome(world, rules, outcome)
     if world.robot != NONE and Guard.ISSUE_ON_RETURN not in rules.off:
         yield "issue pending", task.issue_pending(world, rules)
 
@@ -91,6 +96,8 @@ def _robot(world: World, rules: Rules, number: int) -> Iterator[Step]:
         yield "begin", _begin(world, rules, number)
     if robot.driving != NONE:
         command = world.commands[robot.driving]
+        progress = Report(robot.driving, command.token, ReportType.PROGRESS)
+        yield "deliver PROGRESS", server.receive(world, rules, progress)
         if command.status is CommandStatus.VOID:
             yield "told that it is void", world.with_robot(number, driving=NONE)
         arrived = world.with_robot(number, driving=NONE, place=TARGET[command.leg])

@@ -147,7 +147,8 @@ def issue_pending(world: World, rules: Rules) -> World:
     ):
         return world
     of_stage = [command for command in own if command.is_current]
-    is_open = not of_stage or of_stage[-1].status is CommandStatus.VOID
+    last = of_stage[-1] if of_stage else None
+    is_open = last is None or last.status is CommandStatus.VOID or last.is_due_again
     return issue_navigation(world, rules) if rules.guard(Guard.ONE_OUTCOME, is_open) else world
 
 

@@ -39,6 +39,7 @@ class Command(NamedTuple):
     epoch: int = 0
     is_current: bool = True  # of the task's present stage and robot
     was_started: bool = False
+    is_due_again: bool = False
 
 
 class Robot(NamedTuple):
@@ -63,6 +64,7 @@ class Outcome(NamedTuple):
 
     command: int
     succeeded: bool
+    is_handled: bool = False
 
 
 class World(NamedTuple):
@@ -78,7 +80,7 @@ class World(NamedTuple):
     robots: tuple[Robot, Robot] = (Robot(), Robot())
     commands: tuple[Command, ...] = ()
     reports: frozenset[Report] = frozenset()  # sent: each arrives late, again, or never
-    outcomes: frozenset[Outcome] = frozenset()  # likewise
+    outcomes: frozenset[Outcome] = frozenset()  # handled late, or again, but at least once
     book: str = SOURCE  # where it physically is; robots are "0" and "1"
     needs_staff: bool = False  # staff were alerted: the next step is theirs
     disturbances: int = 0  # that may still happen

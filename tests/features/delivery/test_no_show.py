@@ -14,6 +14,8 @@ def test_request_is_cancelled_when_nobody_receives_the_book(scenario: Scenario) 
     scenario.until_handover()
     for _ in range(3):
         scenario.advance_minutes(3.4)
+    titles = [note["title"] for note in scenario.get(scenario.student, "/notifications")]
+    assert titles.count("The robot is waiting") == 2
     request = scenario.current_request
     assert (request["status"], request["cancel_reason"]) == ("CANCELLED", "NO_SHOW")
     scenario.drive_robot()

@@ -136,7 +136,7 @@ def _write(session: Session, robot_id: UUID, beat: Heartbeat) -> None:
     before = (robot.status, robot.connectivity, robot.current_location)
     was_offline = robot.connectivity in {Connectivity.OFFLINE, Connectivity.NEVER_SEEN}
     telemetry.record_battery(session, robot, beat)
-    robot.pose = beat.pose.model_dump()
+    telemetry.record_place(session, robot, beat)
     if beat.waypoint is not None:
         robot.current_location = beat.waypoint
     robot.charging, robot.docked = beat.charging, beat.docked

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import ErrorLevel, Heartbeat
-from backend.shared.domain import commands
+from backend.shared.domain import commands, route_graph
 from backend.shared.events import RobotErrorReported, RobotFreed
 from backend.shared.infra import clock, config
 from backend.shared.messaging import outbox
@@ -33,6 +33,19 @@ def record_battery(session: Session, robot: Robot, beat: Heartbeat) -> None:
     ready = config.robots().battery_ready
     if beat.charging and level is not None and level < ready <= beat.battery:
         publish_freed(session, robot)
+
+
+def record_place(session: Session, robot: Robot, beat: Heartbeat) -> None:
+    """Store the pose; report an error while it is so far off the map that it can't be true.
+
+    Nothing is planned from such a pose: the robot gets no task and no command to move.
+    """
+    robot.pose = beat.pose.model_dump()
+    if route_graph.current(session).nearest(robot.pose) is None:
+        message = (
+            f"it reports x {beat.pose.x:.0f} m, y {beat.pose.y:.0f} m, floor {beat.pose.floor}"
+        )
+        _add_error(session, robot, "OFF_THE_MAP", ErrorLevel.URGENT, message)
 
 
 def record_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:

@@ -22,6 +22,7 @@ from backend.shared.models import EdgeKind, FleetState, Waypoint, WaypointEdge, 
 
 _SUGGESTIONS = 5
 _LIFT_SECONDS = 45.0  # to call a lift and get in and out
+_MAX_OFF_MAP = 50.0  # metres from the nearest waypoint
 _MAX_AGE = timedelta(minutes=1)  # then the measured speeds are read again
 NOT_SERVED = (WaypointKind.JUNCTION, WaypointKind.DOCK)  # no hand-over there
 
@@ -150,15 +151,19 @@ class RouteGraph:
         return end in without and edge[0] in without and nx.has_path(without, edge[0], end)
 
     def nearest(self, pose: dict[str, Any] | None) -> GraphWaypoint | None:
-        """Return the waypoint nearest to a pose on its floor; None when the pose is unknown."""
+        """Return the waypoint nearest to a pose on its floor.
+
+        None when the pose is unknown, or so far off the map that the robot can't be there.
+        """
         if pose is None:
             return None
-        on_floor = [node for node in self.waypoints.values() if node.floor == pose.get("floor")]
-        return min(
-            on_floor,
-            key=lambda node: math.hypot(node.x - pose["x"], node.y - pose["y"]),
-            default=None,
-        )
+        on_floor = [
+            (math.hypot(node.x - pose["x"], node.y - pose["y"]), node)
+            for node in self.waypoints.values()
+            if node.floor == pose.get("floor")
+        ]
+        metres, node = min(on_floor, key=lambda found: found[0], default=(math.inf, None))
+        return node if metres <= _MAX_OFF_MAP else None
 
     def of_kind(self, kind: WaypointKind) -> list[GraphWaypoint]:
         return [node for node in self.waypoints.values() if node.kind is kind]

@@ -43,6 +43,23 @@ def test_heartbeat_that_names_the_target_from_elsewhere_is_not_an_arrival(
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
+@pytest.mark.parametrize("pose", [NOWHERE, OTHER_FLOOR])
+def test_idle_robot_that_is_nowhere_gets_no_task_and_staff_are_told(
+    scenario: Scenario, pose: Any
+) -> None:
+    scenario.robot.heartbeat(pose=pose, waypoint="Circulation Desk")
+    scenario.request_delivery()
+    scenario.run_events()
+    assert scenario.state == "QUEUED"
+    assert scenario.robot.next_command() is None
+    (alert,) = scenario.get(scenario.librarian, "/deliveries/alerts?state=OPEN")
+    assert (alert["kind"], "OFF_THE_MAP" in alert["message"]) == ("ROBOT_ERROR", True)
+    scenario.robot.heartbeat()
+    scenario.robot.heartbeat(docked=True)
+    event_runner.run_periodic("robot.dispatch_sweep")
+    assert scenario.state == "ASSIGNED/TO_SOURCE"
+
+
 @pytest.mark.parametrize(
     "pose", [{"x": 1e9, "y": 0, "floor": 1}, {"x": 0, "y": 0, "floor": 100_000}]
 )

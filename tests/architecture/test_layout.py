@@ -82,6 +82,7 @@ def test_main_contains_only_the_application(service: str) -> None:
 
 def test_no_folder_has_more_than_16_python_files() -> None:
     files = Counter(name_of(path.parent) for path in source_files.python())
+    del files["backend/shared/migrations/versions"]  # one sequence, which is only added to
     assert {folder: n for folder, n in files.items() if n > MAX_FILES_IN_FOLDER} == {}
 
 

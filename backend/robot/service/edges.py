@@ -134,7 +134,8 @@ def record_speed(session: Session, command: RobotCommand) -> None:
     metres = math.fsum(graph.length(start, end) for start, end in legs)
     if seconds < _MIN_SECONDS or not math.isfinite(metres):
         return
-    measured = metres / seconds
+    driving = seconds - graph.pauses(legs)
+    measured = metres / (driving if driving >= _MIN_SECONDS else seconds)
     unlocked = (
         select(WaypointEdge.id)
         .where(

@@ -21,7 +21,6 @@ from backend.shared.infra import clock, config
 from backend.shared.models import EdgeKind, FleetState, Waypoint, WaypointEdge, WaypointKind
 
 _SUGGESTIONS = 5
-_LIFT_SECONDS = 45.0  # to call a lift and get in and out
 _MAX_OFF_MAP = 50.0  # metres from the nearest waypoint
 _MAX_AGE = timedelta(minutes=1)  # then the measured speeds are read again
 NOT_SERVED = (WaypointKind.JUNCTION, WaypointKind.DOCK)  # no hand-over there
@@ -87,7 +86,8 @@ class RouteGraph:
             self.reopens_at = min(filter(None, [self.reopens_at, edge.closed_until]))
             return
         way = {"distance": edge.distance, "speed": edge.measured_speed}
-        way["pause"] = _LIFT_SECONDS if edge.kind is EdgeKind.LIFT else 0.0
+        lift = config.robots().lift_time.total_seconds()
+        way["pause"] = lift if edge.kind is EdgeKind.LIFT else 0.0
         self._graph.add_edge(edge.from_id, edge.to_id, **way)
         if edge.bidirectional:
             self._graph.add_edge(edge.to_id, edge.from_id, **way)
@@ -133,6 +133,12 @@ class RouteGraph:
         ways = (self._graph.edges[a.id, b.id] for a, b in pairwise(route))
         return math.fsum(
             way["distance"] / (way["speed"] or otherwise) + way["pause"] for way in ways
+        )
+
+    def pauses(self, legs: Iterable[tuple[UUID, UUID]]) -> float:
+        """Return the seconds that are spent in lifts on these legs."""
+        return math.fsum(
+            self._graph.edges[leg]["pause"] for leg in legs if leg in self._graph.edges
         )
 
     def lengths_to(self, end: UUID) -> Mapping[UUID, float]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ops.bench import Result
 from ops.bench.fleet_day import invariants, people
-from ops.bench.fleet_day.robots import running
+from ops.bench.fleet_day.robots import SPEED, running
 from ops.bench.system import System
 
 SETTINGS = {
@@ -20,6 +20,8 @@ SETTINGS = {
     "LUNA_HANDOVER_TIMEOUT": "PT12S",
     "LUNA_UNRECEIVED_ALERT_INTERVAL": "PT20S",
     "LUNA_USUAL_LOADING_TIME": "PT1S",
+    "LUNA_LIFT_TIME": "PT0S",  # simulated lifts take no time
+    "LUNA_USUAL_SPEED": str(0.31 * SPEED),
     "LUNA_DRIVING_TIMEOUT": "PT60S",
     "LUNA_NO_ROBOT_NOTICE": "PT20S",
     "LUNA_STALE_AFTER": "PT4S",

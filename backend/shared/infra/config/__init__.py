@@ -195,6 +195,7 @@ class RobotSettings(LunaSettings):
     battery_ready: float = 0.6  # a charging robot serves again from here
     battery_per_metre: float = 0.0005
     edge_closing: timedelta = timedelta(minutes=10)  # of an edge that a robot found blocked
+    lift_time: timedelta = timedelta(seconds=45)  # to call a lift and get in and out
     usual_speed: float = 0.31  # metres per second, until a robot's own is measured
     enrolment_life: timedelta = timedelta(minutes=15)
     key_overlap: timedelta = timedelta(minutes=10)

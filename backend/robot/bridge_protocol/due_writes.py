@@ -19,10 +19,14 @@ _pending: dict[UUID, dict[str, Any]] = {}
 
 
 def _build() -> Update:
-    """Update a robot of this session that no other transaction has locked."""
+    """Update a robot of this session that no other transaction has locked or written since."""
     unlocked = (
         select(Robot.id)
-        .where(Robot.id == bindparam("for_robot"), Robot.epoch == bindparam("for_epoch"))
+        .where(
+            Robot.id == bindparam("for_robot"),
+            Robot.epoch == bindparam("for_epoch"),
+            Robot.heartbeat_seq <= bindparam("seq"),
+        )
         .with_for_update(skip_locked=True)
     )
     return (
@@ -62,8 +66,9 @@ async def write_batches() -> None:
         _pending.clear()
         if batch:
             with suppress(SQLAlchemyError, OSError):
-                await async_database.run(_write, batch)
+                await async_database.run(write, batch)
 
 
-def _write(session: Session, batch: list[dict[str, Any]]) -> None:
+def write(session: Session, batch: list[dict[str, Any]]) -> None:
+    """Write the heartbeats; one that is older than its robot's row is left out."""
     session.connection().execute(_UPDATE, batch)

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.robot.bridge_protocol import heartbeats
+from backend.robot.bridge_protocol import due_writes, heartbeats
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.shared.domain.stop_latches import Latch
-from backend.shared.infra import async_database
+from backend.shared.infra import async_database, database
 from backend.shared.messaging import channels
 from backend.shared.models import FLEET_LATCH
+from tests.event_runner import wait_until
 from tests.scenario import Scenario, code_of
 
 
@@ -68,7 +69,7 @@ def test_due_heartbeat_is_written_with_those_of_other_robots(
     transactions.clear()
     scenario.robot.heartbeat(sensors={"lux": 300})
     limit, pause = time.monotonic() + 5, threading.Event()
-    while "_write" not in transactions:
+    while "write" not in transactions:
         assert time.monotonic() < limit
         pause.wait(0.02)
     assert "record_heartbeat" not in transactions
@@ -76,6 +77,22 @@ def test_due_heartbeat_is_written_with_those_of_other_robots(
     while owner_value(owner, written) == 0:
         assert time.monotonic() < limit
         pause.wait(0.02)
+
+
+def test_pending_write_never_replaces_a_newer_heartbeat(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, owner: Engine
+) -> None:
+    _wait_for_snapshot(scenario)
+    held: list[list[dict[str, Any]]] = []
+    monkeypatch.setattr(heartbeats, "is_due", lambda _robot: True)
+    monkeypatch.setattr(due_writes, "write", lambda _session, batch: held.append(batch))
+    scenario.robot.heartbeat(sensors={"lux": 300})
+    wait_until(lambda: bool(held))
+    monkeypatch.undo()
+    scenario.robot.heartbeat(battery=0.7, sensors={"lux": 400})  # a change is written at once
+    with database.transaction() as session:
+        due_writes.write(session, held[0])
+    assert owner_value(owner, "SELECT count(*) FROM robots WHERE sensor_data ->> 'lux' = '400'")
 
 
 @pytest.mark.parametrize(

@@ -150,9 +150,12 @@ class Fuzzer:
         if str(response.status_code) not in operation["responses"]:
             return f"{response.status_code} is not documented"
         content = operation["responses"][str(response.status_code)].get("content", {})
-        if "application/json" not in content:
-            return None
-        return None if _is_json(response.content) else "the body is not JSON"
+        kind = response.headers.get("content-type", "").partition(";")[0]
+        if kind not in content:
+            return f"{kind} is not documented" if content else None
+        if kind == "application/json" and not _is_json(response.content):
+            return "the body is not JSON"
+        return None
 
 
 def _is_json(content: bytes) -> bool:

@@ -253,10 +253,13 @@ def end_all(
     keep: UUID | None = None,
 ) -> None:
     """End every session of an account, except `keep`."""
-    open_sessions = select(UserSession).where(
-        UserSession.user_id == user_id, UserSession.ended_at.is_(None)
+    open_sessions = (
+        select(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        .order_by(UserSession.id)
+        .with_for_update()
     )
-    for each in session.execute(open_sessions.with_for_update()).scalars().all():
+    for each in session.execute(open_sessions).scalars().all():
         if each.id != keep:
             end(session, each, reason, actor_id=actor_id)
 

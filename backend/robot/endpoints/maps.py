@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import Response
 
 from backend.robot.schemas.maps import EdgeClose, EdgeRead, MapBody, MapRead, MapVersion
-from backend.robot.service import edges, map_editor
+from backend.robot.service import edges, map_editor, waypoints
 from backend.shared.errors import Conflict, NotFound, StaleVersion
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
@@ -32,7 +32,7 @@ def replace_map(
     if_match: etags.IfMatch = None,
 ) -> Answer[MapVersion]:
     """Role: librarian. Waypoints are matched by location code."""
-    etags.check(if_match, map_editor.lock_version(session))
+    etags.check(if_match, waypoints.lock_map(session))
     version = map_editor.load(session, body, actor.id)
     return etags.tagged(response, MapVersion(version=version), version)
 

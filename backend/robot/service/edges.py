@@ -56,6 +56,7 @@ def open_again(session: Session, edge_id: UUID, by: UUID) -> WaypointEdge:
 
 
 def _lock(session: Session, edge_id: UUID) -> WaypointEdge:
+    waypoints.lock_map(session)
     edge = database.row_lock_or_none(session, WaypointEdge, edge_id)
     if edge is None:
         raise NotFound("Edge not found.")

@@ -11,7 +11,7 @@ from backend.robot.schemas.waypoints import WaypointBody
 from backend.robot.service import map_checks, waypoints
 from backend.shared.domain import audit, route_graph
 from backend.shared.errors import Invalid
-from backend.shared.models import FleetState, FloorPlan, Waypoint, WaypointEdge
+from backend.shared.models import FloorPlan, Waypoint, WaypointEdge
 
 
 def export(session: Session) -> MapRead:
@@ -46,11 +46,6 @@ def export(session: Session) -> MapRead:
 def _as_body(waypoint: Waypoint) -> WaypointBody:
     fields = {name: getattr(waypoint, name) for name in WaypointBody.model_fields}
     return WaypointBody(**fields)
-
-
-def lock_version(session: Session) -> int:
-    """Return the map's version; nobody else changes the map until the transaction ends."""
-    return session.execute(select(FleetState.map_version).with_for_update()).scalar_one()
 
 
 def load(session: Session, body: MapBody, by: UUID | None) -> int:

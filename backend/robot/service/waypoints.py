@@ -98,8 +98,17 @@ def raise_map_version(session: Session) -> int:
     ).scalar_one()
 
 
+def lock_map(session: Session) -> int:
+    """Return the map's version; nobody else changes the map until the transaction ends.
+
+    To be called before a waypoint or an edge is locked.
+    """
+    return session.execute(select(FleetState.map_version).with_for_update()).scalar_one()
+
+
 def get(session: Session, waypoint_id: UUID) -> Waypoint:
-    """Return a waypoint of the map, locked; NotFound if there is none."""
+    """Return a waypoint of the map, locked with the map; NotFound if there is none."""
+    lock_map(session)
     waypoint = session.get(Waypoint, waypoint_id, with_for_update=True)
     if waypoint is None or not waypoint.is_active:
         raise NotFound("Waypoint not found.")

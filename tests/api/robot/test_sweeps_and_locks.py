@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
+from backend.robot.schemas.waypoints import WaypointBody
 from backend.shared.infra import database
 from backend.shared.models import Robot
 from tests import event_runner
@@ -75,6 +76,27 @@ def test_sweep_does_not_deadlock_with_locks_in_the_opposite_order(
 def _is_waiting(owner: Engine) -> bool:
     with owner.connect() as connection:
         return bool(connection.execute(_WAITING).scalar_one())
+
+
+@pytest.mark.parametrize("table", ["waypoints", "waypoint_edges"])
+def test_change_of_the_map_locks_the_map_before_a_part_of_it(
+    scenario: Scenario, owner: Engine, table: str
+) -> None:
+    """So that a whole map that is loaded at the same time cannot deadlock with it."""
+    if table == "waypoints":
+        seen = scenario.get(scenario.librarian, "/robot/waypoints")[0]
+        path = f"/robot/waypoints/{seen['id']}"
+        body = {name: seen[name] for name in WaypointBody.model_fields}
+    else:
+        seen = scenario.get(scenario.librarian, "/robot/map")["edges"][0]
+        path, body = f"/robot/map/edges/{seen['id']}/close", {"reason": "wet floor"}
+    with owner.begin() as other, ThreadPoolExecutor(1) as pool:
+        other.execute(text("SELECT 1 FROM fleet_state FOR UPDATE"))
+        change = pool.submit(scenario.call, scenario.librarian, "PUT", path, json=body)
+        event_runner.wait_until(lambda: change.done() or _is_waiting(owner))
+        _lock(other, table, [UUID(seen["id"])])
+        other.rollback()
+        assert change.result(timeout=5).status_code == 200
 
 
 def test_deadlines_of_other_tasks_are_kept_while_one_robot_is_locked(

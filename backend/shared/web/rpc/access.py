@@ -74,6 +74,7 @@ def _bearer(headers: Headers) -> str:
 async def _machine(secret: str, rpc: str) -> Caller:
     key = await service_keys.find(secret)
     if key is None:
+        await rate_limits.REFUSALS.wait()
         raise NotSignedIn
     if rpc not in key.rpcs:
         raise RoleNotAllowed(f"This service key does not name {rpc}.")

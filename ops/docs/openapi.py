@@ -67,6 +67,10 @@ _SIGNED_IN: tuple[type[LunaError], ...] = (
     errors.AccountInactive,
 )
 _WITH_BODY = (errors.MalformedJson, errors.PayloadTooLarge, errors.UnsupportedMediaType)
+_WITH_HEADER: dict[str, tuple[type[LunaError], ...]] = {
+    "Idempotency-Key": (errors.IdempotencyKeyReused,),
+    "If-Match": (errors.StaleVersion,),
+}
 _ALWAYS = (errors.Invalid, errors.RateLimited, LunaError, errors.ServiceUnavailable)
 
 
@@ -155,6 +159,8 @@ def _complete(
         _add_errors(operation, _SIGNED_IN)
         operation["security"] = [{name: []} for name in schemes]
     _add_errors(operation, _ALWAYS)
+    for parameter in operation.get("parameters", []):
+        _add_errors(operation, _WITH_HEADER.get(parameter["name"], ()))
     contents = [operation.get("requestBody", {}).get("content", {})]
     for status, response in operation["responses"].items():
         if status.startswith("2"):

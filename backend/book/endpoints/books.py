@@ -1,6 +1,6 @@
 """Endpoints of titles: `/api/v1/books`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -35,10 +35,13 @@ from backend.shared.web.schemas import PlainText
 from backend.shared.web.security.authentication import AnyoneDep, StaffDep
 
 router = routing.router("/books", "books")
-_EXPORT = {
-    "schema": {"type": "string"},
-    "example": "isbn,title,author\r\n978-0-201-83595-3,The Mythical Man-Month,F. P. Brooks\r\n",
+_EXPORT: dict[str, Any] = {
+    media_type.partition(";")[0]: {"schema": {"type": "string"}}
+    for media_type, _ in export.MEDIA_TYPES.values()
 }
+_EXPORT["text/csv"]["example"] = (
+    "isbn,title,author\r\n978-0-201-83595-3,The Mythical Man-Month,F. P. Brooks\r\n"
+)
 
 
 @router.get(
@@ -75,7 +78,7 @@ async def list_suggestions(
     "/export",
     summary="Export books",
     response_class=StreamingResponse,
-    responses={**responses(RoleNotAllowed), 200: {"content": {"text/csv": _EXPORT}}},
+    responses={**responses(RoleNotAllowed), 200: {"content": _EXPORT}},
 )
 def export_books(
     _: StaffDep, file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV

@@ -1,4 +1,5 @@
 import { expect, OTHER, PHONE, signIn, test } from "../fixtures";
+import { call, copyOf, newStudent, requested } from "../system";
 
 test("a lost answer and a second press make one request", async ({ open, ignoring }) => {
   ignoring(/ERR_FAILED|ERR_CONNECTION/);
@@ -52,5 +53,25 @@ test("an expired token is renewed unseen; signing out in one tab signs out the o
   await first.getByRole("link", { name: "Profile" }).click();
   await first.getByRole("button", { name: "Sign out", exact: true }).last().click();
   await expect(second.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await context.close();
+});
+
+test("all tabs show the same number of unread messages", async ({ browser, baseURL }) => {
+  const person = await newStudent("Noor", "Haddad");
+  const { bookId } = await copyOf("Thinking, Fast and Slow");
+  const context = await browser.newContext({ viewport: PHONE, baseURL });
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  await signIn(first, person, "/notifications");
+  await second.goto("/loans");
+  for (const page of [first, second]) await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  const { id } = await requested(person, bookId, "Study Room 101");
+  await call(person, "PUT", `/requests/${id}/cancel`, {});
+  const unread = async (page: typeof first) => Number(await page.locator(".count").textContent({ timeout: 1000 }).catch(() => "0"));
+  await expect.poll(() => unread(first)).toBeGreaterThan(0);
+  await expect.poll(async () => (await unread(second)) === (await unread(first))).toBe(true);
+  await first.locator(".mark").first().waitFor();
+  const markAll = first.getByRole("button", { name: "Mark all as read" });
+  await markAll.click();
+  for (const page of [first, second]) await expect(page.locator(".count")).toHaveCount(0);
   await context.close();
 });

@@ -28,6 +28,7 @@ class FakeSocket extends EventTarget {
   }
 }
 
+const lives: Live[] = [];
 const last = () => FakeSocket.all.at(-1) as FakeSocket;
 
 beforeEach(() => {
@@ -36,10 +37,14 @@ beforeEach(() => {
   vi.stubGlobal("WebSocket", FakeSocket);
   vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ success: true, data: { ticket: "t", expires_in: 30 } })));
 });
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  for (const live of lives.splice(0)) live.stop();
+  vi.useRealTimers();
+});
 
 async function connected(): Promise<Live> {
   const live = new Live();
+  lives.push(live);
   live.start();
   await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(1));
   last().open();
@@ -77,6 +82,19 @@ test("a silent socket is replaced", async () => {
   last().receive({ type: "pong" });
   await vi.advanceTimersByTimeAsync(61_000);
   expect(FakeSocket.all.length).toBeGreaterThan(1);
+});
+
+test("after the device woke up, a socket that answers is kept and a silent one replaced", async () => {
+  await connected();
+  last().receive({ type: "pong" });
+  await vi.advanceTimersByTimeAsync(5000);
+  document.dispatchEvent(new Event("visibilitychange"));
+  last().receive({ type: "pong" });
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(FakeSocket.all).toHaveLength(1);
+  document.dispatchEvent(new Event("visibilitychange"));
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(FakeSocket.all).toHaveLength(2);
 });
 
 test("the pauses between attempts grow and stay below 15 s", async () => {

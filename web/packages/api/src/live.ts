@@ -19,6 +19,7 @@ export type Handler = (message: LiveMessage) => void;
 const PATH = "/api/v1/notifications/ws";
 const PING_INTERVAL = 20_000; // ms
 const SILENCE_TIMEOUT = 40_000;
+const WAKE_TIMEOUT = 1000;
 const MIN_DELAY = 500;
 const MAX_DELAY = 15_000;
 const NOT_SIGNED_IN = 4401;
@@ -33,6 +34,7 @@ export class Live {
   private lastMessageAt = 0;
   private pinging: ReturnType<typeof setInterval> | undefined;
   private waiting: ReturnType<typeof setTimeout> | undefined;
+  private waking: ReturnType<typeof setTimeout> | undefined;
   private readonly handlers = new Map<string, Set<Handler>>();
   private readonly positions = new Map<string, number>();
   private readonly listeners = new Set<() => void>();
@@ -42,7 +44,7 @@ export class Live {
     const retryNow = () => this.check();
     window.addEventListener("online", retryNow);
     window.addEventListener("offline", () => this.drop());
-    document.addEventListener("visibilitychange", retryNow);
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.wake());
   }
 
   get isStarted(): boolean {
@@ -162,6 +164,18 @@ export class Live {
     } else {
       this.send({ action: "ping" });
     }
+  }
+
+  /** After a sleep a socket may look open and be dead: one that stays silent is replaced at once. */
+  private wake(): void {
+    this.check();
+    const asked = Date.now();
+    clearTimeout(this.waking);
+    this.waking = setTimeout(() => {
+      if (!this.wanted || !this.socket || this.lastMessageAt >= asked) return;
+      this.drop();
+      void this.connect();
+    }, WAKE_TIMEOUT);
   }
 
   private drop(): void {

@@ -1365,6 +1365,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/alerts/{alert_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Release an alert
+         * @description Role: librarian. Gives one's claim back; an admin releases anyone's.
+         */
+        put: operations["release_alert"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/alerts/{alert_id}/resolve": {
         parameters: {
             query?: never;
@@ -1855,7 +1875,8 @@ export interface paths {
          *
          *     overdue: open loans past their due date · hold-shelf: copies kept, `to_clear` when their time
          *     is over · high-demand: titles with waiting members, by holds per copy · never-borrowed: copies
-         *     of a year ago without a loan · missing: missing and lost copies. Role: librarian, admin.
+         *     of a year ago without a loan · missing: missing and lost copies. Each has one order: `due_at`,
+         *     `ready_until`, `waiting_per_copy`, `shelf_location`. Role: librarian, admin.
          */
         get: operations["list_circulation_work"];
         put?: never;
@@ -4901,10 +4922,10 @@ export interface components {
         ErrorLevel: "WARNING" | "URGENT" | "CRITICAL" | "FATAL";
         /**
          * EtaReason
-         * @description Why a task arrives later than was last said.
+         * @description Why a task arrives later than was last said, or nobody can say when.
          * @enum {string}
          */
-        EtaReason: "WAITING_FOR_ROBOT" | "WAITING_TO_BE_LOADED" | "ANOTHER_ROBOT" | "ROBOT_STOPPED" | "ROBOT_OFFLINE" | "DETOUR" | "SLOWER";
+        EtaReason: "WAITING_FOR_ROBOT" | "WAITING_TO_BE_LOADED" | "ANOTHER_ROBOT" | "ROBOT_STOPPED" | "ROBOT_OFFLINE" | "DETOUR" | "SLOWER" | "WAITING_FOR_STAFF";
         /**
          * ExportFormat
          * @description The format of an export.
@@ -5740,6 +5761,16 @@ export interface components {
              * @example a3f0c2d4
              */
             boot_id: string;
+            /**
+             * Capabilities
+             * @description pause, carry, say; unchanged when left out
+             * @example {
+             *       "say": true
+             *     }
+             */
+            capabilities?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Order
@@ -6968,7 +6999,7 @@ export interface components {
             battery_level: number | null;
             /**
              * Capabilities
-             * @description As its bridge states: pause, carry, say
+             * @description As its bridge states: pause, carry (books), say
              */
             capabilities: {
                 [key: string]: unknown;
@@ -18961,6 +18992,185 @@ export interface operations {
             };
         };
     };
+    release_alert: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag last read; 412 if it has changed */
+                "If-Match"?: string | null;
+            };
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "kind": "TASK_FAILED",
+                     *         "severity": "WARNING",
+                     *         "message": "The path is blocked.",
+                     *         "reason": "No longer needed",
+                     *         "task_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "task_reference": "text",
+                     *         "robot_id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *         "robot_name": "luna-bot-1",
+                     *         "count": 1,
+                     *         "first_at": "2026-01-15T10:30:00.000Z",
+                     *         "last_at": "2026-01-15T10:30:00.000Z",
+                     *         "claimed_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "claimed_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolved_by": {
+                     *           "id": "019bc0de-7a31-7c52-9d1e-0f5c3b1a2e44",
+                     *           "name": "Study Room 201"
+                     *         },
+                     *         "resolved_at": "2026-01-15T10:30:00.000Z",
+                     *         "resolution": "text",
+                     *         "suggested_actions": [
+                     *           {
+                     *             "name": "Study Room 201",
+                     *             "text": "text"
+                     *           }
+                     *         ],
+                     *         "version": 2
+                     *       },
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_AlertRead_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `ALREADY_CLAIMED`: {name} has already taken this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     resolve_alert: {
         parameters: {
             query?: never;
@@ -28259,7 +28469,10 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "boot_id": "a3f0c2d4"
+                 *       "boot_id": "a3f0c2d4",
+                 *       "capabilities": {
+                 *         "say": true
+                 *       }
                  *     }
                  */
                 "application/json": components["schemas"]["OpenSession"];

@@ -73,6 +73,7 @@ function Answers({ alert }: { alert: Alert }) {
     <>
       <div className="row">
         {!alert.claimed_by && <Button variant="default" size="sm" loading={change.isPending} onClick={() => change.mutate({ action: "claim" })}>{t("alert.claim")}</Button>}
+        {alert.claimed_by && !others && <Button variant="default" size="sm" loading={change.isPending} onClick={() => change.mutate({ action: "release" })}>{t("task.release")}</Button>}
         {!others && !resolving && <Button variant="default" size="sm" onClick={() => setResolving(true)}>{t("alert.resolve")}</Button>}
       </div>
       {resolving && (

@@ -18,9 +18,9 @@ export function useChangeAlert(alertId: string) {
   const client = useQueryClient();
   const params = { path: { alert_id: alertId } };
   return useMutation({
-    mutationFn: ({ action, resolution = null }: { action: "claim" | "resolve"; resolution?: string | null }) =>
-      action === "claim"
-        ? dataOf(api.PUT("/api/v1/deliveries/alerts/{alert_id}/claim", { params }))
+    mutationFn: ({ action, resolution = null }: { action: "claim" | "release" | "resolve"; resolution?: string | null }) =>
+      action !== "resolve"
+        ? dataOf(api.PUT(`/api/v1/deliveries/alerts/{alert_id}/${action}`, { params }))
         : dataOf(api.PUT("/api/v1/deliveries/alerts/{alert_id}/resolve", { params, body: { resolution } })),
     onSettled: () => void client.invalidateQueries({ queryKey: KEY }),
   });

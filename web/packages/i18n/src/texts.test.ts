@@ -45,6 +45,17 @@ test("every text is used", () => {
   expect(unused).toEqual([]);
 });
 
+const SHOWN = {
+  EtaReason: ["track.later."], WaitingReason: ["track.waiting.", "waiting."], TaskStatus: ["task."], Stage: ["task."], BookStatus: ["book."], Custody: ["custody."], Condition: ["condition."],
+  LoanState: ["loanState."], ImportState: ["import."], RobotStatus: ["robot."], Priority: ["priority."], TaskType: ["type."], StaffList: ["lists."], AlertState: ["alert."],
+};
+
+test("every value that the API may answer has its text", () => {
+  const { components } = JSON.parse(readFileSync(join(import.meta.dirname, "../../../../docs/openapi.json"), "utf8")) as { components: { schemas: Record<string, { enum?: string[] }> } };
+  const needed = Object.entries(SHOWN).flatMap(([name, prefixes]) => prefixes.flatMap((prefix) => (components.schemas[name]?.enum ?? [`no ${name}`]).map((value) => prefix + value)));
+  expect(needed.filter((key) => !(key in ENGLISH))).toEqual([]);
+});
+
 test("the pseudo-locale lengthens every text by 40 % and keeps its values", () => {
   const long: Record<string, string> = pseudo(ENGLISH);
   for (const [key, text] of Object.entries(ENGLISH)) {

@@ -127,8 +127,10 @@ def logs(home: Home, service: str | None, *, follow: bool, lines: int) -> int:
 
 
 def run_inside(home: Home, module: str, *words: str, service: str = "celery-worker") -> int:
-    """Run a module in a container; the worker's has the owner's database role."""
-    return _compose(home, "exec", service, "python", "-m", module, *words)
+    """Run a module in a container; in the worker's with the operator's database role."""
+    url = ("--env", "LUNA_DATABASE_URL_FILE=/secrets/operator/database_url")
+    role = url if service == "celery-worker" else ()
+    return _compose(home, "exec", *role, service, "python", "-m", module, *words)
 
 
 def status(home: Home) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
+from backend.shared.infra.services import OPERATOR_ROLE
 from ops.servers import database
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
@@ -103,7 +104,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     folder = tmp_path_factory.mktemp("luna")
     environment = {
         "LUNA_ENVIRONMENT": "test",
-        "LUNA_DATABASE_URL": _url(url, _DATABASE, "luna_app"),
+        "LUNA_DATABASE_URL": _url(url, _DATABASE, OPERATOR_ROLE),
         "LUNA_DATABASE_OWNER_URL": _url(url, _DATABASE, "luna_owner"),
         "LUNA_REDIS_URL": redis_url(),
         "LUNA_CLOCK_FILE": str(folder / "clock"),
@@ -114,13 +115,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     os.environ.update(environment)
     from backend.shared.infra import config
     from backend.shared.migrations import migrate
+    from tests import secrets_in_logs, service_roles
+
+    service_roles.install()
 
     for reader in vars(config).values():
         if hasattr(reader, "cache_clear"):  # an earlier unit test may have read the settings
             reader.cache_clear()
     migrate.main()
-    yield environment
-    _close_connections()
+    with secrets_in_logs.searched_log(folder / "log"):
+        yield environment
+        _close_connections()
     with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"DROP DATABASE {_DATABASE} WITH (FORCE)")
     server.dispose()

@@ -20,6 +20,7 @@ from backend.shared.messaging import celery_app, relay, scheduler
 from backend.shared.messaging.subscriptions import consumers_of
 from backend.shared.models import OutboxEvent
 from backend.shared.web.security import authentication
+from tests import service_roles
 
 _MAX_ROUNDS = 50
 _PATIENCE = 10  # seconds
@@ -41,7 +42,7 @@ def run_events() -> list[str]:
             return seen
         for envelope in due:
             for consumer in consumers_of(envelope["eventType"]):
-                celery_app.celery.tasks[consumer].run(envelope["eventId"])
+                _run(consumer, envelope)
             seen.append(envelope["eventType"])
         with database.transaction() as session:
             session.execute(
@@ -67,13 +68,20 @@ def redeliver(envelope: dict[str, Any]) -> None:
     """Deliver an event to its consumers, also when they have processed it before."""
     load_handlers()
     for consumer in consumers_of(envelope["eventType"]):
+        _run(consumer, envelope)
+
+
+def _run(consumer: str, envelope: dict[str, Any]) -> None:
+    with service_roles.running_as("worker"):
         celery_app.celery.tasks[consumer].run(envelope["eventId"])
 
 
 def run_periodic(name: str) -> None:
     """Run one periodic job now."""
     load_handlers()
-    assert scheduler.run_periodic(next(job for job in scheduler.PERIODIC_JOBS if job.name == name))
+    job = next(job for job in scheduler.PERIODIC_JOBS if job.name == name)
+    with service_roles.running_as("worker"):
+        assert scheduler.run_periodic(job)
 
 
 def advance_clock(by: timedelta) -> None:

@@ -9,7 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
+
+from tests import service_roles
 
 ROUTES = {
     "/api/v1/auth": "auth",
@@ -32,15 +34,15 @@ class _Gateway:
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._service(scope["path"])(scope, receive, send)
+        name = self._service(scope["path"])
+        with service_roles.running_as(name):
+            await self._services[name](scope, receive, send)
 
-    def _service(self, path: str) -> ASGIApp:
+    def _service(self, path: str) -> str:
         for prefix, name in ROUTES.items():
             if path == prefix or path.startswith(f"{prefix}/"):
-                service: ASGIApp = self._services[name]
-                return service
-        auth: ASGIApp = self._services["auth"]
-        return auth
+                return name
+        return "auth"
 
 
 def make_gateway() -> Starlette:
@@ -52,8 +54,9 @@ def make_gateway() -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for service in services.values():
-                await stack.enter_async_context(service.router.lifespan_context(service))
+            for name, service in services.items():
+                with service_roles.running_as(name):  # its tasks keep the role
+                    await stack.enter_async_context(service.router.lifespan_context(service))
             yield
 
     outer = Starlette(lifespan=lifespan)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from backend.notification.service import channels, notifications, watchdog
 from backend.shared.events import Event, NotificationQueued, WatchdogLate, WatchdogSent
-from backend.shared.infra import clock, database, logs
+from backend.shared.infra import clock, logs
 from backend.shared.messaging import inbox, outbox, scheduler, subscriptions
 from backend.shared.messaging.retention import expired_rows, finished_tasks, partitions
 
@@ -55,9 +55,8 @@ def delete_expired_rows(session: Session) -> None:
 
 
 @scheduler.periodic("retention.history", timedelta(hours=1))
-def delete_history(_session: Session) -> None:
+def delete_history(session: Session) -> None:
     """Make partitions ahead, drop expired ones, and delete finished tasks and old history."""
-    with database.owner_transaction() as session:
-        deleted = partitions.maintain(session) | finished_tasks.delete(session)
+    deleted = partitions.maintain(session) | finished_tasks.delete(session)
     if any(deleted.values()):
         _log.info("deleted history", **deleted)

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend.shared.infra.services import RPC_SERVICES, SERVICES
+from backend.shared.infra.services import RPC_SERVICES, SERVICES, database_role
 from ops.home import Home, secret, write_atomically
 from ops.native import fork_server, nginx_component, simulators
 from ops.native.component import Component
-from ops.servers import environment, nginx, probes, redis_server, run_as
+from ops.servers import database, environment, nginx, probes, redis_server, run_as
 
 WORKER = "celery-worker"
 COMPONENTS = ("nginx", *(f"{name}-service" for name in SERVICES), "postgres", "redis", WORKER)
@@ -53,9 +53,6 @@ class Native:
         self.options = options
         self.port = port
         self.address = f"http://{nginx.HOST}:{port}"
-        self.services_environment = environment.for_services(home, self.address) | {
-            "LUNA_SIMULATION_SPEED": str(options.speed)
-        }
         self.owner_environment = environment.for_owner(home, self.address)
         self.cluster = environment.cluster(home, Path(options.postgres))
         # subreapers exist on Linux only; elsewhere each program imports its packages itself
@@ -163,12 +160,11 @@ class Native:
         superuser = secret(self.home, "postgres")
         passwords = {
             "LUNA_SUPERUSER_URL": self.cluster.url("postgres", superuser, "postgres"),
-            "LUNA_OWNER_PASSWORD": secret(self.home, "luna_owner"),
-            "LUNA_APP_PASSWORD": secret(self.home, "luna_app"),
+            **{f"{role.upper()}_PASSWORD": secret(self.home, role) for role in database.ROLES},
         }
         migrate = _python("backend.shared.migrations.migrate")
         return [
-            self._job("database", _python("ops.servers.database"), ("postgres",), "1", passwords),
+            self._job("database", _python("ops.servers.database"), ("postgres",), "2", passwords),
             self._job("migrate", migrate, ("database",), environment.schema_checksum()),
             Component(
                 name="keys",
@@ -213,6 +209,10 @@ class Native:
             start_timeout=300.0,
         )
 
+    def _program_environment(self, name: str) -> dict[str, str]:
+        """Return the environment of a service or of the worker, with its own database role."""
+        return environment.for_service(self.home, self.address, database_role(name))
+
     def _service(self, name: str, instance: str) -> Component:
         socket = self.home.socket(instance)
         own = {"LUNA_LISTEN": f"unix:{socket}"}
@@ -228,7 +228,7 @@ class Native:
             prepare=lambda: Path(socket).unlink(missing_ok=True),
             ready=lambda: probes.http_answers(socket, "/health/ready"),
             answers=lambda: probes.http_responds(socket, "/health/live"),
-            environment=self.services_environment | own,
+            environment=self._program_environment(name) | own,
             endpoint=socket,
             replaceable=True,
             stop_timeout=16.0,  # it drains, and finishes its requests
@@ -259,7 +259,7 @@ class Native:
             # stops its children, which SIGKILL would leave behind
             death_signal=signal.SIGTERM,
             stop_timeout=17.0,  # it finishes its tasks
-            environment=self.owner_environment
+            environment=self._program_environment("worker")
             | {
                 "LUNA_READY_FILE": str(ready_file),
                 "LUNA_METRICS_LISTEN": f"unix:{metrics}",

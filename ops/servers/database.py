@@ -1,6 +1,6 @@
-"""Create the two roles, a database and its extensions in a cluster. Idempotent.
+"""Create the roles, a database and its extensions in a cluster. Idempotent.
 
-Run as `python -m ops.servers.database`; the superuser's URL and both passwords come from the
+Run as `python -m ops.servers.database`; the superuser's URL and the passwords come from the
 environment.
 """
 
@@ -9,9 +9,13 @@ import os
 import psycopg2
 from psycopg2 import sql
 
+from backend.shared.infra.services import OPERATOR_ROLE, SERVICES, WORKER, database_role
+
 DATABASE = "luna"
 OWNER = "luna_owner"
-ROLES = (OWNER, "luna_app")
+OF_PROGRAMS = tuple(map(database_role, (*SERVICES, WORKER)))
+ROLES = (OWNER, *OF_PROGRAMS, OPERATOR_ROLE)
+FIRST_ROLE = "luna_app"  # named by migrations; nobody signs in with it
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
 
 
@@ -19,14 +23,18 @@ def prepare(url: str, passwords: dict[str, str], database: str = DATABASE) -> No
     """Create what is missing. `url` is the superuser's, of the database postgres."""
     plain = url.replace("+psycopg2", "")
     with _cursor(plain) as cursor:
-        for role in ROLES:
+        for role in (*ROLES, FIRST_ROLE):
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-            verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+            if not cursor.fetchone():
+                cursor.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+        for role in ROLES:
             cursor.execute(
-                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
-                    verb, sql.Identifier(role), sql.Literal(passwords[role])
+                sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(role), sql.Literal(passwords[role])
                 )
             )
+        cursor.execute(f"ALTER ROLE {FIRST_ROLE} NOLOGIN PASSWORD NULL")
+        cursor.execute(f"GRANT {', '.join(OF_PROGRAMS)} TO {OPERATOR_ROLE}")
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
         if not cursor.fetchone():
             cursor.execute(

@@ -4,9 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from backend.shared.infra.services import SERVICES
+from backend.shared.infra.services import OPERATOR_ROLE, SERVICES
 from ops.home import ROOT, Home, secret
-from ops.servers import postgres, redis_server
+from ops.servers import database, postgres, redis_server
 from ops.servers.postgres import Cluster
 
 
@@ -23,7 +23,7 @@ def with_dotenv() -> dict[str, str]:
 
 MAX_INSTANCES = 16
 CONNECTIONS_OF_A_SERVICE = 16  # its three pools (docs/architecture.md)
-CONNECTIONS_OF_A_WORKER = 33
+CONNECTIONS_OF_A_WORKER = 32
 
 
 def instance_count(service: str) -> int:
@@ -61,12 +61,16 @@ def cluster(home: Home, programs: Path) -> Cluster:
     return Cluster(programs, home.postgres.resolve() / "data", home.sockets.resolve() / "postgres")
 
 
-def for_services(home: Home, address: str) -> dict[str, str]:
-    """Return the environment of a service: the restricted database role, the public keys."""
-    database = cluster(home, Path())
+def database_url(home: Home, role: str) -> str:
+    """Return the URL of the database for one of its roles."""
+    return cluster(home, Path()).url(role, secret(home, role), database.DATABASE)
+
+
+def for_service(home: Home, address: str, role: str) -> dict[str, str]:
+    """Return the environment of a service: its own database role, the public keys."""
     return base() | {
         "LUNA_HOME": str(home.path),
-        "LUNA_DATABASE_URL": database.url("luna_app", secret(home, "luna_app"), "luna"),
+        "LUNA_DATABASE_URL": database_url(home, role),
         "LUNA_REDIS_URL": redis_server.url(home.socket("redis"), secret(home, "redis")),
         "LUNA_AUTH_PUBLIC_KEYS_FILE": str(home.keys / "jwks.json"),
         "LUNA_PUBLIC_URL": address,
@@ -77,15 +81,16 @@ def for_services(home: Home, address: str) -> dict[str, str]:
 
 
 def for_owner(home: Home, address: str) -> dict[str, str]:
-    """Add the role that owns the schema, for migrations, the seed and the command line."""
-    owner = cluster(home, Path()).url("luna_owner", secret(home, "luna_owner"), "luna")
-    return for_services(home, address) | {"LUNA_DATABASE_OWNER_URL": owner}
+    """Return the operator's role and the one that owns the schema, for the command line."""
+    owner = database_url(home, database.OWNER)
+    return for_service(home, address, OPERATOR_ROLE) | {"LUNA_DATABASE_OWNER_URL": owner}
 
 
 def schema_checksum() -> str:
-    """Return a checksum of the migrations: an unchanged schema is not migrated again."""
-    folder = ROOT / "backend" / "shared" / "migrations"
+    """Return a checksum of migrations and privileges: what is unchanged is not applied again."""
+    shared = ROOT / "backend" / "shared"
+    folder, given = shared / "migrations", shared / "models" / "privileges.py"
     checksum = hashlib.sha256()
-    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.sql")]):
+    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.sql"), given]):
         checksum.update(path.read_bytes())
     return checksum.hexdigest()

@@ -32,7 +32,7 @@ def _exchange(address: str, request: bytes, enough: int) -> bytes:
 
 def postgres_answers(address: str) -> bool:
     """Return whether the server asks for a password; before, it refuses with "starting up"."""
-    words = b"user\0luna_app\0database\0postgres\0application_name\0readiness\0\0"
+    words = b"user\0luna_worker\0database\0postgres\0application_name\0readiness\0\0"
     startup = struct.pack("!ii", len(words) + 8, POSTGRES_PROTOCOL) + words
     return _exchange(address, startup, 1).startswith(b"R")
 

@@ -15,13 +15,13 @@ RESERVED = 3  # superuser_reserved_connections
 def _most() -> int:
     """Each service has all three pools, the robot service one for stops.
 
-    The worker's parent and each of its processes have one, and one connection of the owner.
+    The worker's parent and each of its processes have one.
     """
     database, outbox = config.DatabaseSettings.model_fields, config.OutboxSettings.model_fields
     pool, fast, hot = (int(database[f"{name}pool_size"].default) for name in ("", "fast_", "hot_"))
     workers = int(outbox["worker_concurrency"].default)
     workers_pools = (2 + workers) * pool  # one of them for imports
-    return len(SERVICES) * (pool + fast + hot) + config.STOP_CONNECTIONS + 1 + workers_pools
+    return len(SERVICES) * (pool + fast + hot) + config.STOP_CONNECTIONS + workers_pools
 
 
 def test_startup_check_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,7 @@ ALLOWED_CALLERS: dict[str, frozenset[Caller]] = {
     f"DELETE {_AUTH}/users/{{user_id}}": ADMINS,
     f"GET {_AUTH}/users/{{user_id}}/export": ADMINS,
     f"POST {_AUTH}/users/{{user_id}}/erase": ADMINS,
+    f"DELETE {_AUTH}/users/{{user_id}}/totp": ADMINS,
     f"GET {_AUTH}/members": STAFF,
     f"GET {_AUTH}/audit-logs": ADMINS,
     f"GET {_AUTH}/service-keys": ADMINS,

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from backend.shared.infra.services import OPERATOR_ROLE
 from ops.home import Home, secret
 from tests.chaos import faults
 from tests.chaos.workload import STUDENTS, Ledger, Librarian, Student
@@ -94,8 +95,8 @@ def _rows(system: System, statement: str) -> list[tuple[Any, ...]]:
     home = Home(system.home)
     connection = psycopg2.connect(
         host=str(home.sockets.resolve() / "postgres"),
-        user="luna_app",
-        password=secret(home, "luna_app"),
+        user=OPERATOR_ROLE,
+        password=secret(home, OPERATOR_ROLE),
         dbname="luna",
     )
     try:

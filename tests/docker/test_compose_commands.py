@@ -78,7 +78,10 @@ def test_up_builds_and_waits_until_down_removes_the_marker(
     assert "down --volumes" in recorded
     assert "8123 compose" in recorded
     assert "compose.overlay.yaml up --build --detach" in recorded
-    assert "exec celery-worker python -m ops.commands.check" in recorded
+    assert (
+        "exec --env LUNA_DATABASE_URL_FILE=/secrets/operator/database_url celery-worker "
+        "python -m ops.commands.check" in recorded
+    )
     assert compose.down(home) == 0
     assert not compose.is_running(home)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.shared.infra.services import SERVICES
 from tests.docker.files import (
     COMPOSE,
     DOCKERFILE,
@@ -158,6 +159,9 @@ def test_volumes_are_declared_and_used() -> None:
         ("secrets-owner", {"celery-worker", "demo"}),
         ("secrets-redis", {"redis"}),
         ("secrets-app", {"celery-worker", "demo", *(n for n in BASE if n.endswith("-service"))}),
+        ("secrets-worker", {"celery-worker"}),
+        ("secrets-operator", {"celery-worker", "demo"}),
+        *((f"secrets-{service}", {f"{service}-service"}) for service in SERVICES),
     ],
 )
 def test_secrets_are_written_by_postgres_and_mounted_where_needed(

@@ -1,5 +1,6 @@
 """Compose and the native topology have the same services, commands and settings."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -27,7 +28,6 @@ ONLY_NATIVE = {
     "LUNA_SERVICE_INSTANCES": "counted natively; in .env beside --scale",
     "LUNA_WORKER_INSTANCES": "likewise",
     "LUNA_HOME": "the data folder; a container has none",
-    "LUNA_SIMULATION_SPEED": "the overlay passes it on the robots' command lines",
 }
 ONLY_COMPOSE = {
     "LUNA_ENVIRONMENT": "production by default; natively development",
@@ -36,6 +36,7 @@ WORKER_ONLY_NATIVE = {
     "LUNA_AUTH_PUBLIC_KEYS": "part of the common environment; the worker checks no token",
 }
 WORKER_ONLY_COMPOSE = {
+    "LUNA_DATABASE_OWNER_URL": "for the migrations, likewise",
     "LUNA_MIGRATE": "natively a separate job migrates before the worker starts",
 }
 
@@ -174,10 +175,10 @@ def test_database_is_created_by_the_same_steps() -> None:
     for word in BASE["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split():
         assert word in " ".join(making)
     script = (FOLDER / "postgres" / "10-luna.sh").read_text(encoding="utf-8")
-    created = [line.rstrip(";").split() for line in script.splitlines() if "CREATE" in line]
-    assert [words[2] for words in created if words[1] == "ROLE"] == list(database.ROLES)
-    assert ["CREATE", "DATABASE", database.DATABASE, "OWNER", database.OWNER] in created
-    extensions = [words[2] for words in created if words[1] == "EXTENSION"]
+    assert f"for role in {' '.join(database.ROLES)}; do" in script
+    assert f"GRANT {', '.join(database.OF_PROGRAMS)} TO luna_operator;" in script
+    assert f"CREATE DATABASE {database.DATABASE} OWNER {database.OWNER}'" in script
+    extensions = re.findall(r"^CREATE EXTENSION IF NOT EXISTS (\w+);$", script, re.MULTILINE)
     assert extensions == list(database.EXTENSIONS)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from ops.api_client import ApiClient
 from tests.ports import free_port
+from tests.secrets_in_logs import check_home
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_TIMEOUT = 240  # seconds, on a busy machine, with an empty home
@@ -73,3 +74,4 @@ def system() -> Iterator[System]:
         finally:
             running.close()
             running.luna("down")
+        check_home(running.home)

@@ -74,3 +74,10 @@ def test_access_log_line_is_json_for_any_input(gateway: Gateway) -> None:
     line_of(gateway, last)
     for line in gateway.log.read_text(encoding="ascii").splitlines():
         json.loads(line)
+
+
+def test_error_log_names_no_client(strict: Gateway) -> None:
+    """Erasure reaches no log: what fails is in the access log, with the network alone."""
+    strict.services["book"].kill()
+    assert {send(strict.port, "/api/v1/books").status for _ in range(9)} == {502, 429}
+    assert strict.log.with_name("error.log").read_text(encoding="utf-8") == ""

@@ -48,8 +48,8 @@ def test_smart_shutdown_of_postgres_that_waits_for_a_client_is_ended(impatient: 
     pid = impatient.component("postgres")["pid"]
     client = psycopg2.connect(
         host=str((impatient.home / "run" / "postgres").resolve()),
-        user="luna_app",
-        password=(impatient.home / "keys" / "luna_app.secret").read_text(),
+        user="luna_worker",
+        password=(impatient.home / "keys" / "luna_worker.secret").read_text(),
         dbname="luna",
     )
     os.kill(pid, signal.SIGTERM)

@@ -156,7 +156,7 @@ def test_connection_that_the_server_closed_is_replaced(scenario: Scenario) -> No
     scenario.get(scenario.librarian, "/deliveries")
     with server.connect() as connection:
         ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = :name"
-        assert connection.execute(text(ended), {"name": "luna_app"}).all()
+        assert connection.execute(text(ended), {"name": "luna_operator"}).all()
     server.dispose()
     scenario.get(scenario.librarian, "/deliveries")
     scenario.as_student("cancel")

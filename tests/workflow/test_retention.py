@@ -12,7 +12,7 @@ from backend.shared.domain import audit
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging.retention import finished_tasks, partitions
 from backend.shared.models import Base
-from tests import event_runner
+from tests import event_runner, service_roles
 from tests.scenario import start_scenario
 
 Counted = Callable[[str], int]
@@ -75,8 +75,10 @@ def test_partition_is_dropped_once_its_whole_month_has_expired(
 ) -> None:
     settings = config.RetentionSettings(keep_audit=timedelta(days=40))
     monkeypatch.setattr(config, "retention", lambda: settings)
+    event_runner.advance_clock(timedelta(days=-72))
     _record()
     month = _name("audit_logs", clock.now())
+    event_runner.run_periodic(JOB)
     event_runner.advance_clock(timedelta(days=39))
     event_runner.run_periodic(JOB)
     assert count(month) == 1
@@ -84,6 +86,39 @@ def test_partition_is_dropped_once_its_whole_month_has_expired(
     event_runner.run_periodic(JOB)
     assert month not in _partitions(owner, "audit_logs")
     assert count("audit_logs") == 0
+
+
+def test_last_thirty_days_of_the_audit_trail_stay_whatever_is_asked(
+    owner: Engine, count: Counted
+) -> None:
+    _record()
+    month = _name("audit_logs", clock.now())
+    with service_roles.running_as("worker"), database.transaction() as session:
+        dropped = session.execute(
+            text("SELECT drop_expired_months('audit_logs', now() + interval '1 year')")
+        ).scalar_one()
+    assert month not in dropped
+    assert count(month) == 1
+
+
+@pytest.mark.parametrize("parent", ["users", "outbox", "audit_logs_default"])
+def test_upkeep_of_partitions_reaches_no_other_table(count: Counted, parent: str) -> None:
+    for call in ("add_month(:parent, '2020-01-01')", "drop_expired_months(:parent, now())"):
+        with (
+            service_roles.running_as("worker"),
+            database.transaction() as session,
+            pytest.raises(DBAPIError, match="no partitioned table"),
+        ):
+            session.execute(text(f"SELECT {call}"), {"parent": parent})
+
+
+def test_only_the_worker_keeps_partitions(count: Counted) -> None:
+    with (
+        service_roles.running_as("auth"),
+        database.transaction() as session,
+        pytest.raises(DBAPIError, match="permission denied"),
+    ):
+        session.execute(text("SELECT drop_expired_months('audit_logs', now())"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from fastapi.responses import RedirectResponse
 from backend.auth.dependencies import browsers
 from backend.auth.dependencies.requests import DeviceDep
 from backend.auth.schemas.sessions import SignedInRead
+from backend.auth.service.devices import Device
 from backend.auth.service.oidc import linking, provider
+from backend.auth.service.sessions import TokenPair
 from backend.shared.errors import (
     AccountInactive,
     NotFound,
@@ -77,21 +79,34 @@ def finish_campus_sign_in(
 ) -> Response:
     """Sign in the person for whom the provider vouches. Role: none needed.
 
-    An account is found, or created, by the verified address. A browser session is redirected to
-    the application; a program gets the tokens.
+    An account is found, or created, by the verified address. A browser is redirected to the
+    application, or to its page for the code of a second factor; a program gets the tokens.
     """
     _check_configured()
     begun, client = _begun(sealed, state)
     identity = provider.finish(code, begun)
     with database.transaction() as session:
         signed_in = linking.sign_in(session, identity, device)
+    if client == "web":
+        return _to_page(signed_in, device)
     if isinstance(signed_in, str):
         raise SecondFactorRequired(challenge=signed_in)
     tokens = SignedInRead.model_validate(signed_in)
-    if client != "web":
-        return Response(answer(tokens).model_dump_json(), media_type="application/json")
-    response = RedirectResponse(f"{config.http().public_url.rstrip('/')}/", status_code=303)
-    browsers.hand_over(tokens, browsers.Browser(None, device.token), response)
+    return Response(answer(tokens).model_dump_json(), media_type="application/json")
+
+
+def _to_page(signed_in: TokenPair | str, device: Device) -> Response:
+    """Redirect a browser to the application, or to the page that asks for the second factor.
+
+    The challenge follows `#`, which browsers send to no server.
+    """
+    site = config.http().public_url.rstrip("/")
+    if isinstance(signed_in, str):
+        response = RedirectResponse(f"{site}/sign-in#challenge={signed_in}", status_code=303)
+    else:
+        response = RedirectResponse(f"{site}/", status_code=303)
+        tokens = SignedInRead.model_validate(signed_in)
+        browsers.hand_over(tokens, browsers.Browser(None, device.token), response)
     response.delete_cookie(_COOKIE, path=_PATH)
     return response
 

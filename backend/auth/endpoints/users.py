@@ -15,6 +15,7 @@ from backend.auth.schemas.administration import (
     UserCreate,
 )
 from backend.auth.service import privacy, users
+from backend.auth.service.second_factor import factors
 from backend.shared.domain.audit import personal_data
 from backend.shared.errors import Conflict, EmailTaken, Forbidden, NotFound, StaleVersion
 from backend.shared.models import Role
@@ -131,6 +132,17 @@ def export_user(user_id: UUID, session: SessionDep, _: AdminDep) -> dict[str, An
 def erase_user(user_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]:
     """Anonymize an account; 409 with `details.reasons` while something is open. Role: admin."""
     privacy.erase(session, user_id, actor)
+    return answer(None)
+
+
+@router.delete(
+    "/users/{user_id}/totp",
+    summary="Reset a user's second factor",
+    responses=responses(NotFound, Forbidden),
+)
+def reset_second_factor(user_id: UUID, session: SessionDep, actor: AdminDep) -> Answer[None]:
+    """Remove the second factor of somebody who has lost it; not the own. Role: admin."""
+    factors.reset(session, user_id, actor)
     return answer(None)
 
 

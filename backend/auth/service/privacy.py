@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Table, Uuid, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from backend.auth.service import users
@@ -14,43 +14,20 @@ from backend.shared.errors import Conflict, NotFound
 from backend.shared.infra import clock, database
 from backend.shared.models import (
     OPEN_HOLD_STATUSES,
-    AccountToken,
-    Alert,
-    AlertKind,
+    AuditLog,
     Base,
     BookRequest,
     BookReturn,
-    DeliveryTask,
     Hold,
-    IdempotencyKey,
-    KnownDevice,
     Loan,
-    LoginChallenge,
-    Notification,
-    NotificationDelivery,
-    NotificationPreferences,
-    PushSubscription,
-    RecoveryCode,
     RequestStatus,
     ReturnStatus,
-    TotpFactor,
     User,
-    UserSession,
 )
-from backend.shared.web.security.passwords import NO_PASSWORD
 
+_USER_ID = User.__table__.c.id
+_BY_VALUE = frozenset({"changed_by", "stopped_by", "paused_by", "actor"})  # without a foreign key
 _SECRET = ("hash", "secret", "code", "prefix", "answer")
-_ERASED_TABLES: tuple[Any, ...] = (
-    AccountToken,
-    LoginChallenge,
-    RecoveryCode,
-    TotpFactor,
-    Notification,
-    NotificationDelivery,
-    NotificationPreferences,
-    PushSubscription,
-    KnownDevice,
-)
 _OPEN: dict[str, tuple[Any, Any, str]] = {
     "OPEN_LOANS": (Loan, Loan.returned_at.is_(None), "{n} loans are open."),
     "OPEN_HOLDS": (Hold, Hold.status.in_(OPEN_HOLD_STATUSES), "{n} holds are open."),
@@ -67,13 +44,17 @@ _OPEN: dict[str, tuple[Any, Any, str]] = {
 }
 
 
-def _references(table: Table) -> list[Column[Any]]:
-    """Return the columns of a table that refer to a person."""
-    return [
-        column
+def _refers_to(table: Table, user_id: UUID) -> list[ColumnElement[bool]]:
+    """Return the conditions under which a row refers to a person; none for most tables."""
+    conditions = [
+        column == (user_id if isinstance(column.type, Uuid) else str(user_id))
         for column in table.columns
-        if any(key.column is User.__table__.c.id for key in column.foreign_keys)
+        if column.name in _BY_VALUE or any(key.column is _USER_ID for key in column.foreign_keys)
     ]
+    if table is AuditLog.__table__:
+        about = and_(AuditLog.resource_type == "user", AuditLog.resource_id == str(user_id))
+        conditions.append(about)
+    return conditions
 
 
 def export(session: Session, user_id: UUID) -> dict[str, Any]:
@@ -84,12 +65,18 @@ def export(session: Session, user_id: UUID) -> dict[str, Any]:
     person = users.get(session, user_id)
     found: dict[str, Any] = {"users": [_readable(User.__table__, person.__dict__)]}
     for table in Base.metadata.sorted_tables:
-        for column in _references(table):
-            rows = session.execute(select(table).where(column == user_id)).mappings()
-            for row in rows:
-                (shown,) = personal_data.readable(session, [_readable(table, row)])
-                found.setdefault(table.name, []).append(shown)
+        if conditions := _refers_to(table, user_id):
+            rows = session.execute(select(table).where(or_(*conditions))).mappings().all()
+            shown = [_without_others(table, _readable(table, row), user_id) for row in rows]
+            if shown:
+                found[table.name] = personal_data.readable(session, shown)
     return {"exported_at": clock.iso(clock.now()), "data": found}
+
+
+def _without_others(table: Table, row: dict[str, Any], user_id: UUID) -> dict[str, Any]:
+    """Leave out the network address of others who did something to this person."""
+    is_own = table is not AuditLog.__table__ or row["user_id"] == user_id
+    return row if is_own else {**row, "ip_address": None}
 
 
 def _readable(table: Any, row: Any) -> dict[str, Any]:
@@ -103,7 +90,8 @@ def _readable(table: Any, row: Any) -> dict[str, Any]:
 def erase(session: Session, user_id: UUID, actor: Actor) -> None:
     """Anonymize an account; Conflict with `reasons` while something of it is open.
 
-    What the library must keep (loans, requests, tasks) stays and refers to nobody's name.
+    What the library must keep (loans, requests, tasks) stays and refers to nobody's name. The
+    database's function `erase_person` reaches the tables of all services.
     """
     users.check_not_last_admin(user_id, users.lock_admins(session))
     user = database.row_lock_or_none(session, User, user_id)
@@ -112,45 +100,9 @@ def erase(session: Session, user_id: UUID, actor: Actor) -> None:
     if reasons := _reasons(session, user_id):
         raise Conflict("This account cannot be erased yet. See details.reasons.", reasons=reasons)
     users.deactivated(session, user, actor)
-    session.flush()
-    for model in _ERASED_TABLES:
-        session.execute(delete(model).where(model.user_id == user_id))
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.actor == str(user_id)))
-    session.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user_id)
-        .values(user_agent=None, ip_address=None)
-    )
-    session.execute(update(BookRequest).where(BookRequest.user_id == user_id).values(notes=None))
-    _erase_reported_problems(session, user_id)
-    _anonymize(session, user)
     audit.record(session, actor_id=actor.id, action="user.erased", resource=("user", user_id))
-    session.execute(text("SELECT destroy_person_key(:id)"), {"id": user_id})
-
-
-def _erase_reported_problems(session: Session, user_id: UUID) -> None:
-    """Erase what the member wrote about problems with deliveries."""
-    own = (
-        select(DeliveryTask.id)
-        .join(BookRequest, BookRequest.id == DeliveryTask.request_id)
-        .where(BookRequest.user_id == user_id)
-    )
-    session.execute(
-        update(Alert)
-        .where(Alert.kind == AlertKind.REQUEST_PROBLEM, Alert.task_id.in_(own))
-        .values(reason=None)
-    )
-
-
-def _anonymize(session: Session, user: User) -> None:
-    user.email = f"{user.id}@erased.invalid"
-    user.first_name = user.last_name = "Erased"
-    user.phone_number = None
-    user.password_hash = NO_PASSWORD
-    user.is_active = False
-    user.email_verified_at = user.last_login_at = None
-    user.erased_at = clock.now()
     session.flush()
+    session.execute(text("SELECT erase_person(:id, :now)"), {"id": user_id, "now": clock.now()})
 
 
 def _reasons(session: Session, user_id: UUID) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from backend.book.schemas.loans import CheckInBody, CheckOutBody
 from backend.book.search.search_query import SearchQuery
 from backend.book.service import books, cached_reads, check_in, check_out
 from backend.shared.domain import access
-from backend.shared.domain.accounts.creation import add_user
+from backend.shared.domain.accounts.creation import add_member
 from backend.shared.errors import Invalid, NotBorrowed, NotFound, StaleVersion
 from backend.shared.infra import clock
 from backend.shared.models import Copy, Custody, Loan, LoanChannel
@@ -43,7 +43,6 @@ from backend.shared.web.rpc.access import Context, caller
 from backend.shared.web.rpc.enums import BOOK_STATUSES
 from backend.shared.web.rpc.messages import page_query
 from backend.shared.web.schemas.accounts import NewUser
-from backend.shared.web.security.passwords import NO_PASSWORD
 
 
 class LibraryService(library_connect.LibraryService):
@@ -111,7 +110,7 @@ class LibraryService(library_connect.LibraryService):
         actor = caller().actor
 
         def work(session: Session) -> Member:
-            return messages.member(add_user(session, fields, NO_PASSWORD, actor_id=actor.id))
+            return messages.member(add_member(session, fields, actor_id=actor.id))
 
         return CreateMemberResponse(member=await calls.write(ctx, work))
 

@@ -129,7 +129,7 @@ def _send_by(session: Session, delivery: NotificationDelivery, user: User) -> bo
 
 
 def _try_later(delivery: NotificationDelivery, error: Exception) -> None:
-    delivery.last_error = f"{type(error).__name__}: {error}"[:500]
+    delivery.last_error = logs.without_values(f"{type(error).__name__}: {error}")[:500]
     if delivery.attempts >= MAX_ATTEMPTS:
         delivery.status = DeliveryStatus.FAILED
         _log.warning("notification not delivered", delivery_id=str(delivery.id))

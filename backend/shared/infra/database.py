@@ -11,7 +11,7 @@ from select import POLLERR, POLLHUP, POLLIN, poll
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, NullPool, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
@@ -103,22 +103,6 @@ def run_each(ids: Iterable[UUID], work: Callable[[Session, UUID], object]) -> in
                 raise
             _log.warning("left for the next run", id=str(each), error=str(error.orig))
     return done
-
-
-@contextmanager
-def owner_transaction() -> Iterator[Session]:
-    """Run a transaction of the role that owns the schema, whose URL only the worker has."""
-    url = config.database().database_owner_url
-    if url is None:
-        raise RuntimeError("LUNA_DATABASE_OWNER_URL is not set")
-    own = create_engine(
-        url,
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={"options": _options(), "connect_timeout": 3},
-    )
-    with Session(own) as session, session.begin():
-        yield session
 
 
 def on_commit(session: Session, signal: commit_hooks.Signal) -> None:

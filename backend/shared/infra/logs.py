@@ -16,6 +16,7 @@ from backend.shared.infra import clock, config
 _ids: ContextVar[dict[str, str]] = ContextVar("log_ids")
 _quoted = json.encoder.encode_basestring_ascii
 _access = logging.getLogger("access")
+_DETAIL = re.compile(r"DETAIL: .*?(?=\n(?:\n|\[SQL|HINT|CONTEXT)|\Z)", re.DOTALL)
 _SECRET = re.compile(r"password|secret|token|authorization|(^|_)key$", re.IGNORECASE)
 
 
@@ -23,6 +24,17 @@ def _hide_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> Event
     for name in event:
         if _SECRET.search(name):
             event[name] = "[hidden]"
+    return event
+
+
+def without_values(text: str) -> str:
+    """Return the text of an error without the rows and keys that PostgreSQL quotes in it."""
+    return _DETAIL.sub("DETAIL: [hidden]", text)
+
+
+def _hide_values(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    if "exception" in event:
+        event["exception"] = without_values(event["exception"])
     return event
 
 
@@ -39,6 +51,7 @@ def configure(part: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide_secrets,
         structlog.processors.format_exc_info,
+        _hide_values,
     ]
     console = config.process().log_format == "console"
     renderer: Any = (

@@ -180,5 +180,5 @@ def _record_failure(name: str, event_id: UUID, error: Exception) -> None:
         session.execute(
             update(EventRun)
             .where(EventRun.event_id == event_id, EventRun.consumer == name)
-            .values(last_error=f"{type(error).__name__}: {error}"[:1000])
+            .values(last_error=logs.without_values(f"{type(error).__name__}: {error}")[:1000])
         )

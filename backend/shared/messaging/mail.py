@@ -31,11 +31,19 @@ def build(to: str, subject: str, text: str, html: str) -> EmailMessage:
     return message
 
 
+class MailNotSentError(Exception):
+    """A mail server's refusal, without its words: they name the recipient."""
+
+
 def send(message: EmailMessage) -> None:
-    """Send a message; smtplib.SMTPException or OSError when the server does not take it."""
+    """Send a message; MailNotSentError or OSError when the server does not take it."""
     settings = config.mail()
     if settings.smtp_url is not None:
-        _send_by_smtp(message, urlsplit(settings.smtp_url))
+        try:
+            _send_by_smtp(message, urlsplit(settings.smtp_url))
+        except smtplib.SMTPException as refused:
+            code = getattr(refused, "smtp_code", "no code")
+            raise MailNotSentError(f"{type(refused).__name__} ({code})") from None
     elif settings.mail_folder is not None:
         _write(message, settings.mail_folder)
     else:

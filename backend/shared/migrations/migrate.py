@@ -1,5 +1,7 @@
 """Migrate the schema to the newest revision: `python -m backend.shared.migrations.migrate`.
 
+Then give the roles of the services their privileges.
+
 Uses the owner's role. A database lock serializes concurrent runs; a repeated run changes nothing.
 """
 
@@ -12,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from backend.shared.infra import config
+from backend.shared.migrations import grants
 
 _LOCK = 7_305_461_001
 
@@ -36,6 +39,9 @@ def main() -> None:
         if present != ScriptDirectory.from_config(settings).get_current_head():
             connection.rollback()
             command.upgrade(settings, "head")
+        connection.rollback()
+        grants.apply(connection)
+        connection.commit()
     engine.dispose()
 
 

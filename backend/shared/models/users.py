@@ -22,7 +22,7 @@ class User(Base):
 
     id: Mapped[Id]
     email: Mapped[str]
-    password_hash: Mapped[str]
+    password_hash: Mapped[str] = mapped_column(deferred=True)  # read by the auth service only
     first_name: Mapped[str]
     last_name: Mapped[str]
     role: Mapped[Role] = mapped_column(text_enum(Role))
@@ -30,6 +30,8 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     # Incremented by a role or password change: tokens with an older epoch are rejected.
     token_epoch: Mapped[int] = mapped_column(default=0)
+    # Changed by nobody: the services that lock a row may update this column and no other.
+    lock_version: Mapped[int] = mapped_column(server_default="0")
     preferred_language: Mapped[str] = mapped_column(default="en")
     email_verified_at: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]

@@ -40,7 +40,11 @@ def sign_in(session: Session, identity: Identity, device: Device) -> TokenPair |
 
 
 def _take_over(session: Session, user: User) -> None:
-    """Give an account that anybody may have registered to the owner of its address."""
+    """Give an account that anybody may have registered to the owner of its address.
+
+    Nothing by which a stranger could sign in stays, nor what would keep the owner out.
+    """
+    factors.discard(session, user.id)
     user.email_verified_at = clock.now()
     user.password_hash = NO_PASSWORD
     user.token_epoch += 1

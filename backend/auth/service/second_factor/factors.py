@@ -18,7 +18,7 @@ from backend.auth.service import guessing
 from backend.auth.service.guessing import Budget
 from backend.shared.domain import audit
 from backend.shared.domain.actor import Actor
-from backend.shared.errors import Conflict, InvalidCredentials
+from backend.shared.errors import Conflict, Forbidden, InvalidCredentials, NotFound
 from backend.shared.infra import clock, config, database
 from backend.shared.models import RecoveryCode, TotpFactor
 from backend.shared.web.security import encryption
@@ -91,9 +91,32 @@ def remove(session: Session, actor: Actor, code: str) -> None:
     """Remove the second factor of an account whose password has just been given."""
     if not is_enabled(session, actor.id) or not use(session, actor.id, code):
         raise InvalidCredentials(WRONG_CODE)
-    for model in (RecoveryCode, TotpFactor):
-        session.execute(delete(model).where(model.user_id == actor.id))
+    discard(session, actor.id)
     _record(session, actor, "user.second_factor_removed")
+
+
+def reset(session: Session, user_id: UUID, actor: Actor) -> None:
+    """Remove the second factor of somebody who has lost it, by an administrator.
+
+    Forbidden for the own one, which takes the password and a code. NotFound without one.
+    """
+    if user_id == actor.id:
+        raise Forbidden("Remove your own second factor with your password and a code.")
+    if not discard(session, user_id):
+        raise NotFound("This account has no second factor.")
+    guessing.reset(session, budget(user_id))
+    audit.record(
+        session, actor_id=actor.id, action="user.second_factor_reset", resource=("user", user_id)
+    )
+
+
+def discard(session: Session, user_id: UUID) -> bool:
+    """Delete secret and recovery codes; return whether there was a second factor."""
+    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    removed = session.execute(
+        delete(TotpFactor).where(TotpFactor.user_id == user_id).returning(TotpFactor.user_id)
+    )
+    return removed.one_or_none() is not None
 
 
 def renew_recovery_codes(session: Session, actor: Actor, code: str) -> list[str]:

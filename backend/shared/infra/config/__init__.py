@@ -135,7 +135,7 @@ class RetentionSettings(LunaSettings):
 
     keep_tasks: timedelta = Field(default=timedelta(days=730), ge=_DAY)  # after they finished
     keep_task_history: timedelta = Field(default=timedelta(days=365), ge=_DAY)
-    keep_audit: timedelta = Field(default=timedelta(days=2557), ge=_DAY)
+    keep_audit: timedelta = Field(default=timedelta(days=2557), ge=30 * _DAY)
     keep_notifications: timedelta = Field(default=timedelta(days=90), ge=_DAY)
     keep_status_logs: timedelta = Field(default=timedelta(days=30), ge=_DAY)
     keep_robot_history: timedelta = Field(default=timedelta(days=365), ge=_DAY)
@@ -283,7 +283,6 @@ def needs_admin_second_factor() -> bool:
 
 
 STOP_CONNECTIONS = 2  # of the robot service, for stop and resume alone
-OWNER_CONNECTIONS = 1  # of the worker, for partitions and the deletion of history
 
 
 def connections_needed() -> int:
@@ -294,6 +293,6 @@ def connections_needed() -> int:
     """
     settings = database()
     pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
-    worker = (2 + outbox().worker_concurrency) * settings.pool_size + OWNER_CONNECTIONS
+    worker = (2 + outbox().worker_concurrency) * settings.pool_size
     services = settings.service_instances * pools + STOP_CONNECTIONS
     return services + settings.worker_instances * worker

@@ -1,6 +1,6 @@
 """Delete finished tasks with what belongs to them, and the history of robots.
 
-The owner's role deletes: the application's may not delete proofs of loading.
+Only the worker's role may delete proofs of loading.
 """
 
 from datetime import timedelta

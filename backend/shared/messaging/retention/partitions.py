@@ -1,7 +1,7 @@
 """Monthly partitions: made ahead of their month, dropped after the retention time.
 
-Both need the role that owns the schema. The application's role reaches partitions through their
-table only, so that it cannot change the audit trail.
+Functions of the database do both with its owner's rights. The services' roles reach partitions
+through their table only, so that they cannot change the audit trail.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,16 +14,16 @@ from backend.shared.infra import clock, config, logs
 
 _log = logs.get(__name__)
 _MONTHS_AHEAD = 3
-_CREATE = text("SELECT create_month_partition(:parent, :key, :month)")
-_DROP = text("SELECT drop_month_partitions(:parent, :key, :before)")
+_CREATE = text("SELECT add_month(:parent, :month)")
+_DROP = text("SELECT drop_expired_months(:parent, :before)")
 
 
-def _retention_times() -> dict[tuple[str, str], timedelta]:
-    """Return the retention time of each partitioned table, by its name and its key."""
+def _retention_times() -> dict[str, timedelta]:
+    """Return the retention time of each partitioned table."""
     settings = config.retention()
     return {
-        ("audit_logs", "created_at"): settings.keep_audit,
-        ("robot_status_logs", "recorded_at"): settings.keep_status_logs,
+        "audit_logs": settings.keep_audit,
+        "robot_status_logs": settings.keep_status_logs,
     }
 
 
@@ -31,8 +31,8 @@ def maintain(session: Session) -> dict[str, int]:
     """Make the partitions of the coming months and drop expired ones; return how many by table."""
     now = clock.now()
     dropped = {}
-    for (parent, key), kept in _retention_times().items():
-        table: dict[str, Any] = {"parent": parent, "key": key}
+    for parent, kept in _retention_times().items():
+        table: dict[str, Any] = {"parent": parent}
         for month in months_from(now):
             if session.execute(_CREATE, table | {"month": month}).scalar_one():
                 _log.info("created a partition", table=parent, month=month.isoformat())

@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pyotp
 import pytest
 
-from backend.shared.infra import config
+from backend.auth.service.second_factor import factors
+from backend.shared.infra import clock, config
 from backend.shared.models import Role
 from backend.shared.web.security import jwks
 from tests.api.auth.registered_user import LOGIN, ME, PASSWORD, RegisteredUser, code
@@ -111,6 +113,32 @@ def test_account_with_a_second_factor_still_needs_its_code(api: Any, provider: P
     admin = users.with_second_factor(users.admin())
     provider.person["email"] = admin.email
     assert code(_sign_in(api)) == (401, "SECOND_FACTOR_REQUIRED")
+
+
+def test_browser_is_redirected_to_the_page_that_asks_for_the_code(
+    api: Any, provider: Provider
+) -> None:
+    student = users.with_second_factor(users.student())
+    provider.person["email"] = student.email
+    signed_in = _sign_in(api, client="web")
+    page, _, challenge = signed_in.headers["location"].partition("#challenge=")
+    assert (signed_in.status_code, page) == (303, "http://localhost:8080/sign-in")
+    assert "luna_refresh=" not in " ".join(signed_in.headers.get_list("set-cookie"))
+    body = {"challenge": challenge, "code": "000000"}
+    answered = api.post("/api/v1/auth/login/second-factor", json=body)
+    assert code(answered) == (401, "INVALID_CREDENTIALS")
+    assert answered.json()["error"]["message"] == factors.WRONG_CODE
+
+
+def test_second_factor_of_a_stranger_keeps_no_owner_out(
+    api: Any, ada: RegisteredUser, provider: Provider
+) -> None:
+    headers = ada.headers
+    secret = api.post("/api/v1/auth/me/totp", headers=headers).json()["data"]["secret"]
+    given = {"code": pyotp.TOTP(secret).at(clock.now())}
+    assert api.post("/api/v1/auth/me/totp/confirm", json=given, headers=headers).is_success
+    provider.person["email"] = ada.email  # whose address nobody has verified
+    assert _me(api, _sign_in(api))["id"] == ada.id
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,26 @@ def test_removal_needs_password_and_code(api: Any, ada: RegisteredUser) -> None:
     assert api.post(LOGIN, json={"email": ada.email, "password": PASSWORD}).status_code == 200
 
 
+def test_administrator_resets_the_second_factor_of_somebody_who_lost_it(
+    api: Any, ada: RegisteredUser, audit_trail: Callable[[], list[Any]]
+) -> None:
+    _, codes = _set_up(api, ada.headers)
+    admin = users.admin()
+    path = f"/api/v1/auth/users/{ada.id}/totp"
+    assert api.delete(path, headers=admin.headers).status_code == 200
+    assert audit_trail()[-1][:3] == ("user.second_factor_reset", admin.id, ada.id)
+    assert api.post(LOGIN, json={"email": ada.email, "password": PASSWORD}).status_code == 200
+    assert code(api.delete(path, headers=admin.headers)) == (404, "NOT_FOUND")
+    _set_up(api, ada.headers)
+    assert code(_answer(api, _challenge(api, ada.email), codes[0])) == _WRONG  # an earlier one
+
+
+def test_administrator_does_not_reset_the_own_second_factor(api: Any) -> None:
+    admin = users.with_second_factor(users.admin())
+    path = f"/api/v1/auth/users/{admin.id}/totp"
+    assert code(api.delete(path, headers=admin.headers)) == (403, "FORBIDDEN")
+
+
 def test_browser_gets_its_cookie_after_the_code(api: Any, ada: RegisteredUser) -> None:
     secret, _ = _set_up(api, ada.headers)
     signed_in = _answer(api, _challenge(api, ada.email), _next_code(secret), **WEB)

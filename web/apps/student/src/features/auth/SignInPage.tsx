@@ -3,6 +3,7 @@ import { CampusSignIn, challengeOf, Refusal, SecondFactor, useTitle, useWelcome 
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link, Navigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 export function SignInPage() {
@@ -11,12 +12,14 @@ export function SignInPage() {
   const welcome = useWelcome(t("auth.welcome"));
   const state = useSession();
   const { then } = useSearch({ from: "/visitors/sign-in" });
+  // of a campus sign-in that leads back here
+  const [handed, setHanded] = useState(() => new URLSearchParams(location.hash.slice(1)).get("challenge"));
   const signIn = useMutation({
     mutationFn: (form: FormData) => session.signIn(String(form.get("email")), String(form.get("password"))),
   });
   if (state.status === "signed-in") return <Navigate to={then?.startsWith("/") ? then : "/"} replace />;
-  const challenge = challengeOf(signIn.error);
-  if (challenge) return <SecondFactor challenge={challenge} onBack={signIn.reset} />;
+  const challenge = challengeOf(signIn.error) ?? handed;
+  if (challenge) return <SecondFactor challenge={challenge} onBack={() => { signIn.reset(); setHanded(null); }} />;
   return (
     <form
       className="stack card auth"

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from backend.shared.infra.services import OPERATOR_ROLE
-from ops.servers import database
+from ops.servers import database, database_roles
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
 _PASSWORD = "for-tests-only"
@@ -100,7 +100,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     url = make_url(superuser_url)
     server = create_engine(url)
     with _locked(server):
-        database.prepare(superuser_url, dict.fromkeys(database.ROLES, _PASSWORD), _DATABASE)
+        database.prepare(superuser_url, dict.fromkeys(database_roles.ROLES, _PASSWORD), _DATABASE)
     folder = tmp_path_factory.mktemp("luna")
     environment = {
         "LUNA_ENVIRONMENT": "test",

@@ -10,9 +10,11 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg2
 from psycopg import Error
 from sqlalchemy import Pool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.shared.infra import hot_reads
@@ -57,7 +59,10 @@ def _switch(lent: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -
     role = _ROLE.get()
     if entry.info.get("role") != role:
         cursor = lent.cursor()
-        cursor.execute(f"SET ROLE {role}")
+        try:
+            cursor.execute(f"SET ROLE {role}")
+            lent.commit()
+        except (Error, psycopg2.Error) as error:
+            raise DisconnectionError from error  # the pool replaces it
         cursor.close()
-        lent.commit()
         entry.info["role"] = role

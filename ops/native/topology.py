@@ -18,7 +18,8 @@ from backend.shared.infra.services import RPC_SERVICES, SERVICES, database_role
 from ops.home import Home, secret, write_atomically
 from ops.native import fork_server, nginx_component, simulators
 from ops.native.component import Component
-from ops.servers import database, environment, nginx, probes, redis_server, run_as
+from ops.servers import environment, nginx, probes, redis_server, run_as
+from ops.servers.database_roles import ROLES
 
 WORKER = "celery-worker"
 COMPONENTS = ("nginx", *(f"{name}-service" for name in SERVICES), "postgres", "redis", WORKER)
@@ -160,7 +161,7 @@ class Native:
         superuser = secret(self.home, "postgres")
         passwords = {
             "LUNA_SUPERUSER_URL": self.cluster.url("postgres", superuser, "postgres"),
-            **{f"{role.upper()}_PASSWORD": secret(self.home, role) for role in database.ROLES},
+            **{f"{role.upper()}_PASSWORD": secret(self.home, role) for role in ROLES},
         }
         migrate = _python("backend.shared.migrations.migrate")
         return [

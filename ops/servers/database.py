@@ -9,13 +9,9 @@ import os
 import psycopg2
 from psycopg2 import sql
 
-from backend.shared.infra.services import OPERATOR_ROLE, SERVICES, WORKER, database_role
+from backend.shared.infra.services import OPERATOR_ROLE
+from ops.servers.database_roles import DATABASE, FIRST_ROLE, OF_PROGRAMS, OWNER, ROLES
 
-DATABASE = "luna"
-OWNER = "luna_owner"
-OF_PROGRAMS = tuple(map(database_role, (*SERVICES, WORKER)))
-ROLES = (OWNER, *OF_PROGRAMS, OPERATOR_ROLE)
-FIRST_ROLE = "luna_app"  # named by migrations; nobody signs in with it
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
 
 

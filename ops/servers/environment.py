@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backend.shared.infra.services import OPERATOR_ROLE, SERVICES
 from ops.home import ROOT, Home, secret
-from ops.servers import database, postgres, redis_server
+from ops.servers import database_roles, postgres, redis_server
 from ops.servers.postgres import Cluster
 
 
@@ -63,7 +63,7 @@ def cluster(home: Home, programs: Path) -> Cluster:
 
 def database_url(home: Home, role: str) -> str:
     """Return the URL of the database for one of its roles."""
-    return cluster(home, Path()).url(role, secret(home, role), database.DATABASE)
+    return cluster(home, Path()).url(role, secret(home, role), database_roles.DATABASE)
 
 
 def for_service(home: Home, address: str, role: str) -> dict[str, str]:
@@ -82,7 +82,7 @@ def for_service(home: Home, address: str, role: str) -> dict[str, str]:
 
 def for_owner(home: Home, address: str) -> dict[str, str]:
     """Return the operator's role and the one that owns the schema, for the command line."""
-    owner = database_url(home, database.OWNER)
+    owner = database_url(home, database_roles.OWNER)
     return for_service(home, address, OPERATOR_ROLE) | {"LUNA_DATABASE_OWNER_URL": owner}
 
 

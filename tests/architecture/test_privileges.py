@@ -11,6 +11,7 @@ from backend.shared.infra.services import OPERATOR_ROLE, database_role
 from backend.shared.migrations import grants
 from backend.shared.models import Base, privileges
 from backend.shared.models.privileges import HIDDEN, LOCK, PROGRAMS, TABLES, Verb
+from backend.shared.web import health
 
 DENIED = "42501"  # insufficient_privilege
 ROLES = [database_role(each) for each in PROGRAMS]
@@ -160,6 +161,12 @@ def test_locking_a_user_needs_the_one_column_alone(operator: Engine, clean: None
     with operator.connect() as connection:
         assert _is_allowed(connection, "luna_book", "SELECT id FROM users FOR UPDATE")
         assert not _is_allowed(connection, "luna_robot", "SELECT id FROM users FOR UPDATE")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_program_can_tell_whether_it_is_ready(operator: Engine, role: str) -> None:
+    with operator.connect() as connection:
+        assert _is_allowed(connection, role, str(health.WATCHDOG))
 
 
 def test_grants_are_restored_when_somebody_has_changed_them(owner: Engine) -> None:

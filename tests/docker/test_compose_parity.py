@@ -15,7 +15,7 @@ from ops.home import Home
 from ops.native import nginx_component
 from ops.native.component import Component
 from ops.native.topology import COMPONENTS, Native, Options
-from ops.servers import database, environment, nginx, postgres, redis_server
+from ops.servers import database, database_roles, environment, nginx, postgres, redis_server
 from tests.docker.files import COMPOSE, FOLDER, OVERLAY, services, variables
 
 BASE = services(COMPOSE)
@@ -175,9 +175,9 @@ def test_database_is_created_by_the_same_steps() -> None:
     for word in BASE["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split():
         assert word in " ".join(making)
     script = (FOLDER / "postgres" / "10-luna.sh").read_text(encoding="utf-8")
-    assert f"for role in {' '.join(database.ROLES)}; do" in script
-    assert f"GRANT {', '.join(database.OF_PROGRAMS)} TO luna_operator;" in script
-    assert f"CREATE DATABASE {database.DATABASE} OWNER {database.OWNER}'" in script
+    assert f"for role in {' '.join(database_roles.ROLES)}; do" in script
+    assert f"GRANT {', '.join(database_roles.OF_PROGRAMS)} TO luna_operator;" in script
+    assert f"CREATE DATABASE {database_roles.DATABASE} OWNER {database_roles.OWNER}'" in script
     extensions = re.findall(r"^CREATE EXTENSION IF NOT EXISTS (\w+);$", script, re.MULTILINE)
     assert extensions == list(database.EXTENSIONS)
 

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from backend.docker import simulated_robot
-from ops.servers import database, prerequisites
+from ops.servers import database, database_roles, prerequisites
 from ops.servers.temporary_servers import temporary_servers
 from tests.docker.files import COMPOSE, FOLDER, OVERLAY, services
 
@@ -29,7 +29,7 @@ def test_every_secret_that_a_container_reads_is_generated(tmp_path: Path) -> Non
     text = COMPOSE.read_text(encoding="utf-8") + OVERLAY.read_text(encoding="utf-8")
     read = set(re.findall(r"/secrets/(\w+/\w+)", text))
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")}
-    by_script = {f"postgres/{role}_password" for role in database.ROLES}  # 10-luna.sh
+    by_script = {f"postgres/{role}_password" for role in database_roles.ROLES}  # 10-luna.sh
     assert read | by_script == made
 
 
@@ -42,8 +42,8 @@ def test_secrets_are_distinct_long_and_kept(tmp_path: Path) -> None:
 
 def test_database_urls_contain_the_passwords(tmp_path: Path) -> None:
     make_secrets(tmp_path)
-    urls = {role: f"{role.removeprefix('luna_')}/database_url" for role in database.ROLES}
-    for role, url in (urls | {database.OWNER: "owner/database_owner_url"}).items():
+    urls = {role: f"{role.removeprefix('luna_')}/database_url" for role in database_roles.ROLES}
+    for role, url in (urls | {database_roles.OWNER: "owner/database_owner_url"}).items():
         password = (tmp_path / "postgres" / f"{role}_password").read_text(encoding="ascii")
         expected = f"postgresql+psycopg2://{role}:{password}@postgres:5432/luna"
         assert (tmp_path / url).read_text(encoding="ascii") == expected
@@ -83,14 +83,14 @@ def test_new_cluster_gets_roles_database_and_extensions(cluster: str, tmp_path: 
     script = FOLDER / "postgres" / "10-luna.sh"
     for _ in range(2):  # it may be run again
         subprocess.run([script], env=environment, check=True)  # noqa: S603 (a script of this project)
-    own = server | {"dbname": database.DATABASE, "user": database.OWNER}
+    own = server | {"dbname": database_roles.DATABASE, "user": database_roles.OWNER}
     connection = psycopg2.connect(**own | {"password": made["postgres/luna_owner_password"]})
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT extname FROM pg_extension")
         assert {row[0] for row in cursor.fetchall()} == {"plpgsql", *database.EXTENSIONS}
         cursor.execute("CREATE TABLE mine ()")
     connection.close()
-    for role in database.ROLES:
+    for role in database_roles.ROLES:
         with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
             psycopg2.connect(**own | {"user": role, "password": "another"})
 

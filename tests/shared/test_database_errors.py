@@ -13,7 +13,7 @@ from tests.factories import users
 from tests.scenario import code_of
 
 STATEMENTS = {
-    "INSERT INTO live_position (id, pos) VALUES (1, 0)": (409, "CONFLICT"),
+    "DO $$ BEGIN RAISE SQLSTATE '23505'; END $$": (409, "CONFLICT"),
     "SELECT 2147483647 + 1": (422, "VALIDATION_ERROR"),
     "SELECT convert_from('\\xff', 'UTF8')": (422, "VALIDATION_ERROR"),
     "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$": (503, "SERVICE_UNAVAILABLE"),

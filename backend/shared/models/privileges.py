@@ -31,7 +31,7 @@ LOCK = {"users": "lock_version", "books": "version"}
 # S, I, U, D: the whole table. s: all but the hidden columns. u: the column of the lock.
 _TABLES = """
                            auth  book  delivery  robot  notification  worker
-account_tokens             SID   -     -         -      -             SID
+account_tokens             SD    -     -         -      -             SID
 aggregate_sequences        SIU   SIU   SIU       SIU    -             SIUD
 alerts                     S     -     SIU       S      S             SIUD
 audit_chain                S     -     -         -      -             -
@@ -39,10 +39,10 @@ audit_logs                 SI    I     I         I      -             I
 book_merges                S     SIU   -         -      -             S
 book_requests              S     SU    SIU       S      S             SUD
 book_returns               S     SU    SIU       S      S             SUD
-books                      S     SIU   Su        S      S             SIUD
+books                      S     SIU   Su        S      S             SIU
 calendar                   -     SID   S         -      S             S
-copies                     S     SIU   SU        S      S             SIUD
-copy_history               S     SI    SI        -      -             SID
+copies                     S     SIU   SU        S      S             SIU
+copy_history               S     SI    SI        -      -             SI
 delivery_tasks             S     SU    SIU       SU     S             SIUD
 enrolment_codes            -     -     -         SIU    -             -
 event_runs                 -     -     -         -      -             SIUD
@@ -53,9 +53,9 @@ idempotency_keys           SIUD  SIUD  SIUD      SIUD   -             SD
 import_files               -     SID   -         -      -             SD
 import_jobs                S     SIU   -         -      S             SUD
 import_rows                -     S     -         -      -             SI
-import_titles              -     SD    -         -      -             SIUD
+import_titles              -     SD    -         -      -             SIU
 known_devices              SID   -     -         -      -             SD
-live_position              -     -     -         -      S             SU
+live_position              S     S     S         S      S             SU
 loading_proofs             S     S     SI        S      -             SD
 loan_policies              -     SID   S         -      S             S
 loans                      S     SIU   SIU       -      S             SU
@@ -72,7 +72,7 @@ push_subscriptions         S     -     -         -      SIUD          SD
 recovery_codes             SID   -     -         -      -             -
 robot_command_reports      -     -     -         SI     -             SD
 robot_commands             -     SIU   SIU       SIU    S             SIUD
-robot_errors               -     -     -         SI     -             SIUD
+robot_errors               -     -     -         SI     -             SUD
 robot_keys                 S     S     S         SIU    S             -
 robot_status_logs          -     -     S         S      -             SI
 robots                     S     SU    SU        SIU    S             SU
@@ -87,7 +87,7 @@ task_status_history        S     I     SI        I      -             SID
 totp_factors               SIUD  s     s         s      s             -
 users                      SIU   su    su        s      s             S
 waypoint_edges             -     S     S         SIUD   -             SU
-waypoints                  -     S     S         SIUD   S             SU
+waypoints                  -     S     S         SIU    S             S
 ws_tickets                 S     -     -         -      SID           SD
 """
 

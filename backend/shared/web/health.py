@@ -16,7 +16,7 @@ from backend.shared.web.envelope import answer
 _log = logs.get(__name__)
 _MAX_WATCHDOG_AGE = timedelta(seconds=60)  # a synthetic event is sent every 30 seconds
 # The watchdog's last round trip; the schema is complete where this can be read.
-_WATCHDOG = text(
+WATCHDOG = text(
     "SELECT (SELECT at FROM part_heartbeats WHERE part = 'watchdog') FROM live_position"
 )
 
@@ -33,7 +33,7 @@ async def _read_watchdog() -> str | None:
 
 
 def _watchdog_age(connection: Connection) -> timedelta | None:
-    at = connection.execute(_WATCHDOG).scalar_one()
+    at = connection.execute(WATCHDOG).scalar_one()
     return None if at is None else clock.now() - at
 
 

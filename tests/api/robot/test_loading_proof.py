@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from backend.shared.domain import commands
 from backend.shared.errors import RobotUnavailable
 from backend.shared.infra import database, ids
+from backend.shared.infra.services import SERVICES
 from backend.shared.models import DeliveryTask, Stage, TaskStatus
-from tests import event_runner
+from tests import event_runner, service_roles
 from tests.factories import catalogue
 from tests.scenario import Scenario
 
@@ -170,10 +171,12 @@ def test_database_refuses_forged_or_foreign_proof(scenario: Scenario, owner: Eng
     assert first != scenario.task_id
 
 
-def test_application_cannot_alter_proof(scenario: Scenario) -> None:
+@pytest.mark.parametrize("program", SERVICES)
+def test_service_cannot_alter_proof(scenario: Scenario, program: str) -> None:
     scenario.until_departed()
     for statement in ("UPDATE loading_proofs SET attempt = 9", "DELETE FROM loading_proofs"):
         with (
+            service_roles.running_as(program),
             pytest.raises(DBAPIError, match="permission denied"),
             database.transaction() as session,
         ):

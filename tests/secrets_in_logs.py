@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from email import message_from_bytes, policy
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, TextIO
@@ -15,6 +16,7 @@ from typing import Any, TextIO
 import pytest
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{10,}")
+_SHORT = 40  # the last line of a key may be found anywhere
 
 
 class SecretSearch:
@@ -109,13 +111,15 @@ def searched_log(path: Path) -> Iterator[SecretSearch]:
 def check_home(home: Path) -> None:
     """Search the logs of a system that has run for its keys, passwords and mailed tokens."""
     search = SecretSearch()
-    for path in [*(home / "keys").glob("*"), *(home / "robots").glob("*.key")]:
-        words = [] if path.suffix == ".json" else path.read_text(encoding="ascii").splitlines()
-        for line in (each for each in words if not each.startswith("-----")):
-            search.add(line)
-    for mail in (home / "mail").glob("*.eml"):
-        for token in re.findall(r"#token=3?D?([\w-]{20,})", mail.read_text(encoding="utf-8")):
-            search.add(token)
+    for path in [*(home / "keys").glob("*.secret"), *(home / "robots").glob("*.key")]:
+        search.add(path.read_text(encoding="ascii"))
+    for path in (home / "keys").glob("*.pem"):
+        words = path.read_text(encoding="ascii").splitlines()
+        search.add_all(line for line in words if len(line) > _SHORT and line[0] != "-")
+    for path in (home / "mail").glob("*.eml"):
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        body = message.get_body(("plain",))
+        search.add_all(re.findall(r"#token=([\w-]+)", body.get_content() if body else ""))
     for log in (home / "logs").glob("*"):
         with log.open(encoding="utf-8", errors="replace") as lines:
             assert search.found_in(lines) == [], log.name

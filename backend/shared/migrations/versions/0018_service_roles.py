@@ -2,15 +2,15 @@
 
 The grants are data (`backend.shared.models.privileges`), given after the migrations.
 
-Revision: 0017, after 0016.
+Revision: 0018, after 0017.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -42,7 +42,7 @@ class SmallNative(Native):
     """The real topology with fake programs for the services, the worker and the robots."""
 
     def components(self) -> list[Component]:
-        broken = self.services_environment.get("FAKE_BROKEN")
+        broken = self.owner_environment.get("FAKE_BROKEN")
         return [
             self._small(component, broken)
             for component in super().components()

@@ -51,7 +51,7 @@ def test_gateway_balances_between_the_instances(
 def test_database_allows_the_connections_of_all_instances(
     native: Native, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = native.services_environment
+    own = native.owner_environment
     for name in ("LUNA_SERVICE_INSTANCES", "LUNA_WORKER_INSTANCES", "LUNA_DATABASE_URL"):
         monkeypatch.setenv(name, own[name])
     monkeypatch.setattr(config, "database", config.DatabaseSettings)

@@ -36,7 +36,8 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
       .map((place) => ({ code: place.location_code, name: place.name, x: place.x_coordinate, y: place.y_coordinate, floor })),
     [map, floor],
   );
-  const marks = robots.flatMap((robot) => markOf(robot, floor, robot.connectivity === "STALE" ? stateLabel(robot, now, t) : undefined));
+  const words = useWords();
+  const marks = robots.flatMap((robot) => markOf(robot, floor, robot.connectivity === "STALE" ? stateLabel(robot, now, words) : undefined));
   const select = useCallback((id: string) => void navigate({ search: ({ robot }) => ({ robot: id === robot ? undefined : id }) }), [navigate]);
   if (!robots.length) return <EmptyState icon="robot" title={t("map.noRobots")} text={t("map.noRobotsText")} />;
   return (
@@ -61,13 +62,14 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
 
 function RobotList({ robots, selected, now, onSelect }: { robots: Robot[]; selected?: string; now: number; onSelect: (id: string) => void }) {
   const { t } = useTranslation();
+  const words = useWords();
   return (
     <ul className="plain rows" aria-label={t("map.list")}>
       {robots.map((robot) => (
         <RobotRow
           key={robot.id} id={robot.id} name={robot.robot_name} selected={robot.id === selected} onSelect={onSelect} status={robot.status} stopped={robot.stopped}
-          connectivity={robot.connectivity} battery={robot.battery_level} label={stateLabel(robot, now, t)}
-          place={robot.current_location ?? (poseOf(robot) ? t("robot.onTheWay") : t("robot.noPosition"))}
+          connectivity={robot.connectivity} battery={robot.battery_level} label={stateLabel(robot, now, words)}
+          place={robot.current_location ?? (poseOf(robot) ? words.onTheWay : words.noPosition)}
         />
       ))}
     </ul>
@@ -118,10 +120,23 @@ function markOf(robot: Robot, floor: number, note: string | undefined): MapRobot
   return [{ id: robot.id, name: robot.robot_name, x: pose.x, y: pose.y, theta: pose.theta ?? 0, floor, state, note }];
 }
 
-function stateLabel(robot: Robot, now: number, t: ReturnType<typeof useTranslation>["t"]): string {
-  if (!robot.last_heartbeat) return t("robot.NEVER_SEEN");
-  const seconds = Math.max(0, (now - new Date(robot.last_heartbeat).getTime()) / 1000);
-  return robot.connectivity === "ONLINE" && seconds < 10 ? t("robot.ONLINE") : t("robot.seen", { age: formatAge(seconds) });
+interface Words { onTheWay: string; noPosition: string; online: string; neverSeen: string; seen: (age: string) => string }
+
+/** The texts of the rows, looked up once and not for each robot at each report. */
+function useWords(): Words {
+  const { t } = useTranslation();
+  return useMemo(
+    () => ({
+      onTheWay: t("robot.onTheWay"), noPosition: t("robot.noPosition"), online: t("robot.ONLINE"), neverSeen: t("robot.NEVER_SEEN"), seen: (age) => t("robot.seen", { age }),
+    }),
+    [t],
+  );
+}
+
+function stateLabel(robot: Robot, now: number, words: Words): string {
+  if (!robot.last_heartbeat) return words.neverSeen;
+  const seconds = Math.max(0, (now - Date.parse(robot.last_heartbeat)) / 1000);
+  return robot.connectivity === "ONLINE" && seconds < 10 ? words.online : words.seen(formatAge(seconds));
 }
 
 function useSeconds(): number {

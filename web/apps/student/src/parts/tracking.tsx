@@ -77,7 +77,7 @@ export function Delays({ task }: { task: Task }) {
 export function WaitsUntil({ until, then }: { until: string | null; then: string }) {
   const { t } = useTranslation();
   if (!until) return null;
-  return <p className="row"><Icon name="clock" /><span>{t("track.waitsUntil", { time: formatTime(until) })} {then}</span></p>;
+  return <p className="row nowrap"><Icon name="clock" /><span>{t("track.waitsUntil", { time: formatTime(until) })} {then}</span></p>;
 }
 
 /** The robot that comes to this user, and the place it comes to. */

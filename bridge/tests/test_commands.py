@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bridge.drivers.simulator import Simulator
 from bridge.tests.conftest import SPEED, Robot
 from bridge.tests.fake_server import FakeServer, navigation, waypoint
 
@@ -185,6 +186,17 @@ async def test_announcement_is_logged(server: FakeServer, robot: Robot) -> None:
     announcement = await server.issue("ANNOUNCE", {"text": "Your book is here.", "sound": None})
     await server.until(lambda: "SUCCEEDED" in announcement.types)
     assert "Your book is here." in robot.output.getvalue()
+    assert server.sessions[-1]["capabilities"] == {"pause": True, "carry": 1, "say": True}
+
+
+async def test_robot_without_a_voice_says_so(
+    server: FakeServer, robot: Robot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Simulator, "capabilities", {"say": False})
+    await robot.start()
+    announcement = await server.issue("ANNOUNCE", {"text": "Your book is here.", "sound": None})
+    await server.until(lambda: "FAILED" in announcement.types)
+    assert server.sessions[-1]["capabilities"] == {"say": False}
 
 
 @pytest.mark.parametrize(

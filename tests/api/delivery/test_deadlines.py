@@ -154,3 +154,20 @@ def test_failed_drive_with_book_on_board_alerts_staff(scenario: Scenario, owner:
     assert _reminders(owner) == ["ROBOT_ERROR: blocked"]
     event_runner.run_periodic("robot.pending_commands")
     assert scenario.robot.next_command() is None
+
+
+def test_drive_that_failed_in_an_error_is_issued_again_when_the_error_is_gone(
+    scenario: Scenario,
+) -> None:
+    scenario.until_departed()
+    drive = scenario.robot.next_command()
+    empty = {"type": "BATTERY_EMPTY", "level": "CRITICAL", "message": "The battery is empty."}
+    scenario.robot.heartbeat(errors=[empty])
+    scenario.robot.report(drive, "FAILED", message="The battery is empty.")
+    scenario.run_events()
+    event_runner.run_periodic("robot.pending_commands")
+    assert scenario.robot.next_command() is None
+    scenario.robot.heartbeat()
+    event_runner.run_periodic("robot.pending_commands")
+    scenario.drive_robot()
+    assert scenario.state == "IN_PROGRESS/HANDOVER"

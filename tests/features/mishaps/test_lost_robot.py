@@ -8,21 +8,19 @@ The scheduler sweeps the connectivity; the first robot's commands are void in th
 queues the task again.
 """
 
-from typing import Any
-
 from tests import event_runner
 from tests.factories import catalogue
-from tests.scenario import code_of, seconds_until_offline, start_scenario
+from tests.scenario import Scenario, code_of, seconds_until_offline
 
 
-def test_nobody_loads_one_robot_and_sends_off_another(api: Any) -> None:
-    scenario = start_scenario(api).until_loading()
+def test_nobody_loads_one_robot_and_sends_off_another(scenario: Scenario) -> None:
+    scenario.until_loading()
     first = scenario.robot
     event_runner.run_periodic("robot.connectivity")
     scenario.advance_seconds(seconds_until_offline())
     event_runner.run_periodic("robot.connectivity")
     assert (scenario.state, scenario.task["attempt"]) == ("QUEUED", 2)
-    second = catalogue.add_robot(api, "luna-bot-2")
+    second = catalogue.add_robot(scenario.api, "luna-bot-2")
     scenario.run_events()
     scenario.drive_robot(second)
     refused = scenario.as_librarian("book-placed", 409, robot_id=str(first.id))

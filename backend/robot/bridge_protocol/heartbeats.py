@@ -77,6 +77,7 @@ def changes_nothing(robot: Row, beat: Heartbeat) -> bool:
         and not _is_lease_over(robot)
         and not _is_lease_due(robot, beat)
         and not _is_changed(robot, beat)
+        and not (beat.charging and is_due(robot))  # it may serve again from some level on
     )
 
 

@@ -119,3 +119,18 @@ def expected_effects(task_type: str, action: str, end: str) -> Effects:
         events.append("robot.command.created")
     effects = _EFFECTS[task_type].get(action, Effects())
     return effects._replace(events=(*effects.events, *events))
+
+
+# robot-protocol.md §3: ACCEPTED, STARTED, PROGRESS…, then one end; UNKNOWN is a start that is lost.
+_STARTED = {"STARTED", "UNKNOWN"}
+_MAY_FOLLOW = {
+    "STARTED": {"ACCEPTED", *_STARTED},
+    "PROGRESS": _STARTED,
+    "ARRIVED": _STARTED,
+    "SUCCEEDED": _STARTED,
+}
+
+
+def may_follow(report: str, status: str) -> bool:
+    """Return whether a command to move in this status may be reported so next."""
+    return status in _MAY_FOLLOW.get(report, {"LEASED", "ACCEPTED", *_STARTED})

@@ -20,24 +20,9 @@ Mutation = tuple[str, Rules]
 SURVIVORS = {
     "guard LOADING_PROOF off": "only LOAD leads to a leg with a book, and it inserts the proof",
     "guard PENDING_HAS_NONE off": "ONE_OUTCOME refuses the same commands",
-    "guard REPORT_EPOCH off": "a new session takes its commands back: REPORT_ORDER, REPORT_TOKEN",
-    "guard REPORT_VERSION off": "what was reported before the stop is true",
-    "guard REPORT_TOKEN off": "an older lease of the same command reports what is true",
-    "guard REPORT_NOT_VOID off": "EVENT_NEWEST ignores the outcome of a void command",
     "guard EVENT_NEEDS_DRIVE off": "EVENT_NEWEST: no command is of a stage without a drive",
     "guard RETRY_OPEN off": "needs three: cancelled on the way, failed, and tried again",
-    "guard BRIDGE_LOST_HALTS off": "the CANCEL command and the heartbeat halt the robot too",
     "RETURN_PICKUP does not refuse TAKE_BACK": "BRING_BACK is refused: nothing to take back",
-    "STARTED may follow anything": "ACCEPTED changes nothing but the time of acceptance",
-    "STARTED may not follow STARTED": "the repeated report would change nothing",
-    "STARTED may not follow UNKNOWN": "the next heartbeat decides about it",
-    "PROGRESS may follow anything": "a robot that gets on has started: that is true",
-    "PROGRESS may not follow STARTED": "it would change nothing",
-    "PROGRESS may not follow UNKNOWN": "the next heartbeat decides about it",
-    "ARRIVED may not follow STARTED": "SUCCEEDED follows it and says the same",
-    "ARRIVED may not follow UNKNOWN": "likewise, and the next heartbeat decides",
-    "SUCCEEDED may not follow STARTED": "ARRIVED precedes it and says the same",
-    "SUCCEEDED may not follow UNKNOWN": "likewise, and the next heartbeat decides",
 }
 # Found only when every behaviour with two disturbances has been explored: no step leads to an end.
 WHOLE = frozenset({"guard DUE_AGAIN off"})

@@ -6,6 +6,7 @@ from backend.robot.bridge_protocol import command_reports
 from backend.robot.schemas.bridges import ReportType
 from backend.shared.domain.transitions import Action
 from backend.shared.models import CommandStatus, TaskStatus
+from tests.workflow import specification
 from tests.workflow.model import task
 from tests.workflow.model.rules import Guard, Rules
 from tests.workflow.model.world import (
@@ -62,16 +63,29 @@ def receive(world: World, rules: Rules, report: Report) -> World:
         and rules.guard(Guard.REPORT_TOKEN, is_newest)
         and rules.guard(Guard.REPORT_NOT_VOID, command.status is not CommandStatus.VOID)
     )
+    if accepted != _is_leased(world, report):
+        raise Violation("a report is believed that is not of the newest lease")
     if not accepted:
         executes = robot.driving == report.command and report.token == command.token
-        halts = executes and Guard.BRIDGE_LOST_HALTS not in rules.off
-        return world.with_robot(command.robot, driving=NONE) if halts else world
+        if executes and Guard.BRIDGE_LOST_HALTS in rules.off:
+            raise Violation("the bridge drives on although its lease is lost")
+        return world.with_robot(command.robot, driving=NONE) if executes else world
     if command.status in _FINISHED:
         return world
     may_precede = rules.may_precede.get(report.kind, rules.order)
-    if not rules.guard(Guard.REPORT_ORDER, command.status in may_precede):
-        return world
-    return _record(world, rules, report, command)
+    follows = rules.guard(Guard.REPORT_ORDER, command.status in may_precede)
+    if follows != specification.may_follow(report.kind.value, command.status.value):
+        raise Violation(f"{report.kind.value} after {command.status.value}: {follows}")
+    return _record(world, rules, report, command) if follows else world
+
+
+def _is_leased(world: World, report: Report) -> bool:
+    """Say as robot-protocol.md §3 does: the latest lease, of this session, since the last stop."""
+    command = world.commands[report.command]
+    robot = world.robots[command.robot]
+    is_latest = report.token == command.token and command.epoch == robot.epoch
+    is_void = command.status in {CommandStatus.VOID, CommandStatus.QUEUED}
+    return is_latest and command.version == robot.version and not is_void
 
 
 def _record(world: World, rules: Rules, report: Report, command: Command) -> World:

@@ -21,14 +21,14 @@ def test_robot_with_a_low_battery_charges_then_serves(scenario: Scenario) -> Non
         command = robot.next_command()
         assert (command["type"], command["payload"]["waypoint"]["name"]) == (order, "Dock 1")
         robot.drive(command)
-    robot.heartbeat(battery=0.1)
+    robot.heartbeat(battery=0.1, charging=True)
     scenario.book = catalogue.add_book("Another book")
     scenario.request_delivery()
     scenario.run_events()
     assert scenario.task["waiting_reason"] == "ROBOTS_CHARGING"
     scenario.advance_seconds(61)
     for battery, state in ((0.59, "QUEUED"), (0.61, "ASSIGNED/TO_SOURCE")):
-        robot.heartbeat(battery=battery)
+        robot.heartbeat(battery=battery, charging=True)
         scenario.run_events()
         assert scenario.state == state
     assert scenario.drive_robot()["type"] == "UNDOCK"

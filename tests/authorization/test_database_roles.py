@@ -50,9 +50,9 @@ def _statements(table: str) -> dict[str, dict[str, str]]:
     """Return, by verb and column, a statement that needs this privilege alone, and no row."""
     columns = _columns(table)
     forms = {
-        "S": "SELECT {} FROM {} LIMIT 0",
-        "I": "INSERT INTO {1} ({0}) SELECT NULL WHERE false",
-        "U": "UPDATE {1} SET {0} = DEFAULT WHERE false",
+        "S": 'SELECT "{}" FROM {} LIMIT 0',
+        "I": 'INSERT INTO {1} ("{0}") SELECT NULL WHERE false',
+        "U": 'UPDATE {1} SET "{0}" = DEFAULT WHERE false',
     }
     made = {
         verb: {name: form.format(name, table) for name in columns} for verb, form in forms.items()

@@ -70,6 +70,8 @@ def configure(part: str) -> None:
     logging.getLogger(
         "uvicorn.access"
     ).disabled = True  # AccessLog logs requests, with ids and without queries
+    for client in ("httpx", "httpx2"):  # they log addresses with their queries
+        logging.getLogger(client).setLevel(logging.WARNING)
     for noisy in ("uvicorn", "uvicorn.error", "celery", "kombu", "amqp"):
         logging.getLogger(noisy).handlers = []
         logging.getLogger(noisy).propagate = True

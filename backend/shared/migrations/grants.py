@@ -41,7 +41,8 @@ def _privilege(table: str, letter: str) -> str:
     if letter == "u":
         return f"UPDATE ({privileges.LOCK[table]})"
     if letter == "s":
-        return f"SELECT ({', '.join(visible_columns(table))})"
+        columns = ", ".join(f'"{name}"' for name in visible_columns(table))
+        return f"SELECT ({columns})"
     return Verb(letter).name
 
 

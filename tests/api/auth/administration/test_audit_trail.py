@@ -133,9 +133,9 @@ def test_role_of_the_application_changes_nothing(
 
 
 def test_key_of_a_person_is_destroyed_only_after_erasure(api: Any, ada: RegisteredUser) -> None:
-    refused = pytest.raises(ProgrammingError, match="not erased")
+    refused = pytest.raises(ProgrammingError, match="the account is in use")
     with refused, database.transaction() as session:
-        session.execute(text("SELECT destroy_person_key(:id)"), {"id": ada.id})
+        session.execute(text("SELECT erase_person(:id, now())"), {"id": ada.id})
 
 
 def test_administrators_read_personal_values_that_are_stored_encrypted(

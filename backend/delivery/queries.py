@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     SQLColumnExpression,
     case,
@@ -222,7 +223,7 @@ def alerts() -> AnySelect:
     )
 
 
-def queue_ahead(task_id: UUID) -> AnySelect:
+def queue_ahead(task_id: BindParameter[UUID]) -> AnySelect:
     """Count the waiting tasks that were created earlier or have a higher priority."""
     own, other = aliased(DeliveryTask), aliased(DeliveryTask)
     own_rank, other_rank = (case(PRIORITY_RANK, value=each.priority) for each in (own, other))
@@ -236,7 +237,7 @@ def queue_ahead(task_id: UUID) -> AnySelect:
     )
 
 
-def history(task_id: UUID) -> AnySelect:
+def history(task_id: BindParameter[UUID]) -> AnySelect:
     """Select the status history of a task, oldest first."""
     return (
         select(
@@ -270,9 +271,8 @@ def pick_list() -> AnySelect:
     """Select the books that staff still have to fetch from the shelf."""
     # The check `stage_belongs_to_status` makes ASSIGNED the status of every task whose robot is
     # on its way or waits for the book. A condition on the status alone can use its index.
-    is_before_loading = DeliveryTask.status.in_(
-        [TaskStatus.PENDING, TaskStatus.QUEUED, TaskStatus.ASSIGNED]
-    )
+    before_loading = [TaskStatus.PENDING, TaskStatus.QUEUED, TaskStatus.ASSIGNED]
+    is_before_loading = DeliveryTask.status.in_(before_loading)
     return (
         select(
             DeliveryTask.id.label("task_id"),

@@ -11,9 +11,9 @@ from backend.shared.messaging import inbox, scheduler, subscriptions
 from backend.shared.messaging.inbox import EventContext
 
 
-@inbox.consumer(subscriptions.DISPATCH)
+@inbox.consumer(subscriptions.DISPATCH, once=True)
 def dispatch_robots(session: Session, _event: Event, _context: EventContext) -> None:
-    """Assign robots after any event that adds a waiting task or frees a robot."""
+    """Assign robots after events that add a waiting task or free a robot."""
     dispatch.run(session)
 
 

@@ -62,13 +62,13 @@ PROTECTIONS = (
         (
             Cut(
                 "backend/shared/messaging/inbox.py",
-                "return inserted is not None",
-                "return bool(inserted) or True",
+                "new = [row for row in rows if row.id in inserted]",
+                "new = [row for row in rows if inserted or True]",
             ),
             Cut(
                 "backend/shared/messaging/inbox.py",
-                "if done is not None or row.dead_at is not None:",
-                "if row.dead_at is not None:",
+                "due = [row for row in rows if not row.done and row.dead_at is None]",
+                "due = [row for row in rows if row.dead_at is None]",
             ),
         ),
         ("tests/shared/test_outbox_and_inbox.py",),

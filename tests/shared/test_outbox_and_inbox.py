@@ -32,7 +32,7 @@ class Broker:
         if self.is_down:
             raise OSError("no broker")
         assert queue == name.partition(".")[0]
-        self.sent.append((name, args[0]))
+        self.sent += [(name, event_id) for event_id in args]
 
     def consumers(self) -> list[str]:
         """Return the consumers that were sent an event since the last call."""

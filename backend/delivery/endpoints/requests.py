@@ -63,10 +63,10 @@ def create_request(
     """Role: all. Reserves a copy and creates the delivery task in one transaction."""
 
     def create() -> RequestDetail:
-        request = service.create(
+        request_id = service.create(
             session, actor, body.book_id, body.request_location, body.notes, body.user_id
         )
-        return read_models.request_detail(session, request.id, actor)
+        return read_models.request_detail(session, request_id, actor)
 
     return once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, bindparam
 from sqlalchemy.orm import Session
 
 from backend.delivery import queries
@@ -34,6 +34,10 @@ AnyRow = Row[*tuple[Any, ...]]
 _DRIVING = frozenset({Stage.TO_SOURCE, Stage.TO_DESTINATION})
 _WAITING = frozenset({TaskStatus.PENDING, TaskStatus.QUEUED})
 _WITH_ROBOT = frozenset({TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS})
+_REQUEST = queries.requests().where(BookRequest.id == bindparam("id"))
+_RETURN = queries.returns().where(BookReturn.id == bindparam("id"))
+_TASK = queries.tasks().where(DeliveryTask.id == bindparam("id"))
+_QUEUE_AHEAD, _HISTORY = queries.queue_ahead(bindparam("id")), queries.history(bindparam("id"))
 
 
 def _position(pose: dict[str, Any] | None) -> RobotPosition | None:
@@ -68,7 +72,7 @@ def _current_task(session: Session, row: AnyRow) -> TaskSummary:
     """Summarize a task with the robot's position and ETA as of this second."""
     stored = _stored_task(row)
     if row.task_status in _WAITING:
-        ahead = session.execute(queries.queue_ahead(row.task_id)).scalar_one()
+        ahead = session.connection().execute(_QUEUE_AHEAD, {"id": row.task_id}).scalar_one()
         return stored.model_copy(update={"robot_position": None, "queue_ahead": ahead})
     if row.assigned_robot_id is None or row.task_status not in _WITH_ROBOT:
         return stored.model_copy(update={"robot_position": None})
@@ -111,10 +115,11 @@ def return_read(row: AnyRow) -> ReturnRead:
     return ReturnRead.model_validate({**row._asdict(), "task": _stored_task(row)})
 
 
-def _visible_row(session: Session, statement: AnySelect, actor: Actor, kind: str) -> AnyRow:
+def _visible_row(
+    session: Session, statement: AnySelect, row_id: UUID, actor: Actor, kind: str
+) -> AnyRow:
     """Select one request or return; NotFound for another member's."""
-    session.flush()
-    row = session.execute(statement).one_or_none()
+    row = _connection(session).execute(statement, {"id": row_id}).one_or_none()
     if row is None:
         raise NotFound(f"{kind} not found.")
     access.require(actor, row.user_id, Access.VIEW, kind)
@@ -126,15 +131,22 @@ def _with_task(session: Session, row: AnyRow) -> dict[str, Any]:
     return {**row._asdict(), "task": _current_task(session, row), "history": history}
 
 
+def _connection(session: Session | Connection) -> Connection:
+    """Return the connection of a session, whose pending changes are sent first."""
+    if isinstance(session, Connection):
+        return session
+    session.flush()
+    return session.connection()
+
+
 def _history(session: Session | Connection, task_id: UUID) -> list[HistoryRead]:
-    rows = session.execute(queries.history(task_id)).all()
+    rows = _connection(session).execute(_HISTORY, {"id": task_id}).all()
     return [HistoryRead.model_validate(row) for row in rows]
 
 
 def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestDetail:
     """Read one request; NotFound for another member's."""
-    statement = queries.requests().where(BookRequest.id == request_id)
-    row = _visible_row(session, statement, actor, "Request")
+    row = _visible_row(session, _REQUEST, request_id, actor, "Request")
     return RequestDetail.model_validate(
         {
             **_with_task(session, row),
@@ -146,8 +158,7 @@ def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestD
 
 def return_detail(session: Session, return_id: UUID, actor: Actor) -> ReturnDetail:
     """Read one return; NotFound for another member's."""
-    statement = queries.returns().where(BookReturn.id == return_id)
-    row = _visible_row(session, statement, actor, "Return")
+    row = _visible_row(session, _RETURN, return_id, actor, "Return")
     return ReturnDetail.model_validate(
         {**_with_task(session, row), "actions": actions.of_return(row)}
     )
@@ -155,9 +166,7 @@ def return_detail(session: Session, return_id: UUID, actor: Actor) -> ReturnDeta
 
 def task_detail(session: Session | Connection, task_id: UUID) -> TaskDetail:
     """Read one task with its whole history and its current ETA."""
-    if isinstance(session, Session):
-        session.flush()
-    row = session.execute(queries.tasks().where(DeliveryTask.id == task_id)).one_or_none()
+    row = _connection(session).execute(_TASK, {"id": task_id}).one_or_none()
     if row is None:
         raise NotFound("Delivery not found.")
     values = {

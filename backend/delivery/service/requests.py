@@ -3,7 +3,7 @@
 import secrets
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from backend.delivery.service import handover, tasks
@@ -12,14 +12,24 @@ from backend.shared.domain import audit, route_graph, task_effects, workflow
 from backend.shared.domain.access import member_for
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import custody, loans
+from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.domain.route_graph import GraphWaypoint, RouteGraph
 from backend.shared.domain.transitions import Action
 from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound
-from backend.shared.infra import database
-from backend.shared.models import Book, BookRequest, Copy, RequestStatus, TaskStatus, TaskType, User
+from backend.shared.infra import database, ids
+from backend.shared.messaging import outbox
+from backend.shared.models import Book, BookRequest, RequestStatus, TaskStatus, TaskType, table
 
 _OPEN_STATUSES = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.IN_PROGRESS)
 _CODE_DIGITS = 4
+_BOOK, _REQUEST = table(Book).c, table(BookRequest).c
+_REQUESTED_BOOK = select(_BOOK.title, _BOOK.shelf_location, _BOOK.withdrawn_at).where(
+    _BOOK.id == bindparam("book_id")
+)
+_OPEN_REQUESTS = select(_REQUEST.book_id).where(
+    _REQUEST.user_id == bindparam("user_id"), _REQUEST.status.in_(_OPEN_STATUSES)
+)
+_INSERT = insert(table(BookRequest))
 
 
 def create(
@@ -29,56 +39,65 @@ def create(
     location: str,
     notes: str | None,
     user_id: UUID | None,
-) -> BookRequest:
-    """Reserve a copy for a member and create the task that brings it."""
+) -> UUID:
+    """Reserve a copy for a member and create the task that brings it; return the request's id."""
     member = member_for(session, actor, user_id)
     places = route_graph.current(session)
     place = places.find(location)
-    book = session.get(Book, book_id)
+    book = session.execute(_REQUESTED_BOOK, {"book_id": book_id}).one_or_none()
     if book is None or book.withdrawn_at is not None:
         raise NotFound("Book not found.")
-    requested = _open_requests(session, member)
-    loans.check_loan_limit(session, session.get_one(User, member), len(requested))
-    if book_id in requested:
-        raise AlreadyRequested(book_id=book_id)
+    _check_limits(session, member, book_id)
     copy = custody.reserve_for(session, member, book_id, custody.CustodyContext(str(actor.id)))
-    request = BookRequest(
+    request_id = _insert(session, member, copy, place, notes)
+    source = _loading_place(places, copy, book.shelf_location)
+    task_id = tasks.insert_task(
+        session, TaskType.STUDENT_DELIVERY, copy, source, place, actor, request_id=request_id
+    )
+    created = events.RequestCreated(
+        request_id=request_id,
+        task_id=task_id,
         user_id=member,
         book_id=book_id,
-        copy_id=copy.id,
-        request_location=place.name,
-        waypoint_id=place.id,
-        notes=notes,
-        handover_code=f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}",
+        book_title=book.title,
+        location=place.name,
+        status=RequestStatus.PENDING,
     )
-    session.add(request)
-    session.flush()
-    source = _loading_place(places, copy, book)
-    task = tasks.create(
-        session, TaskType.STUDENT_DELIVERY, copy, source, place, actor, request_id=request.id
-    )
-    task_effects.publish_request_event(session, events.RequestCreated, request, task)
-    return request
+    outbox.publish(session, created)
+    return request_id
 
 
-def _open_requests(session: Session, member: UUID) -> list[UUID]:
-    """Return the ids of the books that a member has open requests for.
-
-    Locks the member, so that concurrent calls are checked one after the other.
-    """
-    database.row_lock(session, User, member)
-    found = session.execute(
-        select(BookRequest.book_id).where(
-            BookRequest.user_id == member, BookRequest.status.in_(_OPEN_STATUSES)
-        )
-    ).scalars()
-    return list(found)
+def _check_limits(session: Session, member: UUID, book_id: UUID) -> None:
+    """Lock the member, so that concurrent calls are checked one after the other."""
+    role = loans.lock_member(session, member)
+    requested = session.execute(_OPEN_REQUESTS, {"user_id": member}).scalars().all()
+    loans.check_loan_limit(session, member, role, len(requested))
+    if book_id in requested:
+        raise AlreadyRequested(book_id=book_id)
 
 
-def _loading_place(places: RouteGraph, copy: Copy, book: Book) -> GraphWaypoint:
+def _insert(
+    session: Session, member: UUID, copy: ReservedCopy, place: GraphWaypoint, notes: str | None
+) -> UUID:
+    request_id = ids.uuid7()
+    values = {
+        "id": request_id,
+        "user_id": member,
+        "book_id": copy.book_id,
+        "copy_id": copy.id,
+        "request_location": place.name,
+        "waypoint_id": place.id,
+        "notes": notes,
+        "handover_code": f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}",
+    }
+    session.execute(_INSERT, values)
+    return request_id
+
+
+def _loading_place(places: RouteGraph, copy: ReservedCopy, shelf: str | None) -> GraphWaypoint:
     if copy.home_workstation_id is not None and copy.home_workstation_id in places.waypoints:
         return places.waypoints[copy.home_workstation_id]
-    return places.workstation_for(copy.shelf_location or book.shelf_location)
+    return places.workstation_for(copy.shelf_location or shelf)
 
 
 def cancel(session: Session, request_id: UUID, actor: Actor, reason: str | None) -> None:

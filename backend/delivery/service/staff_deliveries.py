@@ -9,6 +9,7 @@ from backend.shared.domain import audit, route_graph, task_effects
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import custody
 from backend.shared.domain.circulation.custody import CustodyTransition
+from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.errors import BookNotAvailable, NotFound, invalid
 from backend.shared.events import TaskQueued
 from backend.shared.infra import database
@@ -55,7 +56,9 @@ def create(session: Session, actor: Actor, kind: TaskType, body: StaffDelivery) 
     return task
 
 
-def _reserve_copy(session: Session, body: StaffDelivery, context: custody.CustodyContext) -> Copy:
+def _reserve_copy(
+    session: Session, body: StaffDelivery, context: custody.CustodyContext
+) -> Copy | ReservedCopy:
     """Reserve the copy with this barcode, or any free copy of the title."""
     if (body.book_id is None) == (body.copy_barcode is None):
         raise invalid("copy_barcode", "give either book_id or copy_barcode")

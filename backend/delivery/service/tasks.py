@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from backend.shared.domain import audit, task_effects, workflow
 from backend.shared.domain.actor import Actor
+from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.domain.route_graph import GraphWaypoint
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
 from backend.shared.errors import Conflict, NotFound, WrongCopy, WrongRobot, invalid
 from backend.shared.events import TaskQueued
-from backend.shared.infra import clock, database, ids
+from backend.shared.infra import database, ids
 from backend.shared.models import (
     CLOSED_STATUSES,
     BookRequest,
@@ -25,48 +26,62 @@ from backend.shared.models import (
     TaskHistory,
     TaskStatus,
     TaskType,
+    table,
 )
 
 CANCELLED_BY_MEMBER = "CANCELLED_BY_MEMBER"
 CANCELLED_BY_STAFF = "CANCELLED_BY_STAFF"
+_INSERT_TASK, _INSERT_ENTRY = insert(table(DeliveryTask)), insert(table(TaskHistory))
 
 
 def create(
     session: Session,
     kind: TaskType,
-    copy: Copy,
+    copy: Copy | ReservedCopy,
     source: GraphWaypoint,
     destination: GraphWaypoint,
     actor: Actor,
     **references: UUID | None,
 ) -> DeliveryTask:
     """Create a task and its first history entry; `references` are further columns of the task."""
-    task = DeliveryTask(
-        reference=ids.reference(),
-        task_type=kind,
-        book_id=copy.book_id,
-        copy_id=copy.id,
-        source_location=source.name,
-        source_waypoint_id=source.id,
-        destination_location=destination.name,
-        destination_waypoint_id=destination.id,
-        created_by=actor.id,
-        **references,
-    )
-    session.add(task)
+    task_id = insert_task(session, kind, copy, source, destination, actor, **references)
+    return session.get_one(DeliveryTask, task_id)
+
+
+def insert_task(
+    session: Session,
+    kind: TaskType,
+    copy: Copy | ReservedCopy,
+    source: GraphWaypoint,
+    destination: GraphWaypoint,
+    actor: Actor,
+    **references: UUID | None,
+) -> UUID:
+    """Do as `create`, and return the task's id alone."""
     session.flush()
-    session.execute(
-        insert(TaskHistory).values(
-            id=ids.uuid7(),
-            task_id=task.id,
-            action="CREATE",
-            to_status=TaskStatus.PENDING,
-            changed_by=str(actor.id),
-            attempt=task.attempt,
-            created_at=clock.now(),
-        )
-    )
-    return task
+    task_id = ids.uuid7()
+    task = {
+        "id": task_id,
+        "reference": ids.reference(),
+        "task_type": kind,
+        "book_id": copy.book_id,
+        "copy_id": copy.id,
+        "source_location": source.name,
+        "source_waypoint_id": source.id,
+        "destination_location": destination.name,
+        "destination_waypoint_id": destination.id,
+        "created_by": actor.id,
+    }
+    session.execute(_INSERT_TASK, task | references)
+    entry = {
+        "task_id": task_id,
+        "action": "CREATE",
+        "to_status": TaskStatus.PENDING,
+        "changed_by": str(actor.id),
+        "attempt": 1,
+    }
+    session.execute(_INSERT_ENTRY, entry)
+    return task_id
 
 
 def lock_for(

@@ -3,13 +3,17 @@
 from enum import Enum
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import permissions
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.permissions import Action, Scope
 from backend.shared.errors import Forbidden, NotFound, invalid
-from backend.shared.models import User
+from backend.shared.models import User, table
+
+_USER = table(User).c
+_IS_ACTIVE = select(_USER.is_active).where(_USER.id == bindparam("user_id"))
 
 
 class Access(Enum):
@@ -55,8 +59,7 @@ def member_for(session: Session, actor: Actor, user_id: UUID | None) -> UUID:
         return actor.id
     if not actor.is_staff:
         raise Forbidden("Students can create requests and returns for themselves only.")
-    member = session.get(User, user_id)
-    if member is None or not member.is_active:
+    if not session.execute(_IS_ACTIVE, {"user_id": user_id}).scalar_one_or_none():
         raise invalid("user_id", "is not an active member")
     return user_id
 

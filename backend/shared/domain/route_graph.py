@@ -18,7 +18,14 @@ from sqlalchemy.orm import Session
 
 from backend.shared.errors import RobotUnavailable, UnknownLocation
 from backend.shared.infra import clock, config
-from backend.shared.models import EdgeKind, FleetState, Waypoint, WaypointEdge, WaypointKind
+from backend.shared.models import (
+    EdgeKind,
+    FleetState,
+    Waypoint,
+    WaypointEdge,
+    WaypointKind,
+    table,
+)
 
 _SUGGESTIONS = 5
 _MAX_OFF_MAP = 50.0  # metres from the nearest waypoint
@@ -201,11 +208,12 @@ class RouteGraph:
 
 
 _cached: dict[str, RouteGraph] = {}
+_VERSION = select(table(FleetState).c.map_version)
 
 
 def current(session: Session) -> RouteGraph:
     """Return the graph of the current map."""
-    version = session.execute(select(FleetState.map_version)).scalar_one()
+    version = session.execute(_VERSION).scalar_one()
     cached = _cached.get("map")
     if cached is None or cached.version != version or cached.is_expired or not cached.waypoints:
         cached = _read(session, version)

@@ -4,13 +4,12 @@ A Celery message only names an event. The consumer acts on the row of the outbox
 altered message has no effect of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.shared.events import BY_TYPE, EventDeadLettered
@@ -20,7 +19,7 @@ from backend.shared.infra.telemetry import tracing
 from backend.shared.messaging import metrics, outbox
 from backend.shared.messaging.celery_app import celery
 from backend.shared.messaging.subscriptions import SUBSCRIBERS, consumers_of
-from backend.shared.models import EventRun, OutboxEvent, ProcessedEvent
+from backend.shared.models import EventRun, OutboxEvent
 
 _log = logs.get(__name__)
 
@@ -39,16 +38,44 @@ class EventContext:
 
 
 Handler = Callable[[Session, Any, EventContext], None]
+_Event = Row[Any]  # of _EVENTS
+
+_EVENTS = text("""
+    SELECT o.id, o.event_type, o.aggregate_id, o.seq, o.request_id, o.payload, o.dead_at,
+        EXISTS (SELECT FROM processed_events AS p
+            WHERE p.event_id = o.id AND p.consumer = :consumer) AS done
+    FROM outbox AS o WHERE o.id = ANY(CAST(:ids AS uuid[]))
+""")
+_COUNT_RUNS = text("""
+    INSERT INTO event_runs AS r (event_id, consumer, runs, updated_at)
+    SELECT id, :consumer, 1, :now FROM unnest(CAST(:ids AS uuid[])) AS id
+    ON CONFLICT (event_id, consumer) DO UPDATE SET runs = r.runs + 1, updated_at = :now
+    RETURNING event_id, runs
+""")
+_LAST_PROCESSED = text("""
+    SELECT aggregate_id, max(seq) AS last FROM processed_events
+    WHERE consumer = :consumer AND aggregate_id = ANY(CAST(:aggregates AS uuid[]))
+    GROUP BY aggregate_id
+""")
+_INSERT_INBOX_ROWS = text("""
+    INSERT INTO processed_events (event_id, consumer, aggregate_id, seq, processed_at)
+    SELECT id, :consumer, aggregate_id, seq, :now FROM outbox
+    WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
+    ON CONFLICT DO NOTHING RETURNING event_id
+""")
 
 
-def consumer(name: str) -> Callable[[Handler], Handler]:
-    """Register `handler(session, event, context)` as the consumer `name` of SUBSCRIBERS."""
+def consumer(name: str, *, once: bool = False) -> Callable[[Handler], Handler]:
+    """Register `handler(session, event, context)` as the consumer `name` of SUBSCRIBERS.
+
+    With `once` the handler runs once for all events of a message, with the last of them.
+    """
     if not any(name in consumers for consumers in SUBSCRIBERS.values()):
         raise ValueError(f"no event goes to {name}: see backend.shared.messaging.subscriptions")
 
     def register(handler: Handler) -> Handler:
-        def run(event_id: str) -> None:
-            consume(name, handler, event_id)
+        def run(*event_ids: object) -> None:
+            consume(name, handler, *event_ids, once=once)
 
         celery.task(name=name)(run)  # the relay names its queue
         return handler
@@ -56,66 +83,93 @@ def consumer(name: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def consume(name: str, handler: Handler, event_id: object) -> None:
-    """Process an event once. A failure is counted; the relay sends the event again."""
-    row = _begin_run(name, event_id)
-    if row is None:
-        return
+def consume(name: str, handler: Handler, *event_ids: object, once: bool = False) -> None:
+    """Process events once, together in one transaction; when that fails, one by one.
+
+    A failure is counted; the relay sends the event again.
+    """
+    rows = _begin_runs(name, event_ids)
+    if len(rows) > 1 and not once:
+        try:
+            _process(name, handler, rows)
+        except Exception as error:  # noqa: BLE001 (each event alone shows which one failed)
+            _log.warning("events are processed one by one", consumer=name, error=str(error))
+        else:
+            return
+    groups = [rows] if once else [[row] for row in rows]
+    outcomes = [_try(name, handler, group, once=once) for group in groups]
+    failed = next((outcome for outcome in outcomes if outcome is not None), None)
+    if failed is not None:
+        raise failed
+
+
+def _try(name: str, handler: Handler, rows: Sequence[_Event], *, once: bool) -> Exception | None:
+    """Process events; record the failure and return it."""
+    if not rows:
+        return None
+    try:
+        _process(name, handler, rows, once=once)
+    except Exception as error:  # noqa: BLE001 (returned: the events after it still run)
+        _log.exception("consumer failed", event_type=rows[0].event_type)
+        for row in rows:
+            metrics.count_run(name, "failed")
+            _record_failure(name, row.id, error)
+        return error
+    return None
+
+
+def _process(name: str, handler: Handler, rows: Sequence[_Event], *, once: bool = False) -> None:
+    with database.transaction() as session:
+        last = _last_processed(session, name, rows)
+        inserted = _insert_inbox_rows(session, name, rows)
+        new = [row for row in rows if row.id in inserted]
+        for row in new[-1:] if once else new:
+            _handle(session, name, handler, row, stale=last.get(row.aggregate_id, 0) > row.seq)
+    for _ in rows:
+        metrics.count_run(name, "done")
+
+
+def _handle(session: Session, name: str, handler: Handler, row: _Event, *, stale: bool) -> None:
     request_context.begin(
         RequestContext(row.request_id), part="celery-worker", event_id=row.id, consumer=name
     )
     attributes = {"event.type": row.event_type, "event.id": str(row.id)}
-    try:
-        with (
-            tracing.span(name, "CONSUMER", attributes),
-            database.transaction() as session,
-        ):
-            if _insert_inbox_row(session, name, row):
-                event = BY_TYPE[row.event_type].model_validate(row.payload)
-                handler(session, event, _context_of(session, name, row))
-    except Exception as error:
-        metrics.count_run(name, "failed")
-        _log.exception("consumer failed", event_type=row.event_type)
-        _record_failure(name, row.id, error)
-        raise
-    metrics.count_run(name, "done")
+    with tracing.span(name, "CONSUMER", attributes):
+        event = BY_TYPE[row.event_type].model_validate(row.payload)
+        handler(session, event, EventContext(row.id, row.aggregate_id, row.seq, stale))
 
 
-def _begin_run(name: str, event_id: object) -> OutboxEvent | None:
-    """Read the event and count a run before it begins, so that a run that is killed is counted too.
+def _begin_runs(name: str, event_ids: Sequence[object]) -> list[_Event]:
+    """Read events and count a run of each before it begins, so that a killed run is counted too.
 
-    None when the event is already processed or a dead letter, or becomes one now; also when no
-    such event was published for this consumer.
+    Leaves out those that are processed or dead letters, or become one now; also those that were
+    not published for this consumer. In the order of their aggregates.
     """
+    ids = sorted({given for each in event_ids if (given := _uuid(each)) is not None})
     with database.transaction() as session:
-        row = _read_event(session, event_id)
-        if row is None or name not in consumers_of(row.event_type):
+        found = session.execute(_EVENTS, {"ids": ids, "consumer": name}).all() if ids else []
+        rows = [row for row in found if name in consumers_of(row.event_type)]
+        for _ in range(len(event_ids) - len(rows)):
             metrics.count_run(name, "refused")
             _log.warning("message names no event of this consumer", consumer=name)
-            return None
-        done = session.get(ProcessedEvent, (row.id, name))
-        if done is not None or row.dead_at is not None:
-            return None
-        counted = insert(EventRun).values(
-            event_id=row.id, consumer=name, runs=1, updated_at=clock.now()
-        )
-        runs = session.execute(
-            counted.on_conflict_do_update(
-                index_elements=["event_id", "consumer"],
-                set_={"runs": EventRun.runs + 1, "updated_at": clock.now()},
-            ).returning(EventRun.runs)
-        ).scalar_one()
-        if runs > config.outbox().outbox_max_failures:
+        due = [row for row in rows if not row.done and row.dead_at is None]
+        if not due:
+            return []
+        values = {"ids": [row.id for row in due], "consumer": name, "now": clock.now()}
+        runs = {row.event_id: row.runs for row in session.execute(_COUNT_RUNS, values)}
+        failed = [row for row in due if runs[row.id] > config.outbox().outbox_max_failures]
+        for row in failed:
             dead_letter(session, name, row.id)
-            return None
-    return row
+    return sorted(
+        (row for row in due if row not in failed), key=lambda row: (row.aggregate_id, row.seq)
+    )
 
 
-def _read_event(session: Session, event_id: object) -> OutboxEvent | None:
+def _uuid(given: object) -> UUID | None:
     try:
-        return session.get(OutboxEvent, UUID(str(event_id)))
+        return UUID(str(given))
     except ValueError:
-        return None  # not an id
+        return None
 
 
 def dead_letter(session: Session, name: str, event_id: UUID) -> None:
@@ -149,30 +203,17 @@ def retry_dead_letter(session: Session, event_id: UUID) -> bool:
     return retried is not None
 
 
-def _insert_inbox_row(session: Session, name: str, row: OutboxEvent) -> bool:
-    """Insert the inbox row in the effect's transaction; False when it already exists."""
-    inserted = session.execute(
-        insert(ProcessedEvent)
-        .values(
-            event_id=row.id,
-            consumer=name,
-            aggregate_id=row.aggregate_id,
-            seq=row.seq,
-            processed_at=clock.now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(ProcessedEvent.event_id)
-    ).scalar_one_or_none()
-    return inserted is not None
+def _insert_inbox_rows(session: Session, name: str, rows: Sequence[_Event]) -> set[UUID]:
+    """Insert the inbox rows in the effect's transaction; return the events that had none."""
+    values = {"ids": [row.id for row in rows], "consumer": name, "now": clock.now()}
+    return set(session.execute(_INSERT_INBOX_ROWS, values).scalars())
 
 
-def _context_of(session: Session, name: str, row: OutboxEvent) -> EventContext:
-    last = session.execute(
-        select(func.max(ProcessedEvent.seq)).where(
-            ProcessedEvent.consumer == name, ProcessedEvent.aggregate_id == row.aggregate_id
-        )
-    ).scalar_one()
-    return EventContext(row.id, row.aggregate_id, row.seq, stale=last > row.seq)
+def _last_processed(session: Session, name: str, rows: Sequence[_Event]) -> dict[UUID, int]:
+    """Return the number of the last event of each aggregate that this consumer has processed."""
+    aggregates = sorted({row.aggregate_id for row in rows})
+    values = {"aggregates": aggregates, "consumer": name}
+    return {row.aggregate_id: row.last for row in session.execute(_LAST_PROCESSED, values)}
 
 
 def _record_failure(name: str, event_id: UUID, error: Exception) -> None:

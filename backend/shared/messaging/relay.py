@@ -9,7 +9,7 @@ processing twice. Several relays may run.
 import select as os_select
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,13 +23,19 @@ from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.messaging import channels, realtime
-from backend.shared.messaging.subscriptions import consumers_of, queue_of
+from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
 
 _log = logs.get(__name__)
 _BATCH = 100
+_INTERVAL = 0.02  # seconds between batches while events keep coming
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
+_MARK = text("""
+    UPDATE outbox SET shown_at = coalesce(shown_at, :now),
+        acked_at = CASE WHEN id = ANY(CAST(:finished AS uuid[])) THEN :now END
+    WHERE id = ANY(CAST(:ids AS uuid[]))
+""")
 
 
 def envelope(row: OutboxEvent) -> dict[str, Any]:
@@ -67,9 +73,11 @@ class Relay:
             connection.execute(text(f"LISTEN {channels.OUTBOX}"))
             while not stopping.is_set():
                 self._detect_redis_restart()
+                began = time.monotonic()
                 if self.relay_batch() < _BATCH:
                     poll = config.outbox().outbox_poll.total_seconds()
                     os_select.select([driver], [], [], poll)
+                    stopping.wait(max(0.0, began + _INTERVAL - time.monotonic()))
                     driver.poll()
                     driver.notifies.clear()
 
@@ -150,29 +158,32 @@ class Relay:
             )
         }
         finished = []
-        broker_is_up = True
+        messages: dict[tuple[str, UUID | None], list[OutboxEvent]] = {}
         for row in rows:
             missing = [c for c in consumers_of(row.event_type) if (row.id, c) not in processed]
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
             if not missing:
                 finished.append(row.id)
-            elif broker_is_up:
-                broker_is_up = self._send(row, missing)
+            for consumer in missing:
+                # An event that failed may be the one that stops its consumer: it is sent alone.
+                together = consumer in TOGETHER and row.resends == 0
+                messages.setdefault((consumer, None if together else row.id), []).append(row)
+        if self._send(messages):
+            for row in {row.id: row for each in messages.values() for row in each}.values():
+                row.next_attempt_at = _next_attempt(row)
+                row.resends += 1
         return finished
 
-    def _send(self, row: OutboxEvent, consumers: Sequence[str]) -> bool:
-        """Send the event to Celery; False when the broker is not available."""
+    def _send(self, messages: Mapping[tuple[str, UUID | None], Sequence[OutboxEvent]]) -> bool:
+        """Send events to Celery; False when the broker is not available."""
         try:
-            for consumer in consumers:
-                self._celery.send_task(
-                    consumer, args=[str(row.id)], queue=queue_of(consumer), retry=False
-                )
-                _SENT.labels(consumer).inc()
+            for (consumer, _), rows in messages.items():
+                ids = [str(row.id) for row in rows]
+                self._celery.send_task(consumer, args=ids, queue=queue_of(consumer), retry=False)
+                _SENT.labels(consumer).inc(len(ids))
         except (BrokerDown, RedisError, OSError) as error:
             _log.warning("the broker is not available", error=str(error))
             return False
-        row.next_attempt_at = _next_attempt(row)
-        row.resends += 1
         return True
 
     def _publish_live(self, rows: Sequence[OutboxEvent], finished: Sequence[UUID]) -> None:
@@ -182,16 +193,13 @@ class Relay:
             [envelope(row) | {"pos": row.pos} for row in unpublished]
         ):
             return
+        marked = {row.id for row in unpublished} | set(finished)
+        if not marked:
+            return
+        now = clock.now()
         with database.transaction() as session:
-            now = clock.now()
-            session.execute(
-                update(OutboxEvent)
-                .where(OutboxEvent.id.in_([row.id for row in unpublished]))
-                .values(shown_at=now)
-            )
-            session.execute(
-                update(OutboxEvent).where(OutboxEvent.id.in_(finished)).values(acked_at=now)
-            )
+            values = {"ids": sorted(marked), "finished": list(finished), "now": now}
+            session.execute(_MARK, values)
         _FINISHED.inc(len(finished))
 
 

@@ -16,6 +16,9 @@ DELIVER = "notification.deliver"
 ACCOUNT_MAIL = "notification.account_mail"
 IMPORT = "catalog.import_batch"
 WATCHDOG = "notification.watchdog"
+# Consumers that process the events of a message in one transaction. Not COMMAND_OUTCOME, which
+# locks tasks; not those that wait for another server or run for seconds.
+TOGETHER = frozenset({DISPATCH, ALERT, NOTIFY})
 
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     # a task waits for a robot, or a robot becomes free

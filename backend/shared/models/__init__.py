@@ -12,7 +12,7 @@ from backend.shared.models.accounts import (
     TotpFactor,
 )
 from backend.shared.models.alerts import Alert, AlertKind, AlertSeverity, ProblemKind
-from backend.shared.models.base import Base, sql_values
+from backend.shared.models.base import Base, sql_values, table
 from backend.shared.models.catalogue import (
     Book,
     BookStatus,

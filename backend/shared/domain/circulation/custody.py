@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, insert, select
+from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
-from backend.shared.domain.circulation import holds
+from backend.shared.domain.circulation import copy_history, free_copies, holds
+from backend.shared.domain.circulation.copy_history import State
+from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.errors import BookNotAvailable, Conflict, InvalidStateTransition
-from backend.shared.infra import cache, clock, commit_hooks, database, ids
-from backend.shared.models import Book, Condition, Copy, CopyHistory, Custody, Waypoint
-
-State = tuple[Custody, Condition]
+from backend.shared.infra import cache, clock, commit_hooks, database
+from backend.shared.models import Book, Condition, Copy, Custody
 
 
 class CustodyTransition(StrEnum):
@@ -135,7 +135,7 @@ def record(session: Session, copy: Copy, before: State, context: CustodyContext)
     session.flush()
     if before == state_of(copy):
         return
-    _write_history(session, copy, before, context)
+    copy_history.record(session, copy, before, context.by, context.task_id)
     if copy.condition is not Condition.OK:
         _give_up_hold(session, copy, context)
     else:
@@ -148,7 +148,7 @@ def offer(session: Session, copy: Copy, context: CustodyContext = _SYSTEM) -> No
         before = state_of(copy)
         copy.custody = Custody.ON_HOLD_SHELF
         session.flush()
-        _write_history(session, copy, before, context)
+        copy_history.record(session, copy, before, context.by, context.task_id)
 
 
 def offer_available(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> None:
@@ -184,27 +184,8 @@ def _give_up_hold(session: Session, copy: Copy, context: CustodyContext) -> None
         before = state_of(copy)
         copy.custody = Custody.ON_SHELF
         session.flush()
-        _write_history(session, copy, before, context)
+        copy_history.record(session, copy, before, context.by, context.task_id)
     offer_available(session, copy.book_id, context)
-
-
-def _write_history(session: Session, copy: Copy, before: State, context: CustodyContext) -> None:
-    waypoint = session.get(Waypoint, copy.waypoint_id) if copy.waypoint_id else None
-    shelf = copy.shelf_location if copy.custody is Custody.ON_SHELF else None
-    session.execute(
-        insert(CopyHistory).values(
-            id=ids.uuid7(),
-            copy_id=copy.id,
-            from_custody=before[0],
-            to_custody=copy.custody,
-            from_condition=before[1],
-            to_condition=copy.condition,
-            place=waypoint.name if waypoint is not None else shelf,
-            task_id=context.task_id,
-            changed_by=context.by,
-            created_at=clock.now(),
-        )
-    )
 
 
 def shelve(session: Session, copy: Copy, shelf: str | None, context: CustodyContext) -> bool:
@@ -230,28 +211,34 @@ def shelve(session: Session, copy: Copy, shelf: str | None, context: CustodyCont
     return True
 
 
-def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> Copy:
+def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> ReservedCopy:
     """Reserve one available copy of a title for a robot; BookNotAvailable when there is none."""
-    copy = lock_available(session, book_id, Copy.robot_transportable)
-    if copy is None:
-        raise BookNotAvailable(book_id=book_id)
-    return _move(session, copy, CustodyTransition.RESERVE, context)
+    free = free_copies.reserve(session, book_id)
+    if free is None:  # there is none, or all are locked
+        copy = lock_available(session, book_id, Copy.robot_transportable)
+        if copy is None:
+            raise BookNotAvailable(book_id=book_id)
+        return ReservedCopy.of(_move(session, copy, CustodyTransition.RESERVE, context))
+    _invalidate(session, book_id)
+    change = (Custody.ON_SHELF, Condition.OK), (Custody.RESERVED, Condition.OK)
+    copy_history.insert_entry(session, free.id, change, context.by, context.task_id)
+    return free
 
 
 def reserve_for(
     session: Session, user_id: UUID, book_id: UUID, context: CustodyContext = _SYSTEM
-) -> Copy:
+) -> ReservedCopy:
     """Reserve the copy that is kept for a member, or any available one."""
-    hold = holds.open_hold(session, user_id, book_id)
-    if hold is None or hold.copy_id is None:
+    kept = holds.kept_copy(session, user_id, book_id)
+    if kept is None:
         return reserve_any(session, book_id, context)
-    copy = database.row_lock(session, Copy, hold.copy_id)
+    copy = database.row_lock(session, Copy, kept)
     if not copy.robot_transportable:
         raise BookNotAvailable(
             "A robot cannot carry the copy that is kept for you. Fetch it at the desk.",
             book_id=book_id,
         )
-    return _move(session, copy, CustodyTransition.RESERVE_HELD, context)
+    return ReservedCopy.of(_move(session, copy, CustodyTransition.RESERVE_HELD, context))
 
 
 def lock_available(

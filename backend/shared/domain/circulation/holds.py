@@ -8,14 +8,29 @@ row, which the database also locks when a copy of the title changes.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from backend.shared import events
 from backend.shared.domain.circulation import loan_policies, opening_days
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
-from backend.shared.models import OPEN_HOLD_STATUSES, Book, Copy, Hold, HoldStatus, User
+from backend.shared.models import OPEN_HOLD_STATUSES, Book, Copy, Hold, HoldStatus, User, table
+
+_HOLD, _BOOK = table(Hold).c, table(Book).c
+_IS_OPEN = (
+    _HOLD.user_id == bindparam("user_id"),
+    _HOLD.book_id == bindparam("book_id"),
+    _HOLD.status.in_(OPEN_HOLD_STATUSES),
+)
+_KEPT_COPY = select(_HOLD.copy_id).where(*_IS_OPEN).with_for_update()
+_TITLE = select(_BOOK.title).where(_BOOK.id == bindparam("book_id"))
+
+
+def kept_copy(session: Session, user_id: UUID, book_id: UUID) -> UUID | None:
+    """Return the copy that is kept for a member's open hold on a title; locks the hold."""
+    values = {"user_id": user_id, "book_id": book_id}
+    return session.execute(_KEPT_COPY, values).scalar_one_or_none()
 
 
 def allocate(session: Session, copy: Copy) -> bool:
@@ -177,4 +192,5 @@ def publish(
 
 
 def title_of(session: Session, book_id: UUID) -> str:
-    return session.execute(select(Book.title).where(Book.id == book_id)).scalar_one()
+    title: str = session.execute(_TITLE, {"book_id": book_id}).scalar_one()
+    return title

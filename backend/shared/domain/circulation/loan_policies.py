@@ -2,11 +2,11 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import config
-from backend.shared.models import CopyKind, LoanPolicy, Role
+from backend.shared.models import CopyKind, LoanPolicy, Role, table
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,15 @@ class Policy:
         return asdict(self)
 
 
-_COLUMNS = [LoanPolicy.__table__.c[each.name] for each in fields(Policy)]
+_POLICY = table(LoanPolicy).c
+_POLICY_OF = select(*(_POLICY[each.name] for each in fields(Policy))).where(
+    _POLICY.role == bindparam("role"), _POLICY.kind == bindparam("kind")
+)
 
 
 def policy(session: Session | Connection, role: Role, kind: CopyKind = CopyKind.STANDARD) -> Policy:
     """Return the rules that the library has set, or those of the settings."""
-    row = (
-        session.execute(select(*_COLUMNS).where(LoanPolicy.role == role, LoanPolicy.kind == kind))
-        .mappings()
-        .one_or_none()
-    )
+    row = session.execute(_POLICY_OF, {"role": role, "kind": kind}).mappings().one_or_none()
     return default(kind) if row is None else Policy(**row)
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from backend.shared import events
@@ -19,10 +19,20 @@ from backend.shared.models import (
     Loan,
     LoanChannel,
     LoanState,
+    Role,
     User,
+    table,
 )
 
 _SYSTEM = CustodyContext()
+_LOAN, _USER, _COPY = table(Loan).c, table(User).c, table(Copy).c
+_LOCKED_ROLE = (  # of rows that reference the member only the deletion would have to wait
+    select(_USER.role).where(_USER.id == bindparam("user_id")).with_for_update(key_share=True)
+)
+_OPEN_LOANS = select(func.count(), func.count().filter(_LOAN.due_at < bindparam("now"))).where(
+    _LOAN.user_id == bindparam("user_id"), _LOAN.returned_at.is_(None)
+)
+_BOOK_ID = select(_COPY.book_id).where(_COPY.id == bindparam("copy_id"))
 
 
 def lend(
@@ -114,21 +124,21 @@ def check_in(session: Session, loan: Loan, context: CustodyContext = _SYSTEM) ->
 
 def open_loans(session: Session, user_id: UUID) -> tuple[int, int]:
     """Count a member's open loans, and those that are overdue."""
-    open_count, overdue = session.execute(
-        select(func.count(), func.count().filter(Loan.due_at < clock.now())).where(
-            Loan.user_id == user_id, Loan.returned_at.is_(None)
-        )
-    ).one()
+    values = {"user_id": user_id, "now": clock.now()}
+    open_count, overdue = session.execute(_OPEN_LOANS, values).one()
     return open_count, overdue
 
 
-def check_loan_limit(session: Session, member: User, open_requests: int) -> None:
-    """Raise LoanLimitReached when open loans and `open_requests` reach the member's limit.
+def lock_member(session: Session, user_id: UUID) -> Role:
+    """Lock a member, so that concurrent loans and requests are counted one after the other."""
+    role: Role = session.execute(_LOCKED_ROLE, {"user_id": user_id}).scalar_one()
+    return role
 
-    The member's row is locked, so that concurrent requests are counted one after the other.
-    """
-    limit = loan_policies.policy(session, member.role).max_loans
-    if open_loans(session, member.id)[0] + open_requests >= limit:
+
+def check_loan_limit(session: Session, user_id: UUID, role: Role, open_requests: int) -> None:
+    """Raise LoanLimitReached when open loans and `open_requests` reach a locked member's limit."""
+    limit = loan_policies.policy(session, role).max_loans
+    if open_loans(session, user_id)[0] + open_requests >= limit:
         raise LoanLimitReached(limit=limit)
 
 
@@ -143,7 +153,7 @@ def publish(
 
 def facts(session: Session, loan: Loan) -> dict[str, object]:
     """Return what every event of a loan tells."""
-    book_id = session.execute(select(Copy.book_id).where(Copy.id == loan.copy_id)).scalar_one()
+    book_id = session.execute(_BOOK_ID, {"copy_id": loan.copy_id}).scalar_one()
     return {
         "loan_id": loan.id,
         "user_id": loan.user_id,

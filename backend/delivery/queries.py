@@ -223,7 +223,7 @@ def alerts() -> AnySelect:
     )
 
 
-def queue_ahead(task_id: BindParameter[UUID]) -> AnySelect:
+def queue_ahead(task_id: UUID | BindParameter[UUID]) -> AnySelect:
     """Count the waiting tasks that were created earlier or have a higher priority."""
     own, other = aliased(DeliveryTask), aliased(DeliveryTask)
     own_rank, other_rank = (case(PRIORITY_RANK, value=each.priority) for each in (own, other))
@@ -237,7 +237,7 @@ def queue_ahead(task_id: BindParameter[UUID]) -> AnySelect:
     )
 
 
-def history(task_id: BindParameter[UUID]) -> AnySelect:
+def history(task_id: UUID | BindParameter[UUID]) -> AnySelect:
     """Select the status history of a task, oldest first."""
     return (
         select(

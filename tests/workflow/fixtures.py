@@ -19,7 +19,6 @@ from backend.shared.infra import clock, database
 from backend.shared.models import (
     CommandStatus,
     Connectivity,
-    Copy,
     DeliveryTask,
     LoanChannel,
     Robot,
@@ -74,11 +73,11 @@ def rolled_back() -> Iterator[Session]:
 def create_task(session: Session, fixtures: Fixtures, kind: TaskType) -> DeliveryTask:
     """Create a task of this type, with its request, return or copy."""
     if kind is TaskType.STUDENT_DELIVERY:
-        request = requests.create(session, fixtures.member, fixtures.book, "SR-201", None, None)
-        return tasks.lock_for(session, request=request.id)
+        request_id = requests.create(session, fixtures.member, fixtures.book, "SR-201", None, None)
+        return tasks.lock_for(session, request=request_id)
     copy = custody.reserve_any(session, fixtures.book)
     if kind is TaskType.RETURN_PICKUP:
-        _lend(session, copy, fixtures)
+        _lend(session, copy.id, fixtures)
         pickup = returns.create(session, fixtures.member, fixtures.book, "SR-201", None)
         return tasks.lock_for(session, returned=pickup.id)
     graph = route_graph.current(session)
@@ -86,9 +85,9 @@ def create_task(session: Session, fixtures: Fixtures, kind: TaskType) -> Deliver
     return tasks.create(session, kind, copy, desk, room, fixtures.librarian)
 
 
-def _lend(session: Session, copy: Copy, fixtures: Fixtures) -> None:
-    custody.move(session, copy.id, CustodyTransition.LOAD)
-    loans.lend(session, copy.id, fixtures.member.id, LoanChannel.ROBOT)
+def _lend(session: Session, copy_id: UUID, fixtures: Fixtures) -> None:
+    custody.move(session, copy_id, CustodyTransition.LOAD)
+    loans.lend(session, copy_id, fixtures.member.id, LoanChannel.ROBOT)
 
 
 def apply_action(session: Session, fixtures: Fixtures, task: DeliveryTask, action: str) -> None:

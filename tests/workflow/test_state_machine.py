@@ -230,7 +230,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
 def _reset(owner: Engine) -> None:
     with owner.begin() as connection:
-        connection.execute(text(conftest._EMPTY))  # noqa: SLF001 (the one definition of empty)
+        connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (the one definition of empty)
     redis.client().flushdb()
     clock_file = config.process().clock_file
     assert isinstance(clock_file, Path)

@@ -41,7 +41,7 @@ CELLS = [
 def fixtures(servers: dict[str, str], owner: Engine) -> Iterator[Fixtures]:
     """Committed once: no test here commits anything."""
     with owner.begin() as connection:
-        connection.execute(text(conftest._EMPTY))  # noqa: SLF001 (the one definition of empty)
+        connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (the one definition of empty)
     route_graph.clear_cache()
     yield create_fixtures()
     route_graph.clear_cache()

@@ -41,7 +41,7 @@ class CirculationMachine(RuleBasedStateMachine):
     def __init__(self, api: Any, owner: Engine) -> None:
         super().__init__()
         with owner.begin() as connection:
-            connection.execute(text(conftest._EMPTY))  # noqa: SLF001 (what the fixture does)
+            connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (what the fixture does)
         self.desk = Desk(api, copies=2)
         self.members = [users.student() for _ in range(_MEMBERS)]
         self.barcodes = [self.desk.barcode(n) for n in range(2)]

@@ -1,0 +1,83 @@
+"""Events that one message brings together: each takes effect, whatever becomes of the others."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.shared.infra import config
+from backend.shared.messaging import inbox, relay, subscriptions
+from tests import event_runner
+from tests.scenario import start_scenario
+
+
+class Broker:
+    """Keeps the messages that Celery would receive."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, list[str]]] = []
+
+    def send_task(self, name: str, args: list[str], **_: Any) -> None:
+        self.messages.append((name, args))
+
+    def to(self, consumer: str) -> list[list[str]]:
+        """Return the messages to a consumer since the last call."""
+        found = [args for name, args in self.messages if name == consumer]
+        self.messages.clear()
+        return found
+
+
+@pytest.fixture
+def events(api: Any) -> list[str]:
+    """Return the ids of three events of requests."""
+    for _ in range(3):
+        start_scenario(api, robots=0).request_delivery()
+    return [envelope["eventId"] for envelope in event_runner.pending_events()]
+
+
+def _runs(owner: Engine) -> list[tuple[str, int]]:
+    with owner.connect() as connection:
+        found = connection.execute(text("SELECT event_id::text, runs FROM event_runs"))
+        return [(row.event_id, row.runs) for row in found]
+
+
+def _processed(owner: Engine) -> set[str]:
+    with owner.connect() as connection:
+        return set(connection.scalars(text("SELECT event_id::text FROM processed_events")))
+
+
+def test_new_events_are_sent_together_and_resent_events_alone(events: list[str]) -> None:
+    broker = Broker()
+    sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
+    sender.relay_batch()
+    assert broker.to(subscriptions.NOTIFY) == [events]
+    event_runner.advance_clock(config.outbox().outbox_last_resend)
+    sender.relay_batch()
+    assert sorted(broker.to(subscriptions.NOTIFY)) == sorted([each] for each in events)
+
+
+def test_failing_event_does_not_fail_those_beside_it(events: list[str], owner: Engine) -> None:
+    effects: list[str] = []
+
+    def fail_for_one(_session: Any, _event: Any, context: inbox.EventContext) -> None:
+        if str(context.event_id) == events[1]:
+            raise RuntimeError("handler failed")
+        effects.append(str(context.event_id))
+
+    with pytest.raises(RuntimeError, match="handler failed"):
+        inbox.consume(subscriptions.NOTIFY, fail_for_one, *events)
+    assert {events[0], events[2]} <= set(effects)
+    assert _processed(owner) == {events[0], events[2]}
+    assert sorted(_runs(owner)) == sorted((each, 1) for each in events)
+
+
+def test_consumer_that_runs_once_for_a_message_processes_all_of_it(
+    events: list[str], owner: Engine
+) -> None:
+    calls: list[Any] = []
+    inbox.consume(
+        subscriptions.DISPATCH, lambda *given: calls.append(given), *events, str(uuid4()), once=True
+    )
+    assert len(calls) == 1
+    assert _processed(owner) == set(events)

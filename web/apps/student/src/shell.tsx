@@ -6,6 +6,7 @@ import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useOutboxSize } from "./parts/outbox";
+import { useReadElsewhere } from "./parts/tabs";
 import { UpdateNotice } from "./parts/UpdateNotice";
 
 const SignInAgain = lazy(() => import("@luna/ui/expired"));
@@ -45,6 +46,7 @@ function Header() {
   const { t } = useTranslation();
   const user = useUser();
   useTopic("me", OWN);
+  useReadElsewhere();
   const unread = useQuery({
     queryKey: ["unread"],
     queryFn: () => dataOf(api.GET("/api/v1/notifications/unread-count")),

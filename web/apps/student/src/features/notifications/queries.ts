@@ -1,6 +1,7 @@
 import { api, pageOf, type Schemas } from "@luna/api";
 import { useInfiniteQuery, useMutation, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 import { sendOrKeep } from "../../parts/outbox";
+import { announceRead } from "../../parts/tabs";
 
 type Page = Awaited<ReturnType<typeof fetchPage>>;
 const KEY = ["notifications"];
@@ -36,6 +37,7 @@ function useMark<Input>(write: (input: Input) => Promise<void>, concerns: (input
     onSettled: () => {
       void client.invalidateQueries({ queryKey: KEY });
       void client.invalidateQueries({ queryKey: ["unread"] });
+      announceRead();
     },
   });
 }

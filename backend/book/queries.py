@@ -186,8 +186,9 @@ def loans(
             _HAS_RETURN.label("returning"),
             func.coalesce(User.is_active, False).label("member_active"),
         )
-        .join(Copy, Copy.id == Loan.copy_id)
-        .join(Book, Book.id == Copy.book_id)
+        # Each loan has its copy and title; a count leaves outer joins of one row out.
+        .outerjoin(Copy, Copy.id == Loan.copy_id)
+        .outerjoin(Book, Book.id == Copy.book_id)
         .outerjoin(User, User.id == Loan.user_id)
     )
     if user_id is not None:
@@ -247,7 +248,7 @@ def holds(
             Copy.custody,
             Copy.robot_transportable,
         )
-        .join(Book, Book.id == Hold.book_id)
+        .outerjoin(Book, Book.id == Hold.book_id)  # each has one; see `loans`
         .outerjoin(Copy, Copy.id == Hold.copy_id)
     )
     if user_id is not None:
@@ -282,3 +283,12 @@ def import_rows(job_id: UUID, severity: Severity | None) -> AnySelect:
     """Select the row issues of an import."""
     statement = select(*_ROW_COLUMNS).where(ImportRow.job_id == job_id)
     return statement if severity is None else statement.where(ImportRow.severity == severity)
+
+
+def refused_rows(job_id: UUID) -> Select[int, str, str, dict[str, str] | None]:
+    """Select the errors of an import, each with its row as uploaded where that is kept."""
+    return (
+        select(ImportRow.row, ImportRow.code, ImportRow.message, Nullable(ImportRow.source))
+        .where(ImportRow.job_id == job_id, ImportRow.severity == Severity.ERROR)
+        .order_by(ImportRow.row, ImportRow.id)
+    )

@@ -33,11 +33,11 @@ def explain(connection: Connection, sample: Sample) -> Iterator[Explained]:
     connection.exec_driver_sql("SET max_parallel_workers_per_gather = 0; SET jit = off")
     connection.commit()
     for statement in STATEMENTS:
-        with Session(connection) as session, _recorded(connection) as recorded:
+        with Session(connection) as session, recorded(connection) as sent:
             statement.run(session, sample)
-            shown = [each for each in recorded if statement.shows in each[0]]
+            shown = [each for each in sent if statement.shows in each[0]]
             if not shown:
-                raise LookupError(f"{statement.title}: {statement.shows!r} is not in {recorded}")
+                raise LookupError(f"{statement.title}: {statement.shows!r} is not in {sent}")
             sql, parameters = shown[0]
             answer = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
             yield Explained(statement, _readable(sql, parameters), answer.scalar_one()[0]["Plan"])
@@ -45,16 +45,16 @@ def explain(connection: Connection, sample: Sample) -> Iterator[Explained]:
 
 
 @contextmanager
-def _recorded(connection: Connection) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+def recorded(connection: Connection) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """The statements that the connection executes, with their parameters."""
-    recorded: list[tuple[str, dict[str, Any]]] = []
+    sent: list[tuple[str, dict[str, Any]]] = []
 
     def record(_c: object, _cursor: object, sql: str, parameters: Any, *_: object) -> None:
-        recorded.append((sql, parameters))
+        sent.append((sql, parameters))
 
     event.listen(connection, "before_cursor_execute", record)
     try:
-        yield recorded
+        yield sent
     finally:
         event.remove(connection, "before_cursor_execute", record)
 

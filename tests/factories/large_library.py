@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from backend.shared.migrations import migrate
 
 _ROWS = Path(__file__).with_suffix(".sql")
+TITLES = 20_000  # at least
 
 
 def row_id(number: int) -> UUID:
@@ -20,7 +21,7 @@ def row_id(number: int) -> UUID:
 
 
 @contextmanager
-def large_library(superuser: URL, owner: URL, name: str) -> Iterator[Engine]:
+def large_library(superuser: URL, owner: URL, name: str, titles: int = TITLES) -> Iterator[Engine]:
     """A database of that name with the newest schema, filled and analyzed; dropped afterwards."""
     server = create_engine(superuser, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
@@ -32,7 +33,7 @@ def large_library(superuser: URL, owner: URL, name: str) -> Iterator[Engine]:
                 connection.exec_driver_sql(f"CREATE EXTENSION {extension}")
             url = owner.set(database=name).render_as_string(hide_password=False)
             command.upgrade(migrate.alembic_config(url), "head")
-            _fill(connection)
+            _fill(connection, titles)
         yield engine
     finally:
         engine.dispose()
@@ -41,8 +42,8 @@ def large_library(superuser: URL, owner: URL, name: str) -> Iterator[Engine]:
         server.dispose()
 
 
-def _fill(connection: Connection) -> None:
-    rows = _ROWS.read_text(encoding="utf-8")
+def _fill(connection: Connection, titles: int) -> None:
+    rows = _ROWS.read_text(encoding="utf-8").replace(":titles", str(titles))
     connection.exec_driver_sql(rows, execution_options={"no_parameters": True})
     # Every row of a table is sampled, so that two runs find the same figures.
     connection.exec_driver_sql("RESET session_replication_role")

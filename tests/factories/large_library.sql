@@ -20,8 +20,8 @@ SELECT pg_temp.row_id(n) AS id, '{}'::jsonb AS other_identifiers,
        CASE n % 10 WHEN 0 THEN 'tr' ELSE 'en' END AS language,
        CASE WHEN n % 20 = 0 THEN 'CHECKED_OUT' ELSE 'AVAILABLE' END AS status,
        2 AS copies_total, 2 AS copies_available, 1 AS version,
-       pg_temp.minutes_ago(20000 - n) AS created_at, now() AS updated_at
-FROM generate_series(1, 20000) AS n;
+       pg_temp.minutes_ago(:titles - n) AS created_at, now() AS updated_at
+FROM generate_series(1, :titles) AS n;
 
 -- No trigger and no foreign key is checked from here on: the rows fit together by construction.
 SET session_replication_role = replica;

@@ -1,14 +1,17 @@
 """Decide which titles a search text means: exactly, then with corrections, then by resemblance.
 
-Each step runs only when the one before has found nothing, so that exact searches stay fast.
+Each step runs only when the one before has found nothing, so that exact searches stay fast. A text
+that has matches but names no title may still be a misspelt title: such titles are added.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Text,
@@ -27,16 +30,17 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from backend.book.search import query_syntax, spelling
 from backend.book.search.query_syntax import ParsedQuery, Term
-from backend.book.search.spelling import Alternative
+from backend.book.search.spelling import Corrections
 from backend.shared.models import Book
 
 # Word similarity of a title that resembles the text but does not have its words.
 _MIN_SIMILARITY = 0.45
 _MAX_SIMILAR = 30
+MAX_COUNTED = 1000
 _ANALYZE = text("""
-    SELECT given.word, plainto_tsquery('simple', given.word)::text, coalesce(known.books, 0)
+    SELECT given.word, plainto_tsquery('simple', given.word)::text,
+           coalesce((SELECT books FROM search_words AS known WHERE known.word = given.word), 0)
     FROM regexp_split_to_table(words_of(:given), ' ') WITH ORDINALITY AS given (word, position)
-    LEFT JOIN search_words AS known ON known.word = given.word
     ORDER BY given.position
 """)
 _PRESENT = text("""
@@ -66,6 +70,8 @@ class Matches:
     isbn: str | None = None
     did_you_mean: str | None = None
     phrases: list[str] = field(default_factory=list)  # what the text may stand for
+    count: int | None = None  # if it is known; at most MAX_COUNTED
+    near: list[str] = field(default_factory=list)  # main titles that differ in one word
     words: list[str] = field(default_factory=list)  # that a match may contain, for `match`
 
 
@@ -89,9 +95,59 @@ def find(connection: Connection, q: str, *, exact: bool = False) -> Matches:
         ts_query=strict,
         words=[*normalized.split(), *_plain_words(parsed)],
     )
-    if exact or _any(connection, found.condition):
+    if exact:
         return found
-    return _corrected(connection, found, words, restrictions)
+    found.count, names_title = _examine(connection, found)
+    if not found.count:
+        return _corrected(connection, found, words, restrictions)
+    if not names_title:
+        corrections = _look_up(connection, words, words)
+        _add_near_titles(connection, found, corrections, restrictions)
+    return found
+
+
+def _examine(connection: Connection, found: Matches) -> tuple[int, bool]:
+    """Count the matches, and tell whether a main title that begins the text is among them."""
+    words = found.text.split()
+    beginnings = [" ".join(words[: at + 1]) for at in range(len(words))]
+    named = select(Book.id).where(
+        found.condition, Book.withdrawn_at.is_(None), Book.main_title_words.in_(beginnings)
+    )
+    some = select(_matching(found.condition)).limit(MAX_COUNTED).subquery()
+    counted = select(func.count()).select_from(some).scalar_subquery()
+    row = connection.execute(select(counted, named.exists())).one()
+    return row[0], row[1]
+
+
+def _matching(condition: ColumnElement[bool]) -> CTE:
+    """Select the matches. Planned as for all: for one, the table might be scanned."""
+    matching = select(Book.id).where(condition, Book.withdrawn_at.is_(None))
+    return matching.cte("matching").prefix_with("MATERIALIZED")
+
+
+def _look_up(connection: Connection, words: Sequence[_Word], given: Sequence[_Word]) -> Corrections:
+    """Return what the words may stand for; those that were `given` tell how common they are."""
+    known = {word.text: word.books for word in given}
+    return spelling.corrections(connection, [word.text for word in words], known)
+
+
+def _add_near_titles(
+    connection: Connection,
+    found: Matches,
+    corrections: Corrections,
+    restrictions: list[ColumnElement[bool]],
+) -> None:
+    """Match also the titles whose main title is the text with one word misspelt."""
+    texts = spelling.changed_once(found.text.split(), corrections)
+    near = select(Book.main_title_words).where(
+        Book.main_title_words.in_(texts), Book.withdrawn_at.is_(None)
+    )
+    found.near = list(connection.execute(near.distinct()).scalars()) if texts else []
+    if found.near:
+        found.count = None
+        titles = and_(Book.main_title_words.in_(found.near), *restrictions)
+        found.condition = or_(found.condition, titles)
+        found.words += [word for title in found.near for word in title.split()]
 
 
 def _corrected(
@@ -100,25 +156,26 @@ def _corrected(
     words: Sequence[_Word],
     restrictions: list[ColumnElement[bool]],
 ) -> Matches:
-    known = {word.text: word.books for word in words}
-    words = _with_new_words(connection, words)
-    alternatives = spelling.alternatives(connection, [word.text for word in words], known)
-    groups = [
-        _group(word, alternatives.get(word.text, ()), is_last=word is words[-1]) for word in words
-    ]
+    found.count = None
+    given, words = words, _with_new_words(connection, words)
+    corrections = _look_up(connection, words, given)
+    groups = _groups(words, corrections)
     loose = _ts_query([group for group in groups if group])
-    found.corrected = _best_text(words, alternatives)
-    found.phrases = spelling.phrases([word.text for word in words], alternatives)
+    found.corrected = _best_text(words, corrections)
+    found.phrases = spelling.phrases([word.text for word in words], corrections)
+    found.ts_query = loose
     condition = and_(_matches(loose), *restrictions)
     if _any(connection, condition):
-        found.condition, found.ts_query = condition, loose
+        found.condition = condition
     elif any(not word.books for word in words):
         similar = _similar(connection, found)
         found.condition = and_(Book.id.in_(similar), *restrictions)
-        found.ts_query = loose
+    _add_near_titles(connection, found, corrections, restrictions)
     if found.corrected != found.text:
         found.did_you_mean = found.corrected
-    found.words += [part for many in alternatives.values() for one in many for part in one.words]
+    found.words += [
+        part for word in words for each in corrections.of(word.text) for part in each.words
+    ]
     return found
 
 
@@ -161,18 +218,28 @@ def _exactly(word: _Word, *, is_last: bool) -> str:
     return f"{word.lexemes}:*" if is_last and " " not in word.lexemes else word.lexemes
 
 
-def _group(word: _Word, alternatives: Sequence[Alternative], *, is_last: bool) -> str:
-    """Return the word or what it may stand for; "" drops a word that stands for nothing."""
-    own = [_exactly(word, is_last=is_last)] if word.books or is_last else []
-    others = ["(" + " & ".join(_quote(part) for part in one.words) + ")" for one in alternatives]
-    return f"({' | '.join([*own, *others])})" if own or others else ""
+def _groups(words: Sequence[_Word], corrections: Corrections) -> list[str]:
+    """Return for each word an operand of what it may stand for; "" for a word that has nothing."""
+    texts = [word.text for word in words]
+    pairs = ["", *(one + other for one, other in pairwise(texts)), ""]
+    groups = []
+    for at, word in enumerate(words):
+        is_last = at == len(words) - 1
+        options = [_exactly(word, is_last=is_last)] if word.books or is_last else []
+        options += [
+            "(" + " & ".join(_quote(part) for part in each.words) + ")"
+            for each in corrections.of(word.text)
+        ]
+        options += [_quote(pair) for pair in pairs[at : at + 2] if pair in corrections.joined]
+        groups.append(f"({' | '.join(options)})" if options else "")
+    return groups
 
 
-def _best_text(words: Sequence[_Word], alternatives: Mapping[str, Sequence[Alternative]]) -> str:
+def _best_text(words: Sequence[_Word], corrections: Corrections) -> str:
     """Return the text with each unknown word replaced by its best alternative."""
     best = (
-        " ".join(alternatives[word.text][0].words)
-        if not word.books and alternatives.get(word.text)
+        " ".join(corrections.of(word.text)[0].words)
+        if not word.books and corrections.of(word.text)
         else word.text
         for word in words
     )
@@ -193,8 +260,7 @@ def _matches(query: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def _any(connection: Connection, condition: ColumnElement[bool]) -> bool:
-    one = select(Book.id).where(condition, Book.withdrawn_at.is_(None)).limit(1)
-    return connection.execute(one).first() is not None
+    return connection.execute(select(select(_matching(condition)).exists())).scalar_one()
 
 
 def _plain_words(parsed: ParsedQuery) -> list[str]:

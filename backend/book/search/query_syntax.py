@@ -19,7 +19,11 @@ _TERM = re.compile(
     r"""(?P<minus>(?<!\S)-)?(?:(?P<name>[a-zA-Z]+):(?=\S))?(?:"(?P<quoted>[^"]*)"?|(?P<word>[^\s"]+))"""
 )
 _YEARS = re.compile(r"(-?\d{1,4})?(?:(\.\.)(-?\d{1,4})?)?")
-_ISBN_MARK = re.compile(r"^\s*(?:urn:)?isbn(?:[-\s]?1[03])?[:\s]*", re.IGNORECASE)
+# Digits with whatever people write between them.
+_BETWEEN_DIGITS = re.compile(r"[\s./_\-\u2010-\u2015\u2212]+")
+_ISBN = re.compile(rf"(?:[\dxX]|{_BETWEEN_DIGITS.pattern})+")
+_MIN_WITHOUT_ZEROS = 8  # digits: a shorter number may well be a title
+_ISBN_MARK = re.compile(r"^\s*(?:urn:)?isbn(?:[-\s]?1[03]\b)?[-:=#.\s]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class ParsedQuery:
 
 def parse(text: str) -> ParsedQuery:
     """Parse a search text; what is no syntax is a word."""
-    number = isbn.normalize(_ISBN_MARK.sub("", text))
+    number = _isbn(_ISBN_MARK.sub("", text))
     if number is not None:
         return ParsedQuery(text, isbn=number)
     parsed = ParsedQuery("")
@@ -61,7 +65,7 @@ def parse(text: str) -> ParsedQuery:
         if _restricts(parsed, name, value):
             continue
         term = Term(value, LABELS.get(name or "", ""), is_phrase=quoted is not None)
-        if found["minus"]:
+        if found["minus"] and not value.endswith("-"):  # "-word-" sets off a subtitle
             parsed.excluded.append(term)
         elif term.label or term.is_phrase:
             parsed.required.append(term)
@@ -69,6 +73,15 @@ def parse(text: str) -> ParsedQuery:
             words.append(value)
     parsed.text = " ".join(words)
     return parsed
+
+
+def _isbn(text: str) -> str | None:
+    """Return the ISBN that the whole text is, in whatever spelling."""
+    if _ISBN.fullmatch(text) is None:
+        return None
+    digits = _BETWEEN_DIGITS.sub("", text)
+    lacks_zeros = len(digits) >= _MIN_WITHOUT_ZEROS
+    return isbn.normalize(digits) or (isbn.restore_leading_zeros(digits) if lacks_zeros else None)
 
 
 def _restricts(parsed: ParsedQuery, name: str | None, value: str) -> bool:

@@ -12,6 +12,7 @@ from backend.shared.models import Book
 _WEIGHTS = [0.05, 0.2, 0.5, 1.0]
 _NORMALIZE_BY_LENGTH = 1  # ts_rank_cd divides by 1 + log(length): short titles rank higher
 _EXACT, _EXACT_MAIN, _EXACT_CORRECTED, _PREFIX = 3.0, 2.5, 2.5, 1.2
+_NEAR = 1.0  # below titles that begin with the text
 _TEXT_RANK = 0.6
 _SIMILARITY, _WORD_SIMILARITY = 0.8, 1.0
 
@@ -27,6 +28,8 @@ def rank(found: Matches) -> ColumnElement[Any]:
         + _by_title(found.text)
         + _SIMILARITY * func.similarity(Book.main_title_words, found.text)
     )
+    if found.near:
+        total += case((Book.main_title_words.in_(found.near), _NEAR), else_=0.0)
     if not found.phrases:
         return total
     return total + (

@@ -48,16 +48,28 @@ def read(connection: Connection, query: SearchQuery, page: PageQuery) -> ResultP
     filters = search_query.given_filters(query)
     base = [Book.withdrawn_at.is_(None), *([found.condition] if found else [])]
     condition = and_(*base, *filters.values())
-    total = connection.execute(select(func.count()).where(condition)).scalar_one()
+    total = _known_count(found) if not filters else None
+    if total is None:
+        total = connection.execute(select(func.count()).where(condition)).scalar_one()
     if found is not None and search_query.sorts_by_relevance(query, page):
         statement = by_relevance(found, condition, total, page)
     else:
         statement = search_query.sorting(page, None).apply(_books(condition))
     if page.cursor is not None:
         total = connection.execute(_count(statement)).scalar_one()
-    rows = connection.execute(statement.limit(page.limit).offset(page.offset)).all()
-    counted = facets.count(connection, and_(*base), filters) if query.facets else None
+    # Without a match the order would be read from end to end.
+    here = statement.limit(page.limit).offset(page.offset)
+    rows = connection.execute(here).all() if total else []
+    counted = None
+    if query.facets:
+        most = facets.MAX_COUNTED if total <= facets.MAX_COUNTED else facets.SAMPLE
+        counted = facets.count(connection, and_(*base), filters, most)
     return ResultPage(rows, total, found, counted)
+
+
+def _known_count(found: Matches | None) -> int | None:
+    is_exact = found is not None and found.count is not None and found.count < matching.MAX_COUNTED
+    return found.count if found is not None and is_exact else None
 
 
 def by_relevance(
@@ -69,7 +81,8 @@ def by_relevance(
         rank: ColumnElement[float] = type_coerce(ranking.rank(found), Double)
     else:
         ranked = _ranked(found, condition)
-        statement = statement.outerjoin(ranked, ranked.c.id == Book.id)
+        only_ranked = page.cursor is None and page.offset + page.limit <= _MAX_RANKED
+        statement = statement.join(ranked, ranked.c.id == Book.id, isouter=not only_ranked)
         rank = func.coalesce(type_coerce(ranked.c.rank, Double), _UNRANKED)
     return search_query.sorting(page, rank).apply(statement)
 
@@ -86,7 +99,8 @@ def _ranked(found: Matches, condition: ColumnElement[bool]) -> Any:
     begins = Book.main_title_words.like(func.replace(literal(found.text), "_", "\\_") + "%")
     prefixed = select(Book.id).where(begins, condition).limit(_MAX_PREFIXED)
     some = select(Book.id).where(condition).limit(_MAX_RANKED)
-    chosen = prefixed.union(some).cte("chosen").prefix_with("MATERIALIZED")
+    near = select(Book.id).where(Book.main_title_words.in_(found.near), condition)
+    chosen = prefixed.union(some, near).cte("chosen").prefix_with("MATERIALIZED")
     return (
         select(Book.id, ranking.rank(found).label("rank"))
         .join(chosen, chosen.c.id == Book.id)

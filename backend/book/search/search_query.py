@@ -51,7 +51,9 @@ def _has_subject(subject: str) -> ColumnElement[bool]:
     """Match a whole subject in any case; its words narrow the rows through the index."""
     each = func.unnest(Book.subjects).column_valued("each")
     same = select(literal(1)).where(func.lower(each) == subject.lower()).exists()
-    return and_(_has_words("subject")(subject), same)
+    label = query_syntax.LABELS["subject"]
+    words = matching.words_query(subject, label, is_phrase=True)
+    return and_(Book.search.bool_op("@@")(words), same)
 
 
 _FILTERS: dict[str, Callable[[Any], ColumnElement[bool]]] = {

@@ -5,12 +5,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, text_enum
+
+_IN_CATALOGUE = text("withdrawn_at IS NULL")
 
 
 class BookStatus(StrEnum):
@@ -110,29 +112,26 @@ class Book(Base):
             "id",
             postgresql_ops={"main_title_words": "text_pattern_ops"},
         ),
-        Index("ix_books_title", text("lower(title)"), "id"),
-        Index("ix_books_author", text("lower(author)"), "id"),
-        Index("ix_books_publication_year", "publication_year", "id"),
+        Index("ix_books_title", text("lower(title)"), "id", postgresql_where=_IN_CATALOGUE),
+        Index("ix_books_author", text("lower(author)"), "id", postgresql_where=_IN_CATALOGUE),
+        Index(
+            "ix_books_publication_year", "publication_year", "id", postgresql_where=_IN_CATALOGUE
+        ),
         Index(
             "ix_books_publication_year_desc",
             text("publication_year DESC NULLS LAST"),
             text("id DESC"),
+            postgresql_where=_IN_CATALOGUE,
         ),
-        Index(
-            "ix_books_created_at",
-            "created_at",
-            "id",
-            postgresql_where=text("withdrawn_at IS NULL"),
-        ),
-        Index("ix_books_status", "status", "created_at", "id"),
-        Index("ix_books_language", "language", "created_at", "id"),
+        Index("ix_books_created_at", "created_at", "id", postgresql_where=_IN_CATALOGUE),
+        Index("ix_books_status", "status", "created_at", "id", postgresql_where=_IN_CATALOGUE),
+        Index("ix_books_language", "language", "created_at", "id", postgresql_where=_IN_CATALOGUE),
         Index(
             "ix_books_other_identifiers",
             "other_identifiers",
             postgresql_using="gin",
             postgresql_ops={"other_identifiers": "jsonb_path_ops"},
         ),
-        Index("ix_books_subjects", "subjects", postgresql_using="gin"),
         Index(
             "ix_books_merged_into_id",
             "merged_into_id",
@@ -273,6 +272,8 @@ class ImportRow(Base):
     value: Mapped[str | None]
     code: Mapped[str]
     message: Mapped[str]
+    # A refused row as uploaded, in the order of its columns; of its first issue only.
+    source: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (Index("ix_import_rows_job_id", "job_id", "row"),)
 

@@ -65,6 +65,13 @@ class Loan(Base):
             postgresql_where=text("returned_at IS NULL"),
         ),
         Index(
+            "ix_loans_state",
+            "state",
+            "borrowed_at",
+            "id",
+            postgresql_where=text("state <> 'RETURNED'"),
+        ),
+        Index(
             "ix_loans_open_due_at",
             "due_at",
             "id",

@@ -49,11 +49,32 @@ def _search(library: CatalogueClient, **params: Any) -> dict[str, Any]:
         ("kafca prozess", "Der Prozess"),
         ("lan b", "Plan B"),
         ("harry poter and the chambr", "Harry Potter and the Chamber of Secrets"),
+        ("harry pot ter chamber", "Harry Potter and the Chamber of Secrets"),  # words divided
+        ("hung ergames", "The Hunger Games"),
     ],
 )
 def test_misspelt_search_finds_title(library: CatalogueClient, q: str, title: str) -> None:
     assert library.titles(q=q)[0] == title
     assert library.titles(q=q, exact=True) == []
+
+
+@pytest.mark.parametrize(
+    ("q", "title"),
+    [
+        ("the trail", "The Trial"),  # "trail" is a word of another title
+        ("the tr ial", "The Trial"),
+        ("pan b", "Plan B"),
+    ],
+)
+def test_title_misspelt_as_another_word_is_found(
+    library: CatalogueClient, q: str, title: str
+) -> None:
+    library.add(title="Peter Pan and Tinker Bell on the long trail", author="A", isbn=None)
+    library.add(title="The tr and ial", author="A", isbn=None)
+    event_runner.run_periodic("catalog.refresh_vocabulary")
+    assert title in library.titles(q=q)
+    assert title not in library.titles(q=q, exact=True)
+    assert _search(library, q=q)["did_you_mean"] is None
 
 
 def test_correction_is_reported_only_when_it_was_needed(library: CatalogueClient) -> None:
@@ -100,6 +121,13 @@ def test_vocabulary_follows_the_catalogue(library: CatalogueClient) -> None:
         ("isbn:0-439-02348-3", {"The Hunger Games"}),
         ("ISBN-13: 978-0-439-02348-1", {"The Hunger Games"}),
         ("urn:isbn:9780439023481", {"The Hunger Games"}),
+        ("978 0 439 02348 1", {"The Hunger Games"}),
+        ("978\u20110\u2011439\u201102348\u20111", {"The Hunger Games"}),
+        ("978.0.439.02348.1", {"The Hunger Games"}),
+        ("ISBN10: 0439023483", {"The Hunger Games"}),
+        ("isbn=0 439 02348 3", {"The Hunger Games"}),
+        ("439023483", {"The Hunger Games"}),  # a spreadsheet dropped the zero
+        ("der -prozess-", {"Der Prozess"}),
     ],
 )
 def test_search_syntax_restricts(library: CatalogueClient, q: str, titles: set[str]) -> None:

@@ -8,7 +8,13 @@ from fastapi import Query, Response
 from backend.book import dependencies, queries
 from backend.book.dependencies import MATCHING_IMPORT, ImportIdempotencyDep, UploadDep
 from backend.book.imports import export, format_detection, jobs, undo
-from backend.book.schemas.imports import ImportAccepted, ImportJobRead, ImportRowRead, ImportUndone
+from backend.book.schemas.imports import (
+    ImportAccepted,
+    ImportJobRead,
+    ImportRowRead,
+    ImportUndone,
+    ReportContent,
+)
 from backend.shared.errors import (
     IdempotencyKeyReused,
     InvalidStateTransition,
@@ -156,11 +162,27 @@ def undo_import(actor: StaffDep, job_id: UUID, session: SessionDep) -> Answer[Im
     response_class=Response,
     responses={**responses(NotFound, RoleNotAllowed), 200: {"content": {"text/csv": _REPORT}}},
 )
-def download_report(_: StaffDep, job_id: UUID, reader: ReadDep) -> Response:
-    """Return the row issues as CSV. Role: librarian, admin."""
+def download_report(
+    _: StaffDep,
+    job_id: UUID,
+    reader: ReadDep,
+    content: Annotated[
+        ReportContent,
+        Query(description="`rows`: the refused rows as uploaded, each with its codes and messages"),
+    ] = ReportContent.ISSUES,
+) -> Response:
+    """Return the row issues as CSV, or the refused rows to correct. Role: librarian, admin.
+
+    The corrected rows can be imported as they are. A row that could not be read is not kept.
+    """
     dependencies.import_job(reader, job_id)
-    rows = reader.execute(queries.import_rows(job_id, None).order_by(ImportRow.row, ImportRow.id))
-    report = export.table(ImportRowRead.model_fields, rows.mappings())
+    if content is ReportContent.ROWS:
+        report = export.refused_rows(reader.execute(queries.refused_rows(job_id)).all())
+    else:
+        rows = reader.execute(
+            queries.import_rows(job_id, None).order_by(ImportRow.row, ImportRow.id)
+        )
+        report = export.table(ImportRowRead.model_fields, rows.mappings())
     name = f'attachment; filename="import-{job_id}.csv"'
     headers = {"Content-Disposition": name}
     return Response(report, media_type="text/csv; charset=utf-8", headers=headers)

@@ -7,11 +7,12 @@ one ended, so lines are split as bytes (valid in UTF-8 and Windows-1252) and dec
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
-from backend.book.imports import header_mapping
+from backend.book.imports import header_mapping, spreadsheet
 
 PIECE_BYTES = 1024 * 1024
 MAX_RECORD_BYTES = 256 * 1024  # a cell is bounded by csv.field_size_limit, 128 Ki characters
@@ -42,6 +43,7 @@ class Record:
     end_line: int
     values: dict[str, Any]
     problem: str | None = None
+    source: Mapping[str, Any] | None = None  # the row as uploaded, by column
     is_lenient: bool = False  # a value that is not valid is left out, as far as it may be absent
 
 
@@ -54,7 +56,7 @@ class Layout:
     separator: str
     line_end: bytes
     columns: header_mapping.Columns
-    width: int  # cells of the header
+    header: tuple[str, ...]
     offset: int
     line: int
 
@@ -125,7 +127,7 @@ def detect_layout(pieces: Pieces, kind: str, encoding: str) -> Layout:
     head = pieces(0) or b""
     start = len(_BOM) if head.startswith(_BOM) else 0
     line_end = b"\r" if b"\r" in head and b"\n" not in head else b"\n"
-    without_columns = Layout(kind, encoding, ",", line_end, (), 0, start, 0)
+    without_columns = Layout(kind, encoding, ",", line_end, (), (), start, 0)
     if kind in {JSON, JSONL}:
         return without_columns
     found = max(
@@ -151,7 +153,7 @@ def _with_header(pieces: Pieces, layout: Layout, separator: str) -> Layout:
         layout,
         separator=separator,
         columns=header_mapping.map_columns(header),
-        width=len(header),
+        header=tuple(header),
         offset=reader.offset,
         line=reader.line,
     )
@@ -186,7 +188,7 @@ def _json_record(reader: _LineReader, text: str) -> Record:
     if not isinstance(book, dict):
         return _refused(reader, reader.line, "a book must be an object")
     values = {header_mapping.field_of(name) or name: value for name, value in book.items()}
-    return Record(reader.line, reader.offset, reader.line, values)
+    return Record(reader.line, reader.offset, reader.line, values, source=book)
 
 
 def _csv_records(reader: _LineReader) -> Iterator[Record]:
@@ -218,19 +220,25 @@ def _csv_records(reader: _LineReader) -> Iterator[Record]:
             return
 
 
-def _refused(reader: _LineReader, line: int, problem: str) -> Record:
-    return Record(line, reader.offset, reader.line, {}, problem)
+def _refused(
+    reader: _LineReader, line: int, problem: str, source: Mapping[str, Any] | None = None
+) -> Record:
+    return Record(line, reader.offset, reader.line, {}, problem, source)
 
 
 def _record(reader: _LineReader, line: int, cells: list[str]) -> Record:
-    if any(cell.strip() for cell in cells[reader.layout.width :]):
-        problem = f"it has {len(cells)} cells, the header {reader.layout.width}"
-        return _refused(reader, line, problem)
+    header = reader.layout.header
+    source = dict(zip_longest(header, cells[: len(header)], fillvalue=""))
+    if any(cell.strip() for cell in cells[len(header) :]):
+        problem = f"it has {len(cells)} cells, the header {len(header)}"
+        return _refused(reader, line, problem, source)
     values: dict[str, str] = {}
     for field, index in reader.layout.columns:
         cell = cells[index].strip() if index < len(cells) else ""
         if _GUARDED.match(cell):
             cell = cell[1:]
+        if reader.layout.format == XLSX:
+            cell = cell.replace(spreadsheet.LINE_BREAK, "\n")
         if cell:
             values.setdefault(field, cell)
-    return Record(line, reader.offset, reader.line, values)
+    return Record(line, reader.offset, reader.line, values, source=source)

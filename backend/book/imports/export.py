@@ -1,4 +1,4 @@
-"""Export all titles as CSV, JSON lines, MARC21 or MARCXML, a part at a time."""
+"""Export all titles as CSV, XLSX, JSON lines, MARC21 or MARCXML, a part at a time."""
 
 import csv
 import io
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from pymarc import record_to_xml
 from sqlalchemy import Connection, select
 from stdnum import isbn as isbn_format
 
-from backend.book.imports import marc_mapping
+from backend.book.imports import marc_mapping, spreadsheet
 from backend.shared.models import Book
 
 _FIELDS = (
@@ -25,6 +26,7 @@ _CHUNK = 500  # titles
 # What a spreadsheet would run as a formula, and what would read as a guarded cell.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _SEPARATORS = ";|,["
+_REASON = ("code", "message")  # the last columns of a refused row
 Row = dict[str, Any]
 
 
@@ -32,6 +34,7 @@ class ExportFormat(StrEnum):
     """The format of an export."""
 
     CSV = "CSV"
+    XLSX = "XLSX"
     JSONL = "JSONL"
     MARC21 = "MARC21"
     MARCXML = "MARCXML"
@@ -39,6 +42,10 @@ class ExportFormat(StrEnum):
 
 MEDIA_TYPES = {
     ExportFormat.CSV: ("text/csv; charset=utf-8", "csv"),
+    ExportFormat.XLSX: (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+    ),
     ExportFormat.JSONL: ("application/jsonl", "jsonl"),
     ExportFormat.MARC21: ("application/marc", "mrc"),
     ExportFormat.MARCXML: ("application/marcxml+xml", "xml"),
@@ -47,17 +54,27 @@ MEDIA_TYPES = {
 
 def chunks(open_connection: Callable[[], Connection], kind: ExportFormat) -> Iterator[bytes]:
     """Read the titles in order of their ids and yield them in the format; memory is constant."""
+    rows = _all_rows(open_connection)
+    if kind is ExportFormat.XLSX:
+        yield from spreadsheet.from_rows(chain([list(_FIELDS)], map(_cells, rows)))
+        return
     head, write, tail = _WRITERS[kind]
     yield head
+    while part := b"".join(map(write, islice(rows, _CHUNK))):
+        yield part
+    yield tail
+
+
+def _all_rows(open_connection: Callable[[], Connection]) -> Iterator[Row]:
+    """Read a part at a time; no connection is open between two parts."""
     last = None
     while True:
         with open_connection() as connection:
             rows = _rows(connection, last)
         if not rows:
-            break
+            return
         last = rows[-1]["id"]
-        yield b"".join(write(row) for row in rows)
-    yield tail
+        yield from rows
 
 
 def _rows(connection: Connection, after: UUID | None) -> list[Row]:
@@ -79,8 +96,12 @@ def _csv_line(cells: list[str]) -> bytes:
     return line.getvalue().encode()
 
 
+def _cells(row: Row) -> list[str]:
+    return [guard(_cell(name, row[name])) for name in _FIELDS]
+
+
 def _csv_row(row: Row) -> bytes:
-    return _csv_line([guard(_cell(name, row[name])) for name in _FIELDS])
+    return _csv_line(_cells(row))
 
 
 def table(names: Iterable[str], rows: Iterable[Mapping[Any, Any]]) -> bytes:
@@ -91,6 +112,23 @@ def table(names: Iterable[str], rows: Iterable[Mapping[Any, Any]]) -> bytes:
         for row in rows
     )
     return b"\xef\xbb\xbf" + _csv_line(columns) + b"".join(lines)
+
+
+def refused_rows(errors: Iterable[Any]) -> bytes:
+    """Return the refused rows of an import as uploaded, with their codes and messages, as CSV."""
+    sources: dict[int, dict[str, str]] = {}
+    reasons: dict[int, list[tuple[str, str]]] = {}
+    for error in errors:
+        sources.setdefault(error.row, {}).update(error.source or {})
+        reasons.setdefault(error.row, []).append((error.code, error.message))
+    names = dict.fromkeys(name for source in sources.values() for name in source)
+    columns = [*(name for name in names if name not in _REASON), *_REASON]
+    rows = (
+        {**dict.fromkeys(columns), **sources[row]}
+        | dict(zip(_REASON, map("; ".join, zip(*found, strict=True)), strict=True))
+        for row, found in reasons.items()
+    )
+    return table(columns, rows)
 
 
 def guard(cell: str) -> str:

@@ -6,15 +6,16 @@ and the event is delivered again, so nothing is imported twice.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from backend.book.imports import csv_parser, records, row_validation, upsert
+from backend.book.imports import csv_parser, records, row_issues, row_validation, upsert
 from backend.book.imports.format_detection import Upload
 from backend.book.imports.row_issues import IssueCode, RowIssue, warning
 from backend.book.schemas.imports import ImportedBook
@@ -48,6 +49,7 @@ class _Batch:
     records: list[csv_parser.Record] = field(default_factory=list)
     books: list[tuple[int, ImportedBook]] = field(default_factory=list)
     issues: list[RowIssue] = field(default_factory=list)
+    refused: dict[int, Mapping[str, Any]] = field(default_factory=dict)  # rows as uploaded
     total: int | None = None  # rows of the file, counted by the first batch
 
     def add(self, record: csv_parser.Record) -> None:
@@ -56,6 +58,8 @@ class _Batch:
         self.issues += issues
         if book is not None:
             self.books.append((record.line, book))
+        elif record.source is not None:
+            self.refused[record.line] = record.source
 
 
 def queue(session: Session, actor_id: UUID, upload: Upload, *, dry_run: bool) -> ImportJob:
@@ -190,7 +194,7 @@ def _count(layout: csv_parser.Layout, piece: csv_parser.Pieces) -> int | None:
 
 def _import_batch(session: Session, job: ImportJob, batch: _Batch) -> None:
     outcome = upsert.upsert_books(session, None if job.dry_run else job.id, batch.books)
-    _store_issues(session, job, [*batch.issues, *outcome.issues])
+    _store_issues(session, job, [*batch.issues, *outcome.issues], batch.refused)
     job.created += outcome.created
     job.updated += outcome.updated
     job.unchanged += outcome.unchanged
@@ -199,11 +203,26 @@ def _import_batch(session: Session, job: ImportJob, batch: _Batch) -> None:
     job.offset, job.line = batch.records[-1].end_offset, batch.records[-1].end_line
 
 
-def _store_issues(session: Session, job: ImportJob, issues: Sequence[RowIssue]) -> None:
+def _store_issues(
+    session: Session,
+    job: ImportJob,
+    issues: Sequence[RowIssue],
+    refused: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Store issues; the first one of a row that was refused keeps the row."""
     if not issues:
         return
     job.warnings += sum(issue.severity is Severity.WARNING for issue in issues)
-    rows = [{**asdict(issue), "id": ids.uuid7(), "job_id": job.id} for issue in issues]
+    sources = {row: row_issues.storable(source) for row, source in (refused or {}).items()}
+    rows = [
+        {
+            **asdict(issue),
+            "id": ids.uuid7(),
+            "job_id": job.id,
+            "source": sources.pop(issue.row, None) if issue.severity is Severity.ERROR else None,
+        }
+        for issue in issues
+    ]
     session.connection().execute(insert(ImportRow), rows)
 
 

@@ -9,7 +9,7 @@ from backend.book.imports.csv_parser import Layout, Pieces, Record
 def detect_layout(pieces: Pieces, kind: str, encoding: str) -> Layout:
     """Detect the layout from the start of a file; UnreadableFileError without usable columns."""
     if kind in marc_reader.FORMATS:
-        return Layout(kind, encoding, "", b"", (), 0, 0, 0)
+        return Layout(kind, encoding, "", b"", (), (), 0, 0)
     return csv_parser.detect_layout(pieces, kind, encoding)
 
 

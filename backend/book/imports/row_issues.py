@@ -1,5 +1,7 @@
 """Row issues of an import: ERROR (row refused) or WARNING (imported in part or corrected)."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -55,7 +57,18 @@ def error(
 
 
 def _excerpt(value: Any) -> str | None:
-    """Truncate the value and replace what PostgreSQL text cannot hold."""
-    if value is None:
-        return None
-    return str(value)[:_MAX_VALUE_LENGTH].replace("\0", "␀").encode(errors="replace").decode()
+    """Truncate a value and replace what PostgreSQL text cannot hold."""
+    return None if value is None else _clean(str(value)[:_MAX_VALUE_LENGTH])
+
+
+def storable(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return a row as uploaded, its cells as text; a value that is no text is written as JSON."""
+    texts = {
+        name: value if isinstance(value, str) else "" if value is None else json.dumps(value)
+        for name, value in source.items()
+    }
+    return {_clean(name): _clean(text) for name, text in texts.items()}
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "␀").encode(errors="replace").decode()

@@ -1,17 +1,22 @@
-"""Convert the first sheet of an XLSX workbook to CSV, row by row."""
+"""Convert the first sheet of an XLSX workbook to CSV, and rows to a workbook, row by row."""
 
 import csv
 import io
 import zipfile
+from collections.abc import Iterable, Iterator
 from datetime import date
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 
 from backend.shared.errors import UnsupportedMediaType, invalid
 
+LINE_BREAK = "\u2028"  # of a cell: its row stays one line
 _MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 def to_csv(workbook: BinaryIO, content: BinaryIO) -> None:
@@ -50,4 +55,16 @@ def _cell(value: Any) -> str:
         return str(value.year)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return " ".join(str(value).splitlines())
+    return LINE_BREAK.join(str(value).splitlines())
+
+
+def from_rows(rows: Iterable[list[str]]) -> Iterator[bytes]:
+    """Yield a workbook with these rows of text. It is made on disk: its memory is constant."""
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("Books")
+    for row in rows:
+        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row])
+    with TemporaryFile() as file:
+        workbook.save(file)
+        file.seek(0)
+        yield from iter(lambda: file.read(_CHUNK_BYTES), b"")

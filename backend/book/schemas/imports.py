@@ -1,5 +1,6 @@
 """Response models of import jobs and their row issues."""
 
+from enum import StrEnum
 from uuid import UUID
 
 from backend.book.schemas import field_types
@@ -53,6 +54,13 @@ class ImportRowRead(ResponseModel):
     value: str | None
     code: str
     message: str
+
+
+class ReportContent(StrEnum):
+    """What a report lists."""
+
+    ISSUES = "issues"
+    ROWS = "rows"
 
 
 class ImportUndone(ResponseModel):

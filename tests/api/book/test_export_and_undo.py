@@ -1,5 +1,6 @@
 """Exports that can be imported again, and taking an import back."""
 
+import csv
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.api.book.import_client import (
     HEADER,
     PATH,
     import_file,
+    import_json,
     import_text,
     outcome_counts,
     read_job,
@@ -52,7 +54,7 @@ def _facts(catalogue: CatalogueClient) -> list[dict[str, Any]]:
     return [{name: value for name, value in book.items() if name not in _OWN} for book in details]
 
 
-@pytest.mark.parametrize("kind", ["CSV", "JSONL", "MARC21", "MARCXML"])
+@pytest.mark.parametrize("kind", ["CSV", "XLSX", "JSONL", "MARC21", "MARCXML"])
 def test_import_of_an_export_gives_the_same_titles(catalogue: CatalogueClient, kind: str) -> None:
     for book in _BOOKS:
         response = catalogue.create(book)
@@ -116,6 +118,38 @@ def test_report_is_a_guarded_table(catalogue: CatalogueClient) -> None:
     assert lines[0] == "row,severity,field,value,code,message"
     assert lines[1].startswith("2,WARNING,isbn,9+9,ISBN_INVALID,")
     assert lines[2].startswith("3,ERROR,title,,TITLE_MISSING,")
+
+
+def test_refused_rows_are_given_back_as_uploaded_and_can_be_imported(
+    catalogue: CatalogueClient,
+) -> None:
+    header = "Name of the book;title;Verfasser;ISBN;copies;year"
+    rows = ["a;Fine;A;;1;1900", "b;;Ödegård;=9;x;1901", "c;Other;B;;many;1902", "d;Long;B;;1;1;;x"]
+    job = import_text(catalogue, header, *rows)
+    assert (job["created"], job["failed"]) == (1, 3)
+    path = f"/books/bulk-import/{job['id']}/report"
+    report = catalogue.staff_get(path, content="rows").content.decode("utf-8-sig")
+    refused = list(csv.DictReader(report.splitlines()))
+    assert list(refused[0])[:-2] == header.split(";")
+    assert list(refused[0])[-2:] == ["code", "message"]
+    assert [row["Name of the book"] for row in refused] == ["b", "c", "d"]
+    assert refused[0]["Verfasser"] == "Ödegård"
+    assert refused[0]["ISBN"] == "'=9"  # guarded
+    assert refused[0]["code"] == "TITLE_MISSING; COPIES_INVALID"
+    assert refused[1]["code"] == "COPIES_INVALID"
+    assert refused[2]["code"] == "ROW_UNREADABLE"
+    corrected = report.replace(",many,", ",2,").encode()
+    again = import_file(catalogue, "corrected.csv", corrected)
+    assert (again["created"], again["failed"]) == (2, 1)
+    assert catalogue.staff_get(path, content="other").status_code == 422
+
+
+def test_refused_books_of_json_are_given_back(catalogue: CatalogueClient) -> None:
+    job = import_json(catalogue, {"author": "A", "subjects": ["x"], "note\0": "\ud800"}, [1])
+    path = f"/books/bulk-import/{job['id']}/report"
+    report = catalogue.staff_get(path, content="rows").content.decode("utf-8-sig")
+    refused = list(csv.DictReader(report.splitlines()))
+    assert [row["subjects"] for row in refused] == ['["x"]', ""]
 
 
 def _undo(catalogue: CatalogueClient, job_id: str) -> Any:

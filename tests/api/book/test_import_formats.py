@@ -174,7 +174,7 @@ def test_marc_is_read_from_any_offset(monkeypatch: pytest.MonkeyPatch) -> None:
     for size in (7919, 100):
         for module in (csv_parser, marc_reader):
             monkeypatch.setattr(module, "PIECE_BYTES", size)
-        layout = csv_parser.Layout(marc_reader.MARC21, "utf-8", "", b"", (), 0, 0, 0)
+        layout = csv_parser.Layout(marc_reader.MARC21, "utf-8", "", b"", (), (), 0, 0)
 
         def piece(number: int, size: int = size) -> bytes | None:
             return content[number * size : (number + 1) * size] or None

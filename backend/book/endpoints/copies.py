@@ -78,23 +78,29 @@ def get_copy(
 @router.put(
     "/{copy_id}/shelve",
     summary="Shelve a copy",
-    responses=responses(NotFound, InvalidStateTransition, StaleVersion, RoleNotAllowed),
+    response_model=Answer[CopyRead],
+    responses=responses(
+        *(NotFound, InvalidStateTransition, StaleVersion, RoleNotAllowed, IdempotencyKeyReused)
+    ),
 )
-def shelve_copy(  # noqa: PLR0913, PLR0917 (path, body, header and actor: each is a parameter in FastAPI)
+def shelve_copy(  # noqa: PLR0913, PLR0917 (path, body, headers and actor: each is a parameter in FastAPI)
     actor: StaffDep,
     book_id: UUID,
     copy_id: UUID,
     session: SessionDep,
-    response: Response,
+    idempotency: IdempotencyDep,
     body: ShelveBody | None = None,
     if_match: etags.IfMatch = None,
-) -> Answer[CopyRead]:
+) -> Response:
     """Put a copy that is at a desk, missing or lost on its shelf. Role: librarian, admin."""
-    copy = dependencies.locked_copy(session, book_id, copy_id)
-    etags.check(if_match, copy.version)
-    copies.shelve(session, actor.id, copy, body.shelf_location if body else None)
-    response.headers["ETag"] = etags.etag(copy.version)
-    return answer(CopyRead.model_validate(copy))
+
+    def shelve() -> CopyRead:
+        copy = dependencies.locked_copy(session, book_id, copy_id)
+        etags.check(if_match, copy.version)
+        copies.shelve(session, actor.id, copy, body.shelf_location if body else None)
+        return CopyRead.model_validate(copy)
+
+    return etags.tag_version(idempotency.answer(shelve, status=200))
 
 
 @router.put(

@@ -1,8 +1,10 @@
 """Endpoints of loans at the desk: `/api/v1/loans`."""
 
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Depends, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -31,13 +33,12 @@ from backend.shared.errors import (
 from backend.shared.models import Book, User
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
-from backend.shared.web.envelope import Answer, answer, json_response
+from backend.shared.web.envelope import Answer, json_response
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import StaffDep
 
 router = routing.router("/loans", "loans")
-_DESK = responses(NotFound, Conflict, RoleNotAllowed, StaleVersion)
 
 
 @router.post(
@@ -129,67 +130,61 @@ def _result(session: Session, received: Received) -> CheckInResult:
     )
 
 
-@router.put("/{loan_id}/return", summary="Take back a loan at the desk", responses=_DESK)
-def return_loan(
-    actor: StaffDep,
-    loan_id: UUID,
-    session: SessionDep,
-    response: Response,
-    if_match: etags.IfMatch = None,
-) -> Answer[LoanRead]:
+class _LoanChange:
+    """A change of one loan by staff: its preconditions, and its answer once per key."""
+
+    def __init__(
+        self,
+        actor: StaffDep,
+        loan_id: UUID,
+        session: SessionDep,
+        idempotency: IdempotencyDep,
+        if_match: etags.IfMatch = None,
+    ) -> None:
+        self._actor, self._loan_id, self._session = actor, loan_id, session
+        self._idempotency, self._if_match = idempotency, if_match
+
+    def answer(self, change: Callable[[Session, UUID, UUID], object]) -> Response:
+        """Apply `change` to session, actor and loan, and return the loan with its `ETag`."""
+
+        def work() -> LoanRead:
+            own_loan(self._session, self._actor, self._loan_id, self._if_match)
+            change(self._session, self._actor.id, self._loan_id)
+            self._session.flush()
+            return loan_reads.read_loan(self._session.connection(), self._loan_id)
+
+        return etags.tag_version(self._idempotency.answer(work, status=200))
+
+
+_LoanChangeDep = Annotated[_LoanChange, Depends()]
+_CHANGE: dict[str, Any] = {
+    "response_model": Answer[LoanRead],
+    "responses": responses(NotFound, Conflict, RoleNotAllowed, StaleVersion, IdempotencyKeyReused),
+}
+
+
+@router.put("/{loan_id}/return", summary="Take back a loan at the desk", **_CHANGE)
+def return_loan(change: _LoanChangeDep) -> Response:
     """End a loan as check-in does; repeating it changes nothing. Role: librarian, admin."""
-    own_loan(session, actor, loan_id, if_match)
-    check_in.close(session, actor.id, loan_id)
-    return _changed(session, response, loan_id)
+    return change.answer(check_in.close)
 
 
-@router.put("/{loan_id}/lost", summary="Report a lost copy", responses=_DESK)
-def report_loan_lost(
-    actor: StaffDep,
-    loan_id: UUID,
-    session: SessionDep,
-    response: Response,
-    if_match: etags.IfMatch = None,
-) -> Answer[LoanRead]:
+@router.put("/{loan_id}/lost", summary="Report a lost copy", **_CHANGE)
+def report_loan_lost(change: _LoanChangeDep) -> Response:
     """Record that the copy is lost; the loan stays open. Role: librarian, admin."""
-    own_loan(session, actor, loan_id, if_match)
-    check_in.report_lost(session, actor.id, loan_id)
-    return _changed(session, response, loan_id)
+    return change.answer(check_in.report_lost)
 
 
-@router.put("/{loan_id}/claimed-returned", summary="Record a claimed return", responses=_DESK)
-def claim_loan_returned(
-    actor: StaffDep,
-    loan_id: UUID,
-    session: SessionDep,
-    response: Response,
-    if_match: etags.IfMatch = None,
-) -> Answer[LoanRead]:
+@router.put("/{loan_id}/claimed-returned", summary="Record a claimed return", **_CHANGE)
+def claim_loan_returned(change: _LoanChangeDep) -> Response:
     """Record that the member says to have returned the copy. Role: librarian, admin.
 
     No more notices are sent; the loan stays open until the copy is found.
     """
-    own_loan(session, actor, loan_id, if_match)
-    check_in.claim_returned(session, actor.id, loan_id)
-    return _changed(session, response, loan_id)
+    return change.answer(check_in.claim_returned)
 
 
-@router.put("/{loan_id}/found", summary="Record a found copy", responses=_DESK)
-def mark_loan_found(
-    actor: StaffDep,
-    loan_id: UUID,
-    session: SessionDep,
-    response: Response,
-    if_match: etags.IfMatch = None,
-) -> Answer[LoanRead]:
+@router.put("/{loan_id}/found", summary="Record a found copy", **_CHANGE)
+def mark_loan_found(change: _LoanChangeDep) -> Response:
     """End the loan of a copy that was lost or claimed returned. Role: librarian, admin."""
-    own_loan(session, actor, loan_id, if_match)
-    check_in.mark_found(session, actor.id, loan_id)
-    return _changed(session, response, loan_id)
-
-
-def _changed(session: Session, response: Response, loan_id: UUID) -> Answer[LoanRead]:
-    session.flush()
-    loan = loan_reads.read_loan(session.connection(), loan_id)
-    response.headers["ETag"] = etags.etag(loan.version)
-    return answer(loan)
+    return change.answer(check_in.mark_found)

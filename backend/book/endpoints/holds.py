@@ -24,13 +24,14 @@ from backend.shared.errors import (
 from backend.shared.models import Hold, HoldStatus
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import ReadDep, SessionDep
-from backend.shared.web.envelope import Answer, PageAnswer, answer
+from backend.shared.web.envelope import Answer, PageAnswer
 from backend.shared.web.idempotency import IdempotencyDep
 from backend.shared.web.pagination import PageDep, ordered, paginate_rows
 from backend.shared.web.routing import responses
 from backend.shared.web.security.authentication import AnyoneDep
 
 router = routing.router("/holds", "holds")
+_CHANGE = responses(NotFound, Conflict, StaleVersion, IdempotencyKeyReused)
 
 
 @router.get("", summary="List holds", responses=responses())
@@ -94,38 +95,47 @@ def get_hold(
 @router.put(
     "/{hold_id}/suspend",
     summary="Suspend a hold",
-    responses=responses(NotFound, Conflict, StaleVersion),
+    response_model=Answer[HoldRead],
+    responses=_CHANGE,
 )
 def suspend_hold(
     actor: AnyoneDep,
     hold_id: UUID,
     session: SessionDep,
-    response: Response,
+    idempotency: IdempotencyDep,
     body: SuspendBody | None = None,
     if_match: etags.IfMatch = None,
-) -> Answer[HoldRead]:
+) -> Response:
     """Keep no copy for an own hold until a time, or resume it. Role: anyone signed in.
 
     The hold keeps its place in the queue.
     """
-    hold = _own_hold(session, actor, hold_id, if_match)
-    holds.suspend(session, actor.id, hold, body.until if body else None)
-    session.flush()
-    read = loan_reads.read_hold(session.connection(), hold_id)
-    return etags.tagged(response, read, read.version)
+
+    def suspend() -> HoldRead:
+        hold = _own_hold(session, actor, hold_id, if_match)
+        holds.suspend(session, actor.id, hold, body.until if body else None)
+        session.flush()
+        return loan_reads.read_hold(session.connection(), hold_id)
+
+    return etags.tag_version(idempotency.answer(suspend, status=200))
 
 
 @router.delete(
-    "/{hold_id}",
-    summary="Cancel a hold",
-    responses=responses(NotFound, Conflict, StaleVersion),
+    "/{hold_id}", summary="Cancel a hold", response_model=Answer[None], responses=_CHANGE
 )
 def cancel_hold(
-    actor: AnyoneDep, hold_id: UUID, session: SessionDep, if_match: etags.IfMatch = None
-) -> Answer[None]:
+    actor: AnyoneDep,
+    hold_id: UUID,
+    session: SessionDep,
+    idempotency: IdempotencyDep,
+    if_match: etags.IfMatch = None,
+) -> Response:
     """Leave the queue; a copy that was kept goes to the next member. Role: anyone signed in."""
-    holds.cancel(session, actor.id, _own_hold(session, actor, hold_id, if_match))
-    return answer(None)
+
+    def cancel() -> None:
+        holds.cancel(session, actor.id, _own_hold(session, actor, hold_id, if_match))
+
+    return idempotency.answer(cancel, status=200)
 
 
 def _own_hold(session: Session, actor: Actor, hold_id: UUID, if_match: str | None) -> Hold:

@@ -124,13 +124,13 @@ def renew_loan(
     override = body.override if body else None
     if override is not None:
         access.require_staff(actor, "override a reason")
-    own_loan(session, actor, loan_id, if_match)
 
     def renew() -> LoanRead:
+        own_loan(session, actor, loan_id, if_match)
         renewals.renew(session, actor.id, loan_id, override)
         return loan_reads.read_loan(session.connection(), loan_id)
 
-    return idempotency.answer(renew, status=200)
+    return etags.tag_version(idempotency.answer(renew, status=200))
 
 
 def own_loan(session: Session, actor: Actor, loan_id: UUID, if_match: str | None) -> Loan:

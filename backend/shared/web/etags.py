@@ -1,6 +1,7 @@
 """ETags of single resources and the If-Match check that prevents lost updates."""
 
 import hashlib
+import json
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -38,6 +39,12 @@ def check(if_match: str | None, version: Version) -> None:
     tags = {tag.strip() for tag in if_match.split(",")}
     if tags.isdisjoint({"*", etag(version)}):
         raise StaleVersion
+
+
+def tag_version(response: Response) -> Response:
+    """Add the ETag of the `version` that the answered resource names."""
+    response.headers["ETag"] = etag(int(json.loads(bytes(response.body))["data"]["version"]))
+    return response
 
 
 def tagged(response: Response, data: T, version: Version) -> Answer[T]:

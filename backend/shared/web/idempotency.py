@@ -53,12 +53,15 @@ class IdempotentRequest:
 
     def answer(
         self,
-        work: Callable[[], BaseModel],
+        work: Callable[[], BaseModel | None],
         *,
         location: Callable[[Any], str] | None = None,
         status: int = 201,
     ) -> Response:
-        """Return the response of `work`, or the one stored under this key."""
+        """Return the response of `work`, or the one stored under this key.
+
+        Authorization and `If-Match` belong into `work`: what a repeat changed must not refuse it.
+        """
         if self._key is not None and not self._claim():
             return self._replay()
         made = work()

@@ -18,7 +18,7 @@ from backend.shared.infra.services import RPC_SERVICES, SERVICES, database_role
 from ops.home import Home, secret, write_atomically
 from ops.native import fork_server, nginx_component, simulators
 from ops.native.component import Component
-from ops.servers import environment, nginx, probes, redis_server, run_as
+from ops.servers import environment, nginx, probes, push_keys, redis_server, run_as
 from ops.servers.database_roles import ROLES
 
 WORKER = "celery-worker"
@@ -174,6 +174,13 @@ class Native:
                 environment=environment.base(),
                 job=True,
             ),
+            Component(
+                name="push-keys",
+                command=_python("ops.servers.push_keys", str(self.home.keys)),
+                already_done=lambda: push_keys.exist(self.home.keys),
+                environment=environment.base(),
+                job=True,
+            ),
         ]
 
     def _write_password(self, file: Path, user: str | None) -> None:
@@ -221,10 +228,12 @@ class Native:
             own["LUNA_GRPC_LISTEN"] = f"unix:{self.home.socket(f'{instance}-grpc')}"
         if name == "auth":
             own["LUNA_AUTH_PRIVATE_KEY_FILE"] = str(self.home.keys / "private.pem")
+        if name == "notification":
+            own |= push_keys.settings(self.home.keys)
         return Component(
             name=f"{name}-service{instance.removeprefix(name)}",
             command=_python("backend.shared.web.service_main", name),
-            needs=self._needs("migrate", "redis", "keys"),
+            needs=self._needs("migrate", "redis", "keys", "push-keys"),
             fork_server=self.fork_server,
             prepare=lambda: Path(socket).unlink(missing_ok=True),
             ready=lambda: probes.http_answers(socket, "/health/ready"),
@@ -253,7 +262,7 @@ class Native:
         return Component(
             name=name,
             command=_python("backend.shared.messaging.worker"),
-            needs=self._needs("migrate", "redis", "keys"),
+            needs=self._needs("migrate", "redis", "keys", "push-keys"),
             fork_server=self.fork_server,
             prepare=lambda: ready_file.unlink(missing_ok=True),
             ready=ready_file.exists,
@@ -264,7 +273,8 @@ class Native:
             | {
                 "LUNA_READY_FILE": str(ready_file),
                 "LUNA_METRICS_LISTEN": f"unix:{metrics}",
-            },
+            }
+            | push_keys.settings(self.home.keys),
             endpoint=self.home.socket("redis"),
         )
 

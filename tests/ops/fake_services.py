@@ -59,7 +59,7 @@ class SmallNative(Native):
             return replace(component, command=_small(WORKER))
         if component.name.startswith("robot-"):
             return replace(component, command=_small(ROBOT))
-        if component.name in {"migrate", "demo", "keys"}:
+        if component.name in {"migrate", "demo", "keys", "push-keys"}:
             return replace(component, command=_small(""), already_done=lambda: False)
         return component
 

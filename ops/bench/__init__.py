@@ -5,6 +5,7 @@ has a docstring that says what is measured and how, and `run(system, *, short)`,
 yields a Result for each figure. `system` is a LUNA of its own (ops.bench.system.System).
 """
 
+import keyword
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -48,8 +49,11 @@ class Benchmark(Protocol):
 
 
 def names() -> list[str]:
-    """Return the name of every benchmark."""
-    return [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "cases")])]
+    """Return the name of every benchmark: that of its module, which may end with `_`."""
+    return [
+        module.name.rstrip("_")
+        for module in pkgutil.iter_modules([str(Path(__file__).parent / "cases")])
+    ]
 
 
 def settings(name: str) -> dict[str, str]:
@@ -59,4 +63,5 @@ def settings(name: str) -> dict[str, str]:
 
 def benchmark(name: str) -> Benchmark:
     """Import a benchmark."""
-    return cast("Benchmark", import_module(f"ops.bench.cases.{name}"))
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    return cast("Benchmark", import_module(f"ops.bench.cases.{module}"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LANGUAGES = ("en", "en", "en", "de", "fr", "es")
 _PREFIX = 0.6  # of the title
 _MIN_TYPO, _MIN_PREFIX = 4, 8  # letters
 
@@ -148,14 +149,20 @@ KINDS: dict[str, Kind] = {
 
 
 def mixtures(titles: Sequence[Title], number: int) -> str:
-    """Return a CSV of made-up titles: the beginning of one title and the end of another."""
+    """Return a CSV of made-up titles: the beginning of one title and the end of another.
+
+    Languages, publishers and subjects are as unevenly frequent as in a library.
+    """
     chance = random.Random(1)  # noqa: S311 (repeatable, not secret)
     content = io.StringIO()
     writer = csv.writer(content)
-    writer.writerow(["title", "authors", "year"])
+    writer.writerow(["title", "authors", "year", "language", "publisher", "subjects"])
     for _ in range(number):
         one, other = (chance.choice(titles).main.split() for _ in range(2))
         words = [*one[: chance.randint(1, len(one))], *other[-chance.randint(1, len(other)) :]]
         authors = f"{chance.choice(titles).authors.split()[0]} {chance.choice(titles).surname}"
-        writer.writerow([" ".join(words), authors, chance.randint(1900, 2020)])
+        publisher, *subjects = (int(chance.paretovariate(0.5)) % 1000 for _ in range(3))
+        row = [" ".join(words), authors, chance.randint(1900, 2020), chance.choice(_LANGUAGES)]
+        subject_cell = "; ".join(f"Subject {each}" for each in subjects)
+        writer.writerow([*row, f"Publisher {publisher}", subject_cell])
     return content.getvalue()

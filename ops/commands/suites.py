@@ -20,13 +20,16 @@ SUITES: dict[str, list[str]] = {
     "chaos": ["tests/chaos"],
     "all": [],
 }
-# Examples of a property test, generated calls of the fuzz suite, and disturbances of the model of
-# the workflow; elsewhere their defaults.
+# Examples of a property test, generated calls of the fuzz suite, disturbances of the model of the
+# workflow, titles of the library whose plans are read, and races for one title; elsewhere their
+# defaults.
 ENVIRONMENT = {
     "all": {
-        "LUNA_TEST_EXAMPLES": "200",
+        "LUNA_TEST_EXAMPLES": "500",
         "LUNA_TEST_CALLS": "50000",
         "LUNA_TEST_DISTURBANCES": "2",
+        "LUNA_TEST_TITLES": "100000",
+        "LUNA_TEST_RACES": "200",
     }
 }
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL

@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass, field
 
+MAX_RENEWALS = 2
+
+
+@dataclass
+class Loan:
+    """A loan that is open; it is too early to renew one whose due date is as far as it can be."""
+
+    member: int
+    state: str = "ACTIVE"
+    renewals: int = 0
+    is_too_early: bool = True
+
 
 @dataclass
 class Model:
     """Copies by number, members by number; a copy is lent, kept for a member, or free."""
 
     copies: int
-    loans: dict[int, tuple[int, str]] = field(default_factory=dict)  # copy → member, state
+    loans: dict[int, Loan] = field(default_factory=dict)  # by copy
     kept: dict[int, int] = field(default_factory=dict)  # copy → member
     queue: list[int] = field(default_factory=list)  # members, the first is served first
     suspended: set[int] = field(default_factory=set)
+    imported: set[int] = field(default_factory=set)  # other titles, each with one copy
 
     def free(self) -> list[int]:
         return [n for n in range(self.copies) if n not in self.loans and n not in self.kept]
@@ -29,7 +42,7 @@ class Model:
         self.suspended.discard(member)
 
     def borrowers(self) -> set[int]:
-        return {member for member, _ in self.loans.values()}
+        return {loan.member for loan in self.loans.values()}
 
     def can_borrow(self, member: int, copy: int) -> bool:
         return (
@@ -43,7 +56,7 @@ class Model:
         )
 
     def borrow(self, member: int, copy: int) -> None:
-        self.loans[copy] = (member, "ACTIVE")
+        self.loans[copy] = Loan(member)
         self.kept.pop(copy, None)
         self.kept = {each: who for each, who in self.kept.items() if who != member}
         self._leave(member)
@@ -54,7 +67,7 @@ class Model:
         self._serve()
 
     def can_hold(self, member: int) -> bool:
-        lost = [copy for copy, (_, state) in self.loans.items() if state == "LOST"]
+        lost = [copy for copy, loan in self.loans.items() if loan.state == "LOST"]
         waits = member in self.queue or member in self.kept.values()
         has_it = member in self.borrowers()
         return not (waits or has_it or self.free() or len(lost) == self.copies)
@@ -75,8 +88,36 @@ class Model:
         self._serve()
 
     def report(self, copy: int, state: str) -> None:
-        self.loans[copy] = (self.loans[copy][0], state)
+        self.loans[copy].state = state
+
+    def approach_due_date(self, copy: int) -> None:
+        self.loans[copy].is_too_early = False
+
+    def can_renew(self, copy: int) -> bool:
+        loan = self.loans[copy]
+        others_wait = any(member not in self.suspended for member in self.queue)
+        can = loan.state == "ACTIVE" and loan.renewals < MAX_RENEWALS
+        return can and not (loan.is_too_early or others_wait)
+
+    def renew(self, copy: int) -> None:
+        self.loans[copy].renewals += 1
+        self.loans[copy].is_too_early = True
 
     def add_copy(self) -> None:
         self.copies += 1
         self._serve()
+
+    def import_titles(self, numbers: set[int]) -> int:
+        """Return how many titles are new."""
+        new = numbers - self.imported
+        self.imported |= numbers
+        return len(new)
+
+    def merge(self, number: int, borrower: int | None, waiting: int | None) -> None:
+        """Add the copy of an imported title, its loan and its hold to the title."""
+        self.imported.remove(number)
+        if borrower is not None:
+            self.loans[self.copies] = Loan(borrower)
+        if waiting is not None and not (waiting in self.queue or waiting in self.kept.values()):
+            self.queue.append(waiting)
+        self.add_copy()

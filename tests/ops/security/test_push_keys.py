@@ -5,13 +5,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 
 import pytest
-from py_vapid import Vapid02  # type: ignore[import-untyped]  # it has no types
+from pywebpush import Vapid  # type: ignore[import-untyped]  # it has no types
 
 from backend.shared.infra import config
 from ops.servers import push_keys
 
 
-def _point(vapid: Vapid02) -> bytes:
+def _point(vapid: Vapid) -> bytes:
     numbers = vapid.public_key.public_numbers()
     return bytes(b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big"))
 
@@ -28,7 +28,7 @@ def test_key_pair_is_private_and_signs_for_its_public_key(
         assert Path(file).stat().st_mode & 0o077 == 0
         monkeypatch.setenv(name, file)
     made = config.PushSettings()
-    vapid = Vapid02.from_string(made.push_private_key)
+    vapid = Vapid.from_string(made.push_private_key)
     public = str(made.push_public_key)
     assert urlsafe_b64encode(_point(vapid)).rstrip(b"=").decode() == public
     assert len(public) == 87  # what PushManager.subscribe takes

@@ -1,12 +1,12 @@
 """Words of a search evaluated once, lists counted by indexes alone, refused rows kept as uploaded.
 
-Revision: 0017, after 0016.
+Revision: 0018, after 0017.
 """
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

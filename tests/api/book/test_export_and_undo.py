@@ -145,7 +145,7 @@ def test_refused_rows_are_given_back_as_uploaded_and_can_be_imported(
 
 
 def test_refused_books_of_json_are_given_back(catalogue: CatalogueClient) -> None:
-    job = import_json(catalogue, {"author": "A", "subjects": ["x"], "note\0": "\ud800"}, [1])
+    job = import_json(catalogue, {"author": "A", "subjects": ["x"], "note\0": "\0"}, [1])
     path = f"/books/bulk-import/{job['id']}/report"
     report = catalogue.staff_get(path, content="rows").content.decode("utf-8-sig")
     refused = list(csv.DictReader(report.splitlines()))

@@ -31,7 +31,8 @@ export async function check(page: Page, name: string, ready?: Locator): Promise<
 function atRest(page: Page): Promise<unknown> {
   return page.evaluate(() => {
     const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
-    return Promise.all(ending.map((each) => each.finished.catch(() => null)));
+    const ended = Promise.all(ending.map((each) => each.finished.catch(() => null)));
+    return Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))]); // one that is held never ends
   });
 }
 

@@ -1,5 +1,6 @@
 """What the routes read from a request: the device, checked credentials, encrypted idempotency."""
 
+import os
 from typing import Annotated
 
 import anyio
@@ -14,8 +15,9 @@ from backend.auth.service.devices import Device
 from backend.shared.web.schemas.accounts import NewUser
 
 # A hash takes 60 ms of a core and 19 MiB by design. A request that waits for its turn here holds
-# no thread and no database connection, so a burst of sign-ins delays nothing else.
-hash_limiter = anyio.CapacityLimiter(2)
+# no thread and no database connection, so a burst of sign-ins delays nothing else. Where there
+# are only two processors, one is left to reads.
+hash_limiter = anyio.CapacityLimiter(min(2, max(1, (os.cpu_count() or 1) - 1)))
 _MAX_USER_AGENT_LENGTH = 300
 _MAX_DEVICE_TOKEN_LENGTH = 100
 

@@ -337,8 +337,8 @@ export interface paths {
          * Finish a campus sign-in
          * @description Sign in the person for whom the provider vouches. Role: none needed.
          *
-         *     An account is found, or created, by the verified address. A browser session is redirected to
-         *     the application; a program gets the tokens.
+         *     An account is found, or created, by the verified address. A browser is redirected to the
+         *     application, or to its page for the code of a second factor; a program gets the tokens.
          */
         get: operations["finish_campus_sign_in"];
         put?: never;
@@ -665,6 +665,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/users/{user_id}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Reset a user's second factor
+         * @description Remove the second factor of somebody who has lost it; not the own. Role: admin.
+         */
+        delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/verify-email": {
         parameters: {
             query?: never;
@@ -928,7 +948,9 @@ export interface paths {
         };
         /**
          * Download the row issues of an import
-         * @description Return the row issues as CSV. Role: librarian, admin.
+         * @description Return the row issues as CSV, or the refused rows to correct. Role: librarian, admin.
+         *
+         *     The corrected rows can be imported as they are. A row that could not be read is not kept.
          */
         get: operations["download_report"];
         put?: never;
@@ -4931,7 +4953,7 @@ export interface components {
          * @description The format of an export.
          * @enum {string}
          */
-        ExportFormat: "CSV" | "JSONL" | "MARC21" | "MARCXML";
+        ExportFormat: "CSV" | "XLSX" | "JSONL" | "MARC21" | "MARCXML";
         /**
          * Facet
          * @description The most frequent values of a filter, as if it were not set.
@@ -6607,6 +6629,12 @@ export interface components {
             command_id: string;
             status: components["schemas"]["CommandStatus"];
         };
+        /**
+         * ReportContent
+         * @description What a report lists.
+         * @enum {string}
+         */
+        ReportContent: "issues" | "rows";
         /** ReportedError */
         ReportedError: {
             level: components["schemas"]["ErrorLevel"];
@@ -9780,7 +9808,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11074,7 +11102,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11333,6 +11361,15 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11946,7 +11983,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `EMAIL_TAKEN`: An account with this e-mail already exists. */
+            /** @description `EMAIL_TAKEN`: An account with this e-mail already exists.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12608,6 +12645,128 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `VALIDATION_ERROR` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many requests. Wait a moment and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `INTERNAL_ERROR`: An unexpected error occurred. Try again later. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `SERVICE_UNAVAILABLE`: A part of the system is unavailable at the moment. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": null,
+                     *       "meta": {
+                     *         "timestamp": "2026-01-15T10:30:00.000Z",
+                     *         "request_id": "req_019bc0de7a317c529d1e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Answer_NoneType_"];
+                };
+            };
+            /** @description `MALFORMED_JSON`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Not signed in. Send a valid access token.; `TOKEN_EXPIRED`: The access token has expired. Refresh it.; `TOKEN_REVOKED`: This session has ended. Sign in again. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `FORBIDDEN`: You are not allowed to do this.; `ROLE_NOT_ALLOWED`: Your role does not allow this.; `ACCOUNT_INACTIVE`: This account is not active. Contact the library. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `NOT_FOUND`: Resource not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: This path does not accept this media type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14450,6 +14609,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -14542,7 +14703,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}. */
+            /** @description `INVALID_STATE_TRANSITION`: This is not possible in the current state: {current}. Requested: {requested}.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15329,7 +15490,10 @@ export interface operations {
     };
     download_report: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `rows`: the refused rows as uploaded, each with its codes and messages */
+                content?: components["schemas"]["ReportContent"];
+            };
             header?: never;
             path: {
                 job_id: string;
@@ -15690,6 +15854,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example text */
+                    "application/jsonl": string;
+                    /** @example text */
+                    "application/marc": string;
+                    /** @example text */
+                    "application/marcxml+xml": string;
+                    /** @example text */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     /**
                      * @example isbn,title,author
                      *     978-0-201-83595-3,The Mythical Man-Month,F. P. Brooks
@@ -19741,7 +19913,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment. */
+            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20398,7 +20570,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment. */
+            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20606,7 +20778,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment. */
+            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21159,6 +21331,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -21224,7 +21398,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21302,6 +21476,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -21404,7 +21580,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21940,6 +22116,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -22033,7 +22211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22111,6 +22289,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -22204,7 +22384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22282,6 +22462,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -22375,7 +22557,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22631,6 +22813,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 characters; stored for 24 hours */
+                "Idempotency-Key"?: string | null;
                 /** @description The ETag last read; 412 if it has changed */
                 "If-Match"?: string | null;
             };
@@ -22724,7 +22908,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -25673,7 +25857,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment.; `ALREADY_REQUESTED`: You have already requested this book.; `LOAN_LIMIT_REACHED`: You have reached the limit of {limit} loans. */
+            /** @description `BOOK_NOT_AVAILABLE`: No copy of this book is available at the moment.; `ALREADY_REQUESTED`: You have already requested this book.; `LOAN_LIMIT_REACHED`: You have reached the limit of {limit} loans.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -26822,6 +27006,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `STALE_VERSION`: The resource has changed since you read it. Read it again, then retry. */
             412: {
                 headers: {
@@ -27258,7 +27451,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `NOT_BORROWED`: This book is not on loan to you.; `ALREADY_RETURNING`: A return of this book is already in progress. */
+            /** @description `NOT_BORROWED`: This book is not on loan to you.; `ALREADY_RETURNING`: A return of this book is already in progress.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -30518,7 +30711,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -31294,6 +31487,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description `PAYLOAD_TOO_LARGE`: The body is larger than this path allows. */
             413: {
                 headers: {
@@ -31549,6 +31751,15 @@ export interface operations {
             };
             /** @description `NOT_FOUND`: Resource not found. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -32613,7 +32824,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description `CONFLICT`: The request conflicts with the current state of the resource. */
+            /** @description `CONFLICT`: The request conflicts with the current state of the resource.; `IDEMPOTENCY_KEY_REUSED`: This Idempotency-Key was used with another request. */
             409: {
                 headers: {
                     [name: string]: unknown;

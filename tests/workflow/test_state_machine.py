@@ -239,9 +239,9 @@ def _reset(owner: Engine) -> None:
     route_graph.clear_cache()
 
 
-def test_invariants_hold_after_any_sequence_of_steps(api: Any, owner: Engine) -> None:
+def test_invariants_hold_after_any_sequence_of_steps(api: Any, superuser: Engine) -> None:
     run_state_machine_as_test(
-        lambda: DeliveryMachine(api, owner),  # type: ignore[arg-type]  # a function is a factory too
+        lambda: DeliveryMachine(api, superuser),  # type: ignore[arg-type]  # a function is a factory too
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=40,

@@ -46,14 +46,14 @@ def warning(
     row: int, code: IssueCode, message: str, field: str | None = None, value: Any = None
 ) -> RowIssue:
     """Return a WARNING."""
-    return RowIssue(row, Severity.WARNING, code, message, field, _excerpt(value))
+    return RowIssue(row, Severity.WARNING, code, _clean(message), _excerpt(field), _excerpt(value))
 
 
 def error(
     row: int, code: IssueCode, message: str, field: str | None = None, value: Any = None
 ) -> RowIssue:
     """Return an ERROR."""
-    return RowIssue(row, Severity.ERROR, code, message, field, _excerpt(value))
+    return RowIssue(row, Severity.ERROR, code, _clean(message), _excerpt(field), _excerpt(value))
 
 
 def _excerpt(value: Any) -> str | None:

@@ -241,9 +241,9 @@ class CirculationMachine(RuleBasedStateMachine):
         assert {numbers[row.user_id] for row in queue if row.suspended} == self.model.suspended
 
 
-def test_any_sequence_of_steps_agrees_with_the_model(api: Any, owner: Engine) -> None:
+def test_any_sequence_of_steps_agrees_with_the_model(api: Any, superuser: Engine) -> None:
     run_state_machine_as_test(
-        lambda: CirculationMachine(api, owner),  # type: ignore[arg-type]  # a function is a factory too
+        lambda: CirculationMachine(api, superuser),  # type: ignore[arg-type]  # a function is a factory too
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=30,

@@ -121,7 +121,8 @@ def test_number_of_statements_of_a_read(
 def test_repeated_read_compiles_no_statement(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    _get(scenario, path)
+    for _ in range(2):  # the cache key of a joined subquery changes once, when it is first compiled
+        _get(scenario, path)
     with _counted(monkeypatch, SQLCompiler, "__init__") as compiled:
         _get(scenario, path)
     assert compiled == []

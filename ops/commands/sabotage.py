@@ -45,7 +45,7 @@ PROTECTIONS = (
         "loading proof",
         (
             Cut(
-                "backend/shared/domain/commands.py",
+                "backend/shared/domain/command_rows.py",
                 "    if proof is None:\n        raise RobotUnavailable",
                 "    if proof is None:\n        return None\n        raise RobotUnavailable",
             ),

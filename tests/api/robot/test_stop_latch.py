@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from backend.robot.bridge_protocol import stop_orders
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.shared.infra import database
 from tests.factories import catalogue
@@ -120,13 +121,23 @@ def test_stop_does_not_wait_for_the_row_of_its_user(scenario: Scenario, owner: E
     pool_of_staff.shutdown()
 
 
-def test_command_created_during_a_stop_is_never_leased(scenario: Scenario, owner: Engine) -> None:
-    with owner.begin() as other:
-        assert other.execute(_INSERT_COMMAND, {"id": scenario.robot.id}).one().status == "QUEUED"
-        _stop(scenario)
-    assert scenario.robot.next_command() is None
-    _resume(scenario)
-    assert scenario.robot.next_command() is None
+async def _follow_nothing() -> None:
+    """Leave the rows as they are: another transaction may hold them for long."""
+
+
+def test_command_created_during_a_stop_is_never_leased(
+    scenario: Scenario, owner: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(stop_orders, "follow_latches", _follow_nothing)
+        with owner.begin() as other:
+            row = other.execute(_INSERT_COMMAND, {"id": scenario.robot.id}).one()
+            assert row.status == "QUEUED"
+            _stop(scenario)
+        assert scenario.robot.next_command() is None
+        _resume(scenario)
+        assert scenario.robot.next_command() is None
+        assert _statuses(owner) == ["QUEUED"]
     _wait_until(lambda: _statuses(owner) == ["VOID"])
 
 

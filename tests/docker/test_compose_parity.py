@@ -28,6 +28,8 @@ ONLY_NATIVE = {
     "LUNA_SERVICE_INSTANCES": "counted natively; in .env beside --scale",
     "LUNA_WORKER_INSTANCES": "likewise",
     "LUNA_HOME": "the data folder; a container has none",
+    "LUNA_PUSH_PRIVATE_KEY": "made by `luna up`; in Compose Web Push is off without one in .env",
+    "LUNA_PUSH_PUBLIC_KEY": "likewise",
 }
 ONLY_COMPOSE = {
     "LUNA_ENVIRONMENT": "production by default; natively development",
@@ -108,7 +110,8 @@ def test_compose_waits_for_everything_that_native_waits_for(
         direct = set(BASE[one].get("depends_on", {}))
         return direct.union(*(waits_in_compose(other) for other in direct))
 
-    needs = native[name].needs - {"fork-server"}  # it only makes native starts faster
+    # The fork server only makes native starts faster; push keys come from .env.
+    needs = native[name].needs - {"fork-server", "push-keys"}
     wanted = {equivalent.get(need, need) for need in needs} - {name}
     if name == WORKER:
         wanted -= {"auth-service"}  # it checks no token

@@ -38,9 +38,9 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def fixtures(servers: dict[str, str], owner: Engine) -> Iterator[Fixtures]:
+def fixtures(servers: dict[str, str], superuser: Engine) -> Iterator[Fixtures]:
     """Committed once: no test here commits anything."""
-    with owner.begin() as connection:
+    with superuser.begin() as connection:
         connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (the one definition of empty)
     route_graph.clear_cache()
     yield create_fixtures()

@@ -49,7 +49,7 @@ event_runs                 -     -     -         -      -             SIUD
 fleet_state                -     S     S         SU     -             S
 floor_plans                -     -     S         SID    -             -
 holds                      S     SIU   SIU       -      S             SIU
-idempotency_keys           SIUD  SIUD  SIUD      SIUD   -             SD
+idempotency_keys           SIUD  SIUD  SIUD      SIUD   SIUD          SD
 import_files               -     SID   -         -      -             SD
 import_jobs                S     SIU   -         -      S             SUD
 import_rows                -     S     -         -      -             SI

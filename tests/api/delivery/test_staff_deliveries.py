@@ -170,9 +170,11 @@ def test_staff_see_the_eta_move_with_the_robot(scenario: Scenario) -> None:
     scenario.until_departed()
     before = scenario.task["eta"]
     scenario.advance_seconds(60)
+    event_runner.run_periodic("delivery.arrivals")  # each 5 s: a later time is said with its reason
     assert timedelta(seconds=55) < (
         datetime.fromisoformat(scenario.task["eta"]) - datetime.fromisoformat(before)
     )
+    assert scenario.task["eta_reason"] == "SLOWER"
 
 
 def test_pickup_renews_the_eta(scenario: Scenario, owner: Engine) -> None:

@@ -96,9 +96,11 @@ def _count(statement: AnySelect) -> Select[int]:
 
 
 def _ranked(found: Matches, condition: ColumnElement[bool]) -> Any:
+    """Select the ranks of the first matches by id: the same ones for each page."""
     begins = Book.main_title_words.like(func.replace(literal(found.text), "_", "\\_") + "%")
-    prefixed = select(Book.id).where(begins, condition).limit(_MAX_PREFIXED)
-    some = select(Book.id).where(condition).limit(_MAX_RANKED)
+    matching_ids = select(Book.id).where(condition).order_by(Book.id)
+    prefixed = matching_ids.where(begins).limit(_MAX_PREFIXED)
+    some = matching_ids.limit(_MAX_RANKED)
     near = select(Book.id).where(Book.main_title_words.in_(found.near), condition)
     chosen = prefixed.union(some, near).cte("chosen").prefix_with("MATERIALIZED")
     return (

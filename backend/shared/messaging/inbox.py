@@ -6,10 +6,11 @@ altered message has no effect of its own.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.shared.events import BY_TYPE, EventDeadLettered
@@ -38,7 +39,20 @@ class EventContext:
 
 
 Handler = Callable[[Session, Any, EventContext], None]
-_Event = Row[Any]  # of _EVENTS
+
+
+class _Event(NamedTuple):
+    """A row of _EVENTS."""
+
+    id: UUID
+    event_type: str
+    aggregate_id: UUID
+    seq: int
+    request_id: str | None
+    payload: dict[str, Any]
+    dead_at: datetime | None
+    done: bool
+
 
 _EVENTS = text("""
     SELECT o.id, o.event_type, o.aggregate_id, o.seq, o.request_id, o.payload, o.dead_at,
@@ -148,7 +162,7 @@ def _begin_runs(name: str, event_ids: Sequence[object]) -> list[_Event]:
     ids = sorted({given for each in event_ids if (given := _uuid(each)) is not None})
     with database.transaction() as session:
         found = session.execute(_EVENTS, {"ids": ids, "consumer": name}).all() if ids else []
-        rows = [row for row in found if name in consumers_of(row.event_type)]
+        rows = [row for row in map(_Event._make, found) if name in consumers_of(row.event_type)]
         for _ in range(len(event_ids) - len(rows)):
             metrics.count_run(name, "refused")
             _log.warning("message names no event of this consumer", consumer=name)

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 
 from backend.shared.infra.services import OPERATOR_ROLE
 from ops.servers import database, database_roles
+from tests import emptying
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
 _PASSWORD = "for-tests-only"
@@ -33,43 +33,6 @@ def redis_url() -> str:
 
 # The Celery app reads its broker's address at import, before any fixture runs.
 os.environ.setdefault("LUNA_REDIS_URL", redis_url())
-
-_TRUNCATE_EVERY = 50  # tests; between them rows are deleted, which is faster for a few rows
-
-# Empties every table and sets the counters to their initial values. Triggers and foreign keys are
-# off (replica). TRUNCATE gives each table and index a new file: slow, but it leaves no dead rows.
-_EMPTY = """
-DO $$
-DECLARE
-    candidate text;
-    filled text[] := '{{}}';
-    has_rows boolean;
-    has_many boolean := {truncate};
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOR candidate IN SELECT tablename FROM pg_tables
-        WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', candidate) INTO has_rows;
-        IF has_rows THEN
-            filled := filled || quote_ident(candidate);
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I OFFSET 500) OR $1', candidate)
-                INTO has_many USING has_many;
-        END IF;
-    END LOOP;
-    IF has_many AND filled <> '{{}}' THEN
-        EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE';
-    ELSE
-        FOREACH candidate IN ARRAY filled LOOP
-            EXECUTE 'DELETE FROM ' || candidate;
-        END LOOP;
-    END IF;
-    INSERT INTO fleet_state (id, map_version) VALUES (1, 0) ON CONFLICT DO NOTHING;
-    INSERT INTO stop_latches (id, version, stopped)
-        VALUES ('00000000-0000-0000-0000-000000000000', 0, false) ON CONFLICT DO NOTHING;
-    INSERT INTO live_position (id, pos) VALUES (1, 0) ON CONFLICT DO NOTHING;
-END $$;
-"""
-_cleanings = count(1)
 
 
 def _url(server: URL, database: str, role: str) -> str:
@@ -175,9 +138,7 @@ def clean(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
     from backend.shared.infra import redis
     from backend.shared.web.security import authentication
 
-    with superuser.begin() as connection:
-        truncate = next(_cleanings) % _TRUNCATE_EVERY == 0
-        connection.execute(text(_EMPTY.format(truncate=truncate)))
+    emptying.empty(superuser)
     redis.client().flushdb()
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
     authentication.invalidate_caches()

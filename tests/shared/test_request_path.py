@@ -1,6 +1,5 @@
 """The two ways through LUNA: what a request costs in statements, and hot reads that stay right."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -8,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, create_engine, event, func, literal_column, select, text
+from sqlalchemy import Engine, Select, event, func, literal_column, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -151,14 +150,20 @@ def test_direct_reads_answer_as_the_framework_does(scenario: Scenario) -> None:
     assert scenario.call(scenario.student, "PATCH", "/requests", 405).headers["allow"]
 
 
-def test_connection_that_the_server_closed_is_replaced(scenario: Scenario) -> None:
+_TERMINATE = (  # of this database: other test workers use the same server and roles
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND "
+)
+
+
+def test_connection_that_the_server_closed_is_replaced(
+    scenario: Scenario, superuser: Engine
+) -> None:
     """Without a statement that checks each connection before its use."""
-    server = create_engine(os.environ["LUNA_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
     scenario.get(scenario.librarian, "/deliveries")
-    with server.connect() as connection:
-        ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = :name"
-        assert connection.execute(text(ended), {"name": "luna_operator"}).all()
-    server.dispose()
+    with superuser.begin() as connection:
+        ended = connection.execute(text(_TERMINATE + "usename = :name"), {"name": "luna_operator"})
+        assert ended.all()
     scenario.get(scenario.librarian, "/deliveries")
     scenario.as_student("cancel")
 
@@ -202,19 +207,13 @@ def test_hot_read_returns_what_a_session_returns(scenario: Scenario, name: str) 
     assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in expected]
 
 
-def test_read_whose_connections_were_lost_is_run_again(scenario: Scenario) -> None:
+def test_read_whose_connections_were_lost_is_run_again(
+    scenario: Scenario, superuser: Engine
+) -> None:
     _get(scenario, "/auth/me")
-    server = create_engine(os.environ["LUNA_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        ended = connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE application_name = :name"
-            ),
-            {"name": hot_reads.APPLICATION_NAME},
-        ).all()
-    server.dispose()
-    assert ended
+    with superuser.begin() as connection:
+        name = {"name": hot_reads.APPLICATION_NAME}
+        assert connection.execute(text(_TERMINATE + "application_name = :name"), name).all()
     _get(scenario, "/auth/me")
 
 

@@ -15,14 +15,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from backend.robot.bridge_protocol import connectivity
 from backend.shared.domain import invariants, route_graph
 from backend.shared.infra import config, database, redis
 from backend.shared.models import Connectivity
 from backend.shared.web.security import authentication
-from tests import conftest, event_runner
+from tests import emptying, event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
 
@@ -229,8 +229,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
 
 def _reset(owner: Engine) -> None:
-    with owner.begin() as connection:
-        connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (the one definition of empty)
+    emptying.empty(owner, truncate=True)
     redis.client().flushdb()
     clock_file = config.process().clock_file
     assert isinstance(clock_file, Path)

@@ -19,7 +19,7 @@ from backend.shared.models import (
     TaskHistory,
     TaskType,
 )
-from tests import conftest
+from tests import emptying
 from tests.workflow import specification
 from tests.workflow.fixtures import (
     Fixtures,
@@ -40,8 +40,7 @@ CELLS = [
 @pytest.fixture(scope="module")
 def fixtures(servers: dict[str, str], superuser: Engine) -> Iterator[Fixtures]:
     """Committed once: no test here commits anything."""
-    with superuser.begin() as connection:
-        connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (the one definition of empty)
+    emptying.empty(superuser, truncate=True)
     route_graph.clear_cache()
     yield create_fixtures()
     route_graph.clear_cache()

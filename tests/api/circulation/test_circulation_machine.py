@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 
 from backend.shared.domain import invariants
 from backend.shared.infra import clock, database
-from tests import conftest, event_runner
+from tests import emptying, event_runner
 from tests.api.circulation.circulation_model import Model
 from tests.api.circulation.desk_client import Desk
 from tests.factories import users
@@ -44,8 +44,7 @@ class CirculationMachine(RuleBasedStateMachine):
 
     def __init__(self, api: Any, owner: Engine) -> None:
         super().__init__()
-        with owner.begin() as connection:
-            connection.execute(text(conftest._EMPTY.format(truncate=True)))  # noqa: SLF001 (what the fixture does)
+        emptying.empty(owner, truncate=True)
         self.desk = Desk(api, copies=2)
         self.owner = owner
         self.members = [users.student() for _ in range(_MEMBERS)]

@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from backend.shared.infra import redis as luna_redis
-from backend.shared.messaging import broker
+from backend.shared.messaging import broker, subscriptions
 from ops.home import ROOT
 from ops.servers import redis_server
 from tests.conftest import redis_url
@@ -57,6 +57,20 @@ def test_channel_of_a_closed_connection_reports_a_connection_error(clean: None) 
             channel.close()
         transport.client = client
     luna_redis.client().delete("broker-test")
+
+
+def test_messages_that_robots_wait_for_overtake_all_others(clean: None) -> None:
+    with Connection(broker.url(redis_url())) as connection:
+        queue = connection.SimpleQueue("broker-test")
+        sent = [subscriptions.NOTIFY, subscriptions.ALERT, subscriptions.COMMAND_OUTCOME]
+        for consumer in sent:
+            queue.put(consumer, priority=subscriptions.priority_of(consumer))
+        received = []
+        for _ in sent:
+            message = queue.get(timeout=5)
+            message.ack()
+            received.append(message.payload)
+    assert received == [sent[2], *sent[:2]]
 
 
 def _client(socket: Path) -> Redis:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.messaging import channels, realtime
-from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, queue_of
+from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
 
 _log = logs.get(__name__)
@@ -179,7 +179,10 @@ class Relay:
         try:
             for (consumer, _), rows in messages.items():
                 ids = [str(row.id) for row in rows]
-                self._celery.send_task(consumer, args=ids, queue=queue_of(consumer), retry=False)
+                queue, priority = queue_of(consumer), priority_of(consumer)
+                self._celery.send_task(
+                    consumer, args=ids, queue=queue, priority=priority, retry=False
+                )
                 _SENT.labels(consumer).inc(len(ids))
         except (BrokerDown, RedisError, OSError) as error:
             _log.warning("the broker is not available", error=str(error))

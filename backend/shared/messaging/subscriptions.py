@@ -19,6 +19,9 @@ WATCHDOG = "notification.watchdog"
 # Consumers that process the events of a message in one transaction. Not COMMAND_OUTCOME, which
 # locks tasks; not those that wait for another server or run for seconds.
 TOGETHER = frozenset({DISPATCH, ALERT, NOTIFY})
+# Consumers that robots wait for: their messages overtake all others in the broker.
+URGENT = frozenset({DISPATCH, REPLAN, COMMAND_OUTCOME})
+_FIRST, _LATER = 0, 6  # Redis serves 0 first
 
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     # a task waits for a robot, or a robot becomes free
@@ -85,3 +88,8 @@ def consumers_of(event_type: str) -> tuple[str, ...]:
 
 def queue_of(consumer: str) -> str:
     return consumer.partition(".")[0]
+
+
+def priority_of(consumer: str) -> int:
+    """Return the priority of the consumer's messages in the broker; 0 goes first."""
+    return _FIRST if consumer in URGENT else _LATER

@@ -79,7 +79,7 @@ def test_every_table_has_its_privileges() -> None:
 def test_each_verb_on_each_column_is_answered_as_the_table_says(
     operator: Engine, program: str
 ) -> None:
-    generated = {"robot_commands": {"seq"}}
+    generated = {"robot_commands": {"seq"}, "users": {"has_password"}}
     with operator.connect() as connection:
         for table in Base.metadata.tables:
             for verb, statements in _statements(table).items():
@@ -89,6 +89,53 @@ def test_each_verb_on_each_column_is_answered_as_the_table_says(
                     given = _is_given(table, program, verb, column)
                     answered = _is_allowed(connection, database_role(program), statement)
                     assert answered is given, f"{program}: {statement}"
+
+
+# Said here once more, so that a slip in the table of privileges is seen.
+_OF_AUTH_ALONE = (
+    "SELECT password_hash FROM users",
+    "SELECT refresh_hash FROM sessions",
+    "SELECT ip_address FROM sessions",
+    "SELECT encrypted_secret FROM totp_factors",
+    "SELECT 1 FROM recovery_codes",
+    "SELECT 1 FROM login_challenges WHERE false FOR UPDATE",
+    "INSERT INTO users (id) SELECT NULL WHERE false",
+    "INSERT INTO sessions (id) SELECT NULL WHERE false",
+    "INSERT INTO service_keys (id) SELECT NULL WHERE false",
+    "UPDATE users SET role = DEFAULT WHERE false",
+    "UPDATE users SET password_hash = DEFAULT WHERE false",
+    "UPDATE users SET is_active = DEFAULT WHERE false",
+    "UPDATE sessions SET refresh_hash = DEFAULT WHERE false",
+    "UPDATE service_keys SET key_hash = DEFAULT WHERE false",
+)
+_OF_ROBOT_ALONE = (
+    "INSERT INTO robot_keys (id) SELECT NULL WHERE false",
+    "UPDATE robot_keys SET key_hash = DEFAULT WHERE false",
+    "INSERT INTO enrolment_codes (id) SELECT NULL WHERE false",
+    "INSERT INTO stop_latches (id) SELECT NULL WHERE false",
+)
+_OF_NOBODY = (
+    "DELETE FROM users WHERE false",
+    "DELETE FROM audit_logs WHERE false",
+    "UPDATE audit_logs SET action = DEFAULT WHERE false",
+    "DELETE FROM audit_chain WHERE false",
+)
+
+
+@pytest.mark.parametrize(
+    ("owner_role", "statement"),
+    [
+        *(("luna_auth", each) for each in _OF_AUTH_ALONE),
+        *(("luna_robot", each) for each in _OF_ROBOT_ALONE),
+        *((None, each) for each in _OF_NOBODY),
+    ],
+)
+def test_secrets_and_powers_belong_to_one_service(
+    operator: Engine, owner_role: str | None, statement: str
+) -> None:
+    with operator.connect() as connection:
+        allowed = {role for role in ROLES if _is_allowed(connection, role, statement)}
+    assert allowed == ({owner_role} if owner_role else set())
 
 
 def test_nobody_but_the_owner_has_more(owner: Engine) -> None:

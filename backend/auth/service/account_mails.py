@@ -19,7 +19,6 @@ from backend.shared.events import Event
 from backend.shared.infra import config
 from backend.shared.messaging import mail
 from backend.shared.models import TokenPurpose, User
-from backend.shared.web.security.passwords import NO_PASSWORD
 
 _TEMPLATES = Path(__file__).with_name("mail_templates")
 _SET_PASSWORD = "reset-password"  # noqa: S105 (a page)
@@ -65,7 +64,7 @@ _CHANGED = MailSpec("password_changed", "Your password was changed", "forgot-pas
 
 def _spec(event: Event, user: User) -> MailSpec | None:
     is_new = isinstance(event, events.AccountRegistered) and user.email_verified_at is None
-    if is_new and user.password_hash == NO_PASSWORD:
+    if is_new and not user.has_password:
         return _INVITATION
     if isinstance(event, events.AccountRegistered | events.EmailVerificationRequested):
         return _VERIFY if user.email_verified_at is None else None

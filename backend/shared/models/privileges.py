@@ -85,7 +85,7 @@ sign_in_failures           SIUD  -     -         -      -             SD
 stop_latches               S     S     S         SIU    S             S
 task_status_history        S     I     SI        I      -             SID
 totp_factors               SIUD  s     s         s      s             -
-users                      SIU   su    su        s      s             S
+users                      SIU   su    su        s      s             s
 waypoint_edges             -     S     S         SIUD   -             SU
 waypoints                  -     S     S         SIU    S             S
 ws_tickets                 S     -     -         -      SID           SD

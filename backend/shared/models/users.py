@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.shared.models.base import Base, CreatedAt, Id, UpdatedAt, text_enum
@@ -23,6 +23,7 @@ class User(Base):
     id: Mapped[Id]
     email: Mapped[str]
     password_hash: Mapped[str] = mapped_column(deferred=True)  # read by the auth service only
+    has_password: Mapped[bool] = mapped_column(Computed("password_hash <> '!'", persisted=True))
     first_name: Mapped[str]
     last_name: Mapped[str]
     role: Mapped[Role] = mapped_column(text_enum(Role))

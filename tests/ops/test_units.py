@@ -205,6 +205,15 @@ def test_command_works_through_a_symbolic_link_from_any_directory(tmp_path: Path
     assert json.loads(done.stdout)["state"] == "down"
 
 
+def test_compiled_modules_are_kept_where_python_may_not_write_beside_its_sources() -> None:
+    folder = ROOT / ".luna" / "bytecode" / ROOT.relative_to("/") / "ops"
+    for old in folder.glob("cli.*.pyc"):
+        old.unlink(missing_ok=True)
+    forbidden = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([str(ROOT / "luna"), "--help"], env=forbidden, check=True, capture_output=True)  # noqa: S603 — the luna command
+    assert list(folder.glob("cli.*.pyc"))
+
+
 def test_pre_commit_runs_lint_and_no_remote_hook() -> None:
     file = ROOT / ".pre-commit-config.yaml"
     program = str(lint.PROGRAMS / "pre-commit")

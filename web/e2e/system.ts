@@ -20,7 +20,16 @@ export function pidOf(name: string): number {
 export function suspended(name: string): { resume: () => void } {
   const pid = pidOf(name);
   process.kill(pid, "SIGSTOP");
-  return { resume: () => process.kill(pid, "SIGCONT") };
+  return { resume: () => void (isRunning(pid) && process.kill(pid, "SIGCONT")) };
+}
+
+/** Whether the process is still there: what stays suspended for long is started anew. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Kill a process and each of its successors until told to stop. */

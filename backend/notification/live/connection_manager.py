@@ -51,12 +51,15 @@ class ConnectionManager:
         self._sockets: set[Socket] = set()
         self._users: dict[UUID, UserConnections] = {}
         self._subscribers: dict[str, dict[Socket, Subscription]] = {}
-        self._reader = SubscriptionReader(self._refuse)
+        self._reader = SubscriptionReader(self._refuse, self._started)
+        self._is_stale = False  # whether Redis is away, so that no change arrives
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen to Redis, read snapshots and check sessions while the context is open."""
-        listener = realtime.Listener([channels.LIVE], self._on_message, self._resync)
+        listener = realtime.Listener(
+            [channels.LIVE], self._on_message, self._resync, self._mark_stale
+        )
         work = [
             listener.run(),
             self._check_sessions(),
@@ -164,6 +167,10 @@ class ConnectionManager:
         if not subscribers:
             del self._subscribers[channel]
 
+    def _started(self, socket: Socket, subscription: Subscription) -> None:
+        if self._is_stale:
+            socket.enqueue(messages.resync(subscription.topic.name))
+
     def _refuse(self, socket: Socket, subscription: Subscription, failure: LunaError) -> None:
         name = subscription.topic.name
         self._unsubscribe(socket, name)
@@ -201,11 +208,20 @@ class ConnectionManager:
                     if subscription.buffer is None:
                         socket.enqueue_latest(key, text)
 
+    def _mark_stale(self) -> None:
+        """Announce that changes may be missed; snapshots follow when Redis is back."""
+        self._is_stale = True
+        for socket in self._sockets:
+            for name in socket.subscriptions:
+                socket.enqueue(messages.resync(name))
+
     def _resync(self) -> None:
         """Send new snapshots: before Redis confirmed the subscription, events may be missed."""
+        was_announced, self._is_stale = self._is_stale, False
         for socket in self._sockets:
             for subscription in list(socket.subscriptions.values()):
-                socket.enqueue(messages.resync(subscription.topic.name))
+                if not was_announced:
+                    socket.enqueue(messages.resync(subscription.topic.name))
                 self._add(socket, Subscription(subscription.topic))
 
     # --- sessions --------------------------------------------------------------------------------

@@ -25,13 +25,15 @@ _DATABASE_UNAVAILABLE = (InterfaceError, OperationalError, PoolTimeout, OSError)
 _log = logs.get(__name__)
 
 Refuse = Callable[[Socket, Subscription, LunaError], None]
+Started = Callable[[Socket, Subscription], None]
 
 
 class SubscriptionReader:
     """The queue of subscriptions that have not been answered."""
 
-    def __init__(self, refuse: Refuse) -> None:
+    def __init__(self, refuse: Refuse, started: Started) -> None:
         self._refuse = refuse
+        self._started = started  # called after the first messages of a subscription
         self._pending: FairQueue[tuple[Socket, Subscription]] = FairQueue()
 
     def request(self, socket: Socket, subscription: Subscription) -> None:
@@ -64,6 +66,7 @@ class SubscriptionReader:
             self._refuse(socket, subscription, NotFound("Topic not found."))
         else:
             socket.start(subscription, found.texts, found.pos)
+            self._started(socket, subscription)
 
 
 def _read(session: Session, subscription: Subscription, user: ConnectionUser) -> Replay | None:

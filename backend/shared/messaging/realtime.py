@@ -16,7 +16,7 @@ from backend.shared.infra import commit_hooks, logs, redis
 from backend.shared.messaging import channels
 
 _log = logs.get(__name__)
-_PING_AFTER_SECONDS = 5
+_PING_AFTER_SECONDS = 3
 # Events that raise or end an alert.
 _ALERTS = frozenset(
     {
@@ -91,7 +91,7 @@ class Listener:
     """A subscription that reconnects after outages; `deliver` receives channel and body.
 
     `subscribed` is called each time Redis has confirmed the subscription: messages published
-    before are lost to this process.
+    before are lost to this process. `lost` is called once when an outage begins.
     """
 
     def __init__(
@@ -99,10 +99,12 @@ class Listener:
         patterns: Sequence[str],
         deliver: Callable[[str, bytes], None],
         subscribed: Callable[[], None] | None = None,
+        lost: Callable[[], None] | None = None,
     ) -> None:
         self._patterns = patterns
         self._deliver = deliver
         self._subscribed = subscribed
+        self._lost = lost
         self.connected = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,8 +113,7 @@ class Listener:
                 await self._listen()
             except (RedisError, OSError) as error:
                 if self.connected.is_set():
-                    _log.warning("the live view lost its connection to redis", error=str(error))
-                self.connected.clear()
+                    self._disconnected(error)
                 await asyncio.sleep(0.2)
 
     async def _listen(self) -> None:
@@ -128,6 +129,12 @@ class Listener:
                     await subscription.ping()
                 else:
                     self._handle(message)
+
+    def _disconnected(self, error: Exception) -> None:
+        _log.warning("the live view lost its connection to redis", error=str(error))
+        self.connected.clear()
+        if self._lost is not None:
+            self._lost()
 
     def _handle(self, message: dict[str, Any]) -> None:
         """Deliver a message; a confirmation also follows a reconnect by the client library."""

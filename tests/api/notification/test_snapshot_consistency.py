@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from redis import Redis
@@ -108,8 +110,36 @@ def test_redis_reconnect_sends_resync_and_new_snapshot(api: Any) -> None:
         assert client.receive()["event"] == "circulation.loan.opened"
 
 
+def test_client_learns_of_an_outage_of_redis_before_it_ends(api: Any) -> None:
+    with connect(api, users.student()) as client:
+        client.subscribe("me")
+        with _redis_refusing():
+            assert (announced := client.receive())["type"] == "resync"
+            assert announced["topic"] == "me"
+            client.send(action="subscribe", topics=["catalog"])
+            assert [client.receive()["type"] for _ in range(2)] == ["snapshot", "resync"]
+        assert {client.receive()["topic"] for _ in range(2)} == {"me", "catalog"}
+        assert client.is_silent()
+
+
+@contextmanager
+def _redis_refusing() -> Iterator[None]:
+    """Close the subscribed connections of this test's Redis and let none sign in again."""
+    with _admin() as admin:
+        admin.execute_command("ACL", "SETUSER", "luna", "off")
+        try:
+            _kill_subscriptions()
+            yield
+        finally:
+            admin.execute_command("ACL", "SETUSER", "luna", "on")
+
+
 def _kill_subscriptions() -> None:
     """Close the subscribed connections of this test's Redis."""
-    with Redis.from_url(redis_url().replace("//luna:", "//admin:")) as client:
+    with _admin() as client:
         for connection in client.client_list(_type="pubsub"):
             client.client_kill_filter(_id=connection["id"])
+
+
+def _admin() -> Redis:
+    return Redis.from_url(redis_url().replace("//luna:", "//admin:"))

@@ -4,7 +4,8 @@ import { check, go } from "./axe";
 
 const FILE = ["title,author,isbn,publication_year", "A Checked Book,Ada Example,9780306406157,1999", "No Author,,,2001"].join("\n");
 
-test("today, pick list, loading, robots, alerts and figures", async ({ open }) => {
+test("today, pick list, loading, robots, alerts and figures", async ({ open, ignoring }) => {
+  ignoring(/status of 404/); // the scan of a code that no copy has
   test.setTimeout(240_000);
   const person = await newStudent("Mira", "Lund");
   const { bookId, title } = await copyOf("Deep Learning");
@@ -27,6 +28,8 @@ test("today, pick list, loading, robots, alerts and figures", async ({ open }) =
   await check(page, "load and receive", page.locator(".scans .tone-fail"));
   await go(page, "Robots");
   await page.locator(".robot-row").first().click();
+  await page.getByText("Close a way …").click();
+  await page.getByRole("combobox", { name: "Way" }).selectOption({ index: 1 });
   await check(page, "robots", page.getByRole("heading", { name: "Last errors" }));
   await go(page, "Alerts");
   const resolve = page.getByRole("button", { name: "Resolve …" }).first();

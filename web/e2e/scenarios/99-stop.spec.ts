@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { ADMIN, DESK, expect, LIBRARIAN, picture, test, THIRD } from "../fixtures";
+import { ADMIN, DESK, expect, KEYBOARD, LIBRARIAN, PHONE, picture, POINTER, test, THIRD, type Hands } from "../fixtures";
 import { check } from "../accessibility/axe";
 import { call, suspended } from "../system";
 
@@ -8,13 +8,13 @@ async function everyRobotStands(page: Page): Promise<void> {
   await expect(count).toBeVisible({ timeout: 10_000 });
 }
 
-async function resume(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Resume …" }).click();
+async function resume(page: Page, { press, type, tick }: Hands = POINTER): Promise<void> {
+  await press(page, page.getByRole("button", { name: "Resume …" }));
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel(/^Reason/).fill("the aisle is free");
+  await type(page, dialog.getByLabel(/^Reason/), "the aisle is free");
   await expect(dialog.getByRole("button", { name: "Resume", exact: true })).toBeDisabled();
-  await dialog.getByLabel(/I have checked/).check();
-  await dialog.getByRole("button", { name: "Resume", exact: true }).click();
+  await tick(page, dialog.getByLabel(/I have checked/));
+  await press(page, dialog.getByRole("button", { name: "Resume", exact: true }));
   await expect(page.getByText(/stopped robots stand still/)).toHaveCount(0);
 }
 
@@ -82,6 +82,15 @@ test("the stop reaches every robot and is proved by each; resume lets them drive
   await everyRobotStands(page);
   await resume(page);
 });
+
+for (const [how, hands] of [["by pointer", POINTER], ["by keyboard alone", KEYBOARD]] as const)
+  test(`at 360 px robots are stopped and resumed ${how}`, async ({ open }) => {
+    const page = await open(LIBRARIAN, "/staff/map", { viewport: PHONE });
+    await page.locator(".robot-row").first().waitFor();
+    await hands.press(page, page.getByRole("button", { name: "Stop all robots" }).first());
+    await everyRobotStands(page);
+    await resume(page, hands);
+  });
 
 test("a robot that does not confirm raises an alarm by name, until it does", async ({ open }) => {
   const page = await open(LIBRARIAN, "/staff/map", { viewport: DESK });

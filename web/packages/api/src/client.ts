@@ -66,3 +66,15 @@ export async function pageOf<Item>(
   if (!data) throw networkProblem("an answer without data");
   return { items: data.data, pagination: data.pagination };
 }
+
+const PAGE_SIZE = 100; // the most the API answers at once
+
+/** Return all items of a list, read page by page. */
+export async function allOf<Item>(read: (query: { page: number; limit: number }) => Parameters<typeof pageOf<Item>>[0]): Promise<Item[]> {
+  const all: Item[] = [];
+  for (let page = 1; ; page += 1) {
+    const { items, pagination } = await pageOf(read({ page, limit: PAGE_SIZE }));
+    all.push(...items);
+    if (page >= pagination.total_pages) return all;
+  }
+}

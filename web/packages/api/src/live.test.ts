@@ -60,7 +60,9 @@ test("topics are subscribed when the socket opens and again after a break", asyn
 
   last().drop();
   expect(live.status).toBe("reconnecting");
-  await vi.advanceTimersByTimeAsync(600);
+  await vi.advanceTimersByTimeAsync(400);
+  expect(FakeSocket.all).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(700);
   expect(FakeSocket.all).toHaveLength(2);
   last().open();
   expect(last().sent[0]).toEqual({ action: "subscribe", topics: ["me"] });
@@ -77,10 +79,29 @@ test("a change that is known is dropped, a position never", async () => {
   expect(seen.map((message) => message.event)).toEqual([null, "new", "robot.position"]);
 });
 
+test("after a resync the data is not current until each topic's next snapshot", async () => {
+  const live = await connected();
+  live.on("me", () => undefined);
+  const leave = live.on("robots", () => undefined);
+  last().receive({ type: "pong" });
+  last().receive({ type: "resync", topic: "me" });
+  last().receive({ type: "resync", topic: "robots" });
+  last().receive({ type: "pong" });
+  expect(live.status).toBe("reconnecting");
+  last().receive({ type: "snapshot", topic: "me", pos: 3 });
+  expect(live.status).toBe("reconnecting");
+  leave();
+  last().receive({ type: "pong" });
+  expect(live.status).toBe("live");
+});
+
 test("a silent socket is replaced", async () => {
   await connected();
   last().receive({ type: "pong" });
-  await vi.advanceTimersByTimeAsync(61_000);
+  await vi.advanceTimersByTimeAsync(39_000);
+  expect(FakeSocket.all).toHaveLength(1);
+  expect(last().sent.filter(({ action }) => action === "ping")).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(7000);
   expect(FakeSocket.all.length).toBeGreaterThan(1);
 });
 

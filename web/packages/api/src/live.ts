@@ -17,10 +17,11 @@ export type LiveStatus = "live" | "reconnecting" | "offline";
 export type Handler = (message: LiveMessage) => void;
 
 const PATH = "/api/v1/notifications/ws";
-const PING_INTERVAL = 20_000; // ms
+const WATCH_INTERVAL = 5000; // ms
+const PING_INTERVAL = 20_000;
 const SILENCE_TIMEOUT = 40_000;
 const WAKE_TIMEOUT = 1000;
-const MIN_DELAY = 500;
+const FIRST_DELAY = 1000; // at most; half of it at least
 const MAX_DELAY = 15_000;
 const NOT_SIGNED_IN = 4401;
 
@@ -32,11 +33,13 @@ export class Live {
   private wanted = false;
   private failures = 0;
   private lastMessageAt = 0;
-  private pinging: ReturnType<typeof setInterval> | undefined;
+  private pingedAt = 0;
+  private watching: ReturnType<typeof setInterval> | undefined;
   private waiting: ReturnType<typeof setTimeout> | undefined;
   private waking: ReturnType<typeof setTimeout> | undefined;
   private readonly handlers = new Map<string, Set<Handler>>();
   private readonly positions = new Map<string, number>();
+  private readonly stale = new Set<string>(); // topics whose snapshot is to come, after a resync
   private readonly listeners = new Set<() => void>();
 
   constructor() {
@@ -87,6 +90,7 @@ export class Live {
     if (present?.size === 0) {
       this.handlers.delete(topic);
       this.positions.delete(topic);
+      this.stale.delete(topic);
       this.send({ action: "unsubscribe", topics: [topic] });
     }
   }
@@ -112,17 +116,20 @@ export class Live {
   private opened(): void {
     this.lastMessageAt = Date.now();
     this.positions.clear();
+    this.stale.clear();
     const topics = [...this.handlers.keys()];
     if (topics.length) this.send({ action: "subscribe", topics });
-    this.send({ action: "ping" });
-    this.pinging = setInterval(() => this.check(), PING_INTERVAL);
+    this.ping();
+    this.watching = setInterval(() => this.watch(), WATCH_INTERVAL);
   }
 
   private receive(text: string): void {
     this.lastMessageAt = Date.now();
     this.failures = 0;
-    this.setStatus("live");
     const message = JSON.parse(text) as LiveMessage;
+    if (message.topic && message.type === "resync" && this.handlers.has(message.topic)) this.stale.add(message.topic);
+    if (message.topic && message.type === "snapshot") this.stale.delete(message.topic);
+    this.setStatus(this.stale.size ? "reconnecting" : "live");
     if (!message.topic || this.isKnown(message.topic, message)) return;
     for (const handler of this.handlers.get(message.topic) ?? []) handler(message);
   }
@@ -138,7 +145,7 @@ export class Live {
   private closed(socket: WebSocket, code: number): void {
     if (this.socket !== socket) return;
     this.socket = null;
-    clearInterval(this.pinging);
+    clearInterval(this.watching);
     if (code === NOT_SIGNED_IN) void session.refresh().then(() => this.connect(), () => this.retry());
     else this.retry();
   }
@@ -146,24 +153,33 @@ export class Live {
   private retry(): void {
     if (!this.wanted) return;
     this.setStatus(navigator.onLine ? "reconnecting" : "offline");
-    const delay = Math.min(MAX_DELAY, MIN_DELAY * 2 ** this.failures);
+    const delay = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.failures);
     this.failures += 1;
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => void this.connect(), delay * (0.5 + Math.random() / 2));
   }
 
-  /** Send a ping; connect again when the socket is silent, closed, or the device woke up. */
-  private check(): void {
-    if (!this.wanted) return;
-    if (!this.socket) {
-      this.failures = 0;
-      void this.connect();
-    } else if (Date.now() - this.lastMessageAt > SILENCE_TIMEOUT) {
+  /** Send a ping now and then; replace a socket that has been silent for long. */
+  private watch(): void {
+    if (Date.now() - this.lastMessageAt >= SILENCE_TIMEOUT) {
       this.drop();
       void this.connect();
-    } else {
-      this.send({ action: "ping" });
+    } else if (Date.now() - this.pingedAt >= PING_INTERVAL) {
+      this.ping();
     }
+  }
+
+  private ping(): void {
+    this.pingedAt = Date.now();
+    this.send({ action: "ping" });
+  }
+
+  /** Connect at once, or ask the socket whether it is alive. */
+  private check(): void {
+    if (!this.wanted) return;
+    if (this.socket) return this.ping();
+    this.failures = 0;
+    void this.connect();
   }
 
   /** After a sleep a socket may look open and be dead: one that stays silent is replaced at once. */
@@ -181,7 +197,7 @@ export class Live {
   private drop(): void {
     const socket = this.socket;
     this.socket = null;
-    clearInterval(this.pinging);
+    clearInterval(this.watching);
     clearTimeout(this.waiting);
     socket?.close();
     if (this.wanted) this.setStatus(navigator.onLine ? "reconnecting" : "offline");

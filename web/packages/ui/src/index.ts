@@ -1,11 +1,12 @@
 export { BrandMark, CampusSignIn, followBrand, useTitle, useWelcome } from "./brand";
 export { Cover } from "./cover";
 export { Icon, type IconName } from "./icons";
-export { FloorMap, type MapPlace, type MapRobot } from "./map";
+export { FloorMap, type MapEdge, type MapPlace, type MapRobot } from "./map";
 export { makeQueryClient, UiProvider } from "./provider";
 export { EmptyState, ErrorState, LiveBadge, Loaded, messageOf, Refusal, Skeletons, useStaleAge } from "./states";
 export { BookPill, Pill, stepOf, TaskPill, type Tone } from "./status";
 export { useToast } from "./toasts";
+export { useSearchAsTyped } from "./typing";
 export { isStanding, useLiveRobots, useRobots, type Robot } from "./robots";
 export { beep, cleaned, ScanReader, useScanner } from "./scan";
 export { challengeOf, SecondFactor } from "./second-factor";

@@ -2,7 +2,7 @@
 // Robots are elements that only `transform` moves: the browser's compositor draws their way, so that
 // a fleet costs the main thread nothing between two reports.
 import type { Schemas } from "@luna/api";
-import { memo, useMemo } from "react";
+import { memo, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 export interface MapPlace { code: string; name: string; x: number; y: number; floor: number }
@@ -10,6 +10,7 @@ export interface MapRobot {
   id: string; name: string; x: number; y: number; theta: number; floor: number;
   state: "normal" | "stale" | "offline" | "stopped"; note?: string;
 }
+export interface MapEdge { id: string; from: readonly [x: number, y: number]; to: readonly [x: number, y: number]; closed: boolean }
 type Floor = Schemas["FloorBody"] | Schemas["FloorRead"];
 interface Props {
   floor: Floor | null;
@@ -17,6 +18,9 @@ interface Props {
   robots: MapRobot[];
   destination?: string | null;
   selected?: string | null;
+  edges?: MapEdge[];
+  chosenEdge?: string | null;
+  onChooseEdge?: (id: string) => void;
   /** For pointers only: a list beside the map offers the same by keyboard. */
   onSelect?: (id: string) => void;
   label: string;
@@ -26,10 +30,11 @@ interface Bounds { x: number; y: number; width: number; height: number }
 const MARGIN = 3; // metres around places when there is no plan
 const MAX_NAMES = 40; // of robots: with more, names would cover each other
 
-export function FloorMap({ floor, places, robots, destination, selected, onSelect, label }: Props) {
+export function FloorMap({ floor, places, robots, destination, selected, onSelect, edges = [], chosenEdge, onChooseEdge, label }: Props) {
   const { t } = useTranslation();
   const bounds = useMemo(() => boundsOf(floor, [...places, ...robots]), [floor, places, robots]);
-  const plan = usePlan(floor);
+  const plan = planOf(floor);
+  const image = useImage(plan);
   if (!bounds) return <p className="dim">{t("map.nothing")}</p>;
   const unit = bounds.width / (plan ? 44 : 30); // marks keep their size on floors of any size
   const top = bounds.y + bounds.height;
@@ -37,11 +42,12 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
   return (
     <figure>
       <div className="map" role="img" aria-label={label} style={{ aspectRatio: `${bounds.width} / ${bounds.height}` }}>
-        {plan && <img src={plan} alt="" className="plan" />}
+        {image && <img src={image} alt="" className="plan" />}
         <svg viewBox={`0 0 ${bounds.width} ${bounds.height}`} aria-hidden="true">
           <g transform={`translate(${-bounds.x} ${top}) scale(1 -1)`}>
+            {edges.map((edge) => <Edge key={edge.id} edge={edge} chosen={edge.id === chosenEdge} onChoose={onChooseEdge} />)}
             {places.map((place) => (
-              <Place key={place.code} place={place} unit={unit} plan={plan !== null} target={place.name === destination || place.code === destination} />
+              <Place key={place.code} place={place} unit={unit} plan={plan !== ""} target={place.name === destination || place.code === destination} />
             ))}
           </g>
         </svg>
@@ -67,6 +73,17 @@ function Place({ place, unit, plan, target }: { place: MapPlace; unit: number; p
   );
 }
 
+function Edge({ edge: { id, from, to, closed }, chosen, onChoose }: { edge: MapEdge; chosen: boolean; onChoose?: (id: string) => void }) {
+  const ends = { x1: from[0], y1: from[1], x2: to[0], y2: to[1] };
+  const choose = onChoose && !closed ? () => onChoose(id) : undefined;
+  return (
+    <>
+      <line {...ends} className={`edge${closed ? " closed" : ""}${chosen ? " chosen" : ""}`} />
+      {choose && <line {...ends} className="edge-target" data-edge={id} onPointerDown={choose} />}
+    </>
+  );
+}
+
 interface RobotProps { id: string; name: string; note?: string; state: MapRobot["state"]; left: number; down: number; degrees: number; selected: boolean; onSelect?: (id: string) => void }
 
 /** Drawn again only when it has moved or changed; `left` and `down` in per cent of the map's width. */
@@ -80,12 +97,21 @@ const Robot = memo(function Robot({ id, name, note, state, left, down, degrees, 
   );
 });
 
-/** The plan as an address of an image: drawn as an image, its scripts can never run. */
-function usePlan(floor: Floor | null): string | null {
-  return useMemo(() => {
-    const svg = floor?.svg ?? (floor?.plan?.startsWith("<svg") ? floor.plan : null);
-    return svg ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}` : null;
-  }, [floor]);
+function planOf(floor: Floor | null): string {
+  return floor?.svg || (floor?.plan?.startsWith("<svg") ? floor.plan : "");
+}
+
+/** The address of a drawing as an image: its scripts can never run. */
+function useImage(svg: string): string | null {
+  const [address, setAddress] = useState<string | null>(null);
+  useEffect(() => {
+    const made = svg ? URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" })) : null;
+    setAddress(made);
+    return () => {
+      if (made) URL.revokeObjectURL(made);
+    };
+  }, [svg]);
+  return address;
 }
 
 function boundsOf(floor: Floor | null, places: { x: number; y: number }[]): Bounds | null {

@@ -1,11 +1,11 @@
 // The robots as staff see them: one query, kept current by the topic `robots`.
-import { api, pageOf, useLiveStatus, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, useLiveStatus, useTopic, type LiveMessage, type Schemas } from "@luna/api";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 
 export type Robot = Schemas["RobotRead"];
 const KEY = ["robots"];
-const STOP_POLL = 1000; // ms, until every robot has proved that it stands
+const STOP_POLL = 1000; // ms
 const POLL_INTERVAL = 10_000;
 const POSITION_INTERVAL = 100;
 
@@ -13,13 +13,8 @@ export function isStanding(robot: Robot): boolean {
   return robot.stop_state === "MOTION_STOPPED";
 }
 
-async function fetchRobots(): Promise<Robot[]> {
-  const all: Robot[] = [];
-  for (let page = 1; ; page += 1) {
-    const { items, pagination } = await pageOf(api.GET("/api/v1/robot/status", { params: { query: { page, limit: 100 } } }));
-    all.push(...items);
-    if (page >= pagination.total_pages) return all;
-  }
+function fetchRobots(): Promise<Robot[]> {
+  return allOf((page) => api.GET("/api/v1/robot/status", { params: { query: page } }));
 }
 
 /** Keep the robots current; positions that arrive together are drawn together. */
@@ -45,6 +40,29 @@ export function useLiveRobots(): void {
   });
 }
 
+/** Ask each second for the robots' proofs until all stand, and while a stop cannot be followed live. */
+export function useStopPoll(robots: Robot[], isPressed: boolean): void {
+  const client = useQueryClient();
+  const isLive = useLiveStatus() === "live";
+  const stopped = robots.filter((robot) => robot.stopped);
+  const isDue = stopped.some((robot) => !isStanding(robot)) || (!isLive && (isPressed || stopped.length > 0));
+  useQuery({
+    queryKey: ["emergency-stop"],
+    enabled: isDue,
+    refetchInterval: STOP_POLL,
+    queryFn: async () => {
+      const stop = await dataOf(api.GET("/api/v1/robot/emergency-stop"));
+      client.setQueryData<Robot[]>(KEY, (known) => known && withStop(known, stop));
+      return stop;
+    },
+  });
+}
+
+function withStop(robots: Robot[], stop: Schemas["StopStateRead"]): Robot[] {
+  const states = new Map<string, string>(stop.robots.map(({ id, state }) => [id, state]));
+  return robots.map((robot) => ({ ...robot, stopped: states.has(robot.id), stop_state: states.get(robot.id) ?? null }));
+}
+
 /** All robots, or what `select` takes of them: a component is drawn again only when that changes. */
 export function useRobots<Selected = Robot[]>(select?: (robots: Robot[]) => Selected) {
   const status = useLiveStatus();
@@ -52,10 +70,6 @@ export function useRobots<Selected = Robot[]>(select?: (robots: Robot[]) => Sele
     queryKey: KEY,
     queryFn: fetchRobots,
     select,
-    refetchInterval: ({ state }) => {
-      const stopped = state.data?.filter((robot) => robot.stopped) ?? [];
-      if (stopped.some((robot) => !isStanding(robot)) || (stopped.length && status !== "live")) return STOP_POLL;
-      return status === "live" ? false : POLL_INTERVAL;
-    },
+    refetchInterval: status === "live" ? false : POLL_INTERVAL,
   });
 }

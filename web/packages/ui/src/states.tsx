@@ -102,7 +102,7 @@ export function Loaded<Data>({ query, skeleton, children }: LoadedProps<Data>) {
   return <>{skeleton ?? <Skeletons />}</>;
 }
 
-/** Seconds since the data was fetched, once the live view has been away for 10 s; else null. */
+/** Seconds since the data was fetched, once the live view has been away for 10 s or the data is older; else null. */
 export function useStaleAge(fetchedAt: number): number | null {
   const status = useLiveStatus();
   const [since, setSince] = useState<number | null>(null);
@@ -116,9 +116,10 @@ export function useStaleAge(fetchedAt: number): number | null {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, [status]);
-  const away = status === "offline" || (since !== null && now - since >= STALE_AFTER);
-  if (status === "live" || !away || now - fetchedAt < STALE_AFTER) return null;
-  return Math.round((now - fetchedAt) / 1000);
+  if (status === "live") return null;
+  const isLong = since !== null && now - since >= STALE_AFTER;
+  const isOld = status === "offline" && now - fetchedAt >= STALE_AFTER;
+  return isLong || isOld ? Math.max(0, Math.round((now - fetchedAt) / 1000)) : null;
 }
 
 export function LiveBadge() {

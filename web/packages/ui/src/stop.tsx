@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "./icons";
-import { isStanding, useRobots, type Robot } from "./robots";
+import { isStanding, useRobots, useStopPoll, type Robot } from "./robots";
 
 const ANSWER_TIMEOUT = 2000; // ms, then it is sent again
 const MAX_ATTEMPTS = 5;
@@ -108,6 +108,7 @@ export function StopPanel({ onResume }: { onResume: () => void }) {
   const { sending, failure, pressedAt, stopAll } = useStop();
   const stopped = useRobots(stoppedOnes).data ?? [];
   const late = useLate(pressedAt, stopped);
+  useStopPoll(stopped, pressedAt !== null);
   if (!sending && !failure && !stopped.length) return null;
   const standing = stopped.filter(isStanding).length;
   return (

@@ -1,5 +1,5 @@
 // Where the robot is to come: places by floor, the one used last first.
-import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, type Schemas } from "@luna/api";
 import { Icon, Loaded } from "@luna/ui";
 import { TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
@@ -13,7 +13,7 @@ export function usePlaces() {
   return useQuery({
     queryKey: ["places"],
     staleTime: 300_000,
-    queryFn: async () => (await pageOf(api.GET("/api/v1/deliveries/locations", { params: { query: { limit: 100 } } }))).items,
+    queryFn: () => allOf((page) => api.GET("/api/v1/deliveries/locations", { params: { query: page } })),
   });
 }
 

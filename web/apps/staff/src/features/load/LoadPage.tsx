@@ -1,18 +1,22 @@
-import { EmptyState, Loaded, cleaned } from "@luna/ui";
+import { EmptyState, Loaded } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { ScanBox, ScanEntries, useScans } from "../../parts/scans";
-import { isToLoad, useAtDesk, useConfirm, type Task } from "./queries";
+import { isToLoad, readCopy, useAtDesk, useConfirm, useFindTask, type Task } from "./queries";
 
 export function LoadPage() {
   const { t } = useTranslation();
   const tasks = useAtDesk();
   const confirm = useConfirm();
+  const findTask = useFindTask();
   const waiting = tasks.data ?? [];
   const [entries, scan] = useScans(async (code) => {
-    const task = waiting.find((each) => cleaned(each.copy_barcode) === code);
-    if (!task) throw new Error(t("load.unknown"));
+    const task = await findTask(code);
+    if (!task) {
+      const { book_title: title, place, copy } = await readCopy(code);
+      throw new Error(t("load.unknown", { title, where: place ?? t(`custody.${copy.custody}`) }));
+    }
     await confirm.mutateAsync(task);
     return t(isToLoad(task) ? "load.loaded" : "load.received", { title: task.book_title, robot: task.robot_name ?? "" });
   });

@@ -1,24 +1,36 @@
-import { api, dataOf, pageOf, useTopic, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, useTopic, type Schemas } from "@luna/api";
+import { cleaned } from "@luna/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Task = Schemas["TaskRead"];
 
+const AT_DESK = {
+  queryKey: ["at-desk"],
+  queryFn: async () => (await Promise.all((["ASSIGNED", "IN_PROGRESS"] as const).map(fetchStatus))).flat().filter((task) => isToLoad(task) || isToReceive(task)),
+};
+
 /** Tasks whose robot stands at a desk: to be loaded, or to be unloaded by staff. */
 export function useAtDesk() {
-  useTopic("deliveries", [["at-desk"]]);
-  return useQuery({
-    queryKey: ["at-desk"],
-    queryFn: async () => (await Promise.all((["ASSIGNED", "IN_PROGRESS"] as const).map(fetchStatus))).flat().filter((task) => isToLoad(task) || isToReceive(task)),
-  });
+  useTopic("deliveries", [AT_DESK.queryKey]);
+  return useQuery(AT_DESK);
 }
 
-async function fetchStatus(status: Schemas["TaskStatus"]): Promise<Task[]> {
-  const all: Task[] = [];
-  for (let page = 1; ; page += 1) {
-    const { items, pagination } = await pageOf(api.GET("/api/v1/deliveries", { params: { query: { status, page, limit: 100 } } }));
-    all.push(...items);
-    if (page >= pagination.total_pages) return all;
-  }
+/** Find the task of a scanned copy; a robot that has just arrived may not be in the list yet. */
+export function useFindTask(): (code: string) => Promise<Task | undefined> {
+  const client = useQueryClient();
+  return async (code) => {
+    const isOf = (task: Task) => cleaned(task.copy_barcode) === code;
+    const known = client.getQueryData<Task[]>(AT_DESK.queryKey)?.find(isOf);
+    return known ?? (await client.fetchQuery({ ...AT_DESK, staleTime: 0 })).find(isOf);
+  };
+}
+
+export function readCopy(barcode: string): Promise<Schemas["ScannedCopy"]> {
+  return dataOf(api.GET("/api/v1/copies/{barcode}", { params: { path: { barcode } } }));
+}
+
+function fetchStatus(status: Schemas["TaskStatus"]): Promise<Task[]> {
+  return allOf((page) => api.GET("/api/v1/deliveries", { params: { query: { status, ...page } } }));
 }
 
 /** Students load their returns themselves. */

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
+import { Edges, useEdges } from "./Edges";
 import { RobotDetail } from "./RobotDetail";
 import { useMap } from "./queries";
 
@@ -29,6 +30,9 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
   const { robot: selected, floor: chosen } = useSearch({ from: "/app/map" });
   const navigate = useNavigate({ from: "/map" });
   const now = useSeconds();
+  const edges = useEdges(map, now);
+  const [choosing, setChoosing] = useState(false); // a way to close
+  const [edge, setEdge] = useState<string | null>(null);
   const current = robots.find((robot) => robot.id === selected);
   const floor = chosen ?? poseOf(current)?.floor ?? map.floors[0]?.floor ?? 1;
   const places = useMemo(
@@ -36,6 +40,7 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
       .map((place) => ({ code: place.location_code, name: place.name, x: place.x_coordinate, y: place.y_coordinate, floor })),
     [map, floor],
   );
+  const shown = useMemo(() => edges.filter((each) => each.floors.every((end) => end === floor) && (each.closed || choosing)), [edges, floor, choosing]);
   const words = useWords();
   const marks = robots.flatMap((robot) => markOf(robot, floor, robot.connectivity === "STALE" ? stateLabel(robot, now, words) : undefined));
   const select = useCallback((id: string) => void navigate({ search: ({ robot }) => ({ robot: id === robot ? undefined : id }) }), [navigate]);
@@ -50,7 +55,8 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
             </button>
           ))}
         </div>
-        <FloorMap label={t("map.label")} floor={map.floors.find((each) => each.floor === floor) ?? null} places={places} robots={marks} selected={selected} onSelect={select} />
+        <FloorMap label={t("map.label")} floor={map.floors.find((each) => each.floor === floor) ?? null} places={places} robots={marks} selected={selected} onSelect={select} edges={shown} chosenEdge={edge} onChooseEdge={choosing ? setEdge : undefined} />
+        <Edges edges={edges} floor={floor} chosen={edge} onChoose={setEdge} choosing={choosing} onChoosing={setChoosing} />
       </div>
       <div className="stack">
         <RobotList robots={robots} selected={selected} now={now} onSelect={select} />

@@ -1,8 +1,33 @@
-import { api, dataOf, pageOf } from "@luna/api";
+import { api, dataOf, pageOf, useTopic, type LiveMessage } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
+const MAP = ["map"];
+const MAP_INTERVAL = 60_000; // ms; a way that is opened again elsewhere is not announced
+
+/** The floor plans, places and ways; read again when a way is closed. */
 export function useMap() {
-  return useQuery({ queryKey: ["map"], staleTime: 300_000, queryFn: () => dataOf(api.GET("/api/v1/robot/map")) });
+  const client = useQueryClient();
+  useTopic("robots", [], ({ event }: LiveMessage) => {
+    if (event === "robot.edge.closed") void client.invalidateQueries({ queryKey: MAP });
+  });
+  return useQuery({ queryKey: MAP, staleTime: MAP_INTERVAL, refetchInterval: MAP_INTERVAL, queryFn: () => dataOf(api.GET("/api/v1/robot/map")) });
+}
+
+function useThenReadMap<Input>(mutationFn: (input: Input) => Promise<unknown>) {
+  const client = useQueryClient();
+  return useMutation({ mutationFn, onSettled: () => void client.invalidateQueries({ queryKey: MAP }) });
+}
+
+/** Close an edge for some hours; for 0 the server takes its usual time. */
+export function useCloseEdge() {
+  return useThenReadMap(({ edgeId, reason, hours }: { edgeId: string; reason: string; hours: number }) => {
+    const until = hours ? new Date(Date.now() + hours * 3_600_000).toISOString() : null;
+    return dataOf(api.PUT("/api/v1/robot/map/edges/{edge_id}/close", { params: { path: { edge_id: edgeId } }, body: { reason, until } }));
+  });
+}
+
+export function useOpenEdge() {
+  return useThenReadMap((edgeId: string) => dataOf(api.PUT("/api/v1/robot/map/edges/{edge_id}/open", { params: { path: { edge_id: edgeId } } })));
 }
 
 export function useRobotErrors(robotId: string) {

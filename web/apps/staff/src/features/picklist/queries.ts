@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, useTopic } from "@luna/api";
+import { allOf, api, dataOf, useTopic } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
@@ -8,14 +8,14 @@ export function usePickList() {
   useTopic("deliveries", [["pick-list"]]);
   return useQuery({
     queryKey: ["pick-list"],
-    queryFn: async () => (await pageOf(api.GET("/api/v1/deliveries/pick-list", { params: { query: { limit: 100 } } }))).items,
+    queryFn: () => allOf((page) => api.GET("/api/v1/deliveries/pick-list", { params: { query: page } })),
   });
 }
 
 /** Which lines are picked; kept on this device and forgotten with their lines. */
-export function useTicks(present: string[]): [Set<string>, (id: string, picked: boolean) => void] {
+export function useTicks(lines: { task_id: string }[]): [Set<string>, (id: string, picked: boolean) => void] {
   const [stored, setStored] = useState<string[]>(() => JSON.parse(localStorage.getItem(TICKS) ?? "[]") as string[]);
-  const ticks = useMemo(() => new Set(stored.filter((id) => present.includes(id))), [stored, present]);
+  const ticks = useMemo(() => new Set(lines.map((line) => line.task_id).filter((id) => stored.includes(id))), [stored, lines]);
   const tick = (id: string, picked: boolean) =>
     setStored((before) => {
       const next = picked ? [...new Set([...before, id])] : before.filter((each) => each !== id);

@@ -1,17 +1,12 @@
-import { api, dataOf, pageOf, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, useTopic, type LiveMessage, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Task = Schemas["TaskRead"];
 const OPEN: Schemas["TaskStatus"][] = ["PENDING", "QUEUED", "ASSIGNED", "IN_PROGRESS", "FAILED"];
 const KEY = ["tasks"];
 
-async function fetchStatus(status: Schemas["TaskStatus"]): Promise<Task[]> {
-  const all: Task[] = [];
-  for (let page = 1; ; page += 1) {
-    const { items, pagination } = await pageOf(api.GET("/api/v1/deliveries", { params: { query: { status, page, limit: 100 } } }));
-    all.push(...items);
-    if (page >= pagination.total_pages) return all;
-  }
+function fetchStatus(status: Schemas["TaskStatus"]): Promise<Task[]> {
+  return allOf((page) => api.GET("/api/v1/deliveries", { params: { query: { status, ...page } } }));
 }
 
 /** All open tasks. An event changes its task at once; the list is then read again. */

@@ -1,23 +1,18 @@
 import { formatNumber } from "@luna/i18n";
-import { EmptyState, ErrorState, Icon, Skeletons } from "@luna/ui";
+import { EmptyState, ErrorState, Icon, Skeletons, useSearchAsTyped, useTitle } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { BookCard, Correction, Facets } from "./parts";
 import { useBooks, useSuggestions, type Search } from "./queries";
-
-const TYPING_PAUSE = 250; // ms
 
 export function SearchPage() {
   const { t } = useTranslation();
   const search = useSearch({ from: "/app/" });
   const navigate = useNavigate({ from: "/" });
   const change = (next: Search, replace = false) => void navigate({ search: { ...search, ...next }, replace });
-  useEffect(() => {
-    document.title = `${search.q ?? t("search.title")} · LUNA`;
-  }, [search.q, t]);
+  useTitle(search.q ?? t("search.title"));
   return (
     <div className="stack">
       <h1 className="hero">{t("search.heading")}</h1>
@@ -41,7 +36,7 @@ function SearchBox({ value, onSearch }: { value: string; onSearch: (text: string
   const { t } = useTranslation();
   const [text, setText] = useState(value);
   const suggestions = useSuggestions(text.trim()).data ?? [];
-  const later = useDebouncedCallback(onSearch, TYPING_PAUSE);
+  const later = useSearchAsTyped(onSearch);
   return (
     <form role="search" onSubmit={(event) => { event.preventDefault(); onSearch(text.trim()); }}>
       <TextInput
@@ -50,7 +45,7 @@ function SearchBox({ value, onSearch }: { value: string; onSearch: (text: string
         value={text} list="suggestions"
         onChange={(event) => {
           setText(event.currentTarget.value);
-          later(event.currentTarget.value.trim());
+          later(event.currentTarget.value);
         }}
       />
       <datalist id="suggestions">

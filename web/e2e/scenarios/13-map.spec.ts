@@ -1,0 +1,49 @@
+import { COLLEAGUE, DESK, expect, KEYBOARD, LIBRARIAN, PHONE, test } from "../fixtures";
+import { call } from "../system";
+
+interface Edge { id: string; from: string; to: string; closed_until: string | null; closed_reason: string | null }
+
+/** The edge to a carrel that no other scenario uses. */
+async function edge(place: string): Promise<Edge> {
+  const { edges } = await call<{ edges: Edge[] }>(LIBRARIAN, "GET", "/robot/map");
+  const found = edges.find(({ from, to }) => from === place || to === place);
+  if (!found) throw new Error(`no edge leads to ${place}`);
+  return found;
+}
+
+test("a way is closed by keyboard at 360 px, a colleague sees it at once, and it is opened again", async ({ open }) => {
+  const { id } = await edge("CR-4");
+  const page = await open(LIBRARIAN, "/staff/map?floor=2", { viewport: PHONE });
+  const other = await open(COLLEAGUE, "/staff/map?floor=2", { viewport: DESK });
+  await expect(other.getByText("All ways are open.")).toBeVisible();
+  await expect(other.getByText("Live", { exact: true })).toBeVisible();
+  await KEYBOARD.press(page, page.getByText("Close a way …"));
+  const choice = page.getByRole("combobox", { name: "Way" });
+  await choice.focus();
+  await choice.selectOption(id);
+  await KEYBOARD.type(page, page.getByLabel(/^Reason/), "Wet floor");
+  await page.keyboard.press("Enter");
+  const closed = other.locator(".rows li", { hasText: "Carrel Row 4" });
+  await expect(closed).toContainText("Wet floor");
+  await expect(other.locator(".map .edge.closed")).toHaveCount(1);
+  expect((await edge("CR-4")).closed_reason).toBe("Wet floor");
+  await KEYBOARD.press(page, page.getByRole("button", { name: /^Open again .*Carrel Row 4/ }));
+  await expect(page.getByText("All ways are open.")).toBeVisible();
+  expect((await edge("CR-4")).closed_until).toBeNull();
+});
+
+test("a way is chosen on the map", async ({ open }) => {
+  const { id } = await edge("CR-3");
+  const page = await open(LIBRARIAN, "/staff/map?floor=2", { viewport: DESK });
+  await page.getByText("Close a way …").click();
+  const choice = page.getByRole("combobox", { name: "Way" });
+  await choice.waitFor();
+  const values = await choice.locator("option").evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
+  expect(values).toContain(id);
+  const line = page.locator(`.edge-target[data-edge="${id}"]`);
+  await line.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await line.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  await page.mouse.click(x + width / 2, y + height / 2);
+  await expect(choice).toHaveValue(id);
+  await expect(page.locator(".map .edge.chosen")).toHaveCount(1);
+});

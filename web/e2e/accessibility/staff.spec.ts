@@ -6,7 +6,7 @@ const FILE = ["title,author,isbn,publication_year", "A Checked Book,Ada Example,
 
 test("today, pick list, loading, robots, alerts and figures", async ({ open, ignoring }) => {
   ignoring(/status of 404/); // the scan of a code that no copy has
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   const person = await newStudent("Mira", "Lund");
   const { bookId, title } = await copyOf("Deep Learning");
   const { id, task } = await requested(person, bookId, "Study Room 201");
@@ -48,7 +48,7 @@ test("today, pick list, loading, robots, alerts and figures", async ({ open, ign
 });
 
 test("catalogue, import, desk and members", async ({ open, ignoring }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   ignoring(/status of (?:404|409|412)/);
   const person = await newStudent("Mira", "Lund");
   const page = await open(LIBRARIAN, "/staff/catalogue", { viewport: DESK });
@@ -93,7 +93,7 @@ test("catalogue, import, desk and members", async ({ open, ignoring }) => {
 });
 
 test("accounts, fleet and audit log", async ({ open }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   const person = await newStudent("Mira", "Lund");
   const page = await open(ADMIN, "/staff/accounts", { viewport: DESK });
   const dialog = page.getByRole("dialog");

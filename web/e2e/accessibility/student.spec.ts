@@ -5,7 +5,7 @@ import { call, copyOf, newStudent, requested } from "../system";
 import { check, go } from "./axe";
 
 test("search, book, request, tracking and hand-over", async ({ open }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   const person = await newStudent("Mira", "Lund");
   const { bookId, title } = await copyOf("Sapiens");
   const page = await open(person, "/");
@@ -62,7 +62,7 @@ test("search, book, request, tracking and hand-over", async ({ open }) => {
 });
 
 test("holds, profile, privacy and the second factor", async ({ open, ignoring }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   ignoring(/status of 401/); // the challenge of the second factor, and the session that has ended
   const person = await newStudent("Mira", "Lund");
   const page = await open(person, "/holds");
@@ -106,7 +106,7 @@ test("holds, profile, privacy and the second factor", async ({ open, ignoring })
 });
 
 test("pages of visitors", async ({ visit }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(600_000);
   const page = await visit("/sign-in");
   const heading = page.getByRole("heading", { level: 1 });
   await check(page, "sign-in", heading);

@@ -26,6 +26,14 @@ function formatIn(options: Intl.NumberFormatOptions, value: number): string {
   return kept(options, () => new Intl.NumberFormat(locale(), options)).format(value);
 }
 
+/** The moment at which the library's clocks show a time (HH:MM:SS) of a day (YYYY-MM-DD). */
+export function momentOf(day: string, time: string): string {
+  const wanted = Date.parse(`${day}T${time}Z`);
+  const shown = (at: number) => Date.parse(`${new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }).format(at).replace(" ", "T")}Z`);
+  const guess = wanted - (shown(wanted) - wanted);
+  return new Date(guess - (shown(guess) - wanted)).toISOString(); // the clocks may have been changed in between
+}
+
 function locale(): string {
   return i18next.language === "de" ? "de" : "en-GB";
 }

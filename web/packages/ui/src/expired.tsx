@@ -18,7 +18,7 @@ export default function SignInAgain() {
   if (state.status !== "expired") return null;
   const challenge = challengeOf(signIn.error);
   return (
-    <div className="expired" role="dialog" aria-modal="true" aria-labelledby="expired-title">
+    <div className="expired" role="dialog" aria-modal="true" aria-label={t("expired.title")}>
       {challenge ? (
         <SecondFactor challenge={challenge} onBack={signIn.reset} />
       ) : (
@@ -29,7 +29,7 @@ export default function SignInAgain() {
             if (!signIn.isPending) signIn.mutate(String(new FormData(event.currentTarget).get("password")));
           }}
         >
-          <h1 id="expired-title">{t("expired.title")}</h1>
+          <h1>{t("expired.title")}</h1>
           <p className="dim">{t("expired.text", { email })}</p>
           <input type="hidden" name="email" autoComplete="username" value={email} readOnly />
           <PasswordInput

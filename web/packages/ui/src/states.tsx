@@ -76,6 +76,23 @@ export function Refusal({ error }: { error: unknown }) {
   );
 }
 
+/** Data with its age, in grey, once it is not kept current any more. */
+export function Aged({ fetchedAt, children }: { fetchedAt: number; children: ReactNode }) {
+  const { t } = useTranslation();
+  const age = useStaleAge(fetchedAt);
+  return (
+    <>
+      {age !== null && (
+        <div className="notice tone-need" role="status">
+          <Icon name="clock" />
+          <span>{t("state.stale", { age: formatAge(age) })}</span>
+        </div>
+      )}
+      <div className={age === null ? undefined : "stale"}>{children}</div>
+    </>
+  );
+}
+
 interface LoadedProps<Data> {
   query: UseQueryResult<Data>;
   skeleton?: ReactNode;
@@ -84,26 +101,13 @@ interface LoadedProps<Data> {
 
 /** A query's data, or the state it is in instead; data that could not be refreshed is marked. */
 export function Loaded<Data>({ query, skeleton, children }: LoadedProps<Data>) {
-  const age = useStaleAge(query.dataUpdatedAt);
-  const { t } = useTranslation();
-  if (query.data !== undefined)
-    return (
-      <>
-        {age !== null && (
-          <div className="notice tone-need" role="status">
-            <Icon name="clock" />
-            <span>{t("state.stale", { age: formatAge(age) })}</span>
-          </div>
-        )}
-        <div className={age === null ? undefined : "stale"}>{children(query.data)}</div>
-      </>
-    );
+  if (query.data !== undefined) return <Aged fetchedAt={query.dataUpdatedAt}>{children(query.data)}</Aged>;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   return <>{skeleton ?? <Skeletons />}</>;
 }
 
 /** Seconds since the data was fetched, once the live view has been away for 10 s or the data is older; else null. */
-export function useStaleAge(fetchedAt: number): number | null {
+function useStaleAge(fetchedAt: number): number | null {
   const status = useLiveStatus();
   const [since, setSince] = useState<number | null>(null);
   const [now, setNow] = useState(() => Date.now());

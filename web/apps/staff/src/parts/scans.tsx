@@ -10,7 +10,7 @@ import { CameraButton } from "./Camera";
 export interface Entry { id: number; code: string; success: boolean | null; text: string; at: string; error: unknown }
 const MAX_ENTRIES = 30;
 
-/** Answer scans one after the other, so that none is lost when they come faster than answers. */
+/** Answer scans one after the other, each as it was meant when it was scanned: none is lost when they come faster than answers. */
 export function useScans(answer: (code: string) => Promise<string>): [Entry[], (code: string) => void] {
   const { t } = useTranslation();
   const [entries, setEntries] = useState<Entry[]>([]);
@@ -28,7 +28,8 @@ export function useScans(answer: (code: string) => Promise<string>): [Entry[], (
         setEntries((before) => before.map((entry) => (entry.id === id ? { ...entry, success, text, error } : entry)));
       };
       setEntries((before) => [{ id, code, success: null, text: t("load.sending"), at: new Date().toISOString(), error: null }, ...before].slice(0, MAX_ENTRIES));
-      queue.current = queue.current.then(() => latest.current(code)).then((text) => finish(true, text), (error: unknown) => finish(false, textOf(error), error));
+      const answerNow = latest.current; // whoever is served next, this scan belongs to who is served now
+      queue.current = queue.current.then(() => answerNow(code)).then((text) => finish(true, text), (error: unknown) => finish(false, textOf(error), error));
     },
     [t],
   );

@@ -1,12 +1,12 @@
 import { api, saveFile, type Schemas } from "@luna/api";
+import { momentOf } from "@luna/i18n";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 export interface Period { from?: string; to?: string }
 
-/** Whole days of this browser's time zone as moments. */
+/** Whole days of the library as moments. */
 function moments({ from, to }: Period): Period {
-  const moment = (day: string | undefined, time: string) => day && new Date(`${day}T${time}`).toISOString();
-  return { from: moment(from, "00:00:00"), to: moment(to, "23:59:59") };
+  return { from: from && momentOf(from, "00:00:00"), to: to && momentOf(to, "23:59:59") };
 }
 
 export function useFigures(period: Period) {

@@ -1,6 +1,6 @@
 import type { Schemas } from "@luna/api";
 import { formatMoment } from "@luna/i18n";
-import { EmptyState, ErrorState, Refusal, Skeletons } from "@luna/ui";
+import { Aged, EmptyState, ErrorState, Refusal, Skeletons } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -23,7 +23,7 @@ export function NotificationsPage() {
       {query.isError && !items && <ErrorState error={query.error} retry={() => void query.refetch()} />}
       {!items && !query.isError && <Skeletons count={5} height={72} />}
       {items?.length === 0 && <EmptyState icon="bell" title={t("notifications.none")} text={t("notifications.noneText")} />}
-      {!!items?.length && <ul className="plain rows">{items.map((each) => <Notification key={each.id} notification={each} />)}</ul>}
+      {!!items?.length && <Aged fetchedAt={query.dataUpdatedAt}><ul className="plain rows">{items.map((each) => <Notification key={each.id} notification={each} />)}</ul></Aged>}
       {query.hasNextPage && (
         <Button variant="default" size="lg" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{t("search.more")}</Button>
       )}

@@ -1,5 +1,5 @@
 import { formatNumber } from "@luna/i18n";
-import { EmptyState, ErrorState, Icon, Skeletons, useSearchAsTyped, useTitle } from "@luna/ui";
+import { Aged, EmptyState, ErrorState, Icon, Skeletons, useSearchAsTyped, useTitle } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -77,9 +77,11 @@ function Results({ search, onChange, onReset }: ResultsProps) {
       <Correction search={search} text={first?.did_you_mean ?? null} onChange={onChange} />
       <Facets facets={first?.facets ?? []} search={search} onChange={onChange} />
       <p className="dim small" role="status">{t("search.count", { count: total, total: formatNumber(total) })}</p>
-      <ul className="plain books">
-        {items.map((book) => <BookCard key={book.id} book={book} />)}
-      </ul>
+      <Aged fetchedAt={books.dataUpdatedAt}>
+        <ul className="plain books">
+          {items.map((book) => <BookCard key={book.id} book={book} />)}
+        </ul>
+      </Aged>
       {books.hasNextPage && (
         <Button variant="default" size="lg" loading={books.isFetchingNextPage} onClick={() => void books.fetchNextPage()}>
           {t("search.more")}

@@ -1,0 +1,17 @@
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { may, refusal, show, TASK, tasks } from "../../testing";
+
+test("the claim that loses names the winner", async () => {
+  const detail = { ...TASK, history: [], actions: [may("CLAIM")] };
+  await show("/?task=t1", { "GET /deliveries": tasks(TASK), "GET /deliveries/t1": detail, "PUT /deliveries/t1/claim": refusal(409, "ALREADY_CLAIMED", "Jonas Lindqvist prepares it.") });
+  fireEvent.click(await screen.findByRole("button", { name: "I prepare it" }));
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("Jonas Lindqvist prepares it."));
+});
+
+test("a delivery is in the lane of its stage, and one that failed needs a person", async () => {
+  await show("/", { "GET /deliveries": tasks(TASK, { ...TASK, id: "t2", reference: "D-2", status: "FAILED" }, { ...TASK, id: "t3", reference: "D-3", status: "IN_PROGRESS", stage: "LOADING" } as typeof TASK) });
+  await screen.findByText("D-1");
+  const laneOf = (reference: string) => screen.getByText(reference).closest(".lane")?.className;
+  expect(["D-1", "D-2", "D-3"].map(laneOf)).toEqual(["lane waiting", "lane attention", "lane loading"]);
+});

@@ -1,0 +1,42 @@
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { may, show } from "../../testing";
+
+const TASK = {
+  id: "t1", reference: "D-1", status: "IN_PROGRESS", stage: "TO_DESTINATION", robot_name: "luna-bot-1", waiting_reason: null, queue_ahead: null, eta: "2026-01-01T10:00:00Z",
+  eta_earliest: "2026-01-01T10:00:00Z", eta_latest: "2026-01-01T10:04:00Z", eta_reason: null, wait_until: null, stopped: false, robot_seen_at: null, robot_position: null,
+};
+const request = (task: object, more: object = {}) => ({
+  "GET /requests/r1": { id: "r1", book_title: "Dune", request_location: "Study Room 201", status: "IN_DELIVERY", handover_code: null, cancel_reason: null, history: [], actions: [], task: { ...TASK, ...task }, ...more },
+  "GET /deliveries/locations": [], "GET /deliveries/floors": { version: 1, floors: [] },
+});
+
+test("a later arrival has a reason", async () => {
+  await show("/requests/r1", request({ eta_reason: "DETOUR" }));
+  expect((await screen.findByText(/the robot takes a longer way/)).textContent).toMatch(/^Later/);
+});
+
+test("a stop by staff is named", async () => {
+  await show("/requests/r1", request({ stopped: true }));
+  expect(await screen.findByText("Paused by staff.")).toBeDefined();
+});
+
+test("the code is shown at the hand-over alone", async () => {
+  await show("/requests/r1", request({}, { handover_code: "4711" }));
+  expect(await screen.findByRole("heading", { name: "Dune" })).toBeDefined();
+  expect(screen.queryByText("4711")).toBeNull();
+  await show("/requests/r1", request({ stage: "HANDOVER", wait_until: "2026-01-01T10:09:00Z" }, { handover_code: "4711", actions: [may("EXTEND")] }));
+  expect(await screen.findByText("4711")).toBeDefined();
+  expect(screen.getByRole("button", { name: "I need more time" })).toBeDefined();
+  expect(screen.getByText(/waits until/i)).toBeDefined();
+});
+
+test("another place can be chosen only while the server allows it", async () => {
+  await show("/requests/r1", request({}));
+  await screen.findByRole("heading", { name: "Dune" });
+  expect(screen.queryByRole("button", { name: "Change the place" })).toBeNull();
+  await show("/requests/r1", request({}, { actions: [may("CHANGE_PLACE")] }));
+  await waitFor(() => expect(screen.getByRole("button", { name: "Change the place" })).toBeDefined());
+  fireEvent.click(screen.getByRole("button", { name: "Change the place" }));
+  expect(await screen.findByRole("dialog")).toBeDefined();
+});

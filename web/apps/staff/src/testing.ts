@@ -1,9 +1,9 @@
-import { showApplication, type Answers, type Sent } from "@luna/ui/testing.tsx";
+import { showApplication, type Answers, type Sent } from "@luna/ui/testing";
 import english from "@luna/i18n/staff.en.json";
 import german from "@luna/i18n/staff.de.json";
 import { makeRouter } from "./routes";
 
-export { refusal } from "@luna/ui/testing.tsx";
+export { refusal } from "@luna/ui/testing";
 
 const texts = { en: () => Promise.resolve(english), de: () => Promise.resolve(german) };
 

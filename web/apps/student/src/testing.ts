@@ -1,8 +1,8 @@
-import { showApplication, type Answers, type Sent } from "@luna/ui/testing.tsx";
+import { showApplication, type Answers, type Sent } from "@luna/ui/testing";
 import "./parts/writes";
 import { makeRouter } from "./routes";
 
-export { refusal } from "@luna/ui/testing.tsx";
+export { refusal } from "@luna/ui/testing";
 
 /** Show the app at an address to a student, or to a visitor. */
 export function show(path: string, answers: Answers, user: object | null = {}): Promise<Sent[]> {

@@ -134,7 +134,7 @@ def superuser(servers: dict[str, str]) -> Iterator[Engine]:
 def clean(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
     """Empty the database and Redis, and set the clock to the present."""
     from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
-    from backend.shared.domain import route_graph
+    from backend.shared.domain import route_graph, trip_times
     from backend.shared.infra import redis
     from backend.shared.web.security import authentication
 
@@ -143,6 +143,7 @@ def clean(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
     authentication.invalidate_caches()
     route_graph.clear_cache()
+    trip_times.clear_cache()
     SNAPSHOT.clear()
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)

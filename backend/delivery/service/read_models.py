@@ -1,6 +1,5 @@
 """Build the responses of requests, returns and tasks: with task, robot position and current ETA."""
 
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +12,12 @@ from backend.delivery.schemas.alerts import AlertRead
 from backend.delivery.schemas.requests import RequestDetail, RequestRead
 from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
 from backend.delivery.schemas.tasks import HistoryRead, RobotPosition, TaskDetail, TaskSummary
-from backend.delivery.service import actions, alert_rules
+from backend.delivery.service import actions, alert_rules, arrivals
 from backend.shared.domain import access, eta, texts, waits
 from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
-from backend.shared.infra import cache, clock
+from backend.shared.infra import clock
 from backend.shared.models import (
     Alert,
     BookRequest,
@@ -89,8 +88,7 @@ def _live(
     A much later one neither: `arrivals.revise_all` says it, with its reason.
     """
     task, robot = session.get_one(DeliveryTask, task_id), session.get_one(Robot, robot_id)
-    cached = cache.get(cache.robot_key(robot_id))
-    pose = json.loads(cached)["pose"] if cached is not None else robot.pose
+    pose = arrivals.live_pose(robot)
     is_known = task.stage in _DRIVING and task.eta is not None
     new = eta.predict(session, task, pose, robot.speed) if is_known else None
     if new is None:

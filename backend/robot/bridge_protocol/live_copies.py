@@ -70,8 +70,9 @@ async def _write() -> None:
         copies = redis.async_cache_client().pipeline(transaction=False)
         messages = redis.async_client().pipeline(transaction=False)
         for robot_id, (topics, live) in batch.items():
-            copies.set(cache.robot_key(robot_id), json.dumps(live).encode(), ex=_STATUS_TTL)
-            position = realtime.position_update(topics, live)
+            copy = json.dumps(live)
+            copies.set(cache.robot_key(robot_id), copy.encode(), ex=_STATUS_TTL)
+            position = realtime.position_update(topics, copy)
             messages.publish(position.channel, position.body)
         await copies.execute()
         await messages.execute()

@@ -1,10 +1,8 @@
 """Endpoint: heartbeats of robots, the most frequent request of all."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-from fastapi import Request, Response
+from fastapi import Request
 from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
 
 from backend.robot.bridge_protocol import receive_heartbeat
 from backend.robot.schemas.bridges import Heartbeat, HeartbeatAnswer
@@ -23,22 +21,31 @@ class _HeartbeatRoute(LunaRoute):
     Whatever is not a valid heartbeat goes to the route itself, which answers with the error.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        length = request.headers.get("content-length", "")
+        is_json = request.headers.get("content-type", "") == "application/json"
+        if not is_json or not length.isdecimal() or int(length) > _MAX_LEAN_BODY:
+            await super().handle(scope, receive, send)
+            return
+        robot = await ROBOTS.authorize(request)
+        body = await request.body()
+        try:
+            beat = Heartbeat.model_validate_json(body)
+        except ValidationError:
+            await super().handle(scope, _received(body), send)
+            return
+        response = json_response(await receive_heartbeat.receive(robot.robot_id, beat))
+        await response(scope, receive, send)
 
-        async def answer_or_handle(request: Request) -> Response:
-            length = request.headers.get("content-length", "")
-            is_json = request.headers.get("content-type", "") == "application/json"
-            if not is_json or not length.isdecimal() or int(length) > _MAX_LEAN_BODY:
-                return await handle(request)
-            robot = await ROBOTS.authorize(request)
-            try:
-                beat = Heartbeat.model_validate_json(await request.body())
-            except ValidationError:
-                return await handle(request)
-            return json_response(await receive_heartbeat.receive(robot.robot_id, beat))
 
-        return answer_or_handle
+def _received(body: bytes) -> Receive:
+    """Return what receives a body that has been read already."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 router = routing.router("/robot/bridge", "bridges")

@@ -1,4 +1,4 @@
-"""Arrival times: from measured speeds, the usual loading time, and the queue.
+"""Arrival times: from measured speeds, the times of the last trips, and the queue.
 
 A task keeps what was last said: `eta`, between `eta_earliest` and `eta_latest`. It is said later
 only by less than MAX_SILENT_DELAY in all, or with a reason (`revise`).
@@ -12,13 +12,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import route_graph
-from backend.shared.infra import clock, config
+from backend.shared.domain import route_graph, trip_times
+from backend.shared.domain.route_graph import RouteGraph
+from backend.shared.domain.trip_times import Spread, TripTimes
+from backend.shared.infra import clock
 from backend.shared.models import DeliveryTask, EtaReason, Robot, Stage, WaypointKind
 
 MAX_SILENT_DELAY = timedelta(minutes=2)
 TOLERANCE = timedelta(seconds=10)  # a smaller change is not stored
-_FASTER, _SLOWER = 0.8, 1.4  # of the expected time
 _AT_DESTINATION = frozenset({Stage.HANDOVER, Stage.BRINGING_BACK})
 
 
@@ -38,52 +39,70 @@ def predict(
 
     `pose` in metres on its floor, `speed` in metres per second (the usual one when not measured).
     """
-    graph = route_graph.current(session)
+    graph, times = route_graph.current(session), trip_times.current(session)
     here = graph.nearest(pose)
     if here is None or task.stage in _AT_DESTINATION:
         return None
+    ends = (task.source_waypoint_id, task.destination_waypoint_id)
     if task.stage is Stage.TO_DESTINATION:
-        drive, loading = graph.seconds(here.id, task.destination_waypoint_id, speed), timedelta()
-    else:
-        to_source = graph.seconds(here.id, task.source_waypoint_id, speed)
-        with_book = graph.seconds(task.source_waypoint_id, task.destination_waypoint_id, speed)
-        drive, loading = to_source + with_book, _loading_time(task)
-    return _between(drive, loading)
+        left = graph.seconds(here.id, ends[1], speed)
+        return _between(left, _delay_left(graph, times, task, speed, left))
+    to_source, with_book = graph.seconds(here.id, ends[0], speed), graph.seconds(*ends, speed)
+    delays = [times.delay_of(drive) for drive in (to_source, with_book) if drive > 0]
+    waited = _seconds_in_stage(task) if task.stage is Stage.LOADING else 0.0
+    return _between(to_source + with_book, times.loading.after(waited), *delays)
 
 
 def predict_waiting(
     session: Session, source: UUID, destination: UUID, ahead: int, robots: int
 ) -> Arrival | None:
     """Predict the arrival of a task without a robot; `ahead` tasks are served before it."""
-    graph = route_graph.current(session)
+    graph, times = route_graph.current(session), trip_times.current(session)
     docks = graph.of_kind(WaypointKind.DOCK)
     with_book = graph.seconds(source, destination, None)
     to_source = min((graph.seconds(dock.id, source, None) for dock in docks), default=0.0)
-    loading = config.workflow().usual_loading_time
-    arrival = _between(to_source + with_book, loading)
+    delays = [times.delay_of(drive) for drive in (to_source, with_book) if drive > 0]
+    arrival = _between(to_source + with_book, times.loading, *delays)
     if arrival is None or robots == 0:
         return None
-    trip = timedelta(seconds=to_source + with_book) + 2 * loading
-    wait = (ahead // robots + 1) * trip if ahead else timedelta()
-    return Arrival(arrival.earliest, arrival.expected + wait, arrival.latest + wait * _SLOWER)
+    rounds = ahead // robots + 1 if ahead else 0
+    # Of the trips before it: a hand-over takes as long as a loading.
+    usual, late = (
+        timedelta(seconds=rounds * (to_source + with_book + extra))
+        for extra in (
+            2 * times.loading.usual + math.fsum(each.usual for each in delays),
+            2 * times.loading.late + math.fsum(each.late for each in delays),
+        )
+    )
+    return Arrival(arrival.earliest, arrival.expected + usual, arrival.latest + late)
 
 
-def _loading_time(task: DeliveryTask) -> timedelta:
-    """Return the usual loading time, less what the robot has waited already."""
-    usual = config.workflow().usual_loading_time
-    if task.stage is not Stage.LOADING:
-        return usual
-    return max(usual - (clock.now() - task.stage_since), usual / 4)
+def _delay_left(
+    graph: RouteGraph, times: TripTimes, task: DeliveryTask, speed: float | None, left: float
+) -> Spread:
+    """Return the delay to expect for the rest of a drive, of which `left` seconds remain."""
+    if times.delay is None:
+        return times.delay_of(left)
+    whole = graph.seconds(task.source_waypoint_id, task.destination_waypoint_id, speed)
+    return times.delay.after(_seconds_in_stage(task) - (whole - left))
 
 
-def _between(drive: float, loading: timedelta) -> Arrival | None:
+def _seconds_in_stage(task: DeliveryTask) -> float:
+    return (clock.now() - task.stage_since).total_seconds()
+
+
+def _between(drive: float, *waits: Spread) -> Arrival | None:
     if not math.isfinite(drive):
         return None
-    now, seconds = clock.now(), timedelta(seconds=drive)
+    now = clock.now()
+
+    def after(*seconds: float) -> datetime:
+        return now + timedelta(seconds=max(0.0, drive + math.fsum(seconds)))
+
     return Arrival(
-        earliest=now + seconds * _FASTER + loading / 2,
-        expected=now + seconds + loading,
-        latest=now + seconds * _SLOWER + loading * 2,
+        earliest=after(*(each.early for each in waits)),
+        expected=after(*(each.usual for each in waits)),
+        latest=after(*(each.late for each in waits)),
     )
 
 
@@ -122,11 +141,14 @@ def forget(task: DeliveryTask) -> None:
 def say(task: DeliveryTask, new: Arrival | None, cause: EtaReason) -> None:
     """Store the arrival on the task, with the cause when it is said to be much later.
 
-    When it cannot be predicted, what was said before stands.
+    When it cannot be predicted, what was said before stands. For the new stage the whole range is
+    said anew: one that ends later needs the cause, too.
     """
     if new is None:
         return
     arrival, is_late = revise(said_of(task), new)
+    if new.latest > arrival.latest + TOLERANCE:
+        arrival, is_late = new, True
     task.eta, task.eta_earliest, task.eta_latest = (
         arrival.expected,
         arrival.earliest,

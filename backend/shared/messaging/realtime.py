@@ -77,13 +77,13 @@ def publish(envelopes: Sequence[dict[str, Any]]) -> bool:
     return False
 
 
-def position_update(shown: Sequence[str], data: dict[str, Any]) -> commit_hooks.Publish:
-    """Build the message with a robot's position for the live view; `data["id"]` is the robot's.
+def position_update(shown: Sequence[str], data: str) -> commit_hooks.Publish:
+    """Build the message with a robot's position (JSON with the robot's `id`) for the live view.
 
     Only the latest of each robot counts, so it has no `pos`.
     """
     return commit_hooks.Publish(
-        channels.LIVE, json.dumps({"topics": list(shown), "position": data}).encode()
+        channels.LIVE, f'{{"topics": {json.dumps(list(shown))}, "position": {data}}}'.encode()
     )
 
 

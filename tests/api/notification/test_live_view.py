@@ -1,5 +1,6 @@
 """Topics, snapshots and changes of the live view."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -217,12 +218,12 @@ def test_socket_subscribes_to_at_most_hundred_topics(api: Any) -> None:
 
 def test_only_latest_position_of_robot_is_sent(api: Any) -> None:
     robot, other = {"id": str(uuid4())}, {"id": str(uuid4())}
+    shown = [other | {"x": -1.0}, *(robot | {"x": float(x)} for x in range(500))]
     with connect(api, users.librarian()) as client:
         client.subscribe("robots")
-        positions = [
-            realtime.position_update(["robots"], robot | {"x": float(x)}) for x in range(500)
-        ]
-        commit_hooks.send([realtime.position_update(["robots"], other | {"x": -1.0}), *positions])
+        commit_hooks.send(
+            [realtime.position_update(["robots"], json.dumps(each)) for each in shown]
+        )
         received = [client.receive()]
         assert received[0]["data"] == other | {"x": -1.0}
         while received[-1]["data"]["x"] != 499.0:

@@ -22,12 +22,13 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
-from backend.shared.messaging import channels, realtime
+from backend.shared.messaging import celery_app, channels, realtime
 from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
 
 _log = logs.get(__name__)
 _BATCH = 100
+LONG_QUEUE = 100  # messages; what waits in it is not sent again
 _INTERVAL = 0.02  # seconds between batches while events keep coming
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
@@ -57,6 +58,7 @@ class Relay:
         self._celery = celery
         self._redis_run: str | None = None
         self._next_check = 0.0
+        self._long_queues: set[str] = set()  # their messages are not lost but wait
 
     def run(self, stopping: threading.Event) -> None:
         """Relay until `stopping` is set; retry after an outage of the database or Redis."""
@@ -82,7 +84,7 @@ class Relay:
                     driver.notifies.clear()
 
     def _detect_redis_restart(self) -> None:
-        """Send unfinished events again when Redis has restarted or was flushed."""
+        """Send unfinished events again when Redis has lost its data; see which queues are long."""
         if time.monotonic() < self._next_check:
             return
         self._next_check = time.monotonic() + 1
@@ -93,6 +95,8 @@ class Relay:
             if self._redis_run is not None and (run != self._redis_run or not has_marker):
                 self._make_all_due()
             self._redis_run = run
+            lengths = {name: client.llen(name) for name in celery_app.QUEUES}
+            self._long_queues = {name for name in lengths if lengths[name] > LONG_QUEUE}
 
     def _make_all_due(self) -> None:
         _log.warning("redis has lost its data: every unfinished event is sent again")
@@ -123,7 +127,8 @@ class Relay:
                     OutboxEvent.dead_at.is_(None),
                     OutboxEvent.next_attempt_at <= clock.now(),
                 )
-                .order_by(OutboxEvent.next_attempt_at, OutboxEvent.id)
+                # Events that wait for a worker must not delay the new ones.
+                .order_by(OutboxEvent.resends > 0, OutboxEvent.next_attempt_at, OutboxEvent.id)
                 .limit(_BATCH)
                 .with_for_update(skip_locked=True)
             )
@@ -164,6 +169,9 @@ class Relay:
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
             if not missing:
                 finished.append(row.id)
+            if row.resends and any(queue_of(each) in self._long_queues for each in missing):
+                row.next_attempt_at = _next_attempt(row)
+                continue
             for consumer in missing:
                 # An event that failed may be the one that stops its consumer: it is sent alone.
                 together = consumer in TOGETHER and row.resends == 0
@@ -179,7 +187,8 @@ class Relay:
         try:
             for (consumer, _), rows in messages.items():
                 ids = [str(row.id) for row in rows]
-                queue, priority = queue_of(consumer), priority_of(consumer)
+                queue = queue_of(consumer)
+                priority = priority_of(consumer, is_resent=rows[0].resends > 0)
                 self._celery.send_task(
                     consumer, args=ids, queue=queue, priority=priority, retry=False
                 )

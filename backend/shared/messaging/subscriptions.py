@@ -90,6 +90,9 @@ def queue_of(consumer: str) -> str:
     return consumer.partition(".")[0]
 
 
-def priority_of(consumer: str) -> int:
-    """Return the priority of the consumer's messages in the broker; 0 goes first."""
-    return _FIRST if consumer in URGENT else _LATER
+def priority_of(consumer: str, *, is_resent: bool = False) -> int:
+    """Return the priority of a message in the broker; 0 goes first.
+
+    What had to be sent again has waited long enough, so that nothing starves.
+    """
+    return _FIRST if is_resent or consumer in URGENT else _LATER

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.shared.infra import config
+from backend.shared.infra import config, redis
 from backend.shared.messaging import inbox, relay, subscriptions
 from tests import event_runner
 from tests.scenario import start_scenario
@@ -55,6 +55,39 @@ def test_new_events_are_sent_together_and_resent_events_alone(events: list[str])
     event_runner.advance_clock(config.outbox().outbox_last_resend)
     sender.relay_batch()
     assert sorted(broker.to(subscriptions.NOTIFY)) == sorted([each] for each in events)
+
+
+def test_events_are_not_sent_again_while_the_queue_of_a_consumer_is_long(
+    events: list[str],
+) -> None:
+    broker = Broker()
+    sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
+    sender.relay_batch()
+    broker.to(subscriptions.NOTIFY)
+    queue = subscriptions.queue_of(subscriptions.NOTIFY)
+    redis.client().lpush(queue, *range(relay.LONG_QUEUE + 1))
+    for is_long in (True, False):
+        sender._next_check = 0.0  # noqa: SLF001 (a second later)
+        sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)
+        event_runner.advance_clock(config.outbox().outbox_last_resend)
+        sender.relay_batch()
+        assert bool(broker.to(subscriptions.NOTIFY)) is not is_long
+        redis.client().delete(queue)
+
+
+def test_new_events_are_sent_before_those_that_wait(
+    api: Any, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Broker()
+    sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
+    sender.relay_batch()
+    event_runner.advance_clock(config.outbox().outbox_last_resend)
+    start_scenario(api, robots=0).request_delivery()
+    monkeypatch.setattr(relay, "_BATCH", 1)
+    broker.to(subscriptions.NOTIFY)
+    sender.relay_batch()
+    ((sent,),) = broker.to(subscriptions.NOTIFY)
+    assert sent not in events
 
 
 def test_failing_event_does_not_fail_those_beside_it(events: list[str], owner: Engine) -> None:

@@ -134,7 +134,8 @@ def superuser(servers: dict[str, str]) -> Iterator[Engine]:
 def clean(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
     """Empty the database and Redis, and set the clock to the present."""
     from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
-    from backend.shared.domain import route_graph, trip_times
+    from backend.shared.domain import route_graph
+    from backend.shared.domain.eta import trip_times
     from backend.shared.infra import redis
     from backend.shared.web.security import authentication
 

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import route_graph, trip_times
+from backend.shared.domain import route_graph
+from backend.shared.domain.eta import trip_times
+from backend.shared.domain.eta.trip_times import Spread, TripTimes
 from backend.shared.domain.route_graph import RouteGraph
-from backend.shared.domain.trip_times import Spread, TripTimes
 from backend.shared.infra import clock
 from backend.shared.models import DeliveryTask, EtaReason, Robot, Stage, WaypointKind
 

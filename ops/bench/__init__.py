@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from ops.bench.system import System
 
-ON_DEMAND = frozenset({"fleet_day"})  # takes many minutes: runs only when it is named
+ON_DEMAND = frozenset({"fleet_day", "mixed"})  # take many minutes: run only when they are named
 SHORT_TOLERANCE = 2.0  # a short run, on a machine that does other work, fails below half a bar
 
 

@@ -2,8 +2,8 @@
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import httpx
 
 from ops.home import ROOT, Home
 from ops.native import status
+from ops.processes import all_processes
 from ops.servers import environment
 
 _SETTINGS = {"LUNA_GATEWAY_LIMITS": "off", "LUNA_USER_WRITES_PER_SECOND": "0"}
@@ -40,6 +41,26 @@ class System:
     def status(self) -> dict[str, Any]:
         """Return the state in the shape of `luna status --json`, with pids and endpoints."""
         return status.current(self.home)
+
+    def pids(self) -> list[int]:
+        """Return the processes of the system: the supervisor and all its descendants."""
+        processes = all_processes()
+        found = {int(status.running_state(self.home)["pid"])}
+        while more := {each.pid for each in processes if each.parent in found} - found:
+            found |= more
+        return sorted(found)
+
+    def memory(self, pids: Iterable[int] | None = None) -> float:
+        """Return the proportional set size of the system, or of some processes, in MB.
+
+        One that ends meanwhile does not count.
+        """
+        total = 0
+        for pid in self.pids() if pids is None else pids:
+            with suppress(OSError):
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+                total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return total / 1024
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -44,7 +44,7 @@ STATEMENTS = {
 # No SQLAlchemy statement is built for these: a hot read is ready, a cached read needs none.
 HOT = [path for path, count in STATEMENTS.items() if count < 2]
 PAGE = {"limit": 20, "offset": 0}
-MAX_STATEMENTS_OF_A_NEW_REQUEST = 16
+MAX_STATEMENTS_OF_A_NEW_REQUEST = 3
 REQUEST_ID = "req_of_this_test"
 
 

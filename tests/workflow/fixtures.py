@@ -73,8 +73,8 @@ def rolled_back() -> Iterator[Session]:
 def create_task(session: Session, fixtures: Fixtures, kind: TaskType) -> DeliveryTask:
     """Create a task of this type, with its request, return or copy."""
     if kind is TaskType.STUDENT_DELIVERY:
-        request_id = requests.create(session, fixtures.member, fixtures.book, "SR-201", None, None)
-        return tasks.lock_for(session, request=request_id)
+        made = requests.create(session, fixtures.member, fixtures.book, "SR-201", None, None)
+        return tasks.lock_for(session, request=made.id)
     copy = custody.reserve_any(session, fixtures.book)
     if kind is TaskType.RETURN_PICKUP:
         _lend(session, copy.id, fixtures)

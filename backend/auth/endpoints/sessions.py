@@ -1,6 +1,5 @@
 """Endpoints of sessions: log in, refresh, log out, and the public keys of their tokens."""
 
-import json
 from typing import Any
 
 from fastapi import Response
@@ -120,6 +119,4 @@ async def get_public_keys() -> Response:
     Outside the envelope.
     """
     headers = {"Cache-Control": "public, max-age=300"}
-    return Response(
-        json.dumps(tokens.public_keys()), headers=headers, media_type="application/json"
-    )
+    return Response(tokens.public_keys(), headers=headers, media_type="application/json")

@@ -63,10 +63,10 @@ def create_request(
     """Role: all. Reserves a copy and creates the delivery task in one transaction."""
 
     def create() -> RequestDetail:
-        request_id = service.create(
+        made = service.create(
             session, actor, body.book_id, body.request_location, body.notes, body.user_id
         )
-        return read_models.request_detail(session, request_id, actor)
+        return read_models.new_request(made, actor)
 
     return once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
 
@@ -81,7 +81,7 @@ async def list_requests(
     """Role: all (own; librarians see all). Newest first; sort by `requested_at`, `status`."""
     return await queries.REQUESTS.page(
         page,
-        lambda row: read_models.request_read(row, actor),
+        lambda row: read_models.request_item(row, actor),
         user_id=access.owner_filter(actor, user_id),
         status=status,
     )

@@ -1,6 +1,8 @@
 """Build the responses of requests, returns and tasks: with task, robot position and current ETA."""
 
 from datetime import datetime
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from backend.delivery.schemas.alerts import AlertRead
 from backend.delivery.schemas.requests import RequestDetail, RequestRead
 from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
 from backend.delivery.schemas.tasks import HistoryRead, RobotPosition, TaskDetail, TaskSummary
-from backend.delivery.service import actions, alert_rules, arrivals
+from backend.delivery.service import actions, alert_rules, arrivals, requests
 from backend.shared.domain import access, eta, texts, waits
 from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
@@ -33,6 +35,13 @@ AnyRow = Row[*tuple[Any, ...]]
 _DRIVING = frozenset({Stage.TO_SOURCE, Stage.TO_DESTINATION})
 _WAITING = frozenset({TaskStatus.PENDING, TaskStatus.QUEUED})
 _WITH_ROBOT = frozenset({TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS})
+_REQUEST_FIELDS = [
+    name for name in RequestRead.model_fields if name not in {"handover_code", "task"}
+]
+_request_values = attrgetter(*_REQUEST_FIELDS)
+_REQUEST_TIMES = ("requested_at", "completed_at")
+_TASK_TIMES = ("eta", "eta_earliest", "eta_latest", "wait_until", "robot_seen_at")
+_COLUMNS = tuple(queries.requests().selected_columns.keys())
 _REQUEST = queries.requests().where(BookRequest.id == bindparam("id"))
 _RETURN = queries.returns().where(BookReturn.id == bindparam("id"))
 _TASK = queries.tasks().where(DeliveryTask.id == bindparam("id"))
@@ -43,28 +52,32 @@ def _position(pose: dict[str, Any] | None) -> RobotPosition | None:
     return None if pose is None else RobotPosition.model_validate(pose)
 
 
-def _stored_task(row: AnyRow) -> TaskSummary:
-    """Summarize a task from the database alone; an overdue ETA is given as now."""
+def _task_values(row: AnyRow) -> dict[str, Any]:
+    """Return what TaskSummary shows from the database alone; an overdue ETA is given as now."""
     arrival: datetime | None = row.eta
     is_served = row.task_status in _WITH_ROBOT
-    return TaskSummary(
-        id=row.task_id,
-        reference=row.reference,
-        status=row.task_status,
-        stage=row.stage,
-        waiting_reason=row.waiting_reason,
-        queue_ahead=None,
-        eta=arrival and max(arrival, clock.now()),
-        eta_earliest=row.eta_earliest,
-        eta_latest=row.eta_latest,
-        eta_reason=row.eta_reason,
-        wait_until=waits.until(row.stage, row.waits_since, row.extensions),
-        robot_name=row.robot_name if is_served else None,
-        robot_position=_position(row.robot_pose),
-        robot_seen_at=row.robot_seen_at if is_served else None,
-        stopped=is_served and row.robot_stopped,
-        version=row.task_version,
-    )
+    return {
+        "id": row.task_id,
+        "reference": row.reference,
+        "status": row.task_status,
+        "stage": row.stage,
+        "waiting_reason": row.waiting_reason,
+        "queue_ahead": None,
+        "eta": arrival and max(arrival, clock.now()),
+        "eta_earliest": row.eta_earliest,
+        "eta_latest": row.eta_latest,
+        "eta_reason": row.eta_reason,
+        "wait_until": waits.until(row.stage, row.waits_since, row.extensions),
+        "robot_name": row.robot_name if is_served else None,
+        "robot_position": _position(row.robot_pose),
+        "robot_seen_at": row.robot_seen_at if is_served else None,
+        "stopped": bool(is_served and row.robot_stopped),
+        "version": row.task_version,
+    }
+
+
+def _stored_task(row: AnyRow) -> TaskSummary:
+    return TaskSummary(**_task_values(row))
 
 
 def _current_task(session: Session, row: AnyRow) -> TaskSummary:
@@ -103,10 +116,16 @@ def _visible_code(row: AnyRow, actor: Actor) -> str | None:
     return str(row.handover_code) if shown else None
 
 
-def request_read(row: AnyRow, actor: Actor) -> RequestRead:
-    return RequestRead.model_validate(
-        {**row._asdict(), "handover_code": _visible_code(row, actor), "task": _stored_task(row)}
-    )
+def request_item(row: AnyRow, actor: Actor) -> dict[str, Any]:
+    """Build a request of a list as it is sent: what RequestRead makes of it, at half the cost."""
+    item = dict(zip(_REQUEST_FIELDS, _request_values(row), strict=True))
+    item["handover_code"] = _visible_code(row, actor)
+    task = item["task"] = _task_values(row)
+    for values, times in ((item, _REQUEST_TIMES), (task, _TASK_TIMES)):
+        for name in times:
+            if values[name] is not None:
+                values[name] = clock.iso(values[name])
+    return item
 
 
 def return_read(row: AnyRow) -> ReturnRead:
@@ -151,6 +170,27 @@ def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestD
             "handover_code": _visible_code(row, actor),
             "actions": actions.of_request(row),
         }
+    )
+
+
+def new_request(made: requests.NewRequest, actor: Actor) -> RequestDetail:
+    """Build the response of a request that was just created, from what was stored."""
+    values = dict.fromkeys(_COLUMNS) | made.row
+    row: Any = SimpleNamespace(**values)
+    entry = HistoryRead(
+        from_status=None,
+        to_status=row.task_status,
+        from_stage=None,
+        to_stage=None,
+        changed_by=str(actor.id),
+        reason=None,
+        created_at=row.requested_at,
+    )
+    return RequestDetail(
+        **values | {"handover_code": None},
+        task=_stored_task(row).model_copy(update={"queue_ahead": made.queue_ahead}),
+        history=[entry],
+        actions=actions.of_request(row),
     )
 
 

@@ -1,35 +1,87 @@
 """Rules of requests: a robot brings a copy of a book to a member."""
 
 import secrets
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from backend.delivery.service import handover, tasks
 from backend.shared import events
-from backend.shared.domain import audit, route_graph, task_effects, workflow
-from backend.shared.domain.access import member_for
+from backend.shared.domain import access, audit, route_graph, task_effects, workflow
 from backend.shared.domain.actor import Actor
-from backend.shared.domain.circulation import custody, loans
+from backend.shared.domain.circulation import custody, loan_policies
 from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.domain.route_graph import GraphWaypoint, RouteGraph
 from backend.shared.domain.transitions import Action
-from backend.shared.errors import AlreadyRequested, InvalidStateTransition, NotFound
-from backend.shared.infra import database, ids
+from backend.shared.errors import (
+    AlreadyRequested,
+    InvalidStateTransition,
+    LoanLimitReached,
+    NotFound,
+)
+from backend.shared.infra import clock, database, ids
+from backend.shared.infra.prepared import Prepared
 from backend.shared.messaging import outbox
-from backend.shared.models import Book, BookRequest, RequestStatus, TaskStatus, TaskType, table
+from backend.shared.models import BookRequest, CopyKind, RequestStatus, TaskStatus
 
-_OPEN_STATUSES = (RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.IN_PROGRESS)
 _CODE_DIGITS = 4
-_BOOK, _REQUEST = table(Book).c, table(BookRequest).c
-_REQUESTED_BOOK = select(_BOOK.title, _BOOK.shelf_location, _BOOK.withdrawn_at).where(
-    _BOOK.id == bindparam("book_id")
+# Concurrent requests for a member are counted one after the other. Of rows that reference the
+# member only the deletion would have to wait.
+_LOCK_MEMBER = Prepared("lock_member", "SELECT FROM users WHERE id = :member FOR NO KEY UPDATE")
+_FACTS = Prepared(
+    "facts_of_new_request",
+    """
+    SELECT u.is_active, b.title, b.shelf_location, b.withdrawn_at,
+        (SELECT map_version FROM fleet_state) AS map_version,
+        (SELECT count(*) FROM loans
+            WHERE user_id = :member AND returned_at IS NULL) AS open_loans,
+        ARRAY(SELECT r.book_id FROM book_requests AS r WHERE r.user_id = :member
+            AND r.status IN ('PENDING', 'APPROVED', 'IN_PROGRESS')) AS requested,
+        (SELECT max_loans FROM loan_policies AS p
+            WHERE p.role = u.role AND p.kind = 'STANDARD') AS max_loans,
+        EXISTS (SELECT FROM holds AS h WHERE h.user_id = :member AND h.book_id = :book_id
+            AND h.status IN ('QUEUED', 'READY')) AS has_hold
+    FROM (VALUES (true)) AS one LEFT JOIN users AS u ON u.id = :member
+        LEFT JOIN books AS b ON b.id = :book_id
+    """,
 )
-_OPEN_REQUESTS = select(_REQUEST.book_id).where(
-    _REQUEST.user_id == bindparam("user_id"), _REQUEST.status.in_(_OPEN_STATUSES)
+# The request, its task with the first entry of its history, and the event; before them are the
+# tasks that `queries.queue_ahead` counts.
+_INSERT = Prepared(
+    "insert_request",
+    f"""
+    WITH request AS (
+        INSERT INTO book_requests (id, user_id, book_id, copy_id, request_location, waypoint_id,
+            status, notes, handover_code, code_tries, requested_at)
+        VALUES (:id, :user_id, :book_id, :copy_id, :request_location, :waypoint_id,
+            'PENDING', :notes, :handover_code, 0, :now)
+    ), task AS (
+        INSERT INTO delivery_tasks (id, reference, task_type, status, priority, request_id,
+            book_id, copy_id, source_location, source_waypoint_id, destination_location,
+            destination_waypoint_id, created_by, attempt, times_not_loaded, reminders, extensions,
+            created_at, stage_since, metadata, version)
+        VALUES (:task_id, :reference, 'STUDENT_DELIVERY', 'PENDING', 'NORMAL', :id,
+            :book_id, :copy_id, :source_location, :source_waypoint_id, :request_location,
+            :waypoint_id, CAST(:created_by AS uuid), 1, 0, 0, 0, :now, :now, '{{}}', 1)
+    ), entry AS (
+        INSERT INTO task_status_history (id, task_id, action, to_status, changed_by, attempt,
+            created_at)
+        VALUES (:entry_id, :task_id, 'CREATE', 'PENDING', CAST(:created_by AS text), 1, :now)
+    ), {outbox.INSERT_EVENT}
+    SELECT count(*) FROM delivery_tasks WHERE status IN ('PENDING', 'QUEUED')
+        AND (priority IN ('URGENT', 'HIGH') OR (priority = 'NORMAL' AND created_at < :now))
+    """,  # noqa: S608 (constants of this module and of the outbox)
 )
-_INSERT = insert(table(BookRequest))
+
+
+class NewRequest(NamedTuple):
+    """What was stored of a request, by the columns of `queries.requests`, and its queue."""
+
+    id: UUID
+    row: dict[str, Any]
+    queue_ahead: int
 
 
 def create(
@@ -39,59 +91,92 @@ def create(
     location: str,
     notes: str | None,
     user_id: UUID | None,
-) -> UUID:
-    """Reserve a copy for a member and create the task that brings it; return the request's id."""
-    member = member_for(session, actor, user_id)
-    places = route_graph.current(session)
+) -> NewRequest:
+    """Reserve a copy for a member and create the task that brings it."""
+    member = access.member_named(actor, user_id)
+    values = {"member": member, "book_id": book_id}
+    session.flush()
+    facts = _FACTS.run(session, values, after=_LOCK_MEMBER).one()
+    if member != actor.id and not facts.is_active:
+        raise access.inactive_member()
+    places = route_graph.of_version(session, facts.map_version)
     place = places.find(location)
-    book = session.execute(_REQUESTED_BOOK, {"book_id": book_id}).one_or_none()
-    if book is None or book.withdrawn_at is not None:
+    if facts.title is None or facts.withdrawn_at is not None:
         raise NotFound("Book not found.")
-    _check_limits(session, member, book_id)
-    copy = custody.reserve_for(session, member, book_id, custody.CustodyContext(str(actor.id)))
-    request_id = _insert(session, member, copy, place, notes)
-    source = _loading_place(places, copy, book.shelf_location)
-    task_id = tasks.insert_task(
-        session, TaskType.STUDENT_DELIVERY, copy, source, place, actor, request_id=request_id
-    )
-    created = events.RequestCreated(
-        request_id=request_id,
-        task_id=task_id,
-        user_id=member,
-        book_id=book_id,
-        book_title=book.title,
-        location=place.name,
-        status=RequestStatus.PENDING,
-    )
-    outbox.publish(session, created)
-    return request_id
+    _check_limits(facts, book_id)
+    copy = _reserve(session, member, book_id, actor, has_hold=facts.has_hold)
+    source = _loading_place(places, copy, facts.shelf_location)
+    row = _row(member, copy, place, notes)
+    row["book_title"] = facts.title
+    return NewRequest(row["id"], row, _insert(session, row, source, actor))
 
 
-def _check_limits(session: Session, member: UUID, book_id: UUID) -> None:
-    """Lock the member, so that concurrent calls are checked one after the other."""
-    role = loans.lock_member(session, member)
-    requested = session.execute(_OPEN_REQUESTS, {"user_id": member}).scalars().all()
-    loans.check_loan_limit(session, member, role, len(requested))
-    if book_id in requested:
+def _check_limits(facts: Row[*tuple[Any, ...]], book_id: UUID) -> None:
+    limit = facts.max_loans
+    if limit is None:
+        limit = loan_policies.default(CopyKind.STANDARD).max_loans
+    if facts.open_loans + len(facts.requested) >= limit:
+        raise LoanLimitReached(limit=limit)
+    if book_id in facts.requested:
         raise AlreadyRequested(book_id=book_id)
 
 
-def _insert(
-    session: Session, member: UUID, copy: ReservedCopy, place: GraphWaypoint, notes: str | None
-) -> UUID:
-    request_id = ids.uuid7()
-    values = {
-        "id": request_id,
+def _reserve(
+    session: Session, member: UUID, book_id: UUID, actor: Actor, *, has_hold: bool
+) -> ReservedCopy:
+    """Reserve the copy that is kept for the member's hold, or a free one."""
+    context = custody.CustodyContext(str(actor.id))
+    if has_hold:
+        return custody.reserve_for(session, member, book_id, context)
+    return custody.reserve_any(session, book_id, context)
+
+
+def _row(
+    member: UUID, copy: ReservedCopy, place: GraphWaypoint, notes: str | None
+) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "id": ids.uuid7(),
         "user_id": member,
         "book_id": copy.book_id,
         "copy_id": copy.id,
         "request_location": place.name,
         "waypoint_id": place.id,
+        "status": RequestStatus.PENDING,
         "notes": notes,
         "handover_code": f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}",
+        "requested_at": now,
+        "task_id": ids.uuid7(),
+        "reference": ids.reference(),
+        "task_status": TaskStatus.PENDING,
+        "waits_since": now,
+        "extensions": 0,
+        "task_version": 1,
     }
-    session.execute(_INSERT, values)
-    return request_id
+
+
+def _insert(session: Session, row: dict[str, Any], source: GraphWaypoint, actor: Actor) -> int:
+    """Insert the rows of a request with its event; return how many tasks are served before it."""
+    created = events.RequestCreated(
+        request_id=row["id"],
+        task_id=row["task_id"],
+        user_id=row["user_id"],
+        book_id=row["book_id"],
+        book_title=row["book_title"],
+        location=row["request_location"],
+        status=RequestStatus.PENDING,
+    )
+    values = {
+        **row,
+        **outbox.row_of(created),
+        "source_location": source.name,
+        "source_waypoint_id": source.id,
+        "created_by": actor.id,
+        "entry_id": ids.uuid7(),
+        "now": row["requested_at"],
+    }
+    ahead: int = _INSERT.run(session, values).scalar_one()
+    return ahead
 
 
 def _loading_place(places: RouteGraph, copy: ReservedCopy, shelf: str | None) -> GraphWaypoint:

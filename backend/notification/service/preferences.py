@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,9 @@ _BY_EMAIL = frozenset(
     }
 )
 _COLUMNS = NotificationPreferences.__table__.c
+_CHOSEN = select(
+    _COLUMNS.channels, _COLUMNS.quiet_from, _COLUMNS.quiet_until, _COLUMNS.language
+).where(_COLUMNS.user_id == bindparam("user_id"))
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,7 @@ def types() -> list[str]:
 
 def read(reader: Connection | Session, user_id: UUID) -> PreferencesRead:
     """Return a person's choices, with the defaults for the rest."""
-    row = reader.execute(
-        select(_COLUMNS.channels, _COLUMNS.quiet_from, _COLUMNS.quiet_until, _COLUMNS.language)
-        .select_from(NotificationPreferences)
-        .where(_COLUMNS.user_id == user_id)
-    ).one_or_none()
+    row = reader.execute(_CHOSEN, {"user_id": user_id}).one_or_none()
     preferred = reader.execute(
         select(User.preferred_language).where(User.id == user_id)
     ).scalar_one()
@@ -107,14 +106,13 @@ def replace(session: Session, user_id: UUID, body: PreferencesBody) -> Preferenc
 
 def choose(session: Session, user_id: UUID, kind: str) -> Choice:
     """Decide how a notification reaches a person now."""
-    preferences = read(session, user_id)
-    choice = next(
-        (each for each in preferences.channels if each.notification_type == kind),
-        _with_default(kind, {}),
-    )
+    row = session.execute(_CHOSEN, {"user_id": user_id}).one_or_none()
+    choice = _with_default(kind, {} if row is None else row.channels.get(kind, {}))
     wanted = {Channel.PUSH: choice.push, Channel.EMAIL: choice.email}
     now = clock.now()
-    quiet = preferences.quiet_hours
+    quiet = None
+    if row is not None and row.quiet_from is not None:
+        quiet = QuietHours(start=row.quiet_from, end=row.quiet_until)
     return Choice(
         in_app=choice.in_app,
         channels=frozenset(channel for channel, is_wanted in wanted.items() if is_wanted),

@@ -5,11 +5,12 @@ A database lock admits one dispatcher at a time, and the unique index
 its own and skips rows that are locked, so that it holds the lock of one robot and waits for none.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot import queries
@@ -29,8 +30,10 @@ from backend.shared.models import (
     WaitingReason,
     WaypointKind,
 )
+from backend.shared.web.pagination import AnySelect
 
 _LOCK = 7_305_461_002
+_QUEUED_TOGETHER = 50
 _BY = "dispatcher"
 _WAITING = (TaskStatus.PENDING, TaskStatus.QUEUED)
 _OUT_OF_SERVICE = (RobotStatus.MAINTENANCE, RobotStatus.ERROR)
@@ -39,10 +42,11 @@ _OUT_OF_SERVICE = (RobotStatus.MAINTENANCE, RobotStatus.ERROR)
 def run(session: Session) -> int:
     """Queue new tasks and assign robots; the number of robots assigned."""
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    waiting = session.execute(queries.waiting_tasks()).all()
+    fleet = _read_fleet(session)
+    waiting = session.execute(_waiting(fleet)).all()
     if not waiting:
         return 0
-    snapshot = _read_snapshot(session, waiting)
+    snapshot = replace(fleet, tasks=[_waiting_task(row) for row in waiting])
     decision = dispatch_policy.decide(snapshot)
     new = {row.id for row in waiting if row.status is TaskStatus.PENDING}
     robots = decision.robots
@@ -51,27 +55,45 @@ def run(session: Session) -> int:
         for task in dispatch_policy.serving_order(snapshot)
         if task.id in robots or task.id in new
     ]
-    assigned = database.run_each(served, lambda own, each: _serve(own, each, robots.get(each)))
+    unserved = [each for each in served if each not in robots]
+    starts = range(0, len(unserved), _QUEUED_TOGETHER)
+    database.run_each([unserved[start:][:_QUEUED_TOGETHER] for start in starts], _queue_new)
+    assigned = database.run_each(
+        [each for each in served if each in robots],
+        lambda own, each: _serve(own, each, robots[each]),
+    )
     _store_reasons({row.id: row.waiting_reason for row in waiting}, decision.reasons)
     return assigned
 
 
-def _read_snapshot(session: Session, waiting: Collection[Row[*tuple[Any, ...]]]) -> Snapshot:
+def _waiting(fleet: Snapshot) -> AnySelect:
+    """Select the waiting tasks; without a free robot only those for which that is news."""
+    waiting = queries.waiting_tasks()
+    if dispatch_policy.free_robots(fleet):
+        return waiting
+    reason = dispatch_policy.reason_without_free_robots(fleet)
+    is_new = DeliveryTask.status == TaskStatus.PENDING
+    return waiting.where(or_(is_new, DeliveryTask.waiting_reason.is_distinct_from(reason)))
+
+
+def _waiting_task(row: Row[*tuple[Any, ...]]) -> WaitingTask:
+    return WaitingTask(
+        id=row.id,
+        priority=row.priority,
+        created_at=row.created_at,
+        source=row.source_waypoint_id,
+        destination=row.destination_waypoint_id,
+        avoid=UUID(row.avoid) if row.avoid else None,
+    )
+
+
+def _read_fleet(session: Session) -> Snapshot:
+    """Read everything but the tasks."""
     graph, settings = route_graph.current(session), config.robots()
     robots = session.execute(queries.dispatch_robots()).all()
     return Snapshot(
         now=clock.now(),
-        tasks=[
-            WaitingTask(
-                id=row.id,
-                priority=row.priority,
-                created_at=row.created_at,
-                source=row.source_waypoint_id,
-                destination=row.destination_waypoint_id,
-                avoid=UUID(row.avoid) if row.avoid else None,
-            )
-            for row in waiting
-        ],
+        tasks=[],
         robots=[_fleet_robot(row, graph) for row in robots],
         lengths_to=graph.lengths_to,
         docks=[dock.id for dock in graph.of_kind(WaypointKind.DOCK)],
@@ -98,14 +120,26 @@ def _fleet_robot(row: Row[*tuple[Any, ...]], graph: RouteGraph) -> FleetRobot:
     )
 
 
-def _serve(session: Session, task_id: UUID, robot_id: UUID | None) -> bool:
-    """Queue one task and assign the robot to it; False when it or its robot is locked."""
+def _queue_new(session: Session, task_ids: Sequence[UUID]) -> None:
+    """Queue tasks for which there is no robot yet; skips those that are locked."""
+    new = (
+        select(DeliveryTask)
+        .where(DeliveryTask.id.in_(task_ids), DeliveryTask.status == TaskStatus.PENDING)
+        .order_by(DeliveryTask.id)
+        .with_for_update(skip_locked=True)
+    )
+    for task in session.execute(new).scalars().all():
+        workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
+
+
+def _serve(session: Session, task_id: UUID, robot_id: UUID) -> bool:
+    """Assign the robot to a task; False when one of them is locked."""
     task = database.row_lock_or_skip(session, DeliveryTask, task_id)
     if task is None:
         return False
     if task.status is TaskStatus.PENDING:
         workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
-    if robot_id is None or task.status is not TaskStatus.QUEUED:
+    if task.status is not TaskStatus.QUEUED:
         return False
     return _assign(session, task, robot_id)
 

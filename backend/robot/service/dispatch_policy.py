@@ -98,15 +98,20 @@ def serving_order(snapshot: Snapshot) -> list[WaitingTask]:
     )
 
 
+def free_robots(snapshot: Snapshot) -> list[FleetRobot]:
+    """List the robots that may serve a task now."""
+    return [
+        robot
+        for robot in snapshot.robots
+        if robot.is_free and not _is_charging(robot, snapshot.limits)
+    ]
+
+
 def decide(snapshot: Snapshot) -> Decision:
     """Assign free robots to the waiting tasks in serving order, and say why the others wait."""
     decision = Decision()
-    free = {
-        robot.id: robot
-        for robot in snapshot.robots
-        if robot.is_free and not _is_charging(robot, snapshot.limits)
-    }
-    exhausted = _reason_without_free_robots(snapshot)
+    free = {robot.id: robot for robot in free_robots(snapshot)}
+    exhausted = reason_without_free_robots(snapshot)
     unfit: dict[tuple[UUID, UUID], WaitingReason] = {}  # free robots only become fewer
     for task in serving_order(snapshot):
         trip = (task.source, task.destination)
@@ -159,7 +164,7 @@ def _is_charging(robot: FleetRobot, limits: Limits) -> bool:
     return robot.charging and (robot.battery or 0.0) < limits.battery_ready
 
 
-def _reason_without_free_robots(snapshot: Snapshot) -> WaitingReason:
+def reason_without_free_robots(snapshot: Snapshot) -> WaitingReason:
     """Return why no robot is free, or will be when the free ones are assigned."""
     in_service = [robot for robot in snapshot.robots if robot.in_service]
     online = [robot for robot in in_service if robot.online]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from backend.shared.domain import permissions
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.permissions import Action, Scope
-from backend.shared.errors import Forbidden, NotFound, invalid
+from backend.shared.errors import Forbidden, Invalid, NotFound, invalid
 from backend.shared.models import User, table
 
 _USER = table(User).c
@@ -55,13 +55,25 @@ def member_for(session: Session, actor: Actor, user_id: UUID | None) -> UUID:
 
     Raises Forbidden for a student who names another user, Invalid for an unknown or inactive one.
     """
+    member = member_named(actor, user_id)
+    is_own = member == actor.id
+    if not is_own and not session.execute(_IS_ACTIVE, {"user_id": member}).scalar_one_or_none():
+        raise inactive_member()
+    return member
+
+
+def member_named(actor: Actor, user_id: UUID | None) -> UUID:
+    """Do as `member_for`, but leave open whether the member is active."""
     if user_id is None or user_id == actor.id:
         return actor.id
     if not actor.is_staff:
         raise Forbidden("Students can create requests and returns for themselves only.")
-    if not session.execute(_IS_ACTIVE, {"user_id": user_id}).scalar_one_or_none():
-        raise invalid("user_id", "is not an active member")
     return user_id
+
+
+def inactive_member() -> Invalid:
+    """Build the error for a `user_id` of nobody who may borrow."""
+    return invalid("user_id", "is not an active member")
 
 
 def require_staff(actor: Actor, what: str) -> None:

@@ -213,7 +213,11 @@ _VERSION = select(table(FleetState).c.map_version)
 
 def current(session: Session) -> RouteGraph:
     """Return the graph of the current map."""
-    version = session.execute(_VERSION).scalar_one()
+    return of_version(session, session.execute(_VERSION).scalar_one())
+
+
+def of_version(session: Session, version: int) -> RouteGraph:
+    """Return the graph of the current map, whose version is known."""
     cached = _cached.get("map")
     if cached is None or cached.version != version or cached.is_expired or not cached.waypoints:
         cached = _read(session, version)

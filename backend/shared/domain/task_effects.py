@@ -6,7 +6,7 @@ Only `workflow.apply` applies effects; reminders and alerts publish task events 
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from backend.shared import events
@@ -30,6 +30,19 @@ from backend.shared.models import (
     TaskType,
 )
 
+_NAMES = (
+    select(
+        Book.title,
+        Robot.robot_name,
+        func.coalesce(BookRequest.user_id, BookReturn.user_id).label("user_id"),
+    )
+    .select_from(DeliveryTask)
+    .join(Book, Book.id == DeliveryTask.book_id)
+    .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
+    .outerjoin(BookRequest, BookRequest.id == DeliveryTask.request_id)
+    .outerjoin(BookReturn, BookReturn.id == DeliveryTask.return_id)
+    .where(DeliveryTask.id == bindparam("task_id"))
+)
 MISSING = "MISSING"  # the book_location of a book that staff could not find
 
 
@@ -214,19 +227,7 @@ def publish_return_event(
 
 def _names_of(session: Session, task: DeliveryTask) -> Row[str, str, UUID]:
     """Select the book's title, the robot's name and the owner of the request or return."""
-    return session.execute(
-        select(
-            Book.title,
-            Robot.robot_name,
-            func.coalesce(BookRequest.user_id, BookReturn.user_id).label("user_id"),
-        )
-        .select_from(DeliveryTask)
-        .join(Book, Book.id == DeliveryTask.book_id)
-        .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
-        .outerjoin(BookRequest, BookRequest.id == DeliveryTask.request_id)
-        .outerjoin(BookReturn, BookReturn.id == DeliveryTask.return_id)
-        .where(DeliveryTask.id == task.id)
-    ).one()
+    return session.execute(_NAMES, {"task_id": task.id}).one()
 
 
 def publish_task_event(

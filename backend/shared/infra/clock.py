@@ -37,4 +37,5 @@ def now() -> datetime:
 
 def iso(moment: datetime) -> str:
     """Format a time as ISO 8601 in UTC with milliseconds: `2026-01-15T10:30:00.123Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # for +00:00

@@ -20,6 +20,7 @@ from backend.shared.infra import commit_hooks, config, logs, measured_pools
 
 _log = logs.get(__name__)
 _Model = TypeVar("_Model")
+_Item = TypeVar("_Item")
 _LOCKED = frozenset({"40P01", "55P03"})  # PostgreSQL's codes: deadlock, lock not available
 _SHORT_WAIT = text("SET LOCAL lock_timeout = '250ms'")
 
@@ -85,14 +86,14 @@ def transaction() -> Iterator[Session]:
         finish(session)
 
 
-def run_each(ids: Iterable[UUID], work: Callable[[Session, UUID], object]) -> int:
-    """Run `work` for each id in a transaction of its own, which holds the locks of that one only.
+def run_each(items: Iterable[_Item], work: Callable[[Session, _Item], object]) -> int:
+    """Run `work` for each item in a transaction of its own, which holds the locks of that one only.
 
-    One that waits for a lock is given up and logged: periodic jobs try it again. Return how many
-    returned a true value.
+    An item is an id or several. One that waits for a lock is given up and logged: periodic jobs
+    try it again. Return how many returned a true value.
     """
     done = 0
-    for each in ids:
+    for each in items:
         try:
             with transaction() as own:
                 own.execute(_SHORT_WAIT)

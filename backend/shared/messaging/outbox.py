@@ -4,47 +4,52 @@
 sends the rows and keeps them until every consumer has processed them.
 """
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.shared.events import Event
 from backend.shared.infra import clock, ids, request_context
+from backend.shared.infra.prepared import Prepared
 
-_INSERT = text(
-    """
-    WITH counted AS (
+# Inserts the event of `row_of`; also a part of statements that insert the change with its event.
+INSERT_EVENT = """
+    counted AS (
         INSERT INTO aggregate_sequences AS s (aggregate_type, aggregate_id, seq)
         VALUES (:aggregate_type, :aggregate_id, 1)
         ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET seq = s.seq + 1
-        RETURNING seq
+        RETURNING aggregate_type, aggregate_id, seq
+    ), event AS (
+        INSERT INTO outbox (id, event_type, source, aggregate_type, aggregate_id, seq, version,
+                            request_id, payload, created_at, next_attempt_at)
+        SELECT :event_id, :event_type, :source, counted.aggregate_type, counted.aggregate_id,
+               counted.seq, :event_version, :context_id, CAST(:payload AS jsonb), :now, :now
+        FROM counted
     )
-    INSERT INTO outbox (id, event_type, source, aggregate_type, aggregate_id, seq, version,
-                        request_id, payload, created_at, next_attempt_at)
-    SELECT :id, :event_type, :source, :aggregate_type, :aggregate_id, counted.seq, :version,
-           :request_id, CAST(:payload AS jsonb), :now, :now
-    FROM counted
-    """
-)
+"""
+_INSERT = Prepared("insert_event", f"WITH {INSERT_EVENT} SELECT")
+
+
+def row_of(event: Event) -> dict[str, Any]:
+    """Return the parameters of INSERT_EVENT."""
+    return {
+        "event_id": ids.uuid7(),
+        "event_type": event.TYPE,
+        "source": event.SOURCE,
+        "aggregate_type": event.AGGREGATE,
+        "aggregate_id": event.aggregate_id(),
+        "event_version": event.VERSION,
+        "context_id": request_context.current().request_id,
+        "payload": event.model_dump_json(),
+        "now": clock.now(),
+    }
 
 
 def publish(session: Session, event: Event) -> UUID:
     """Insert the event in the transaction of its change; the relay sends it after the commit."""
     session.flush()
-    event_id = ids.uuid7()
-    session.execute(
-        _INSERT,
-        {
-            "id": event_id,
-            "event_type": event.TYPE,
-            "source": event.SOURCE,
-            "aggregate_type": event.AGGREGATE,
-            "aggregate_id": event.aggregate_id(),
-            "version": event.VERSION,
-            "request_id": request_context.current().request_id,
-            "payload": event.model_dump_json(),
-            "now": clock.now(),
-        },
-    )
+    row = row_of(event)
+    _INSERT.run(session, row)
+    event_id: UUID = row["event_id"]
     return event_id

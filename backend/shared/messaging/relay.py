@@ -6,10 +6,12 @@ flushed Redis or a crash loses nothing; the inbox (`backend.shared.messaging.inb
 processing twice. Several relays may run.
 """
 
+import json
 import select as os_select
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,20 +20,51 @@ from celery import Celery
 from kombu.exceptions import OperationalError as BrokerDown
 from prometheus_client import Counter
 from redis.exceptions import RedisError
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
+from backend.shared.infra.prepared import Prepared
 from backend.shared.messaging import celery_app, channels, realtime
 from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
-from backend.shared.models import LivePosition, OutboxEvent, ProcessedEvent
+from backend.shared.models import LivePosition, OutboxEvent
 
 _log = logs.get(__name__)
-_BATCH = 100
+_BATCH = 200
 LONG_QUEUE = 100  # messages; what waits in it is not sent again
 _INTERVAL = 0.02  # seconds between batches while events keep coming
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
+_DUE = Prepared(
+    "due_events",
+    """
+    SELECT id, event_type, source, aggregate_type, aggregate_id, seq, version, request_id, payload,
+        created_at, resends, pos, shown_at
+    FROM outbox WHERE acked_at IS NULL AND dead_at IS NULL AND next_attempt_at <= :now
+    -- Events that wait for a worker must not delay the new ones.
+    ORDER BY resends > 0, next_attempt_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+    """,
+)
+# The runs of events by consumer: finished ones, then others that have begun.
+_RUNS = Prepared(
+    "runs_of_events",
+    """
+    SELECT event_id, consumer, true AS done FROM processed_events
+    WHERE event_id = ANY(CAST(:ids AS uuid[]))
+    UNION ALL
+    SELECT event_id, consumer, false FROM event_runs WHERE event_id = ANY(CAST(:ids AS uuid[]))
+    """,
+)
+_STORE = Prepared(
+    "store_attempts",
+    """
+    UPDATE outbox AS o SET next_attempt_at = new.next_attempt_at, resends = new.resends,
+        pos = coalesce(o.pos, new.pos), topics = coalesce(o.topics, new.topics)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        id uuid, next_attempt_at timestamptz, resends integer, pos bigint, topics text[])
+    WHERE o.id = new.id
+    """,
+)
 _MARK = text("""
     UPDATE outbox SET shown_at = coalesce(shown_at, :now),
         acked_at = CASE WHEN id = ANY(CAST(:finished AS uuid[])) THEN :now END
@@ -39,7 +72,38 @@ _MARK = text("""
 """)
 
 
-def envelope(row: OutboxEvent) -> dict[str, Any]:
+@dataclass
+class DueEvent:
+    """A row of _DUE, and what is stored of this attempt."""
+
+    id: UUID
+    event_type: str
+    source: str
+    aggregate_type: str
+    aggregate_id: UUID
+    seq: int
+    version: int
+    request_id: str | None
+    payload: dict[str, Any]
+    created_at: datetime
+    resends: int
+    pos: int | None
+    shown_at: datetime | None
+    topics: list[str] | None = None  # of a new row
+    next_attempt_at: datetime = field(default_factory=clock.now)
+
+    def stored(self) -> dict[str, object]:
+        """Return the row of _STORE."""
+        return {
+            "id": str(self.id),
+            "next_attempt_at": self.next_attempt_at.isoformat(),
+            "resends": self.resends,
+            "pos": self.pos,
+            "topics": self.topics,
+        }
+
+
+def envelope(row: OutboxEvent | DueEvent) -> dict[str, Any]:
     """Build the envelope of an event (events.md §1)."""
     return {
         "eventId": str(row.id),
@@ -108,35 +172,19 @@ class Relay:
             )
 
     def relay_batch(self) -> int:
-        """Relay the due rows, at most a hundred; return their number."""
+        """Relay the due rows, at most two hundred; return their number."""
         with database.transaction() as session:
-            rows = self._due(session)
+            due = _DUE.run(session, {"now": clock.now(), "most": _BATCH}).mappings()
+            rows = [DueEvent(**row) for row in due]
             if not rows:
                 return 0
             self._assign_positions(session, rows)
             finished = self._send_or_finish(session, rows)
+            _STORE.run(session, {"rows": json.dumps([row.stored() for row in rows])})
         self._publish_live(rows, finished)
         return len(rows)
 
-    def _due(self, session: Session) -> Sequence[OutboxEvent]:
-        return (
-            session.execute(
-                select(OutboxEvent)
-                .where(
-                    OutboxEvent.acked_at.is_(None),
-                    OutboxEvent.dead_at.is_(None),
-                    OutboxEvent.next_attempt_at <= clock.now(),
-                )
-                # Events that wait for a worker must not delay the new ones.
-                .order_by(OutboxEvent.resends > 0, OutboxEvent.next_attempt_at, OutboxEvent.id)
-                .limit(_BATCH)
-                .with_for_update(skip_locked=True)
-            )
-            .scalars()
-            .all()
-        )
-
-    def _assign_positions(self, session: Session, rows: Sequence[OutboxEvent]) -> None:
+    def _assign_positions(self, session: Session, rows: Sequence[DueEvent]) -> None:
         """Give each new row its position in the live view, under the counter's lock.
 
         Ids are not in commit order. Positions are assigned after the commit, one relay at a
@@ -152,20 +200,16 @@ class Relay:
             row.pos = pos
             row.topics = realtime.topics(row.event_type, row.payload)
 
-    def _send_or_finish(self, session: Session, rows: Sequence[OutboxEvent]) -> list[UUID]:
+    def _send_or_finish(self, session: Session, rows: Sequence[DueEvent]) -> list[UUID]:
         """Send each row to consumers that have not processed it; return the finished ids."""
-        processed = {
-            (event_id, consumer)
-            for event_id, consumer in session.execute(
-                select(ProcessedEvent.event_id, ProcessedEvent.consumer).where(
-                    ProcessedEvent.event_id.in_([row.id for row in rows])
-                )
-            )
+        runs = {
+            (run.event_id, run.consumer): run.done
+            for run in reversed(_RUNS.run(session, {"ids": [row.id for row in rows]}).all())
         }
         finished = []
-        messages: dict[tuple[str, UUID | None], list[OutboxEvent]] = {}
+        messages: dict[tuple[str, UUID | None], list[DueEvent]] = {}
         for row in rows:
-            missing = [c for c in consumers_of(row.event_type) if (row.id, c) not in processed]
+            missing = [c for c in consumers_of(row.event_type) if not runs.get((row.id, c))]
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
             if not missing:
                 finished.append(row.id)
@@ -173,8 +217,8 @@ class Relay:
                 row.next_attempt_at = _next_attempt(row)
                 continue
             for consumer in missing:
-                # An event that failed may be the one that stops its consumer: it is sent alone.
-                together = consumer in TOGETHER and row.resends == 0
+                # An event whose run began may be the one that stops its consumer: it is sent alone.
+                together = consumer in TOGETHER and (row.id, consumer) not in runs
                 messages.setdefault((consumer, None if together else row.id), []).append(row)
         if self._send(messages):
             for row in {row.id: row for each in messages.values() for row in each}.values():
@@ -182,7 +226,7 @@ class Relay:
                 row.resends += 1
         return finished
 
-    def _send(self, messages: Mapping[tuple[str, UUID | None], Sequence[OutboxEvent]]) -> bool:
+    def _send(self, messages: Mapping[tuple[str, UUID | None], Sequence[DueEvent]]) -> bool:
         """Send events to Celery; False when the broker is not available."""
         try:
             for (consumer, _), rows in messages.items():
@@ -198,7 +242,7 @@ class Relay:
             return False
         return True
 
-    def _publish_live(self, rows: Sequence[OutboxEvent], finished: Sequence[UUID]) -> None:
+    def _publish_live(self, rows: Sequence[DueEvent], finished: Sequence[UUID]) -> None:
         """Publish new rows to the live view, then mark published and finished rows."""
         unpublished = [row for row in rows if row.shown_at is None]
         if unpublished and not realtime.publish(
@@ -215,7 +259,7 @@ class Relay:
         _FINISHED.inc(len(finished))
 
 
-def _next_attempt(row: OutboxEvent) -> datetime:
+def _next_attempt(row: DueEvent) -> datetime:
     settings = config.outbox()
     wait: timedelta = settings.outbox_first_resend * 2 ** min(row.resends, 8)
     return clock.now() + min(wait, settings.outbox_last_resend)

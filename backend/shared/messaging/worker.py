@@ -26,7 +26,8 @@ from backend.shared.messaging.relay import Relay
 _log = logs.get(__name__)
 _PART = "celery-worker"
 _SHUTDOWN_TIMEOUT = 12.0  # seconds
-_NICENESS = 5  # below the services, for which users and robots wait
+_NICENESS = 10  # below the services, for which users and robots wait: a burst of writes is
+# answered first, and its events are processed in larger batches, or afterwards
 _PR_SET_PDEATHSIG = 1
 
 

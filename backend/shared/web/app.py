@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
@@ -33,10 +32,9 @@ class Application(FastAPI):
     """
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return the application: own middleware, exception handlers, exit stack, routes."""
+        """Return the application: own middleware, exception handlers, routes."""
         app: ASGIApp = ExceptionMiddleware(
-            AsyncExitStackMiddleware(RouteIndex(self.router, self.routes)),
-            handlers=self.exception_handlers,
+            RouteIndex(self.router, self.routes), handlers=self.exception_handlers
         )
         for middleware, args, options in reversed(self.user_middleware):
             app = middleware(app, *args, **options)

@@ -1,6 +1,6 @@
 """Lists: `page`, `limit`, `sort`, `order`, `cursor` (api.md §2)."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -195,12 +196,11 @@ def _pagination(query: PageQuery, total: int, rows: Sequence[Any] = ()) -> Pagin
 
 
 def response(
-    query: PageQuery, rows: Sequence[Any], total: int, models: Iterable[BaseModel]
+    query: PageQuery, rows: Sequence[Any], total: int, items: Sequence[BaseModel | dict[str, Any]]
 ) -> Response:
-    """Return the response with one page of a hot list."""
-    items = b",".join(model.model_dump_json().encode() for model in models)
+    """Return the response with one page of a hot list: models, or objects ready for JSON."""
     pagination = _pagination(query, total, rows).model_dump_json().encode()
-    return json_response(b'[%b],"pagination":%b' % (items, pagination))
+    return json_response(b'%b,"pagination":%b' % (to_json(items), pagination))
 
 
 @dataclass(frozen=True)
@@ -218,11 +218,11 @@ class HotList:
     _compiled: dict[tuple[Any, ...], tuple[HotRead, HotRead]] = field(default_factory=dict)
 
     async def page(
-        self, query: PageQuery, to_model: Callable[[Any], BaseModel], **filters: object
+        self, query: PageQuery, to_item: Callable[[Any], dict[str, Any]], **filters: object
     ) -> Response:
         """Return the response with one page; a filter of None is left out."""
         rows, total = await self.read(query, **filters)
-        return response(query, rows, total, [to_model(row) for row in rows])
+        return response(query, rows, total, [to_item(row) for row in rows])
 
     async def read(self, query: PageQuery, **filters: object) -> tuple[Sequence[Any], int]:
         """Return the rows of one page and the count of all."""

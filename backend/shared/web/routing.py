@@ -6,11 +6,11 @@ from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any, Self, cast, get_type_hints
 
-from cachetools import LRUCache
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import solve_dependencies
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
@@ -74,6 +74,11 @@ class LunaRoute(APIRoute):
 
         return authorize_then_handle
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether requests pass FastAPI by."""
+        return self._direct is not None
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a direct read; leave the others to FastAPI."""
         if self._direct is None or scope["method"] != "GET":
@@ -101,7 +106,7 @@ class _DirectRead:
         self._actors = [each.name for each in own if isinstance(each.call, Guard) and each.name]
         rest = [each for each in own if not isinstance(each.call, Guard)]
         self._dependant = replace(dependant, dependencies=rest)
-        self._arguments: LRUCache[Any, dict[str, Any]] = LRUCache(_MAX_REMEMBERED)
+        self._arguments: dict[Any, dict[str, Any]] = {}
 
     @classmethod
     def of(cls, dependant: Dependant, guards: list[Guard[Any]]) -> Self | None:
@@ -118,7 +123,10 @@ class _DirectRead:
         key = (request.scope["query_string"], *request.scope["path_params"].values())
         arguments = self._arguments.get(key)
         if arguments is None:
-            arguments = self._arguments[key] = await self._resolve(request)
+            arguments = await self._resolve(request)
+            if len(self._arguments) >= _MAX_REMEMBERED:
+                self._arguments.clear()
+            self._arguments[key] = arguments
         return await self._endpoint(**arguments, **dict.fromkeys(self._actors, actor))
 
     async def _resolve(self, request: Request) -> dict[str, Any]:
@@ -166,8 +174,8 @@ class RouteIndex:
     """
 
     def __init__(self, router: ASGIApp, routes: Iterable[BaseRoute]) -> None:
-        self._router = router
-        self._fixed: dict[tuple[str, str], APIRoute] = {}
+        self._router = AsyncExitStackMiddleware(router)
+        self._fixed: dict[tuple[str, str], tuple[ASGIApp, dict[str, Any]]] = {}
         self._by_length: dict[tuple[str, int], list[APIRoute]] = {}
         for route in routes:
             if isinstance(route, APIRoute):
@@ -179,20 +187,30 @@ class RouteIndex:
                 length = method, route.path.count("/")
                 self._by_length.setdefault(length, []).append(route)
             else:
-                self._fixed.setdefault((method, route.path), route)
+                found = {"endpoint": route.endpoint, "path_params": {}, "route": route}
+                self._fixed.setdefault((method, route.path), (_app_of(route), found))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             method, path = scope["method"], scope["path"]
-            fixed = self._fixed.get((method, path))
-            found = (fixed,) if fixed else self._by_length.get((method, path.count("/")), ())
-            for route in found:
+            if (fixed := self._fixed.get((method, path))) is not None:
+                app, found = fixed
+                scope.update(found)
+                await app(scope, receive, send)
+                return
+            for route in self._by_length.get((method, path.count("/")), ()):
                 match, child_scope = route.matches(scope)
                 if match is Match.FULL:
                     scope.update(child_scope)
-                    await route.handle(scope, receive, send)
+                    await _app_of(route)(scope, receive, send)
                     return
         await self._router(scope, receive, send)
+
+
+def _app_of(route: APIRoute) -> ASGIApp:
+    """Return the application of a route; FastAPI's own needs a stack that is closed at the end."""
+    is_direct = isinstance(route, LunaRoute) and route.is_direct
+    return route.handle if is_direct else AsyncExitStackMiddleware(route.handle)
 
 
 def _reads_header(dependant: Dependant, name: str) -> bool:

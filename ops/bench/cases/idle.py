@@ -11,31 +11,11 @@ from pathlib import Path
 
 from ops.bench import Result
 from ops.bench.system import System
-from ops.native import status
-from ops.processes import all_processes
 
 _MAX_MEMORY = 600.0  # MB
 _MAX_CPU = 3.0  # per cent of a core
 _SETTLE = 10.0  # seconds
 _SERVERS = ("postgres", "redis-server", "valkey-server", "nginx")
-
-
-def _pids(system: System) -> list[int]:
-    """Return the processes of the system: the supervisor and all its descendants."""
-    processes = all_processes()
-    found = {int(status.running_state(system.home)["pid"])}
-    while more := {each.pid for each in processes if each.parent in found} - found:
-        found |= more
-    return sorted(found)
-
-
-def _memory(pids: Iterable[int]) -> float:
-    """Return the proportional set size in MB."""
-    total = 0
-    for pid in pids:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
 
 
 def _cpu(pids: Iterable[int]) -> float:
@@ -55,14 +35,14 @@ def _is_server(pid: int) -> bool:
 def run(system: System, *, short: bool) -> list[Result]:
     """Wait until the system has settled, then measure."""
     time.sleep(2.0 if short else _SETTLE)
-    pids = _pids(system)
+    pids = system.pids()
     servers = [pid for pid in pids if _is_server(pid)]
     used, used_by_servers, began = _cpu(pids), _cpu(servers), time.monotonic()
     time.sleep(5.0 if short else 30.0)
     seconds = time.monotonic() - began
     cpu = (_cpu(pids) - used) / seconds * 100
     servers_cpu = (_cpu(servers) - used_by_servers) / seconds * 100
-    memory, servers_memory = _memory(pids), _memory(servers)
+    memory, servers_memory = system.memory(), system.memory(servers)
     return [
         Result(
             "memory",

@@ -56,6 +56,19 @@ def test_request_reserves_copy_and_creates_task(scenario: Scenario) -> None:
     )
 
 
+def test_answer_of_a_new_request_is_what_is_read_afterwards(scenario: Scenario) -> None:
+    """It is built from what was inserted, and not read again."""
+    made = scenario.request_delivery(notes="Please ring").json()["data"]
+    read = scenario.get(scenario.student, f"/requests/{made['id']}")
+    assert made == read | {"task": read["task"] | {"queue_ahead": 0}}
+    other = {
+        "book_id": str(catalogue.add_book("A Wizard of Earthsea")),
+        "request_location": "SR-201",
+    }
+    later = scenario.call(users.student(), "POST", "/requests", 201, json=other).json()["data"]
+    assert later["task"]["queue_ahead"] == 1
+
+
 def test_second_request_for_same_title_is_refused(scenario: Scenario, owner: Engine) -> None:
     scenario.request_delivery()
     assert code_of(scenario.request_delivery(expect=409)) == "ALREADY_REQUESTED"

@@ -213,15 +213,13 @@ def shelve(session: Session, copy: Copy, shelf: str | None, context: CustodyCont
 
 def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYSTEM) -> ReservedCopy:
     """Reserve one available copy of a title for a robot; BookNotAvailable when there is none."""
-    free = free_copies.reserve(session, book_id)
+    free = free_copies.reserve(session, book_id, context.by, context.task_id)
     if free is None:  # there is none, or all are locked
         copy = lock_available(session, book_id, Copy.robot_transportable)
         if copy is None:
             raise BookNotAvailable(book_id=book_id)
         return ReservedCopy.of(_move(session, copy, CustodyTransition.RESERVE, context))
     _invalidate(session, book_id)
-    change = (Custody.ON_SHELF, Condition.OK), (Custody.RESERVED, Condition.OK)
-    copy_history.insert_entry(session, free.id, change, context.by, context.task_id)
     return free
 
 

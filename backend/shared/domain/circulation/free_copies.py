@@ -3,37 +3,34 @@
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import clock
-from backend.shared.models import Condition, Copy, Custody, table
+from backend.shared.infra import clock, ids
+from backend.shared.infra.prepared import Prepared
 
-_COPIES = table(Copy)
-_FREE = (
-    select(_COPIES.c.id)
-    .where(
-        _COPIES.c.book_id == bindparam("of_book"),
-        _COPIES.c.custody == Custody.ON_SHELF,
-        _COPIES.c.condition == Condition.OK,
-        _COPIES.c.robot_transportable,
+# With the entry of the copy's history. A copy that another transaction has locked is skipped.
+_RESERVE = Prepared(
+    "reserve_copy",
+    """
+    WITH free AS (
+        SELECT id FROM copies
+        WHERE book_id = :book_id AND custody = 'ON_SHELF' AND condition = 'OK'
+            AND robot_transportable
+        ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), reserved AS (
+        UPDATE copies
+        SET custody = 'RESERVED', last_seen_at = :now, updated_at = :now, version = version + 1
+        FROM free WHERE copies.id = free.id
+        RETURNING copies.id, copies.book_id, copies.shelf_location, copies.home_workstation_id
+    ), entry AS (
+        INSERT INTO copy_history (id, copy_id, from_custody, to_custody, from_condition,
+                                  to_condition, task_id, changed_by, created_at)
+        SELECT :entry_id, reserved.id, 'ON_SHELF', 'RESERVED', 'OK', 'OK',
+               CAST(:task_id AS uuid), :changed_by, :now
+        FROM reserved
     )
-    .order_by(_COPIES.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_RESERVE = (
-    update(_COPIES)
-    .where(_COPIES.c.id == _FREE.scalar_subquery())
-    .values(
-        custody=Custody.RESERVED,
-        last_seen_at=bindparam("now"),
-        updated_at=bindparam("now"),
-        version=_COPIES.c.version + 1,
-    )
-    .returning(
-        _COPIES.c.id, _COPIES.c.book_id, _COPIES.c.shelf_location, _COPIES.c.home_workstation_id
-    )
+    SELECT * FROM reserved
+    """,
 )
 
 
@@ -50,9 +47,18 @@ class ReservedCopy(NamedTuple):
         return cls(row.id, row.book_id, row.shelf_location, row.home_workstation_id)
 
 
-def reserve(session: Session, book_id: UUID) -> ReservedCopy | None:
-    """Reserve a copy that is on the shelf, can be lent and carried, and is not locked."""
+def reserve(session: Session, book_id: UUID, by: str, task_id: UUID | None) -> ReservedCopy | None:
+    """Reserve a copy that is on the shelf, can be lent and carried, and is not locked.
+
+    `by` is a user's id or the component that acts, for the copy's history.
+    """
     session.flush()
-    values = {"of_book": book_id, "now": clock.now()}
-    row = session.execute(_RESERVE, values).one_or_none()
+    values = {
+        "book_id": book_id,
+        "entry_id": ids.uuid7(),
+        "task_id": task_id,
+        "changed_by": by,
+        "now": clock.now(),
+    }
+    row = _RESERVE.run(session, values).one_or_none()
     return None if row is None else ReservedCopy.of(row)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from backend.shared import events
 from backend.shared.domain.circulation import custody, holds, loan_policies, opening_days
 from backend.shared.domain.circulation.custody import CustodyContext, CustodyTransition
-from backend.shared.errors import Conflict, LoanLimitReached
+from backend.shared.errors import Conflict
 from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
@@ -19,16 +19,12 @@ from backend.shared.models import (
     Loan,
     LoanChannel,
     LoanState,
-    Role,
     User,
     table,
 )
 
 _SYSTEM = CustodyContext()
 _LOAN, _USER, _COPY = table(Loan).c, table(User).c, table(Copy).c
-_LOCKED_ROLE = (  # of rows that reference the member only the deletion would have to wait
-    select(_USER.role).where(_USER.id == bindparam("user_id")).with_for_update(key_share=True)
-)
 _OPEN_LOANS = select(func.count(), func.count().filter(_LOAN.due_at < bindparam("now"))).where(
     _LOAN.user_id == bindparam("user_id"), _LOAN.returned_at.is_(None)
 )
@@ -127,19 +123,6 @@ def open_loans(session: Session, user_id: UUID) -> tuple[int, int]:
     values = {"user_id": user_id, "now": clock.now()}
     open_count, overdue = session.execute(_OPEN_LOANS, values).one()
     return open_count, overdue
-
-
-def lock_member(session: Session, user_id: UUID) -> Role:
-    """Lock a member, so that concurrent loans and requests are counted one after the other."""
-    role: Role = session.execute(_LOCKED_ROLE, {"user_id": user_id}).scalar_one()
-    return role
-
-
-def check_loan_limit(session: Session, user_id: UUID, role: Role, open_requests: int) -> None:
-    """Raise LoanLimitReached when open loans and `open_requests` reach a locked member's limit."""
-    limit = loan_policies.policy(session, role).max_loans
-    if open_loans(session, user_id)[0] + open_requests >= limit:
-        raise LoanLimitReached(limit=limit)
 
 
 def publish(

@@ -14,6 +14,7 @@ class KeyFile:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._variable = f"LUNA_{name.upper()}_FILE"
         self._text: str | None = None
         self._seen: tuple[int, int, int] | None = None  # inode, time and size of the file read
         self._checked = 0.0
@@ -23,21 +24,21 @@ class KeyFile:
 
         Returns the same object while the file is unchanged.
         """
-        path = os.environ.get(f"LUNA_{self._name.upper()}_FILE")
+        path = os.environ.get(self._variable)
         if path is None:
             value: str | None = getattr(config.auth(), self._name)
             return value
         now = time.monotonic()
         if fresh or self._text is None or now - self._checked >= _INTERVAL:
             self._checked = now
-            self._read(Path(path))
+            self._read(path)
         return self._text
 
-    def _read(self, path: Path) -> None:
-        found = path.stat()
+    def _read(self, path: str) -> None:
+        found = os.stat(path)  # noqa: PTH116 (a Path takes longer than the call)
         seen = (found.st_ino, found.st_mtime_ns, found.st_size)
         if seen != self._seen:
-            self._text, self._seen = path.read_text(encoding="ascii").strip(), seen
+            self._text, self._seen = Path(path).read_text(encoding="ascii").strip(), seen
 
 
 PRIVATE = KeyFile("auth_private_key")

@@ -62,11 +62,20 @@ def key_version() -> int:
     return _key_set(PUBLIC.text() or "").number
 
 
-def public_keys() -> dict[str, Any]:
-    """Return the JWKS that all services verify tokens with."""
+def public_keys() -> bytes:
+    """Return the JWKS that all services verify tokens with, as JSON."""
     now = clock.now()
-    listed = _key_set(PUBLIC.text(fresh=True) or "").listed
-    return {"keys": [jwks.published(each) for each in listed if jwks.is_valid(each, now)]}
+    text = PUBLIC.text(fresh=True) or ""
+    valid = [jwks.is_valid(each, now) for each in _key_set(text).listed]
+    return _published(text, tuple(valid))
+
+
+@lru_cache(maxsize=4)
+def _published(text: str, valid: tuple[bool, ...]) -> bytes:
+    listed = zip(_key_set(text).listed, valid, strict=True)
+    return json.dumps(
+        {"keys": [jwks.published(key) for key, is_valid in listed if is_valid]}
+    ).encode()
 
 
 def _verifying_key(kid: Any) -> signing.VerifyingKey:

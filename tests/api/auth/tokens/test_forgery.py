@@ -42,7 +42,7 @@ class Forger:
         self.user, self.key = user, key
         self.header, self.claims = decode(user.access_token)
         self.admin = {**self.claims, "role": "ADMIN"}
-        self.jwk = tokens.public_keys()["keys"][0]
+        self.jwk = json.loads(tokens.public_keys())["keys"][0]
 
     def hs256(self, encoding: Encoding, form: PublicFormat) -> str:
         public = load_pem_public_key(jwks.public_pem(self.jwk).encode())

@@ -28,7 +28,7 @@ def _get_me(api: Any, token: str) -> Any:
 def test_access_token_has_contract_claims(ada: RegisteredUser, servers: dict[str, str]) -> None:
     header, claims = decode(ada.access_token)
     assert header["alg"] == "RS256"
-    assert header["kid"] == tokens.public_keys()["keys"][0]["kid"]
+    assert header["kid"] == json.loads(tokens.public_keys())["keys"][0]["kid"]
     assert set(claims) == set(_CLAIMS)
     assert (claims["sub"], claims["role"], claims["email"]) == (ada.id, "STUDENT", ada.email)
     assert claims["exp"] - claims["iat"] == 3600
@@ -43,7 +43,7 @@ def test_unsigned_token_is_refused(api: Any, ada: RegisteredUser) -> None:
 
 def test_hmac_with_public_key_is_refused(api: Any, ada: RegisteredUser) -> None:
     header, claims = decode(ada.access_token)
-    jwk = tokens.public_keys()["keys"][0]
+    jwk = json.loads(tokens.public_keys())["keys"][0]
     secrets = {
         "pem": jwks.public_pem(jwk).encode(),
         "jwk": json.dumps(jwk).encode(),

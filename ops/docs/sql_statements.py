@@ -23,7 +23,6 @@ from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import custody
 from backend.shared.infra import clock
 from backend.shared.messaging import relay
-from backend.shared.messaging.celery_app import celery
 from backend.shared.messaging.retention import expired_rows
 from backend.shared.models import Role
 from backend.shared.web.pagination import Order, PageQuery
@@ -208,7 +207,7 @@ STATEMENTS = (
     Statement(
         "Due outbox rows",
         "The next events to publish; several relays share the work by skipping locked rows.",
-        lambda session, _: relay.Relay(celery)._due(session),  # noqa: SLF001 — the statement is shown, nothing is published
+        lambda session, _: relay.due_events(session),
         "FROM outbox",
     ),
     Statement(

@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
+BY_NAME: "dict[str, Prepared]" = {}
+
+
 class Prepared:
     """A statement with parameters as `:name`; where its context gives no type: `CAST(:name AS …)`.
 
@@ -24,9 +27,11 @@ class Prepared:
         names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
         self._name = name
-        self._plain = _PARAMETER.sub(r"%(\1)s", sql)
+        self.plain = _PARAMETER.sub(r"%(\1)s", sql)
         self._prepare = f"PREPARE {name} AS {numbered}"
         self._execute = f"EXECUTE {name} ({', '.join(f'%({each})s' for each in names)})"
+        if BY_NAME.setdefault(name, self) is not self:
+            raise ValueError(f"two statements are named {name}")
 
     def run(
         self, session: Session, values: Mapping[str, Any], *, after: "Prepared | None" = None
@@ -38,7 +43,7 @@ class Prepared:
         """
         connection = session.connection()
         if connection.dialect.driver != "psycopg2":  # psycopg 3 prepares what it repeats
-            return connection.exec_driver_sql(self._plain, dict(values))
+            return connection.exec_driver_sql(self.plain, dict(values))
         words = self.prepared_on(connection)
         if after is not None:
             words = f"{after.prepared_on(connection)}; {words}"

@@ -117,6 +117,12 @@ def envelope(row: OutboxEvent | DueEvent) -> dict[str, Any]:
     }
 
 
+def due_events(session: Session) -> list[DueEvent]:
+    """Lock the next rows that are due."""
+    due = _DUE.run(session, {"now": clock.now(), "most": _BATCH}).mappings()
+    return [DueEvent(**row) for row in due]
+
+
 class Relay:
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
@@ -174,8 +180,7 @@ class Relay:
     def relay_batch(self) -> int:
         """Relay the due rows, at most two hundred; return their number."""
         with database.transaction() as session:
-            due = _DUE.run(session, {"now": clock.now(), "most": _BATCH}).mappings()
-            rows = [DueEvent(**row) for row in due]
+            rows = due_events(session)
             if not rows:
                 return 0
             self._assign_positions(session, rows)

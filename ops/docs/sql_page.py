@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import prepared
+from backend.shared.infra import database
 from ops.docs.sql_statements import STATEMENTS, Sample, Statement
 
 _WIDTH = 96
@@ -52,7 +52,7 @@ def recorded(connection: Connection) -> Iterator[list[tuple[str, dict[str, Any]]
 
     def record(_c: object, _cursor: object, sql: str, parameters: Any, *_: object) -> None:
         called = re.match(r"(?:.*; )?EXECUTE (\w+)", sql)
-        sent.append((prepared.BY_NAME[called[1]].plain if called else sql, parameters))
+        sent.append((database.PREPARED[called[1]].plain if called else sql, parameters))
 
     event.listen(connection, "before_cursor_execute", record)
     try:

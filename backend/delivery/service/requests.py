@@ -22,7 +22,7 @@ from backend.shared.errors import (
     NotFound,
 )
 from backend.shared.infra import clock, database, ids
-from backend.shared.infra.prepared import Prepared
+from backend.shared.infra.database import Prepared
 from backend.shared.messaging import outbox
 from backend.shared.models import BookRequest, CopyKind, RequestStatus, TaskStatus
 

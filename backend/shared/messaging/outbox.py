@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.events import Event
 from backend.shared.infra import clock, ids, request_context
-from backend.shared.infra.prepared import Prepared
+from backend.shared.infra.database import Prepared
 
 # Inserts the event of `row_of`; also a part of statements that insert the change with its event.
 INSERT_EVENT = """

@@ -24,7 +24,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
-from backend.shared.infra.prepared import Prepared
+from backend.shared.infra.database import Prepared
 from backend.shared.messaging import celery_app, channels, realtime
 from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent
@@ -35,6 +35,7 @@ LONG_QUEUE = 100  # messages; what waits in it is not sent again
 _INTERVAL = 0.02  # seconds between batches while events keep coming
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
+_MessageKey = tuple[str, bool, UUID | None]  # consumer, whether resent, event that is sent alone
 _DUE = Prepared(
     "due_events",
     """
@@ -212,7 +213,7 @@ class Relay:
             for run in reversed(_RUNS.run(session, {"ids": [row.id for row in rows]}).all())
         }
         finished = []
-        messages: dict[tuple[str, UUID | None], list[DueEvent]] = {}
+        messages: dict[_MessageKey, list[DueEvent]] = {}
         for row in rows:
             missing = [c for c in consumers_of(row.event_type) if not runs.get((row.id, c))]
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
@@ -224,20 +225,21 @@ class Relay:
             for consumer in missing:
                 # An event whose run began may be the one that stops its consumer: it is sent alone.
                 together = consumer in TOGETHER and (row.id, consumer) not in runs
-                messages.setdefault((consumer, None if together else row.id), []).append(row)
+                key = consumer, row.resends > 0, None if together else row.id
+                messages.setdefault(key, []).append(row)
         if self._send(messages):
             for row in {row.id: row for each in messages.values() for row in each}.values():
                 row.next_attempt_at = _next_attempt(row)
                 row.resends += 1
         return finished
 
-    def _send(self, messages: Mapping[tuple[str, UUID | None], Sequence[DueEvent]]) -> bool:
+    def _send(self, messages: Mapping[_MessageKey, Sequence[DueEvent]]) -> bool:
         """Send events to Celery; False when the broker is not available."""
         try:
-            for (consumer, _), rows in messages.items():
+            for (consumer, is_resent, _), rows in messages.items():
                 ids = [str(row.id) for row in rows]
                 queue = queue_of(consumer)
-                priority = priority_of(consumer, is_resent=rows[0].resends > 0)
+                priority = priority_of(consumer, is_resent=is_resent)
                 self._celery.send_task(
                     consumer, args=ids, queue=queue, priority=priority, retry=False
                 )

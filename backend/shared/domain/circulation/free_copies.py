@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, ids
-from backend.shared.infra.prepared import Prepared
+from backend.shared.infra.database import Prepared
 
 # With the entry of the copy's history. A copy that another transaction has locked is skipped.
 _RESERVE = Prepared(

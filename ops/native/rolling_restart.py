@@ -1,8 +1,9 @@
 """`luna restart`: replace components one after another, without an outage where that is possible.
 
 The command writes the names to a file and sends SIGUSR1 to the supervisor, whose state file shows
-those that are left. A service is replaced by a successor that takes over its socket; when that
-serves, the predecessor drains and ends. Nginx reloads; a worker ends and starts again.
+those that are left. The fork server is first, so that the others run the code on disk. A service
+is replaced by a successor that takes over its socket; when that serves, the predecessor drains and
+ends. Nginx reloads; a worker ends and starts again.
 """
 
 import json
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ops.home import Home, read_json, write_atomically
-from ops.native import pid_files, status
+from ops.native import fork_server, pid_files, status
 from ops.native.component import Child, State
 from ops.processes import kill_group
 
@@ -48,7 +49,10 @@ class RollingRestart:
         """Read what the command has written (a signal handler)."""
         request = read_json(_file(self._home))
         self.request_id = str(request.get("id", ""))
-        self._queue.extend(name for name in request.get("names", ()) if name in self._children)
+        names = [name for name in request.get("names", ()) if name in self._children]
+        if any(self._children[name].component.fork_server for name in names):
+            self._queue.append(fork_server.NAME)
+        self._queue.extend(names)
 
     def advance(self) -> None:
         """Begin with the next component once the current one is replaced."""

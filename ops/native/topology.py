@@ -71,8 +71,8 @@ class Native:
             *helpers,
             *self._storage(),
             self._pages(),
+            *workers,  # first: they take longest to start
             *services,
-            *workers,
             nginx_component.nginx_component(
                 self.home,
                 Path(self.options.nginx),
@@ -85,7 +85,7 @@ class Native:
     def _fork_server(self) -> Component:
         socket = Path(self.fork_server)
         return Component(
-            name="fork-server",
+            name=fork_server.NAME,
             command=_python(
                 "ops.native.fork_server", self.fork_server, fork_server.COMMAND_LINE_PADDING
             ),
@@ -97,7 +97,7 @@ class Native:
 
     def _needs(self, *names: str) -> frozenset[str]:
         """Add the fork server, where there is one, to what a Python program of LUNA needs."""
-        return frozenset(names) | ({"fork-server"} if self.fork_server else set())
+        return frozenset(names) | ({fork_server.NAME} if self.fork_server else set())
 
     def _storage(self) -> list[Component]:
         return [*self._postgres(), self._redis(), *self._preparations()]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.shared.infra.services import SERVICES
 from ops.home import ROOT
 from ops.native import fork_server
 from ops.processes import become_subreaper, read_process, spawn
@@ -51,10 +52,12 @@ def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="luna-n-") as name:
         folder = Path(name)
         (folder / "a_small_program.py").write_text(PROGRAM)
+        (folder / "imported_code.py").write_text("")
         address = str(folder / "s.sock")
         code = (
             "import sys; from ops.native import fork_server as f; "
-            "f.PACKAGES = (); f.serve(sys.argv[1])"
+            "f.PACKAGES = ('imported_code',); f.CODE = (f.Path.cwd(),); f.ROOT = f.Path.cwd(); "
+            "f.serve(sys.argv[1])"
         )
         process = spawn(
             [sys.executable, "-c", code, address, fork_server.COMMAND_LINE_PADDING],
@@ -99,6 +102,58 @@ def test_killed_fork_server_returns_no_pid(server: Server) -> None:
     server.process.kill()
     server.process.wait()
     assert server.fork() is None
+
+
+def test_fork_server_with_old_code_ends_instead_of_forking(server: Server) -> None:
+    os.utime(server.folder / "imported_code.py", ns=(0, 0))
+    assert server.fork() is None
+    assert server.process.wait() == 0
+
+
+def test_fork_server_imports_only_what_every_service_imports() -> None:
+    """Metrics, listeners and jobs of one service do not appear in another."""
+    before = "import sys, {}; print(*sys.modules)"
+    loaded = {
+        module: set(_output(before.format(module)).split())
+        for module in (f"backend.{name}.main" for name in SERVICES)
+    }
+    code = (
+        "import importlib, sys; from ops.native import fork_server as f; "
+        "[importlib.import_module(name) for name in f.PACKAGES]; print(*sys.modules)"
+    )
+    imported = {name for name in _output(code).split() if name.startswith("backend.")}
+    assert imported
+    for module, names in loaded.items():
+        assert imported <= names, module
+
+
+def test_imports_of_the_fork_server_leave_nothing_that_a_fork_would_share() -> None:
+    code = """
+import importlib, os, threading
+from ops.native import fork_server
+files = len(os.listdir("/proc/self/fd"))
+for name in fork_server.PACKAGES:
+    importlib.import_module(name)
+from backend.shared.infra import config
+used = [name for name, value in vars(config).items()
+        if hasattr(value, "cache_info") and value.cache_info().currsize]
+print(threading.active_count(), len(os.listdir("/proc/self/fd")) - files, *used)
+"""
+    assert _output(code).split() == ["1", "0"], "threads, open files, settings that were read"
+
+
+def _output(code: str) -> str:
+    settings = {name: value for name, value in os.environ.items() if name[:5] != "LUNA_"}
+    done = subprocess.run(  # noqa: S603 — our own code
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=settings | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_unresponsive_fork_server_returns_no_pid(

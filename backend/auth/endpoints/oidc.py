@@ -1,7 +1,10 @@
-"""Endpoints of `/auth/oidc`: campus sign-in; 404 until it is configured."""
+"""Endpoints of `/auth/oidc`: campus sign-in; 404 until it is configured.
+
+The client of the provider is imported at the first sign-in: most libraries have none.
+"""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Cookie, Query, Response
 from fastapi.responses import RedirectResponse
@@ -10,7 +13,7 @@ from backend.auth.dependencies import browsers
 from backend.auth.dependencies.requests import DeviceDep
 from backend.auth.schemas.sessions import SignedInRead
 from backend.auth.service.devices import Device
-from backend.auth.service.oidc import linking, provider
+from backend.auth.service.oidc import linking
 from backend.auth.service.sessions import TokenPair
 from backend.shared.errors import (
     AccountInactive,
@@ -23,6 +26,9 @@ from backend.shared.web import routing
 from backend.shared.web.envelope import Answer, answer
 from backend.shared.web.routing import responses
 from backend.shared.web.security import encryption
+
+if TYPE_CHECKING:
+    from backend.auth.service.oidc.provider import Start
 
 router = routing.router("/auth/oidc", "oidc")
 _COOKIE = "luna_oidc"
@@ -49,6 +55,8 @@ def start_campus_sign_in(client: Literal["web"] | None = None) -> Response:
     Role: none needed.
     """
     _check_configured()
+    from backend.auth.service.oidc import provider
+
     begun = provider.start()
     sealed = encryption.encrypt(json.dumps({**vars(begun), "client": client}).encode())
     response = RedirectResponse(begun.url, status_code=302)
@@ -82,6 +90,8 @@ def finish_campus_sign_in(
     An account is found, or created, by the verified address. A browser is redirected to the
     application, or to its page for the code of a second factor; a program gets the tokens.
     """
+    from backend.auth.service.oidc import provider
+
     _check_configured()
     begun, client = _begun(sealed, state)
     identity = provider.finish(code, begun)
@@ -111,13 +121,15 @@ def _to_page(signed_in: TokenPair | str, device: Device) -> Response:
     return response
 
 
-def _begun(sealed: str | None, state: str) -> tuple[provider.Start, str | None]:
+def _begun(sealed: str | None, state: str) -> tuple["Start", str | None]:
     """Return the sign-in of this browser; NotSignedIn when it has begun none with this state."""
+    from backend.auth.service.oidc.provider import Start
+
     if sealed is None:
         raise NotSignedIn("The campus sign-in has failed. Start it again.")
     content = json.loads(encryption.decrypt(sealed.encode(), max_age=_COOKIE_LIFE))
     client = content.pop("client")
-    begun = provider.Start(**content)
+    begun = Start(**content)
     if not state or begun.state != state:
         raise NotSignedIn("The campus sign-in has failed. Start it again.")
     return begun, client

@@ -1,4 +1,7 @@
-"""Export all titles as CSV, XLSX, JSON lines, MARC21 or MARCXML, a part at a time."""
+"""Export all titles as CSV, XLSX, JSON lines, MARC21 or MARCXML, a part at a time.
+
+pymarc is imported by the first export of its formats: it loads large tables of characters.
+"""
 
 import csv
 import io
@@ -10,11 +13,10 @@ from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from pymarc import record_to_xml
 from sqlalchemy import Connection, select
 from stdnum import isbn as isbn_format
 
-from backend.book.imports import marc_mapping, spreadsheet
+from backend.book.imports import spreadsheet
 from backend.shared.models import Book
 
 _FIELDS = (
@@ -155,6 +157,8 @@ def _json_line(row: Row) -> bytes:
 
 def _marc(row: Row) -> bytes:
     """Return a binary record, without its description if it would be too long for the format."""
+    from backend.book.imports import marc_mapping
+
     record = bytes(marc_mapping.to_record(row).as_marc())
     if len(record) > _MAX_MARC_BYTES:
         record = bytes(marc_mapping.to_record({**row, "description": None}).as_marc())
@@ -162,6 +166,10 @@ def _marc(row: Row) -> bytes:
 
 
 def _marc_xml(row: Row) -> bytes:
+    from pymarc import record_to_xml
+
+    from backend.book.imports import marc_mapping
+
     return bytes(record_to_xml(marc_mapping.to_record(row))) + b"\n"  # type: ignore[no-untyped-call]  # pymarc has no annotation there
 
 

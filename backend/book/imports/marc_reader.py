@@ -1,17 +1,20 @@
-"""Read MARC21 (ISO 2709) and MARCXML records from any byte offset, one at a time."""
+"""Read MARC21 (ISO 2709) and MARCXML records from any byte offset, one at a time.
+
+pymarc is imported by the first record: it loads large tables of characters.
+"""
 
 import logging
 import re
 import warnings
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymarc import Record, parse_xml_to_array
-
-from backend.book.imports import marc_mapping
 from backend.book.imports.csv_parser import PIECE_BYTES, Layout, Pieces
 from backend.book.imports.csv_parser import Record as ImportRecord
+
+if TYPE_CHECKING:
+    from pymarc import Record
 
 MARC21, MARCXML = "MARC21", "MARCXML"
 FORMATS = frozenset({MARC21, MARCXML})
@@ -117,6 +120,8 @@ def _xml_chunks(window: _Window) -> Iterator[tuple[bytes, str | None]]:
 
 
 def _values(parse: Any, chunk: bytes) -> tuple[dict[str, Any], str | None]:
+    from backend.book.imports import marc_mapping
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -126,8 +131,10 @@ def _values(parse: Any, chunk: bytes) -> tuple[dict[str, Any], str | None]:
         return {}, f"the MARC record is damaged ({type(error).__name__})"
 
 
-def _parse_binary(chunk: bytes) -> Record:
+def _parse_binary(chunk: bytes) -> "Record":
     """Decode by the bytes rather than by the leader, which often lies about the encoding."""
+    from pymarc import Record
+
     try:
         chunk.decode("utf-8")
         is_utf8 = any(byte > 0x7F for byte in chunk) or chunk[9:10] == b"a"  # noqa: PLR2004 (ASCII)
@@ -139,7 +146,9 @@ def _parse_binary(chunk: bytes) -> Record:
     )
 
 
-def _parse_xml(chunk: bytes) -> Record:
+def _parse_xml(chunk: bytes) -> "Record":
+    from pymarc import parse_xml_to_array
+
     found: list[Record | None] = parse_xml_to_array(BytesIO(chunk))  # type: ignore[no-untyped-call]  # pymarc has no annotation there
     if len(found) != 1 or found[0] is None:
         raise ValueError("no record")

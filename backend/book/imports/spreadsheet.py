@@ -1,4 +1,7 @@
-"""Convert the first sheet of an XLSX workbook to CSV, and rows to a workbook, row by row."""
+"""Convert the first sheet of an XLSX workbook to CSV, and rows to a workbook, row by row.
+
+openpyxl is imported when a workbook is read or written: few processes ever do.
+"""
 
 import csv
 import io
@@ -7,10 +10,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
-
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.utils.exceptions import InvalidFileException
 
 from backend.shared.errors import UnsupportedMediaType, invalid
 
@@ -21,6 +20,9 @@ _CHUNK_BYTES = 64 * 1024
 
 def to_csv(workbook: BinaryIO, content: BinaryIO) -> None:
     """Write the rows as CSV; a row of the sheet is one line."""
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _check_size(workbook)
     workbook.seek(0)
     text = io.TextIOWrapper(content, encoding="utf-8", newline="", write_through=True)
@@ -60,6 +62,9 @@ def _cell(value: Any) -> str:
 
 def from_rows(rows: Iterable[list[str]]) -> Iterator[bytes]:
     """Yield a workbook with these rows of text. It is made on disk: its memory is constant."""
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("Books")
     for row in rows:

@@ -1,11 +1,13 @@
-"""Web Push (RFC 8030, 8291, 8292): subscriptions of browsers and messages to them."""
+"""Web Push (RFC 8030, 8291, 8292): subscriptions of browsers and messages to them.
+
+pywebpush is imported when a message is sent: it brings two HTTP clients with it.
+"""
 
 import json
 from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pywebpush import WebPushException, webpush  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -56,6 +58,8 @@ def send(session: Session, delivery: NotificationDelivery) -> bool:
 
     Return whether one of them took it. WebPushException when none did and one may later.
     """
+    from pywebpush import WebPushException  # type: ignore[import-untyped]  # it has no types
+
     subscriptions = session.execute(
         select(PushSubscription).where(PushSubscription.user_id == delivery.user_id)
     ).scalars()
@@ -75,6 +79,8 @@ def send(session: Session, delivery: NotificationDelivery) -> bool:
 
 
 def _post(subscription: PushSubscription, delivery: NotificationDelivery) -> None:
+    from pywebpush import webpush
+
     message = {
         "title": delivery.title,
         "message": delivery.message,

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import case, select
@@ -29,7 +30,12 @@ _RENEW = """
         at = excluded.at, details = excluded.details
     RETURNING part
 """
-_INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
+
+
+@cache
+def _instance() -> str:
+    """Return the name of this process; not a constant, because the import may precede a fork."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def include(part: str, details: Callable[[], dict[str, Any]]) -> None:
@@ -43,7 +49,7 @@ def record(session: Session, part: str, details: dict[str, Any] | None = None) -
     if details is None:
         details = _details.get(part, dict)()
     row = insert(ProcessHeartbeat).values(
-        part=part, instance=_INSTANCE, since=now, at=now, details=details
+        part=part, instance=_instance(), since=now, at=now, details=details
     )
     in_time = ProcessHeartbeat.at >= now - _TIMEOUT
     session.execute(
@@ -82,7 +88,7 @@ async def _renew(part: str) -> None:
     """Record a heartbeat as `record` does, in one round trip and without a transaction."""
     now = clock.now()
     details = json.dumps(_details.get(part, dict)())
-    values = {"part": part, "instance": _INSTANCE, "now": now, "details": details}
+    values = {"part": part, "instance": _instance(), "now": now, "details": details}
     await hot_reads.run(_RENEW, values | {"in_time": now - _TIMEOUT})
 
 

@@ -6,6 +6,7 @@ supervisor restarts it; when the process is killed, the kernel kills its Celery 
 """
 
 import ctypes
+import gc
 import importlib
 import multiprocessing
 import os
@@ -49,6 +50,7 @@ def _run_celery(name: str, queues: Sequence[str], concurrency: int) -> None:
         without_mingle=True,
         without_heartbeat=True,
     )
+    gc.freeze()
     celery_worker.start()
     raise SystemExit(celery_worker.exitcode)
 
@@ -139,6 +141,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # or the first collection of each forked process would copy every shared page
     # Fork before starting threads and opening connections: neither survives a fork.
     children = [_start_celery(*worker) for worker in _celery_workers()]
     threads = {

@@ -10,7 +10,7 @@ import pytest
 from pywebpush import WebPushException  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy import Engine, text
 
-from backend.notification.service import channels, web_push
+from backend.notification.service import channels
 from backend.shared.domain.circulation import notices
 from backend.shared.infra import clock, config
 from backend.shared.messaging import mail
@@ -225,7 +225,7 @@ def test_push_reaches_browsers_and_dead_subscriptions_are_deleted(
             raise WebPushException("gone", response=_Gone())
         posted.append(json.loads(data))
 
-    monkeypatch.setattr(web_push, "webpush", post)
+    monkeypatch.setattr("pywebpush.webpush", post)
     desk.check_out()
     desk.place_hold(waiting)
     desk.check_in()

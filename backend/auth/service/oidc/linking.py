@@ -1,11 +1,12 @@
 """Accounts of people who sign in at the campus: found, or created, by their verified address."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.auth.service import sessions
 from backend.auth.service.devices import Device
-from backend.auth.service.oidc.provider import Identity
 from backend.auth.service.second_factor import challenges, factors
 from backend.auth.service.sessions import TokenPair
 from backend.shared.domain import audit
@@ -16,10 +17,13 @@ from backend.shared.models import User
 from backend.shared.web.schemas.accounts import NewUser
 from backend.shared.web.security.passwords import NO_PASSWORD
 
+if TYPE_CHECKING:
+    from backend.auth.service.oidc.provider import Identity
+
 _LINKED = "LINKED_TO_CAMPUS"
 
 
-def sign_in(session: Session, identity: Identity, device: Device) -> TokenPair | str:
+def sign_in(session: Session, identity: "Identity", device: Device) -> TokenPair | str:
     """Start a session, or return a challenge when the account has a second factor."""
     query = select(User).where(func.lower(User.email) == identity.email).with_for_update()
     user = session.execute(query).scalar_one_or_none()

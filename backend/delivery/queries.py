@@ -33,6 +33,7 @@ from backend.shared.models import (
 )
 from backend.shared.web.pagination import AnySelect, HotList
 
+MAX_QUEUE_SHOWN = 1000  # nobody counts on: what is served first is then hours away
 _EXPECTED = (
     DeliveryTask.waiting_reason,
     DeliveryTask.eta,
@@ -229,12 +230,8 @@ def queue_ahead(task_id: UUID | BindParameter[UUID]) -> AnySelect:
     own_rank, other_rank = (case(PRIORITY_RANK, value=each.priority) for each in (own, other))
     waiting = [TaskStatus.PENDING, TaskStatus.QUEUED]
     before = tuple_(other_rank, other.created_at) < tuple_(own_rank, own.created_at)
-    return (
-        select(func.count(other.id))
-        .select_from(own)
-        .outerjoin(other, other.status.in_(waiting) & before)
-        .where(own.id == task_id)
-    )
+    ahead = select(other.id).join(own, other.status.in_(waiting) & before).where(own.id == task_id)
+    return select(func.count()).select_from(ahead.limit(MAX_QUEUE_SHOWN).subquery())
 
 
 def history(task_id: UUID | BindParameter[UUID]) -> AnySelect:

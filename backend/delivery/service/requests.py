@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from backend.delivery import queries
 from backend.delivery.service import handover, tasks
 from backend.shared import events
 from backend.shared.domain import access, audit, route_graph, task_effects, workflow
@@ -70,8 +71,11 @@ _INSERT = Prepared(
             created_at)
         VALUES (:entry_id, :task_id, 'CREATE', 'PENDING', CAST(:created_by AS text), 1, :now)
     ), {outbox.INSERT_EVENT}
-    SELECT count(*) FROM delivery_tasks WHERE status IN ('PENDING', 'QUEUED')
-        AND (priority IN ('URGENT', 'HIGH') OR (priority = 'NORMAL' AND created_at < :now))
+    SELECT count(*) FROM (
+        SELECT FROM delivery_tasks WHERE status IN ('PENDING', 'QUEUED')
+            AND (priority IN ('URGENT', 'HIGH') OR (priority = 'NORMAL' AND created_at < :now))
+        LIMIT :most
+    ) AS ahead
     """,  # noqa: S608 (constants of this module and of the outbox)
 )
 
@@ -174,6 +178,7 @@ def _insert(session: Session, row: dict[str, Any], source: GraphWaypoint, actor:
         "created_by": actor.id,
         "entry_id": ids.uuid7(),
         "now": row["requested_at"],
+        "most": queries.MAX_QUEUE_SHOWN,
     }
     ahead: int = _INSERT.run(session, values).scalar_one()
     return ahead

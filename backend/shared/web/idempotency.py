@@ -122,13 +122,13 @@ async def _raw_body(request: Request) -> bytes:
 
 def idempotent(
     kind: type[K], read_body: Callable[..., Awaitable[bytes]] = _raw_body
-) -> Callable[..., K]:
+) -> Callable[..., Awaitable[K]]:
     """Return a dependency that gives a route its IdempotentRequest, or a subclass of it.
 
     `read_body` gives what two requests are compared by; a large body is compared by its digest.
     """
 
-    def dependency(
+    async def dependency(  # on the event loop: a function of its own would take a thread
         request: Request,
         session: SessionDep,
         body: Annotated[bytes, Depends(read_body)],

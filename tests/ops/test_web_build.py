@@ -7,7 +7,9 @@ import pytest
 from ops.home import Home
 from ops.native.component import Component
 from ops.native.supervisor import Supervisor
-from ops.web import build, node
+from ops.servers import prerequisites
+from ops.servers.prerequisites import EXIT_MISSING, Prerequisite
+from ops.web import build, node, suites
 
 
 @pytest.fixture
@@ -92,3 +94,19 @@ def test_background_job_does_not_delay_the_start() -> None:
     assert Supervisor(home, jobs, {})._all_available()  # noqa: SLF001 — the state file has no other input
     jobs = [Component(name="seed", command=list, job=True)]
     assert not Supervisor(home, jobs, {})._all_available()  # noqa: SLF001 — as above
+
+
+@pytest.mark.parametrize("is_root", [True, False])
+def test_browser_suite_installs_chromium_as_root_and_else_says_what_is_missing(
+    is_root: bool,  # noqa: FBT001 (a parameter of the test)
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    installed: list[Prerequisite] = []
+    monkeypatch.setattr(suites, "CHROMIUM", tmp_path / "chromium")
+    monkeypatch.setattr(prerequisites, "may_install", lambda: is_root)
+    monkeypatch.setattr(prerequisites, "install", installed.extend)
+    assert suites.run_browser([]) == EXIT_MISSING
+    assert [program.name for program in installed] == (["Chromium"] if is_root else [])
+    assert "apt-get install chromium" in capsys.readouterr().err

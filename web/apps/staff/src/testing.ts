@@ -26,6 +26,6 @@ export const TASK = {
 };
 
 /** Tasks by their status, as the list answers them. */
-export function tasks(...all: { status: string }[]) {
-  return (_: unknown, query: URLSearchParams) => all.filter(({ status }) => status === query.get("status"));
+export function tasks(...all: object[]) {
+  return (_: unknown, query: URLSearchParams) => all.filter((task) => "status" in task && task.status === query.get("status"));
 }

@@ -10,7 +10,7 @@ test("the claim that loses names the winner", async () => {
 });
 
 test("a delivery is in the lane of its stage, and one that failed needs a person", async () => {
-  await show("/", { "GET /deliveries": tasks(TASK, { ...TASK, id: "t2", reference: "D-2", status: "FAILED" }, { ...TASK, id: "t3", reference: "D-3", status: "IN_PROGRESS", stage: "LOADING" } as typeof TASK) });
+  await show("/", { "GET /deliveries": tasks(TASK, { ...TASK, id: "t2", reference: "D-2", status: "FAILED" }, { ...TASK, id: "t3", reference: "D-3", status: "IN_PROGRESS", stage: "LOADING" }) });
   await screen.findByText("D-1");
   const laneOf = (reference: string) => screen.getByText(reference).closest(".lane")?.className;
   expect(["D-1", "D-2", "D-3"].map(laneOf)).toEqual(["lane waiting", "lane attention", "lane loading"]);

@@ -25,7 +25,7 @@ export function Preferences() {
 }
 
 function Form({ saved }: { saved: Choices }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const toast = useToast();
   const client = useQueryClient();
   const [channels, setChannels] = useState(saved.channels);
@@ -43,7 +43,7 @@ function Form({ saved }: { saved: Choices }) {
     <form className="stack" onSubmit={(event) => { event.preventDefault(); if (!save.isPending) save.mutate(); }}>
       {channels.map((each) => (
         <fieldset key={each.notification_type} className="choice">
-          <legend>{typeName(each.notification_type)}</legend>
+          <legend>{i18n.exists(`message.${each.notification_type}`) ? t(`message.${each.notification_type as "DELIVERY_TASK_ARRIVED"}`) : inWords(each.notification_type)}</legend>
           <div className="row">
             {CHANNELS.map((channel) => (
               <label key={channel} className="chip">
@@ -70,8 +70,8 @@ function Form({ saved }: { saved: Choices }) {
   );
 }
 
-/** “Delivery task arrived”: the type of the message in words. */
-function typeName(type: string): string {
+/** “Delivery task arrived”: a type that is newer than the texts. */
+function inWords(type: string): string {
   const words = type.replaceAll("_", " ").toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,0 +1,33 @@
+// Figures on a machine that does other things too: what else runs only ever adds to them.
+import { test } from "@playwright/test";
+
+const ATTEMPTS = 4;
+const PROBE = 300_000; // µs of processor time
+const QUIET = 0.85; // the least share of a processor with which a figure says something
+
+/** The share of a processor that a busy program gets now; 1 where nothing else runs. */
+function processorShare(): number {
+  const began = performance.now();
+  const before = process.cpuUsage();
+  let used = 0;
+  while (used < PROBE) {
+    const { user, system } = process.cpuUsage(before);
+    used = user + system;
+  }
+  return used / 1000 / (performance.now() - began);
+}
+
+/**
+ * Measure until the bar holds, a few times at most; return the least figure. Where it does not hold and
+ * this machine gives too little of a processor, the test is skipped and says so.
+ */
+export async function least(bar: number, measure: () => Promise<number>): Promise<number> {
+  let found = Infinity;
+  let share = 1;
+  for (let attempt = 0; attempt < ATTEMPTS && found > bar; attempt += 1) {
+    found = Math.min(found, await measure());
+    share = Math.min(share, processorShare());
+  }
+  test.skip(found > bar && share < QUIET, `the machine is busy: ${(100 * share).toFixed(0)} % of a processor, ${found.toFixed(0)} instead of ${bar} ms`);
+  return found;
+}

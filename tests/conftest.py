@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from backend.shared.infra.services import OPERATOR_ROLE
 from ops.servers import database, database_roles
 from tests import emptying
+
+# A busy machine is no failure: examples may take as long as they do.
+settings.register_profile("luna", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("luna")
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
 _PASSWORD = "for-tests-only"

@@ -5,6 +5,7 @@ import contextlib
 import random
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,15 @@ class Key:
 def make_http(url: str) -> httpx.AsyncClient:
     """An HTTP client with its own connections; for plain http it loads no certificates."""
     secure = url.startswith("https:")
-    tls = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.AsyncClient(base_url=url.rstrip("/") + BASE, verify=tls, trust_env=secure)
+    return httpx.AsyncClient(
+        base_url=url.rstrip("/") + BASE, verify=_tls(secure=secure), trust_env=secure
+    )
+
+
+@cache
+def _tls(*, secure: bool) -> ssl.SSLContext:
+    """Made once: two hundred simulated robots would spend seconds on their own."""
+    return ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _identified(request_id: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select, true, update
 from sqlalchemy.orm import Session
 
-from backend.shared.domain import eta, route_graph
+from backend.shared.domain import eta, route_graph, stop_latches
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import holds
 from backend.shared.domain.eta import Arrival
@@ -46,8 +46,9 @@ _OUTCOME_TIME = timedelta(seconds=10)  # by then the outcome of a drive has been
 
 @dataclass(frozen=True)
 class _Drive:
-    """The last drive of a task's stage, if there is one."""
+    """Whether a task's robot is stopped, and the last drive of its stage, if there is one."""
 
+    is_stopped: bool
     status: CommandStatus | None
     is_due_again: bool | None
     finished_at: datetime | None
@@ -63,6 +64,8 @@ def revise_all(session: Session) -> None:
             continue
         new, cause = _predict(session, task, robot, ahead, robots)
         ahead += task.status in _WAITING
+        if robot is not None and drive.is_stopped:
+            cause = EtaReason.ROBOT_STOPPED
         if new is not None:
             changes += _say(task, new, cause)
     for first in range(0, len(changes), _AT_ONCE):
@@ -70,7 +73,7 @@ def revise_all(session: Session) -> None:
 
 
 def _open_tasks(session: Session) -> Iterator[tuple[DeliveryTask, Robot | None, _Drive]]:
-    """Return the tasks in the order in which they are served, with robot and last drive."""
+    """Return the tasks in the order in which they are served, with robot and drive."""
     last = (
         select(RobotCommand.status, RobotCommand.is_due_again, RobotCommand.finished_at)
         .where(
@@ -83,7 +86,7 @@ def _open_tasks(session: Session) -> Iterator[tuple[DeliveryTask, Robot | None, 
         .lateral()
     )
     found = session.execute(
-        select(DeliveryTask, Robot, *last.c)
+        select(DeliveryTask, Robot, stop_latches.is_stopped(Robot.id), *last.c)
         .outerjoin(Robot, Robot.id == DeliveryTask.assigned_robot_id)
         .outerjoin(last, true())
         .where(DeliveryTask.status.in_(_WAITING) | DeliveryTask.stage.in_(_DRIVING))
@@ -214,7 +217,7 @@ def _refusal(session: Session, actor: Actor, book: Book) -> str | None:
 
 
 def _cause(task: DeliveryTask, robot: Robot) -> EtaReason:
-    if robot.stopped_at is not None or robot.paused_at is not None:
+    if robot.paused_at is not None:
         return EtaReason.ROBOT_STOPPED
     if robot.connectivity is not Connectivity.ONLINE:
         return EtaReason.ROBOT_OFFLINE

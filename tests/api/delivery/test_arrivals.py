@@ -2,9 +2,16 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, delete, text
 
+from backend.shared.domain import transitions
+from backend.shared.domain.eta import trip_times
+from backend.shared.domain.eta.trip_times import Spread
+from backend.shared.domain.transitions import Action
+from backend.shared.infra import clock, database, ids
+from backend.shared.models import TaskHistory
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, start_scenario
@@ -139,3 +146,41 @@ def test_detail_says_nothing_much_later_before_its_reason_is_known(scenario: Sce
     late = _revise(scenario, 0)
     assert _time(late, "eta") > _time(said, "eta") + timedelta(minutes=2)
     assert late["eta_reason"] == "SLOWER"
+
+
+def _history(task_id: str, steps: int, loading: timedelta, drive: timedelta) -> list[TaskHistory]:
+    """Build trips of a task: loaded after `loading`, at the hand-over after `drive`."""
+    states = (
+        (Action.ARRIVE, transitions.TO_SOURCE, transitions.LOADING, timedelta(minutes=1)),
+        (Action.LOAD, transitions.LOADING, transitions.TO_DESTINATION, loading),
+        (Action.ARRIVE, transitions.TO_DESTINATION, transitions.HANDOVER, drive),
+    )
+    at, rows = clock.now() - timedelta(hours=9), []
+    for action, before, after, took in states * steps:
+        at += took
+        rows.append(
+            TaskHistory(
+                id=ids.uuid7(), task_id=UUID(task_id), action=action.value,
+                from_status=before[0], from_stage=before[1], to_status=after[0], to_stage=after[1],
+                changed_by="test", attempt=1, created_at=at,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def test_arrivals_follow_the_last_trips(scenario: Scenario) -> None:
+    scenario.request_delivery()
+    loading, drive = timedelta(minutes=7), timedelta(hours=1)
+    with database.transaction() as session:
+        session.add_all(_history(scenario.task["id"], 20, loading, drive))
+    trip_times.clear_cache()
+    with database.transaction() as session:
+        measured = trip_times.current(session)
+    assert measured.loading == Spread(420.0, 420.0, 420.0)
+    assert measured.delay is not None
+    assert 0 < measured.delay.usual < drive.total_seconds()
+    scenario.run_events()
+    said = datetime.fromisoformat(scenario.task["eta"])
+    assert said > clock.now() + loading + drive
+    with database.transaction() as session:
+        session.execute(delete(TaskHistory).where(TaskHistory.changed_by == "test"))

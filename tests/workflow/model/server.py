@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from backend.robot.bridge_protocol import command_reports
 from backend.robot.schemas.bridges import ReportType
 from backend.shared.domain.transitions import Action
-from backend.shared.models import CommandStatus, TaskStatus
+from backend.shared.models import FAILED_COMMAND_STATUSES, CommandStatus, TaskStatus
 from tests.workflow import specification
 from tests.workflow.model import task
 from tests.workflow.model.rules import Guard, Rules
@@ -22,8 +22,7 @@ from tests.workflow.model.world import (
 
 _MAX_LEASES = 2  # of a command that the robot does not accept
 _NOT_STARTED = frozenset({CommandStatus.LEASED, CommandStatus.ACCEPTED})
-_FINISHED = frozenset(CommandStatus) - ACTIVE - {CommandStatus.VOID}
-_FAILED = frozenset({CommandStatus.FAILED, CommandStatus.REFUSED, CommandStatus.CANCELLED})
+_FINISHED = command_reports._FINISHED  # noqa: SLF001  the product's own
 
 
 def lease(world: World, rules: Rules, robot: int) -> World:
@@ -127,7 +126,7 @@ def _apply_outcome(world: World, rules: Rules, outcome: Outcome) -> World:
         return world
     if outcome.succeeded:
         return task.apply(world, rules, Action.ARRIVE)
-    failures = sum(c.is_current and c.status in _FAILED for c in world.commands)
+    failures = sum(c.is_current and c.status in FAILED_COMMAND_STATUSES for c in world.commands)
     if failures < task.LIMIT:
         return _try_again(world, rules, outcome.command) if world.robot != NONE else world
     if world.state[0] is TaskStatus.IN_PROGRESS:

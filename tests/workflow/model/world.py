@@ -5,18 +5,17 @@ from typing import NamedTuple
 from backend.robot.schemas.bridges import ReportType
 from backend.shared.domain import transitions
 from backend.shared.domain.transitions import State
-from backend.shared.models import CommandStatus, Custody, Leg, Stage, TaskType
+from backend.shared.models import (
+    ACTIVE_COMMAND_STATUSES,
+    CommandStatus,
+    Custody,
+    Leg,
+    Stage,
+    TaskType,
+)
 
 NONE = -1
-ACTIVE = frozenset(
-    {
-        CommandStatus.QUEUED,
-        CommandStatus.LEASED,
-        CommandStatus.ACCEPTED,
-        CommandStatus.STARTED,
-        CommandStatus.UNKNOWN,
-    }
-)
+ACTIVE = frozenset(ACTIVE_COMMAND_STATUSES)
 SOURCE, DESTINATION, BACK, UNDERWAY = "source", "destination", "back", "under way"
 TARGET = {
     Leg.TO_SOURCE: SOURCE,

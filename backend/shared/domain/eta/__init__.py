@@ -143,13 +143,14 @@ def say(task: DeliveryTask, new: Arrival | None, cause: EtaReason) -> None:
     """Store the arrival on the task, with the cause when it is said to be much later.
 
     When it cannot be predicted, what was said before stands. For the new stage the whole range is
-    said anew: one that ends later needs the cause, too.
+    said anew: one that ends notably later needs the cause, too.
     """
     if new is None:
         return
     arrival, is_late = revise(said_of(task), new)
-    if new.latest > arrival.latest + TOLERANCE:
-        arrival, is_late = new, True
+    if new.latest > arrival.latest:
+        is_late = is_late or new.latest > arrival.latest + TOLERANCE
+        arrival = new
     task.eta, task.eta_earliest, task.eta_latest = (
         arrival.expected,
         arrival.earliest,

@@ -19,9 +19,9 @@ from backend.shared.domain.transitions import Action
 from backend.shared.infra import clock, config
 from backend.shared.models import DeliveryTask, Stage, TaskHistory
 
-_MAX_AGE = timedelta(minutes=1)
+_MAX_AGE = timedelta(seconds=30)
 _STEPS = 1_000  # of the history
-_MIN_MEASURED = 20
+_MIN_MEASURED = 10
 _PARTS = 20  # a range leaves out one trip in twenty at each end
 _FASTER, _SLOWER = 0.2, 0.4  # of the drive, until delays have been measured
 
@@ -69,7 +69,7 @@ _cached: list[tuple[datetime, TripTimes]] = []
 
 
 def current(session: Session) -> TripTimes:
-    """Return the times of the last trips, measured anew each minute."""
+    """Return the times of the last trips, measured anew twice a minute."""
     now = clock.now()
     if not _cached or not timedelta() <= now - _cached[0][0] < _MAX_AGE:
         _cached[:] = [(now, _measure(session))]

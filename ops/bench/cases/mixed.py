@@ -9,11 +9,11 @@ LUNA_BENCH_SECONDS chooses another time than ten minutes.
 
 import asyncio
 import os
-import random
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from ops.bench import Result, bench_library, bridges
@@ -54,7 +54,7 @@ class Mix:
     system: System
     members: list[Any]
     books: list[Any]
-    random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 (a workload)
+    chance: Random = field(default_factory=lambda: Random(1))  # noqa: S311 (a workload)
     answered: list[Answered] = field(default_factory=list)
     _idle: dict[str, list[Connection]] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -69,10 +69,10 @@ class Mix:
 
     def _read(self) -> tuple[str, str]:
         """Choose a read: role and path."""
-        book = self.random.choice(self.books)
-        return self.random.choices(
+        book = self.chance.choice(self.books)
+        return self.chance.choices(
             (
-                ("STUDENT", f"/books?q={self.random.choice(_WORDS)}&limit=20"),
+                ("STUDENT", f"/books?q={self.chance.choice(_WORDS)}&limit=20"),
                 ("STUDENT", f"/books/{book}"),
                 ("STUDENT", f"/books/{book}/availability"),
                 ("STUDENT", "/requests"),
@@ -109,7 +109,7 @@ class Mix:
 
     async def _send(self, due: float, slots: asyncio.Semaphore) -> None:
         async with slots:
-            is_write = self.random.random() < 0.04  # noqa: PLR2004 (six a second)
+            is_write = self.chance.random() < 0.04  # noqa: PLR2004 (six a second)
             if is_write:
                 status = await self._write()
             else:

@@ -81,7 +81,8 @@ def run_periodic(name: str) -> None:
     load_handlers()
     job = next(job for job in scheduler.PERIODIC_JOBS if job.name == name)
     with service_roles.running_as("worker"):
-        assert scheduler.run_periodic(job)
+        if scheduler.with_work([job]):  # as the scheduler: a condition must miss nothing
+            assert scheduler.run_periodic(job)
 
 
 def advance_clock(by: timedelta) -> None:

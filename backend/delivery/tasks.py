@@ -7,6 +7,12 @@ from sqlalchemy.orm import Session
 from backend.delivery.service import alert_rules, arrivals, command_outcomes, deadlines
 from backend.shared.events import CommandFailed, CommandSucceeded, Event
 from backend.shared.messaging import inbox, scheduler, subscriptions
+from backend.shared.models import CLOSED_STATUSES
+from backend.shared.models.base import sql_values
+
+_HAS_OPEN_TASKS = (
+    f"EXISTS (SELECT FROM delivery_tasks WHERE status NOT IN {sql_values(CLOSED_STATUSES)})"
+)
 
 
 @inbox.consumer(subscriptions.COMMAND_OUTCOME)
@@ -21,9 +27,9 @@ def update_alerts(session: Session, event: Event, context: inbox.EventContext) -
     alert_rules.apply(session, event, stale=context.stale)
 
 
-@scheduler.periodic("delivery.deadlines", timedelta(seconds=1))
+@scheduler.periodic("delivery.deadlines", timedelta(seconds=1), _HAS_OPEN_TASKS)
 def check_deadlines(session: Session) -> None:
     deadlines.check_all(session)
 
 
-scheduler.periodic("delivery.arrivals", timedelta(seconds=5))(arrivals.revise_all)
+scheduler.periodic("delivery.arrivals", timedelta(seconds=5), _HAS_OPEN_TASKS)(arrivals.revise_all)

@@ -4,10 +4,8 @@ from typing import Annotated
 
 import typer
 
-from ops.commands import lint as checks
 from ops.commands import suites
 from ops.commands.delegation import PASS_ON
-from ops.rpc import contract
 from ops.web import suites as web_suites
 
 app = typer.Typer()
@@ -33,8 +31,11 @@ def run_tests(
         raise typer.Exit(web_suites.run(suite, arguments))
     if suite not in suites.SUITES:
         suite, arguments = "default", [suite, *arguments]
-    if suite == "default" and not arguments and (failed := checks.run(rules=False)):
-        raise typer.Exit(failed)  # the rules that are tests run with the tests
+    if suite == "default" and not arguments:
+        from ops.commands import lint as checks
+
+        if failed := checks.run(rules=False):
+            raise typer.Exit(failed)  # the rules that are tests run with the tests
     raise typer.Exit(suites.run(suite, arguments, coverage=cov))
 
 
@@ -64,16 +65,22 @@ def bench(
 @app.command()
 def generate() -> None:
     """Generate the code of the RPC contract from its .proto files."""
+    from ops.rpc import contract
+
     contract.generate()
 
 
 @app.command()
 def lint() -> None:
     """Check style, types, import contracts, the lock file and the generated documents."""
+    from ops.commands import lint as checks
+
     raise typer.Exit(checks.run())
 
 
 @app.command()
 def fix() -> None:
     """Fix style, regenerate the documents, and run the checks of `lint`."""
+    from ops.commands import lint as checks
+
     raise typer.Exit(checks.fix())

@@ -8,7 +8,6 @@ import typer
 
 from ops.commands.delegation import fail
 from ops.home import Home
-from ops.rpc import caller
 
 app = typer.Typer(no_args_is_help=True, help="The RPCs of machines (docs/rpc.md).")
 
@@ -18,6 +17,8 @@ def list_rpcs(
     method: Annotated[str | None, typer.Argument(help="one method, with its messages")] = None,
 ) -> None:
     """List services and methods with what they do and who may call them."""
+    from ops.rpc import caller
+
     try:
         print("\n".join(caller.listing(method)))
     except KeyError:
@@ -33,6 +34,8 @@ def call(
     role: Annotated[str | None, typer.Option(help="sign in as this account of the demo")] = None,
 ) -> None:
     """Call one method; LUNA_TOKEN is an access token or a service key."""
+    from ops.rpc import caller
+
     at = address or _running()
     token = _demo_token(at, role.upper()) if role else os.environ.get("LUNA_TOKEN")
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -278,6 +278,18 @@ def test_periodic_job_runs_in_one_scheduler_at_a_time(scenario: Scenario, owner:
     assert scheduler.run_periodic(job) is True
 
 
+def test_scheduler_runs_what_has_work(scenario: Scenario) -> None:
+    jobs = [
+        scheduler.PeriodicJob(name, timedelta(), lambda _: None, when)
+        for name, when in (("idle", "1 > 2"), ("always", "true"), ("busy", "1 < 2"))
+    ]
+    assert [job.name for job in scheduler.with_work(jobs)] == ["always", "busy"]
+    assert scheduler.with_work([]) == []
+    names = {job.name for job in scheduler.with_work(scheduler.PERIODIC_JOBS)}
+    assert {"delivery.deadlines", "robot.dispatch_sweep"} <= names, "a task waits"
+    assert "robot.leases" not in names, "there is no command"
+
+
 def test_relay_sends_only_ids_to_the_broker(
     scenario: Scenario, broker: Broker, sender: relay.Relay
 ) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.robot.bridge_protocol import due_writes, live_copies, stop_orders
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
-from backend.robot.service import emergency_stop
-from backend.shared.infra import async_database, background
+from backend.robot.service import emergency_stop, stop_effects
+from backend.shared.infra import async_database, background, hot_reads
 from backend.shared.web import shutdown
 
 _STOP_CHECK_INTERVAL = 0.5  # seconds
@@ -19,12 +19,14 @@ _STOP_CHECK_INTERVAL = 0.5  # seconds
 async def _complete_stops() -> None:
     """Let rows follow their latches and alert staff about unconfirmed stops.
 
-    Not in the worker, whose failure would delay both.
+    Not in the worker, whose failure would delay both. One read decides whether there is work.
     """
     while True:
         with suppress(SQLAlchemyError, OSError):
-            await stop_orders.follow_latches()
-            await async_database.run(emergency_stop.alert_unconfirmed)
+            (row,) = await hot_reads.run(stop_effects.HAS_WORK, {})
+            if row.has_work:
+                await stop_orders.follow_latches()
+                await async_database.run(emergency_stop.alert_unconfirmed)
         await asyncio.sleep(_STOP_CHECK_INTERVAL)
 
 

@@ -70,6 +70,25 @@ _VOID_COMMANDS = _statement(
     """  # noqa: S608 (constants only)
 )
 
+# Whether `follow_latches` or `emergency_stop.alert_unconfirmed` may find anything to do.
+HAS_WORK = f"""
+    SELECT EXISTS (
+        SELECT FROM robots AS robot
+        JOIN stop_latches AS own ON own.id = robot.id
+        JOIN stop_latches AS fleet ON fleet.id = '{FLEET_LATCH}'
+        WHERE robot.retired_at IS NULL
+          AND (robot.stop_version <> own.version + fleet.version
+               OR robot.stopped_at IS NOT NULL AND robot.motion_stopped_at IS NULL
+                  AND robot.stop_alerted_at IS NULL)
+    ) OR EXISTS (
+        SELECT FROM robot_commands AS command
+        JOIN stop_latches AS own ON own.id = command.robot_id
+        JOIN stop_latches AS fleet ON fleet.id = '{FLEET_LATCH}'
+        WHERE command.status IN {sql_values(ACTIVE_COMMAND_STATUSES)}
+          AND command.stop_version <> own.version + fleet.version
+    ) AS has_work
+"""  # noqa: S608 (constants only)
+
 
 def follow_latches(session: Session) -> list[UUID]:
     """Apply the latches to rows that lag behind; the tasks whose robots are resumed by it.

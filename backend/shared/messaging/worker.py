@@ -21,8 +21,9 @@ from sqlalchemy import create_engine, text
 
 from backend.shared.infra import config, database, logs
 from backend.shared.infra.config import safety
-from backend.shared.messaging import celery_app, metrics, process_heartbeats, scheduler
+from backend.shared.messaging import celery_app, metrics, process_heartbeats
 from backend.shared.messaging.relay import Relay
+from backend.shared.messaging.scheduler import Scheduler
 
 _log = logs.get(__name__)
 _PART = "celery-worker"
@@ -55,29 +56,15 @@ def _run_celery(name: str, queues: Sequence[str], concurrency: int) -> None:
     raise SystemExit(celery_worker.exitcode)
 
 
-class Scheduler:
-    """Runs each periodic job when it is due. Several schedulers may run."""
+class _Heartbeat:
+    """Records the heartbeat of this process when it is due."""
 
-    def run(self, stopping: threading.Event) -> None:
-        due = {job.name: 0.0 for job in scheduler.PERIODIC_JOBS}
-        while not stopping.is_set():
-            for job in scheduler.PERIODIC_JOBS:
-                if time.monotonic() >= due[job.name]:
-                    due[job.name] = time.monotonic() + job.every.total_seconds()
-                    self._run(job)
-            self._record_heartbeat()
-            stopping.wait(0.25)
+    _next = 0.0
 
-    def _run(self, job: scheduler.PeriodicJob) -> None:
-        try:
-            scheduler.run_periodic(job)
-        except Exception:  # noqa: BLE001 (a failure of one job must not stop the others)
-            _log.warning("periodic job failed", job=job.name, exc_info=True)
-
-    def _record_heartbeat(self) -> None:
-        if time.monotonic() < getattr(self, "_next_heartbeat", 0.0):
+    def __call__(self) -> None:
+        if time.monotonic() < self._next:
             return
-        self._next_heartbeat = time.monotonic() + process_heartbeats.INTERVAL.total_seconds()
+        self._next = time.monotonic() + process_heartbeats.INTERVAL.total_seconds()
         try:
             with database.transaction() as session:
                 process_heartbeats.record(session, _PART)
@@ -149,7 +136,9 @@ def main() -> None:
         "relay": threading.Thread(
             target=Relay(celery_app.celery).run, args=[stopping], daemon=True
         ),
-        "scheduler": threading.Thread(target=Scheduler().run, args=[stopping], daemon=True),
+        "scheduler": threading.Thread(
+            target=Scheduler(_Heartbeat()).run, args=[stopping], daemon=True
+        ),
     }
     for thread in threads.values():
         thread.start()

@@ -4,6 +4,7 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 
@@ -33,6 +34,14 @@ def url(redis_url: str) -> str:
         number = query.removeprefix("db=") or "0"
         return f"luna+socket://{address}?virtual_host={number}"
     return redis_url.replace("redis://", "luna://", 1)
+
+
+def queue_length(client: Redis, queue: str) -> int:
+    """Return how many messages wait in a queue; each priority but the first has its own list."""
+    with client.pipeline(transaction=False) as pipeline:
+        for priority in Channel.priority_steps:
+            pipeline.llen(f"{queue}{Channel.sep}{priority}" if priority else queue)
+        return sum(pipeline.execute())
 
 
 TRANSPORT_ALIASES["luna"] = f"{__name__}:Transport"

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.infra.database import Prepared
-from backend.shared.messaging import celery_app, channels, realtime
+from backend.shared.messaging import broker, celery_app, channels, realtime
 from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent
 
@@ -166,7 +166,7 @@ class Relay:
             if self._redis_run is not None and (run != self._redis_run or not has_marker):
                 self._make_all_due()
             self._redis_run = run
-            lengths = {name: client.llen(name) for name in celery_app.QUEUES}
+            lengths = {name: broker.queue_length(client, name) for name in celery_app.QUEUES}
             self._long_queues = {name for name in lengths if lengths[name] > LONG_QUEUE}
 
     def _make_all_due(self) -> None:
@@ -219,10 +219,10 @@ class Relay:
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
             if not missing:
                 finished.append(row.id)
-            if row.resends and any(queue_of(each) in self._long_queues for each in missing):
-                row.next_attempt_at = _next_attempt(row)
-                continue
             for consumer in missing:
+                if row.resends and queue_of(consumer) in self._long_queues:
+                    row.next_attempt_at = _next_attempt(row)
+                    continue
                 # An event whose run began may be the one that stops its consumer: it is sent alone.
                 together = consumer in TOGETHER and (row.id, consumer) not in runs
                 key = consumer, row.resends > 0, None if together else row.id

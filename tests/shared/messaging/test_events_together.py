@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.shared.infra import config, redis
-from backend.shared.messaging import inbox, relay, subscriptions
+from backend.shared.messaging import celery_app, inbox, relay, subscriptions
 from tests import event_runner
 from tests.scenario import start_scenario
 
@@ -74,15 +74,20 @@ def test_events_are_not_sent_again_while_the_queue_of_a_consumer_is_long(
     sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
     sender.relay_batch()
     broker.to(subscriptions.NOTIFY)
-    queue = subscriptions.queue_of(subscriptions.NOTIFY)
-    redis.client().lpush(queue, *range(relay.LONG_QUEUE + 1))
+    priority = subscriptions.priority_of(subscriptions.NOTIFY)
+    for _ in range(relay.LONG_QUEUE + 1):
+        celery_app.celery.send_task(
+            subscriptions.NOTIFY,
+            queue=subscriptions.queue_of(subscriptions.NOTIFY),
+            priority=priority,
+        )
     for is_long in (True, False):
         sender._next_check = 0.0  # noqa: SLF001 (a second later)
         sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)
         event_runner.advance_clock(config.outbox().outbox_last_resend)
         sender.relay_batch()
         assert bool(broker.to(subscriptions.NOTIFY)) is not is_long
-        redis.client().delete(queue)
+        redis.client().flushdb()
 
 
 def test_new_events_are_sent_before_those_that_wait(

@@ -60,8 +60,22 @@ def _task_fault(event: TaskEvent, kind: AlertKind, severity: AlertSeverity, mess
 
 def _failed(session: Session, event: events.TaskFailed) -> Iterable[Fault]:
     alerts.clear(session, task_subject(event.task_id), _OF_TASK)
+    yield _failure(event)
+
+
+def _failure(event: events.TaskFailed) -> Fault:
     message = "Delivery {reference} of “{title}” has failed."
-    yield _task_fault(event, AlertKind.TASK_FAILED, AlertSeverity.CRITICAL, message)
+    return _task_fault(event, AlertKind.TASK_FAILED, AlertSeverity.CRITICAL, message)
+
+
+def _record_overtaken(session: Session, event: TaskEvent) -> None:
+    """Record a failure that staff have answered before its event came: every one has its alert."""
+    if not isinstance(event, events.TaskFailed):
+        return
+    alerts.raise_alert(session, _failure(event))
+    task = session.get(DeliveryTask, event.task_id)
+    if task is None or task.status is not TaskStatus.FAILED:
+        alerts.clear(session, task_subject(event.task_id), (AlertKind.TASK_FAILED,))
 
 
 def _needs_attention(session: Session, event: events.TaskNeedsAttention) -> Iterable[Fault]:
@@ -188,6 +202,7 @@ RULES: dict[type[Event], Rule] = {
 def apply(session: Session, event: Event, *, stale: bool) -> None:
     """Raise or clear alerts after an event; not after one that a later event has overtaken."""
     if stale and isinstance(event, TaskEvent):
+        _record_overtaken(session, event)
         return
     for fault in RULES[type(event)](session, event):
         alerts.raise_alert(session, fault)

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.delivery import tasks
+from backend.shared.messaging import inbox, subscriptions
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, code_of, details_of, seconds_until_offline, start_scenario
@@ -58,6 +60,19 @@ def test_retry_clears_the_alert_of_a_failed_task(scenario: Scenario) -> None:
     assert _kinds(scenario) == []
     (cleared,) = _alerts(scenario, "state=RESOLVED")
     assert (cleared["resolution"], cleared["resolved_by"]) == ("CLEARED", None)
+
+
+def test_failure_that_staff_have_answered_before_its_event_comes_is_recorded(
+    scenario: Scenario,
+) -> None:
+    scenario.until_departed()
+    scenario.as_librarian("fail", reason="It fell over", book_location="Lift")
+    scenario.as_librarian("cancel", book_location="Lift")
+    pending = {each["eventType"]: each["eventId"] for each in event_runner.pending_events()}
+    for event_type in ("delivery.task.cancelled", "delivery.task.failed"):
+        inbox.consume(subscriptions.ALERT, tasks.update_alerts, pending[event_type])
+    assert _kinds(scenario) == []
+    assert _kinds(scenario, "state=RESOLVED") == ["TASK_FAILED"]
 
 
 def test_same_fault_is_one_alert_with_a_count(scenario: Scenario) -> None:

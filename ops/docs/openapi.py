@@ -12,6 +12,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
+from backend.notification.live import sockets
+from backend.notification.schemas import live_view
 from backend.shared import errors
 from backend.shared.errors import LunaError
 from backend.shared.infra.services import SERVICES
@@ -56,7 +60,8 @@ the resource, “none” requires no token. Admins have every right of librarian
 Lists accept `page`, `limit` (1 to 100), `sort` and `order`. A POST that creates a resource accepts
 `Idempotency-Key`; a single resource has an `ETag`, and a PUT honours `If-Match`.
 
-docs/architecture.md describes the WebSocket `/api/v1/notifications/ws`, docs/events.md the events.
+docs/architecture.md describes the WebSocket `/api/v1/notifications/ws`, docs/events.md the events;
+its messages are the schemas `LiveClientMessage` and `LiveMessage`.
 """
 # Errors that any route may return besides those it declares.
 _SIGNED_IN: tuple[type[LunaError], ...] = (
@@ -104,8 +109,22 @@ def document() -> dict[str, Any]:
         if not route.startswith("GET"):
             _add_errors(operation, _WITH_BODY)
         _complete(operation, ExampleGenerator(merged["components"]["schemas"]), schemes)
+    merged["components"]["schemas"].update(_live_schemas())
     merged["paths"] = dict(sorted(merged["paths"].items()))
     return merged
+
+
+def _live_schemas() -> dict[str, Any]:
+    """Return the schemas of the messages on the WebSocket, which no operation has."""
+    sent: tuple[type[BaseModel], ...] = (sockets.Subscribe, sockets.Unsubscribe, sockets.Ping)
+    schemas: dict[str, Any] = {
+        f"Live{model.__name__}": model.model_json_schema() | {"title": f"Live{model.__name__}"}
+        for model in sent
+    }
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in schemas]
+    schemas["LiveClientMessage"] = {"title": "LiveClientMessage", "oneOf": references}
+    schemas["LiveMessage"] = live_view.LiveMessage.model_json_schema(mode="serialization")
+    return schemas
 
 
 def operations(merged: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -27,8 +27,8 @@ from backend.shared.models import (
 
 Data = dict[str, Any]
 Rows = Select[*tuple[Any, ...]]
-_MAX_NOTIFICATIONS = 50
 _MAX_ROWS = 200
+_LIMITS = {"notifications": 50}  # of lists with another limit
 _TASK = (
     DeliveryTask.id,
     DeliveryTask.reference,
@@ -130,8 +130,15 @@ def begin_transaction(session: Session) -> int:
     return session.execute(select(LivePosition.pos)).scalar_one()
 
 
-def _rows(session: Session, statement: Rows, limit: int = _MAX_ROWS) -> list[Data]:
-    return [dict(row) for row in session.execute(statement.limit(limit)).mappings()]
+def _lists(session: Session, **statements: Rows) -> Data:
+    """Read lists, each up to its limit; `truncated` says whether one of them has more rows."""
+    found: Data = {"truncated": False}
+    for name, statement in statements.items():
+        limit = _LIMITS.get(name, _MAX_ROWS)
+        rows = [dict(row) for row in session.execute(statement.limit(limit + 1)).mappings()]
+        found[name] = rows[:limit]
+        found["truncated"] |= len(rows) > limit
+    return found
 
 
 def _row(session: Session, statement: Rows) -> Data | None:
@@ -196,10 +203,13 @@ def me(session: Session, user: ConnectionUser, _resource_id: UUID | None) -> Dat
     open_returns = BookReturn.status.not_in(CLOSED_STATUSES)
     return {
         "unread": session.execute(queries.UNREAD.statement, {"user_id": user.user_id}).scalar_one(),
-        "notifications": _rows(session, unread, _MAX_NOTIFICATIONS),
-        "requests": _rows(session, _requests(BookRequest.user_id == user.user_id, open_requests)),
-        "returns": _rows(session, _returns(BookReturn.user_id == user.user_id, open_returns)),
-        "loans": _rows(session, loans),
+        **_lists(
+            session,
+            notifications=unread,
+            requests=_requests(BookRequest.user_id == user.user_id, open_requests),
+            returns=_returns(BookReturn.user_id == user.user_id, open_returns),
+            loans=loans,
+        ),
     }
 
 
@@ -233,7 +243,7 @@ def catalog(session: Session, _user: ConnectionUser, _resource_id: UUID | None) 
 
 def deliveries(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
     """Open tasks, oldest first; failed ones are open until staff retry or cancel them."""
-    return {"tasks": _rows(session, _tasks(DeliveryTask.status.not_in(CLOSED_STATUSES)))}
+    return _lists(session, tasks=_tasks(DeliveryTask.status.not_in(CLOSED_STATUSES)))
 
 
 def _robots(*where: ColumnElement[bool]) -> Rows:
@@ -241,7 +251,7 @@ def _robots(*where: ColumnElement[bool]) -> Rows:
 
 
 def robots(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -> Data:
-    return {"robots": _rows(session, _robots())}
+    return _lists(session, robots=_robots())
 
 
 def robot(session: Session, _user: ConnectionUser, resource_id: UUID | None) -> Data | None:
@@ -258,11 +268,12 @@ def alerts(session: Session, _user: ConnectionUser, _resource_id: UUID | None) -
     """Open alerts, the latest first; failed tasks; stopped and offline robots."""
     needs_attention = or_(Robot.stopped_at.is_not(None), Robot.connectivity == Connectivity.OFFLINE)
     still_open = select(*_ALERT).where(Alert.resolved_at.is_(None)).order_by(Alert.last_at.desc())
-    return {
-        "alerts": _rows(session, still_open),
-        "tasks": _rows(session, _tasks(DeliveryTask.status == TaskStatus.FAILED)),
-        "robots": _rows(session, _robots(needs_attention)),
-    }
+    return _lists(
+        session,
+        alerts=still_open,
+        tasks=_tasks(DeliveryTask.status == TaskStatus.FAILED),
+        robots=_robots(needs_attention),
+    )
 
 
 def import_job(session: Session, _user: ConnectionUser, resource_id: UUID | None) -> Data | None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.notification.live import snapshots
 from backend.shared import events
 from backend.shared.infra import commit_hooks, database, redis
 from backend.shared.messaging import channels, realtime, relay
@@ -148,7 +149,8 @@ def test_staff_can_subscribe_to_every_topic(api: Any) -> None:
         robots = client.subscribe("robots")["data"]["robots"]
         assert [robot["id"] for robot in robots] == [str(request.robot_id)]
         assert client.subscribe(f"robot:{request.robot_id}")["data"]["task"] is None
-        assert client.subscribe("alerts")["data"] == {"alerts": [], "tasks": [], "robots": []}
+        empty = {"alerts": [], "tasks": [], "robots": [], "truncated": False}
+        assert client.subscribe("alerts")["data"] == empty
         assert client.subscribe("catalog")["data"]["books"] == 1
         assert client.subscribe(imports)["data"]["state"] == "QUEUED"
         stopped = events.RobotStopConfirmed(
@@ -241,3 +243,15 @@ def test_invalid_redis_message_is_ignored(api: Any) -> None:
             redis.client().publish(channels.LIVE, body)
         relay_events(loan_opened(student.id))
         assert client.receive()["event"] == "circulation.loan.opened"
+
+
+def test_snapshot_says_when_a_list_is_cut(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "_MAX_ROWS", 1)
+    librarian = users.librarian()
+    create_request(users.student())
+    with connect(api, librarian) as client:
+        whole = client.subscribe("deliveries")["data"]
+        assert (len(whole["tasks"]), whole["truncated"]) == (1, False)
+        create_request(users.student())
+        cut = client.subscribe("deliveries")["data"]
+        assert (len(cut["tasks"]), cut["truncated"]) == (1, True)

@@ -5408,6 +5408,80 @@ export interface components {
          * @enum {string}
          */
         ListFormat: "json" | "csv";
+        /** LiveClientMessage */
+        LiveClientMessage: components["schemas"]["LiveSubscribe"] | components["schemas"]["LiveUnsubscribe"] | components["schemas"]["LivePing"];
+        /**
+         * LiveMessage
+         * @description What the server sends. `pos` counts the events of all topics; positions have none.
+         *
+         *     `data` of a snapshot is the topic's present state: `truncated` says whether one of its lists was
+         *     cut. `resync`: changes may be missing until the snapshot that follows.
+         */
+        LiveMessage: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            } | null;
+            /** Event */
+            event: string | null;
+            /** Pos */
+            pos: number | null;
+            /** Topic */
+            topic: string | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "snapshot" | "event" | "error" | "pong" | "resync";
+            /**
+             * V
+             * @constant
+             */
+            v: 1;
+        };
+        /** LivePing */
+        LivePing: {
+            /**
+             * Action
+             * @constant
+             */
+            action: "ping";
+        };
+        /**
+         * LiveSubscribe
+         * @description `since` is the last position seen of a topic: what was missed is replayed.
+         */
+        LiveSubscribe: {
+            /**
+             * Action
+             * @constant
+             */
+            action: "subscribe";
+            /**
+             * Since
+             * @default {}
+             */
+            since?: {
+                [key: string]: number;
+            };
+            /** Topics */
+            topics: string[];
+        };
+        /** LiveUnsubscribe */
+        LiveUnsubscribe: {
+            /**
+             * Action
+             * @constant
+             */
+            action: "unsubscribe";
+            /** Topics */
+            topics: string[];
+        };
         /**
          * LoanChannel
          * @enum {string}
@@ -7885,7 +7959,7 @@ export interface components {
             id: string;
             /**
              * Queue Ahead
-             * @description Tasks served first; null in lists
+             * @description Tasks served first, at most 1 000; null in lists
              */
             queue_ahead: number | null;
             /** Reference */

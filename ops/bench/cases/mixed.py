@@ -62,7 +62,7 @@ class Mix:
     _created: int = 0
 
     def sign_in(self) -> None:
-        for role in ("STUDENT", "LIBRARIAN"):
+        for role in ("STUDENT", "LIBRARIAN", "ADMIN"):
             header = self.system.sign_in(role)["Authorization"]
             self._tokens[role] = header.removeprefix("Bearer ")
             self._idle[role] = []
@@ -95,7 +95,7 @@ class Mix:
         """Create a request for a member, or cancel the oldest."""
         if len(self._open) >= _OPEN_REQUESTS:
             path = f"/requests/{self._open.popleft()}/cancel"
-            return (await self._call("LIBRARIAN", "PUT", path, {}))[0]
+            return (await self._call("ADMIN", "PUT", path, {}))[0]
         number, self._created = self._created, self._created + 1
         body = {
             "book_id": str(self.books[number % len(self.books)]),
@@ -177,7 +177,8 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
     failed = [each for each in steady if not each.is_ok]
     about = {
         "requests": len(steady),
-        "requests/s": len(steady) / seconds,
+        "answered/s": len(steady)
+        / (max(each.due + each.ms / 1000 for each in steady) - steady[0].due),
         "p50 ms": bridges.percentile([each.ms for each in steady], 0.5),
     }
     yield Result("150 requests/s, p99", _p99(steady), "ms", at_most=_MAX_P99, details=about)

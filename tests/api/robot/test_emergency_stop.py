@@ -64,7 +64,7 @@ def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any
     with ThreadPoolExecutor(1) as pool:
         poll = pool.submit(call)
         ready = threading.Event()
-        while not LONG_POLLS.waiting:
+        while not LONG_POLLS.waiting and not poll.done():  # done: it did not wait
             ready.wait(0.005)
         act()
         done = time.monotonic()

@@ -4,6 +4,7 @@
 has its own database and its own Redis; each test starts with them empty.
 """
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -60,6 +61,17 @@ def _locked(server: Engine) -> Iterator[None]:
         yield
 
 
+def pytest_collection_finish() -> None:
+    _search_garbage_rarely()
+
+
+def _search_garbage_rarely() -> None:
+    """Leave out of each search what lives as long as the process, as the services do."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Create and migrate a database; yields the environment of a LUNA process that uses it."""
@@ -86,6 +98,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     from tests import secrets_in_logs, service_roles
 
     service_roles.install()
+    _hash_passwords_fast()
 
     for reader in vars(config).values():
         if hasattr(reader, "cache_clear"):  # an earlier unit test may have read the settings
@@ -97,6 +110,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"DROP DATABASE {_DATABASE} WITH (FORCE)")
     server.dispose()
+
+
+def _hash_passwords_fast() -> None:
+    """Take the memory from the hash, which makes it slow by design: 32 ms of a processor each."""
+    from backend.shared.web.security import passwords
+
+    passwords._passwords.update(argon2__memory_cost=64)  # noqa: SLF001 (no setting: it may not be weakened)
 
 
 def _keys(folder: Path) -> dict[str, str]:
@@ -157,11 +177,11 @@ def clean(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _gateway(servers: dict[str, str]) -> Iterator[Any]:
-    from starlette.testclient import TestClient
-
+    from tests.asgi_client import ApiClient
     from tests.gateway_app import make_gateway
 
-    with TestClient(make_gateway(), raise_server_exceptions=True) as client:
+    with ApiClient(make_gateway()) as client:
+        _search_garbage_rarely()
         yield client
 
 

@@ -116,7 +116,7 @@ class Scenario:
     def drive_robot(self, robot: Bridge | None = None) -> Any:
         """Let the robot carry out its next command and return the command."""
         robot = robot or self.robot
-        command = robot.next_command()
+        command = robot.next_command(wait=10)  # after a resume it may still be on its way
         assert command is not None, "no command is pending for the robot"
         robot.drive(command)
         robot.heartbeat()

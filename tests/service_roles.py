@@ -60,8 +60,9 @@ def _switch(lent: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -
     if entry.info.get("role") != role:
         cursor = lent.cursor()
         try:
+            lent.autocommit = True  # one round trip; without, the statement begins a transaction
             cursor.execute(f"SET ROLE {role}")
-            lent.commit()
+            lent.autocommit = False
         except (Error, psycopg2.Error) as error:
             raise DisconnectionError from error  # the pool replaces it
         cursor.close()

@@ -45,7 +45,7 @@ def test_channel_of_a_closed_connection_reports_a_connection_error(clean: None) 
     with Connection(broker.url(redis_url())) as connection:
         queue = connection.SimpleQueue("broker-test")
         queue.put({})
-        message = queue.get(timeout=5)
+        message = queue.get(timeout=30)
         channel: Any = message.channel
         assert isinstance(channel, broker.Channel)
         transport = channel.connection
@@ -67,7 +67,7 @@ def test_messages_that_robots_wait_for_overtake_all_others(clean: None) -> None:
             queue.put(consumer, priority=subscriptions.priority_of(consumer))
         received = []
         for _ in sent:
-            message = queue.get(timeout=5)
+            message = queue.get(timeout=30)
             message.ack()
             received.append(message.payload)
     assert received == [sent[2], *sent[:2]]

@@ -124,11 +124,11 @@ def test_event_in_two_workers_at_once_takes_effect_once(scenario: Scenario) -> N
     def effect(_session: Any, event: Any, _delivery: Any) -> None:
         effects.append(event)
         began.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
 
     with ThreadPoolExecutor(2) as workers:
         first = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope["eventId"])
-        assert began.wait(10)
+        assert began.wait(60)
         second = workers.submit(inbox.consume, subscriptions.NOTIFY, effect, envelope["eventId"])
         _wait_until_a_lock_is_awaited()
         may_end.set()
@@ -142,7 +142,7 @@ def _wait_until_a_lock_is_awaited() -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    end = monotonic() + 10
+    end = monotonic() + 30
     with database.reading_engine().connect() as connection:
         while connection.scalar(text(statement)) == 0:
             assert monotonic() < end, "the second worker never reached the inbox"

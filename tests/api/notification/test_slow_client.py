@@ -43,7 +43,7 @@ def _subscribed(server: Path, person: SignedInUser) -> Iterator[ClientConnection
         str(server), f"ws://luna{PATH}", additional_headers=person.headers, ping_interval=None
     ) as client:
         client.send(json.dumps({"action": "subscribe", "topics": ["me"]}))
-        assert json.loads(client.recv(timeout=5))["type"] == "snapshot"
+        assert json.loads(client.recv(timeout=30))["type"] == "snapshot"
         yield client
 
 
@@ -73,7 +73,7 @@ def test_slow_client_is_closed_and_does_not_delay_others(server: Path) -> None:
         for first in range(0, _MESSAGES, 100):
             realtime.publish([_event(slow, number) for number in range(first, first + 100)])
         realtime.publish([_event(quick, 0)])
-        assert json.loads(quick_client.recv(timeout=5))["event"] == "circulation.loan.opened"
+        assert json.loads(quick_client.recv(timeout=30))["event"] == "circulation.loan.opened"
         received, code = _drain(slow_client)
     assert code == 4408
     assert received < _MESSAGES

@@ -15,7 +15,7 @@ from backend.shared.messaging import celery_app, outbox, relay
 from tests.factories.users import SignedInUser
 
 PATH = "/api/v1/notifications/ws"
-_TIMEOUT = 5.0
+_TIMEOUT = 30.0
 
 
 class WsClient:

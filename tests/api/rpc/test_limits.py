@@ -38,7 +38,7 @@ def test_deadline_is_answered_and_nothing_is_written(stack: Stack, owner: Engine
             f"{stack.address}/{LIBRARY}/CreateBook",
             json=_BOOK,
             headers={**headers, "Connect-Timeout-Ms": "500"},
-            timeout=4,
+            timeout=30,
         )
         native = _native_code(stack, headers)
     assert answer.json()["code"] == "deadline_exceeded"

@@ -167,7 +167,7 @@ def _is_json(content: bytes) -> bool:
 
 def _encodable(words: dict[str, Any]) -> dict[str, Any]:
     """Give the client what it can send: it refuses lone surrogates in JSON, a real one does not."""
-    left_out = {name for name, value in words.items() if value is NOT_SET} | {"cookies"}
+    left_out = {name for name, value in words.items() if value in (NOT_SET, None)} | {"cookies"}
     words = {name: value for name, value in words.items() if name not in left_out}
     if isinstance(words.get("data"), str | bytes):
         words["content"] = words.pop("data")

@@ -4,11 +4,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from kombu import Connection
 from sqlalchemy import Engine, text
 
 from backend.shared.infra import config, redis
-from backend.shared.messaging import celery_app, inbox, relay, subscriptions
+from backend.shared.messaging import broker as transport
+from backend.shared.messaging import inbox, relay, subscriptions
 from tests import event_runner
+from tests.conftest import redis_url
 from tests.scenario import start_scenario
 
 
@@ -75,12 +78,10 @@ def test_events_are_not_sent_again_while_the_queue_of_a_consumer_is_long(
     sender.relay_batch()
     broker.to(subscriptions.NOTIFY)
     priority = subscriptions.priority_of(subscriptions.NOTIFY)
-    for _ in range(relay.LONG_QUEUE + 1):
-        celery_app.celery.send_task(
-            subscriptions.NOTIFY,
-            queue=subscriptions.queue_of(subscriptions.NOTIFY),
-            priority=priority,
-        )
+    with Connection(transport.url(redis_url())) as connection:
+        queue = connection.SimpleQueue(subscriptions.queue_of(subscriptions.NOTIFY))
+        for _ in range(relay.LONG_QUEUE + 1):
+            queue.put({}, priority=priority)
     for is_long in (True, False):
         sender._next_check = 0.0  # noqa: SLF001 (a second later)
         sender._detect_redis_restart()  # noqa: SLF001 (what its loop does each second)

@@ -60,7 +60,7 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
     for target in targets:
         httpx.get(target.url, headers=dict(target.headers), timeout=15).raise_for_status()
     with hello.running(prerequisites.ensure().nginx, system.folder) as address:
-        rounds, seconds = (1, 1) if short else (5, 3)
+        rounds, seconds = (3, 1) if short else (5, 3)
         found = load.alternating(
             [Target("hello", address), *targets], rounds=rounds, seconds=seconds
         )

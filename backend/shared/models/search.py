@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.shared.models.base import Base
 
+# New entries are sorted at once: a look-up reads the whole list of unsorted ones.
+_SORTED = {"fastupdate": "off"}
+
 
 class SearchWord(Base):
     """A word of the titles and the number of titles that have it."""
@@ -21,6 +24,7 @@ class SearchWord(Base):
             "ix_search_words_word",
             "word",
             postgresql_using="gin",
+            postgresql_with=_SORTED,
             postgresql_ops={"word": "gin_trgm_ops"},
         ),
     )
@@ -42,6 +46,7 @@ class SearchPhrase(Base):
             "ix_search_phrases_similar",
             "words",
             postgresql_using="gin",
+            postgresql_with=_SORTED,
             postgresql_ops={"words": "gin_trgm_ops"},
         ),
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from backend.book.search import spelling, vocabulary
 from backend.shared.infra import database
@@ -229,3 +230,15 @@ def test_suggestions_follow_the_catalogue(library: CatalogueClient) -> None:
 )  # fmt: skip
 def test_edits_are_counted_up_to_a_limit(one: str, other: str, count: int) -> None:
     assert spelling.edits(one, other, 3) == min(count, 4)
+
+
+def test_look_up_after_an_import_does_not_read_every_new_word(
+    clean: None, superuser: Engine
+) -> None:
+    words = "INSERT INTO search_words SELECT left(md5(n::text), 12), 1 FROM generate_series(1, 9000) n"
+    look_up = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT FROM search_words WHERE word % 'zzzz'"
+    with superuser.begin() as connection:
+        connection.exec_driver_sql(words)
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        (explained,) = connection.exec_driver_sql(look_up.replace("%", "%%")).scalars()
+    assert explained[0]["Plan"]["Shared Hit Blocks"] < 20

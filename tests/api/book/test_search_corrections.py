@@ -235,7 +235,10 @@ def test_edits_are_counted_up_to_a_limit(one: str, other: str, count: int) -> No
 def test_look_up_after_an_import_does_not_read_every_new_word(
     clean: None, superuser: Engine
 ) -> None:
-    words = "INSERT INTO search_words SELECT left(md5(n::text), 12), 1 FROM generate_series(1, 9000) n"
+    words = (
+        "INSERT INTO search_words"
+        " SELECT left(md5(n::text), 12), 1 FROM generate_series(1, 9000) AS n"
+    )
     look_up = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT FROM search_words WHERE word % 'zzzz'"
     with superuser.begin() as connection:
         connection.exec_driver_sql(words)

@@ -18,6 +18,7 @@ from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
 
 API = "/api/v1"
+_COMMAND_TRIES = 10
 _MAX_CLOCK_STEP = 4  # seconds; after a longer gap LUNA assumes that it was itself not running
 
 
@@ -116,12 +117,24 @@ class Scenario:
     def drive_robot(self, robot: Bridge | None = None) -> Any:
         """Let the robot carry out its next command and return the command."""
         robot = robot or self.robot
-        command = robot.next_command(wait=10)  # after a resume it may still be on its way
-        assert command is not None, "no command is pending for the robot"
+        command = self.wait_for_command(robot)
         robot.drive(command)
         robot.heartbeat()
         self.run_events()
         return command
+
+    def wait_for_command(self, robot: Bridge | None = None) -> Any:
+        """Return the robot's next command.
+
+        A row that is locked, such as by the write of a heartbeat, leaves it to the periodic job.
+        """
+        robot = robot or self.robot
+        for wait in (0, *[1] * _COMMAND_TRIES):
+            command = robot.next_command(wait=wait)
+            if command is not None:
+                return command
+            event_runner.run_periodic("robot.pending_commands")
+        raise AssertionError("no command is pending for the robot")
 
     def advance_seconds(self, seconds: float) -> None:
         """Advance the clock while LUNA runs and no robot sends a heartbeat."""

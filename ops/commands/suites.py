@@ -32,20 +32,26 @@ ENVIRONMENT = {
         "LUNA_TEST_RACES": "200",
     }
 }
+# A test of the default run that waits for ever prints where, and ends the run.
+LIMIT = [
+    *("-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true"),
+    "--max-worker-restart=0",
+]
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL
 COVERAGE = ROOT / ".luna" / "coverage"
 
 
 def worker_count(arguments: Sequence[str]) -> int:
-    """Return the number of pytest workers: as many as processors, or what `-n N` says.
+    """Return the number of pytest workers: one more than processors, or what `-n N` says.
 
-    A run with other arguments has one worker, so that a debugger and `-x` work as expected.
+    Each worker waits for servers and processes a third of its time. A run with other arguments
+    has one worker, so that a debugger and `-x` work as expected.
     """
     if "-n" in arguments:
         return int(arguments[arguments.index("-n") + 1])
     if arguments or sys.platform != "linux":
         return 1
-    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    return min(len(os.sched_getaffinity(0)) + 1, MAX_WORKERS)
 
 
 def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
@@ -54,7 +60,9 @@ def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
     signal.signal(signal.SIGTERM, _exit)
     workers = worker_count(arguments)
     parallel = ["-n", str(workers)] if workers > 1 and not arguments else []
-    words = ["-m", "pytest", "-p", "ops.pytest_markers", *parallel, *SUITES[suite], *arguments]
+    limit = LIMIT if suite == "default" and not arguments else []
+    options = [*parallel, *limit, *SUITES[suite]]
+    words = ["-m", "pytest", "-p", "ops.pytest_markers", *options, *arguments]
     environment = ENVIRONMENT.get(suite, {}) | os.environ | {"PYTHONPATH": str(ROOT)}
     if coverage:
         words = ["-m", "coverage", "run", *words]

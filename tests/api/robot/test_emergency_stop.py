@@ -51,7 +51,7 @@ def test_stop_voids_commands_and_task_keeps_its_stage(scenario: Scenario) -> Non
     assert scenario.robot.next_command() is None
     _resume(scenario)
     assert scenario.robot.heartbeat().json()["data"]["desired"] == "RUN"
-    again = scenario.robot.next_command(wait=10)
+    again = scenario.wait_for_command()
     assert again["id"] != drive["id"]
     assert again["payload"]["waypoint"]["name"] == "Study Room 201"
     assert again["payload"]["loading_proof_id"] == drive["payload"]["loading_proof_id"]

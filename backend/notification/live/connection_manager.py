@@ -60,12 +60,8 @@ class ConnectionManager:
         listener = realtime.Listener(
             [channels.LIVE], self._on_message, self._resync, self._mark_stale
         )
-        work = [
-            listener.run(),
-            self._check_sessions(),
-            *(self._reader.run() for _ in range(READERS)),
-        ]
-        tasks = [asyncio.create_task(each) for each in work]
+        readers = [self._reader.run] * READERS
+        tasks = background.start(listener.run, self._check_sessions, *readers)
         try:
             yield
         finally:

@@ -1,16 +1,18 @@
 """Stop latches and robots in memory, so that most polls and heartbeats ask no database.
 
-Read from PostgreSQL twice a second, five times while Redis is away; a stop or resume of any
-process updates it at once, by a message that carries the latch.
+Read from PostgreSQL twice a second, five times while Redis is away; at once when a process says
+that it has committed a stop or resume. That message carries nothing: what somebody else put into
+Redis cannot lift a stop.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.robot.bridge_protocol import robot_states
 from backend.shared.domain import stop_latches
@@ -36,6 +38,8 @@ class FleetSnapshot:
         self._used_at = -_IDLE_AFTER
         self.read_at = -_MAX_AGE
         self._reading: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._is_outdated = False
         self.on_change: Callable[[UUID], None] = lambda _latch_id: None
         self.on_command: Callable[[UUID], None] = lambda _robot_id: None
 
@@ -74,10 +78,19 @@ class FleetSnapshot:
             self._applied_at[latch_id] = time.monotonic()
             self.on_change(latch_id)
 
-    def receive(self, body: bytes) -> None:
-        """Take over a latch from the message of another process."""
-        content = json.loads(body)
-        self.apply(UUID(content.pop("id")), Latch(**content))
+    def expire(self) -> None:
+        """Read again at once: a process says that a latch has changed."""
+        self._is_outdated = True
+        if self._following is None or self._following.done():
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        while self._is_outdated:
+            if self._reading is not None:  # it may have begun before the change
+                await asyncio.wait([self._reading])
+            self._is_outdated = False
+            with suppress(SQLAlchemyError, OSError):  # the regular read follows
+                await self.refresh()
 
     async def ensure_fresh(self) -> None:
         """Read the latches if the last read is older than a second."""
@@ -92,9 +105,10 @@ class FleetSnapshot:
         await asyncio.shield(self._reading)
 
     async def finish(self) -> None:
-        """Wait for a read under way, before its connections are closed."""
-        if self._reading is not None:
-            await asyncio.wait([self._reading])
+        """Wait for reads under way, before their connections are closed."""
+        for reading in (self._following, self._reading):
+            if reading is not None:
+                await asyncio.wait([reading])
 
     async def _read(self) -> None:
         began = time.monotonic()
@@ -125,10 +139,7 @@ class FleetSnapshot:
         self.read_at = -_MAX_AGE
 
 
-def message(latch_id: UUID, latch: Latch) -> commit_hooks.Publish:
-    """Build the message that carries a changed latch to the other processes."""
-    body = json.dumps({"id": str(latch_id), **asdict(latch)}).encode()
-    return commit_hooks.Publish(channels.STOP_LATCHES, body)
+CHANGED = commit_hooks.Publish(channels.STOP_LATCHES, b"")
 
 
 SNAPSHOT = FleetSnapshot()

@@ -35,16 +35,13 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Run the background work as long as the application runs."""
     LONG_POLLS.open()
     shutdown.on_shutdown(LONG_POLLS.close)
-    running = [
-        asyncio.create_task(work)
-        for work in (
-            LONG_POLLS.listener.run(),
-            LONG_POLLS.refresh_snapshot(),
-            _complete_stops(),
-            live_copies.write_batches(),
-            due_writes.write_batches(),
-        )
-    ]
+    running = background.start(
+        LONG_POLLS.listener.run,
+        LONG_POLLS.refresh_snapshot,
+        _complete_stops,
+        live_copies.write_batches,
+        due_writes.write_batches,
+    )
     try:
         yield
     finally:

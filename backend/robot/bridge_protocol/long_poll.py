@@ -79,9 +79,9 @@ class LongPolls:
         return not self._closing.is_set()
 
     def receive(self, channel: str, body: bytes) -> None:
-        """Handle a message of another process."""
+        """Handle a message of another process; it makes this one read again, and no more."""
         if channel == channels.STOP_LATCHES:
-            SNAPSHOT.receive(body)
+            SNAPSHOT.expire()
         elif channel == channels.BRIDGE_SESSIONS:
             SNAPSHOT.forget_robot(UUID(body.decode()))
         else:

@@ -52,7 +52,7 @@ def _announce(robot_id: UUID | None, latch: Latch) -> Iterable[Coroutine[Any, An
     """Notify the polls of this process; return what notifies the others and moves the rows."""
     latch_id = robot_id or FLEET_LATCH
     SNAPSHOT.apply(latch_id, latch)
-    return commit_hooks.send_async([fleet_snapshot.message(latch_id, latch)]), _follow()
+    return commit_hooks.send_async([fleet_snapshot.CHANGED]), _follow()
 
 
 def _begin(*work: Coroutine[Any, Any, None]) -> list[asyncio.Task[None]]:

@@ -107,11 +107,11 @@ async def run(part: str) -> AsyncIterator[None]:
                 await _renew(part)
             await asyncio.sleep(INTERVAL.total_seconds())
 
-    task = asyncio.create_task(renew())
+    tasks = background.start(renew)
     try:
         yield
     finally:
-        await background.end([task])
+        await background.end(tasks)
         _alive.discard(part)
         if not _alive:
             await async_database.close()

@@ -139,7 +139,10 @@ class Listener:
     def _handle(self, message: dict[str, Any]) -> None:
         """Deliver a message; a confirmation also follows a reconnect by the client library."""
         if message["type"] == "pmessage":
-            self._deliver(message["channel"].decode(), message["data"])
+            try:
+                self._deliver(message["channel"].decode(), message["data"])
+            except Exception:  # noqa: BLE001 (whoever reaches Redis can publish anything)
+                _log.warning("invalid message", channel=str(message["channel"])[:100])
         elif message["type"] == "psubscribe" and message["data"] == len(self._patterns):
             self.connected.set()
             if self._subscribed is not None:

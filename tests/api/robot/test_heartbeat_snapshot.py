@@ -1,5 +1,7 @@
 """Heartbeats that change nothing are answered from memory, and never with an older stop."""
 
+import asyncio
+import json
 import threading
 import time
 from typing import Any
@@ -8,10 +10,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.robot.bridge_protocol import due_writes, heartbeats
-from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
+from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT, FleetSnapshot
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.shared.domain.stop_latches import Latch
-from backend.shared.infra import async_database, database
+from backend.shared.infra import async_database, database, redis
 from backend.shared.messaging import channels
 from backend.shared.models import FLEET_LATCH
 from tests.event_runner import wait_until
@@ -132,9 +134,47 @@ def test_session_opened_in_another_process_fences_the_snapshot(scenario: Scenari
     assert (refused.status_code, code_of(refused)) == (409, "STALE_EPOCH")
 
 
-def test_stop_of_another_process_reaches_the_snapshot_by_message(scenario: Scenario) -> None:
-    _wait_for_snapshot(scenario)
-    body = b'{"id": "%b", "version": 7, "stopped": true, "reason": null}'
-    LONG_POLLS.receive(channels.STOP_LATCHES, body % str(FLEET_LATCH).encode())
+def test_stop_of_another_process_is_read_at_its_message(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired = threading.Event()
+    monkeypatch.setattr(SNAPSHOT, "expire", expired.set)
+    redis.client().publish("wake:command:nobody", "")  # no robot: it ends no listener
+    scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
+    assert expired.wait(30)
+
+
+def test_change_during_a_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[asyncio.Event] = []
+
+    async def read() -> None:
+        began.append(asyncio.Event())
+        await began[-1].wait()
+
+    async def main() -> None:
+        snapshot = FleetSnapshot()
+        monkeypatch.setattr(snapshot, "_read", read)
+        regular = asyncio.create_task(snapshot.refresh())
+        await asyncio.sleep(0)
+        snapshot.expire()
+        snapshot.expire()
+        while len(began) < 2 or not regular.done():
+            await asyncio.sleep(0)
+            began[0].set()
+        began[1].set()
+        await snapshot.finish()
+
+    asyncio.run(main())
+    assert len(began) == 2
+
+
+@pytest.mark.parametrize("version", [2, 7000])
+def test_forged_message_lifts_no_stop(scenario: Scenario, version: int) -> None:
+    scenario.call(scenario.librarian, "POST", "/robot/emergency-stop")
+    forged = {"id": str(FLEET_LATCH), "version": version, "stopped": False, "reason": None}
+    for message in (json.dumps(forged), "[]", "\xff"):
+        redis.client().publish(channels.STOP_LATCHES, message)
+    poll = scenario.robot.call("GET", "/stop?after=1&wait=0.5")
+    assert poll.json()["data"] is None
     answer = scenario.robot.heartbeat().json()["data"]
-    assert (answer["desired"], answer["stop_version"]) == ("STOP", 7)
+    assert (answer["desired"], answer["stop_version"]) == ("STOP", 1)

@@ -32,3 +32,19 @@ def test_task_that_drops_a_cancellation_is_ended() -> None:
 
     asyncio.run(main())
     assert dropped == 2
+
+
+def test_work_that_fails_is_logged_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_PAUSE", 0)
+    runs = []
+
+    async def work() -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise ValueError("an unexpected message")
+
+    async def main() -> None:
+        await asyncio.wait_for(asyncio.gather(*background.start(work)), 10)
+
+    asyncio.run(main())
+    assert len(runs) == 2

@@ -1,10 +1,13 @@
 """`luna test`: run pytest against temporary servers, on all processors, with coverage if wanted."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ops.home import ROOT
@@ -39,6 +42,8 @@ LIMIT = [
 ]
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL
 COVERAGE = ROOT / ".luna" / "coverage"
+_MEMORY = Path("/dev/shm")  # noqa: S108 (the folder made in it is private to the run)
+_MIN_MEMORY = 4 << 30  # bytes that a run may fill, and bytes that are left to programs
 
 
 def worker_count(arguments: Sequence[str]) -> int:
@@ -68,12 +73,41 @@ def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
         words = ["-m", "coverage", "run", *words]
         environment["COVERAGE_FILE"] = str(_empty_coverage())
     try:
-        with temporary_servers(prerequisites.ensure(), workers) as servers:
-            code = _run(words, environment | servers)
+        programs = prerequisites.ensure()
+        with _scratch(), temporary_servers(programs, workers) as servers:
+            code = _run(words, environment | servers | {"TMPDIR": tempfile.gettempdir()})
     except NotStartedError as failed:
         print(f"A server for the tests did not start:\n{failed}", file=sys.stderr)
         return 1
     return code or (_report_coverage(environment) if coverage else 0)
+
+
+@contextmanager
+def _scratch() -> Iterator[None]:
+    """Keep the servers' and the tests' files in memory, if there is plenty, and remove them.
+
+    On a slow disk a server can be too late for the services' time limits.
+    """
+    if not _has_memory():
+        yield
+        return
+    before = tempfile.gettempdir()
+    folder = tempfile.mkdtemp(prefix="luna-", dir=_MEMORY)
+    Path(folder).chmod(0o1777)  # as /tmp: the servers run as another user
+    tempfile.tempdir = folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_memory() -> bool:
+    if "TMPDIR" in os.environ or not _MEMORY.is_dir():
+        return False
+    words = Path("/proc/meminfo").read_text().split()
+    available = int(words[words.index("MemAvailable:") + 1]) * 1024
+    return min(shutil.disk_usage(_MEMORY).free, available - _MIN_MEMORY) >= _MIN_MEMORY
 
 
 def _run(words: Sequence[str], environment: dict[str, str]) -> int:

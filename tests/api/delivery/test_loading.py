@@ -133,7 +133,7 @@ def test_book_placed_on_stopped_robot_departs_after_resume(
     assert scenario.robot.next_command() is None
     resumed = f"/robot/resume/{scenario.robot.id}"
     scenario.call(scenario.librarian, "POST", resumed, json={"reason": "All clear"})
-    assert scenario.robot.next_command()["payload"]["waypoint"]["name"] == "Study Room 201"
+    assert scenario.wait_for_command()["payload"]["waypoint"]["name"] == "Study Room 201"
 
 
 def test_book_placed_on_robot_in_error_departs_after_recovery(

@@ -145,27 +145,26 @@ def test_stop_of_another_process_is_read_at_its_message(
 
 
 def test_change_during_a_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    began: list[asyncio.Event] = []
-
-    async def read() -> None:
-        began.append(asyncio.Event())
-        await began[-1].wait()
-
     async def main() -> None:
         snapshot = FleetSnapshot()
+        began, may_end, reads = asyncio.Event(), asyncio.Event(), []
+
+        async def read() -> None:
+            reads.append(1)
+            began.set()
+            await may_end.wait()
+
         monkeypatch.setattr(snapshot, "_read", read)
         regular = asyncio.create_task(snapshot.refresh())
-        await asyncio.sleep(0)
+        await began.wait()
         snapshot.expire()
         snapshot.expire()
-        while len(began) < 2 or not regular.done():
-            await asyncio.sleep(0)
-            began[0].set()
-        began[1].set()
+        may_end.set()
         await snapshot.finish()
+        assert regular.done()
+        assert len(reads) == 2
 
     asyncio.run(main())
-    assert len(began) == 2
 
 
 @pytest.mark.parametrize("version", [2, 7000])

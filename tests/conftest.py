@@ -7,7 +7,7 @@ has its own database and its own Redis; each test starts with them empty.
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -159,23 +159,41 @@ def superuser(servers: dict[str, str]) -> Iterator[Engine]:
 def clean(
     servers: dict[str, str], superuser: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Empty the database and Redis, and set the clock to the present."""
+    """Empty the database and Redis, and set the clock to the present.
+
+    The services of this process, where it runs them, keep nothing of an earlier test: not what a
+    stop left to do, not heartbeats that are still to be written, not a read under way.
+    """
+    from backend.robot.bridge_protocol import due_writes, live_copies, stop_orders
     from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
     from backend.shared.domain import route_graph
     from backend.shared.domain.eta import trip_times
     from backend.shared.infra import redis
     from backend.shared.web.security import authentication
 
+    Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
+    _finish(stop_orders.finish)
+    for pending in (due_writes._pending, live_copies._pending):  # noqa: SLF001 (tests alone empty them)
+        pending.clear()
     emptying.empty(superuser)
     redis.client().flushdb()
-    Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
     authentication.invalidate_caches()
     route_graph.clear_cache()
     trip_times.clear_cache()
+    _finish(SNAPSHOT.finish)  # a read that began before the database was empty
     SNAPSHOT.clear()
     monkeypatch.setattr(redis, "_down_until", 0.0)  # an earlier test may have refused connections
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
+
+
+_gateways: list[Any] = []  # the one of this process, if a test has asked for it
+
+
+def _finish(wait: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Wait on the event loop of the services for the end of what they have begun."""
+    for client in _gateways:
+        client.portal.call(wait)
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +203,9 @@ def _gateway(servers: dict[str, str]) -> Iterator[Any]:
 
     with ApiClient(make_gateway()) as client:
         _search_garbage_rarely()
+        _gateways.append(client)
         yield client
+        _gateways.clear()
 
 
 @pytest.fixture

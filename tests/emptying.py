@@ -11,6 +11,7 @@ _TRIES = 5
 
 # Empties every table and sets the counters to their initial values. Triggers and foreign keys are
 # off (replica). TRUNCATE gives each table and index a new file: slow, but it leaves no dead rows.
+# The lock waits for the end of what the robot service does by itself, which may write an event.
 _EMPTY = """
 DO $$
 DECLARE
@@ -20,6 +21,7 @@ DECLARE
     has_many boolean := {truncate};
 BEGIN
     SET LOCAL session_replication_role = replica;
+    LOCK TABLE robots IN EXCLUSIVE MODE;
     FOR candidate IN SELECT tablename FROM pg_tables
         WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I)', candidate) INTO has_rows;

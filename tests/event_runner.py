@@ -101,7 +101,10 @@ def _finish_stops() -> None:
 
 
 def _write(path: Path, seconds: float) -> None:
-    path.write_text(str(seconds))
+    """Replace the file: another thread or process may read it at any moment."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(str(seconds))
+    new.replace(path)
     clock.now()
 
 

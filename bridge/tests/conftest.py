@@ -48,7 +48,7 @@ async def server(anyio_backend: str) -> AsyncIterator[FakeServer]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition without an event: a log line, a simulator at standstill."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  neither has an event to wait for
             await asyncio.sleep(0.01)
 

@@ -83,7 +83,7 @@ class FakeServer:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 8.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until the condition holds; it is checked after each change."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)

@@ -62,9 +62,9 @@ def test_flood_without_credentials_waits_in_line_while_others_are_served() -> No
         flood = [pool.submit(send, gateway.port, path, method="POST") for _ in range(60)]
         assert flood[0].result().status == 200
         assert send(gateway.port, path, TOKEN, method="POST").status == 200
-        stopped = time.monotonic() - began
+        assert not all(each.done() for each in flood)
         assert {each.result().status for each in flood} == {200}
-        assert time.monotonic() - began > max(2.5, stopped + 1)
+        assert time.monotonic() - began > 2.5
 
 
 def test_enrollment_is_rate_limited(strict: Gateway) -> None:

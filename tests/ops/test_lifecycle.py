@@ -35,7 +35,7 @@ def test_ctrl_c_during_the_start_stops_everything(luna: SmallLuna) -> None:
     command = luna.start_in_foreground()
     eventually(lambda: luna.component("postgres").get("state") == "starting", "PostgreSQL starts")
     command.send_signal(signal.SIGINT)
-    assert command.wait(timeout=10) == 128 + signal.SIGINT
+    assert command.wait(timeout=60) == 128 + signal.SIGINT
     luna.wait_until_stopped()
 
 

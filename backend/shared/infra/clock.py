@@ -8,20 +8,21 @@ from backend.shared.infra import config
 
 
 class _Offset:
-    """The seconds in the clock file, read again only when it has changed."""
+    """The seconds in the clock file, read again only when another file has replaced it."""
 
     def __init__(self) -> None:
-        self._stamp = 0
+        self._stamp = (0, 0)  # inode and time: two files may be written at the same time
         self._value = timedelta()
 
     def read(self, path: Path) -> timedelta:
         try:
-            stamp = os.stat(path).st_mtime_ns  # noqa: PTH116 (called for every timestamp: the fast form)
+            found = os.stat(path)  # noqa: PTH116 (called for every timestamp: the fast form)
+            stamp = (found.st_ino, found.st_mtime_ns)
+            if stamp != self._stamp:
+                self._value = timedelta(seconds=float(path.read_text()))
+                self._stamp = stamp
         except FileNotFoundError:
             return timedelta()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._value = timedelta(seconds=float(path.read_text() or 0))
         return self._value
 
 

@@ -68,7 +68,7 @@ def _while_waiting(call: Callable[[], Any], act: Callable[[], Any]) -> tuple[Any
             ready.wait(0.005)
         act()
         done = time.monotonic()
-        answer = poll.result(timeout=15)
+        answer = poll.result(timeout=60)
         return answer.json()["data"], time.monotonic() - done
 
 

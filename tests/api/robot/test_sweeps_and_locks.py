@@ -72,7 +72,7 @@ def test_sweep_does_not_deadlock_with_locks_in_the_opposite_order(
         sweep = pool.submit(event_runner.run_periodic, job)
         event_runner.wait_until(lambda: sweep.done() or _is_waiting(owner))
         _lock(other, "delivery_tasks", tasks)
-        assert sweep.result(timeout=2) is None
+        assert sweep.result(timeout=10) is None
     event_runner.run_periodic(job)
 
 

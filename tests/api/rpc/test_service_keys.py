@@ -34,9 +34,10 @@ def test_revoked_key_is_refused_within_two_seconds(api: Any, admin: SignedInUser
     key = _made(api, admin, _CREATE)
     assert call(api, _CREATE, _BOOK, _header(key)).status == 200
     assert api.delete(f"{_KEYS}/{key['id']}", headers=admin.headers).status_code == 200
-    revoked = time.monotonic()
+    revoked = sent = time.monotonic()
     while call(api, _CREATE, _BOOK, _header(key)).code != "unauthenticated":
-        assert time.monotonic() - revoked < _DELAY
+        assert sent - revoked < _DELAY  # when it was sent: its response may take its time
+        sent = time.monotonic()
 
 
 def test_both_keys_are_valid_after_a_rotation(api: Any, admin: SignedInUser) -> None:

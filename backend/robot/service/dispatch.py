@@ -122,14 +122,7 @@ def _fleet_robot(row: Row[*tuple[Any, ...]], graph: RouteGraph) -> FleetRobot:
 
 def _queue_new(session: Session, task_ids: Sequence[UUID]) -> None:
     """Queue tasks for which there is no robot yet; skips those that are locked."""
-    new = (
-        select(DeliveryTask)
-        .where(DeliveryTask.id.in_(task_ids), DeliveryTask.status == TaskStatus.PENDING)
-        .order_by(DeliveryTask.id)
-        .with_for_update(skip_locked=True)
-    )
-    for task in session.execute(new).scalars().all():
-        workflow.apply(session, task, Action.TAKE, TransitionContext(by=_BY))
+    workflow.take_all(session, task_ids, _BY)
 
 
 def _serve(session: Session, task_id: UUID, robot_id: UUID) -> bool:

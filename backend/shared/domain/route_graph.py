@@ -76,6 +76,7 @@ class RouteGraph:
         self._graph.add_nodes_from(self.waypoints)
         self.reopens_at: datetime | None = None
         self._lengths: dict[UUID, Mapping[UUID, float]] = {}
+        self._routes: dict[tuple[UUID, UUID], list[UUID]] = {}
         for edge in edges:
             self._add(edge, now)
 
@@ -117,10 +118,13 @@ class RouteGraph:
 
     def route(self, start: UUID, end: UUID) -> list[GraphWaypoint]:
         """Return the shortest open route with both ends; RobotUnavailable when there is none."""
-        try:
-            route: list[UUID] = nx.shortest_path(self._graph, start, end, weight="distance")
-        except (nx.NetworkXNoPath, nx.NodeNotFound) as error:
-            raise RobotUnavailable("No open route leads there.") from error
+        route = self._routes.get((start, end))
+        if route is None:
+            try:
+                route = nx.shortest_path(self._graph, start, end, weight="distance")
+            except (nx.NetworkXNoPath, nx.NodeNotFound) as error:
+                raise RobotUnavailable("No open route leads there.") from error
+            self._routes[start, end] = route
         return [self.waypoints[waypoint_id] for waypoint_id in route]
 
     def length(self, start: UUID, end: UUID) -> float:

@@ -1,14 +1,15 @@
 """The delivery state machine: the function that applies a transition.
 
 `backend.shared.domain.transitions` holds the table. `apply` performs a transition with its
-effects, history row, events and robot command in the caller's transaction. Nothing else changes a
-task's status or stage.
+effects, history row, events and robot command in the caller's transaction; `take_all` queues many
+new tasks. Nothing else changes a task's status or stage.
 
 The robot leaves the source only by LOAD, which only a person's confirmation causes. Its command
 to move is issued in the same transaction, with the loading proof that it requires
 (`backend.shared.domain.commands.issue_navigation`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -27,7 +28,10 @@ from backend.shared.domain.transitions import (
     State,
 )
 from backend.shared.errors import InvalidStateTransition
+from backend.shared.events import TaskQueued
 from backend.shared.infra import clock, ids
+from backend.shared.infra.database import Prepared
+from backend.shared.messaging import outbox
 from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
     CLOSED_STATUSES,
@@ -38,6 +42,39 @@ from backend.shared.models import (
     Stage,
     TaskHistory,
     WaypointKind,
+)
+
+# TAKE for many tasks at once, with their history and what their events say.
+_TAKE = Prepared(
+    "take_tasks",
+    """
+    WITH new AS (
+        SELECT t.id, given.entry_id FROM delivery_tasks AS t
+            JOIN unnest(CAST(:ids AS uuid[]), CAST(:entry_ids AS uuid[])) AS given (id, entry_id)
+                ON given.id = t.id
+        WHERE t.status = 'PENDING' ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
+    ), taken AS (
+        UPDATE delivery_tasks AS t
+        SET status = 'QUEUED', stage_since = :now, reminders = 0, extensions = 0,
+            waiting_reason = NULL, arrived_at = NULL, version = t.version + 1
+        FROM new WHERE t.id = new.id RETURNING t.*, new.entry_id
+    ), entries AS (
+        INSERT INTO task_status_history (id, task_id, action, from_status, to_status, changed_by,
+            robot_id, attempt, created_at)
+        SELECT entry_id, id, 'TAKE', 'PENDING', status, :by, assigned_robot_id, attempt, :now
+        FROM taken
+    )
+    SELECT t.id AS task_id, t.reference, t.task_type, t.status, t.stage, t.priority, t.attempt,
+        t.request_id, t.return_id, coalesce(request.user_id, returned.user_id) AS user_id,
+        t.book_id, b.title AS book_title, t.copy_id, t.assigned_robot_id AS robot_id,
+        robot.robot_name, t.source_location AS source, t.destination_location AS destination,
+        t.eta, NULL AS reason, t.claimed_by
+    FROM taken AS t JOIN books AS b ON b.id = t.book_id
+        LEFT JOIN robots AS robot ON robot.id = t.assigned_robot_id
+        LEFT JOIN book_requests AS request ON request.id = t.request_id
+        LEFT JOIN book_returns AS returned ON returned.id = t.return_id
+    ORDER BY t.id
+    """,
 )
 
 
@@ -102,6 +139,19 @@ def apply(session: Session, task: DeliveryTask, action: Action, context: Transit
     _update_commands(session, task, action, context, robot_id)
     session.flush()
     task_effects.publish_task_event(session, task, EVENTS[action, task.stage], context.reason)
+
+
+def take_all(session: Session, task_ids: Collection[UUID], by: str) -> None:
+    """Apply TAKE to those tasks that are new and not locked; it has no effect on anything else."""
+    session.flush()
+    values = {
+        "ids": list(task_ids),
+        "entry_ids": [ids.uuid7() for _ in task_ids],
+        "by": by,
+        "now": clock.now(),
+    }
+    taken = _TAKE.run(session, values).mappings()
+    outbox.publish_all(session, [TaskQueued(**row) for row in taken])
 
 
 def _effect(

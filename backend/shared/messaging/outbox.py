@@ -1,9 +1,11 @@
 """The outbox: events are inserted in the transaction of their change.
 
-`publish` executes one statement; a trigger on the table notifies the relay at commit. `relay`
-sends the rows and keeps them until every consumer has processed them.
+`publish` and `publish_all` execute one statement; a trigger on the table notifies the relay at
+commit. `relay` sends the rows and keeps them until every consumer has processed them.
 """
 
+import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +31,26 @@ INSERT_EVENT = """
     )
 """
 _INSERT = Prepared("insert_event", f"WITH {INSERT_EVENT} SELECT")
+_INSERT_ALL = Prepared(
+    "insert_events",
+    """
+    WITH given AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS rows (
+            event_id uuid, event_type text, source text, aggregate_type text, aggregate_id uuid,
+            event_version integer, context_id text, payload jsonb, now timestamptz)
+    ), counted AS (
+        INSERT INTO aggregate_sequences AS s (aggregate_type, aggregate_id, seq)
+        SELECT aggregate_type, aggregate_id, 1 FROM given ORDER BY aggregate_type, aggregate_id
+        ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET seq = s.seq + 1
+        RETURNING aggregate_type, aggregate_id, seq
+    )
+    INSERT INTO outbox (id, event_type, source, aggregate_type, aggregate_id, seq, version,
+                        request_id, payload, created_at, next_attempt_at)
+    SELECT event_id, event_type, source, aggregate_type, aggregate_id, seq, event_version,
+           context_id, payload, now, now
+    FROM given JOIN counted USING (aggregate_type, aggregate_id)
+    """,
+)
 
 
 def row_of(event: Event) -> dict[str, Any]:
@@ -53,3 +75,12 @@ def publish(session: Session, event: Event) -> UUID:
     _INSERT.run(session, row)
     event_id: UUID = row["event_id"]
     return event_id
+
+
+def publish_all(session: Session, events: Iterable[Event]) -> None:
+    """Insert events of different aggregates in one statement."""
+    session.flush()
+    rows = [row_of(event) for event in events]
+    if rows:
+        given = [{**row, "payload": json.loads(row["payload"])} for row in rows]
+        _INSERT_ALL.run(session, {"rows": json.dumps(given, default=str)})

@@ -2,11 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, text
 
 from backend.robot.service import dispatch as service
+from backend.shared.domain import workflow
+from backend.shared.domain.transitions import Action
+from backend.shared.domain.workflow import TransitionContext
 from backend.shared.infra import database
+from backend.shared.models import DeliveryTask
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
@@ -193,3 +199,40 @@ def test_concurrent_dispatchers_assign_each_robot_and_task_once(hall: Scenario) 
 def test_student_cannot_list_robots_or_tasks(hall: Scenario) -> None:
     for path in ("/robot/status", "/robot/tasks", "/robot/map", "/deliveries"):
         assert hall.call(hall.student, "GET", path, 403)
+
+
+def _recorded(owner: Engine, task_id: str) -> tuple[Any, Any, Any]:
+    """Return what a transition stores: task, last history entry, last event; no ids, no times."""
+    changing = {"id", "task_id", "entry_id", "stage_since", "created_at", "request_id", "user_id"}
+    changing |= {"reference", "copy_id", "created_by"}
+    with owner.connect() as connection:
+        rows = [
+            connection.execute(text(f"SELECT * FROM {source}"), {"id": task_id}).mappings().one()  # noqa: S608 (constants)
+            for source in (
+                "delivery_tasks WHERE id = :id",
+                "task_status_history WHERE task_id = :id ORDER BY id DESC LIMIT 1",
+                "outbox WHERE aggregate_type = 'delivery_task' AND aggregate_id = :id",
+            )
+        ]
+    task, entry, event = ({k: v for k, v in row.items() if k not in changing} for row in rows)
+    payload = {k: v for k, v in event["payload"].items() if k not in changing}
+    return task, entry, (event["event_type"], event["seq"], event["version"], payload)
+
+
+def test_tasks_taken_together_are_stored_as_one_by_one(hall: Scenario, owner: Engine) -> None:
+    hall.book, stored = catalogue.add_book("Twice", copies=2), []
+    for together in (False, True):
+        hall.student = users.student()
+        hall.request_delivery()
+        task_id = UUID(hall.task_id)
+        with database.transaction() as session:
+            if together:
+                workflow.take_all(session, [task_id], "dispatcher")
+            else:
+                task = database.row_lock(session, DeliveryTask, task_id)
+                workflow.apply(session, task, Action.TAKE, TransitionContext(by="dispatcher"))
+        stored.append(_recorded(owner, hall.task_id))
+    assert stored[0] == stored[1]
+    with database.transaction() as session:  # they are no longer new
+        workflow.take_all(session, [UUID(hall.task_id)], "dispatcher")
+    assert _recorded(owner, hall.task_id) == stored[1]

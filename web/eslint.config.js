@@ -18,4 +18,10 @@ export default typescript.config(
       "no-restricted-imports": ["error", { patterns: [{ regex: "^\\.\\./[a-z]", message: "A feature imports no other feature." }] }],
     },
   },
+  {
+    files: ["e2e/**"],
+    rules: {
+      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.name='browser'][property.name=/^new/]", message: "Use the fixtures newContext and newPage: they watch the console." }],
+    },
+  },
 );

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,10 +23,12 @@ PACKAGES = ("chromium", "fonts-dejavu-core")
 ROBOTS = 6
 SPEED = 40
 PORT = 18480
+START_TIMEOUT = 60  # seconds
 
 
 def run(suite: str, arguments: Sequence[str]) -> int:
     """Run a suite of the web applications; return the exit code."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         with node.build_lock():
             node.ensure_packages()
@@ -87,14 +90,19 @@ def check_budgets() -> None:
 
 
 def run_browser(arguments: Sequence[str]) -> int:
-    """Run Playwright against a LUNA of its own; return its exit code."""
-    if not _has_chromium():
+    """Run Playwright against a LUNA of its own; return its exit code.
+
+    `--core` leaves out accessibility, outages and speed. Other arguments go to Playwright.
+    """
+    if problem := _problem_of_chromium():
         packages = " ".join(PACKAGES)
-        print(f"{CHROMIUM} is missing. On Debian: apt-get install {packages}", file=sys.stderr)
+        print(f"{problem} On Debian: apt-get install {packages}", file=sys.stderr)
         return EXIT_MISSING
     build.build()
     with tempfile.TemporaryDirectory(prefix="luna-b-") as folder:
         environment = node.environment() | {"LUNA_HOME": str(Path(folder) / "home")}
+        if "--core" in arguments:
+            environment["LUNA_TEST_BROWSER"] = "core"
         luna = str(ROOT / "luna")
         options = ["--native", "--detach", "--port", str(PORT)]
         fleet = ["--robots", str(ROBOTS), "--speed", str(SPEED)]
@@ -103,17 +111,31 @@ def run_browser(arguments: Sequence[str]) -> int:
             status = _call([luna, "status", "--json"], environment)
             environment["LUNA_ADDRESS"] = json.loads(status)["address"]
             script = node.PACKAGES / "@playwright" / "test" / "cli.js"
-            words = [str(node.program()), str(script), "test", *arguments]
+            rest = [word for word in arguments if word != "--core"]
+            words = [str(node.program()), str(script), "test", *rest]
             return subprocess.run(words, cwd=node.WEB, env=environment, check=False).returncode  # noqa: S603 — Playwright of the lock
         finally:
             subprocess.run([luna, "down"], env=environment, check=False)  # noqa: S603 — our command
 
 
-def _has_chromium() -> bool:
-    """Return whether Chromium is there; install it first by apt if that is allowed."""
+def _problem_of_chromium() -> str:
+    """Return why there is no Chromium to test with, or ""; install it first if that is allowed."""
     if not CHROMIUM.exists() and prerequisites.may_install():
         prerequisites.install([Prerequisite("Chromium", lambda: None, PACKAGES)])
-    return CHROMIUM.exists()
+    if not CHROMIUM.exists():
+        return f"{CHROMIUM} is missing."
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "about:blank"]
+    try:
+        done = subprocess.run(  # noqa: S603 — the browser, with an empty page
+            [str(CHROMIUM), *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{CHROMIUM} does not start: {error}."
+    return "" if done.returncode == 0 else f"{CHROMIUM} does not start:\n{done.stderr[-2000:]}\n"
 
 
 def _call(words: list[str], environment: dict[str, str]) -> str:

@@ -110,3 +110,16 @@ def test_browser_suite_installs_chromium_as_root_and_else_says_what_is_missing(
     assert suites.run_browser([]) == EXIT_MISSING
     assert [program.name for program in installed] == (["Chromium"] if is_root else [])
     assert "apt-get install chromium" in capsys.readouterr().err
+
+
+def test_browser_suite_says_that_chromium_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\necho a library is missing >&2; exit 127\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(suites, "CHROMIUM", broken)
+    assert suites.run_browser([]) == EXIT_MISSING
+    said = capsys.readouterr().err
+    assert "does not start" in said
+    assert "a library is missing" in said

@@ -1,17 +1,21 @@
-// Pages signed in as the demo's people. Every test fails on a console error or a request elsewhere.
-import { test as base, expect, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
+// Browsers of the demo's people. Every test fails on a console error, a policy violation or a request elsewhere.
+import { test as base, expect, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
 import type { Person } from "./people";
+import { signedIn } from "./system";
 
 export { expect };
 export * from "./people";
 export const PHONE = { width: 360, height: 780 };
 export const DESK = { width: 1280, height: 800 };
 
-interface Fixtures {
+export interface Fixtures {
+  /** A page of a person who has signed in earlier; `signIn` does it as a person does. */
   open: (person: Person, path: string, options?: BrowserContextOptions) => Promise<Page>;
   /** A page of nobody. */
   visit: (path: string) => Promise<Page>;
   newPage: (options?: BrowserContextOptions) => Promise<Page>;
+  /** A browser with a profile of its own; each of its pages is watched. The only way to get one (lint). */
+  newContext: (options?: BrowserContextOptions) => Promise<BrowserContext>;
   /** Expect console errors of this form: those that a scenario causes itself. */
   ignoring: (expected: RegExp) => void;
   expected: RegExp[];
@@ -22,8 +26,8 @@ export const test = base.extend<Fixtures>({
   ignoring: async ({ expected }, provide) => provide((pattern) => void expected.push(pattern)),
   open: async ({ newPage }, provide) =>
     provide(async (person, path, options) => {
-      const page = await newPage(options);
-      await signIn(page, person, path);
+      const page = await newPage({ ...options, storageState: await signedIn(person) });
+      await page.goto(path);
       return page;
     }),
   visit: async ({ newPage }, provide) =>
@@ -32,30 +36,29 @@ export const test = base.extend<Fixtures>({
       await page.goto(path);
       return page;
     }),
-  newPage: async ({ browser, baseURL, expected }, provide) => {
+  newPage: async ({ newContext }, provide) => provide(async (options) => (await newContext(options)).newPage()),
+  newContext: async ({ browser, baseURL, expected }, provide) => {
     const problems: string[] = [];
-    const pages: Page[] = [];
-    await provide(async (options = {}) => {
-      const page = await watched(browser, new URL(baseURL ?? "").origin, problems, options);
-      pages.push(page);
-      return page;
+    const contexts: BrowserContext[] = [];
+    await provide(async (options) => {
+      const context = await browser.newContext({ viewport: PHONE, baseURL, ...options }); // eslint-disable-line no-restricted-syntax -- the place that watches
+      watch(context, new URL(baseURL ?? "").origin, problems);
+      contexts.push(context);
+      return context;
     });
-    for (const page of pages) await page.context().close();
+    for (const context of contexts) await context.close();
     const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
     expect(unexpected, "console errors, policy violations, requests to other hosts").toEqual([]);
   },
 });
 
-async function watched(browser: Browser, origin: string, problems: string[], options: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext({ viewport: PHONE, ...options });
-  const page = await context.newPage();
-  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("request", (request) => {
+function watch(context: BrowserContext, origin: string, problems: string[]): void {
+  context.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  context.on("weberror", (error) => problems.push(error.error().message));
+  context.on("request", (request) => {
     const url = request.url();
     if (!url.startsWith(origin) && !/^(?:data|blob):/.test(url)) problems.push(`request to ${url}`);
   });
-  return page;
 }
 
 export async function signIn(page: Page, person: Person, path: string): Promise<void> {

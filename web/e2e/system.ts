@@ -1,6 +1,7 @@
 // The LUNA under test: its API, and its processes, which the scenarios kill or suspend.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import type { BrowserContextOptions } from "@playwright/test";
 import { LIBRARIAN, type Person } from "./people";
 
 interface Service { name: string; pid: number | null }
@@ -59,6 +60,19 @@ export async function call<Data>(person: Person, method: string, path: string, b
   const token = tokens.get(person.email) ?? ((await send("/auth/login", "POST", "", { email: person.email, password: person.password })) as { access_token: string }).access_token;
   tokens.set(person.email, token);
   return (await send(path, method, token, body)) as Data;
+}
+
+/** The profile of a browser in which a person has signed in: the cookie, and the mark that there is one. */
+export async function signedIn({ email, password }: Person): Promise<Exclude<BrowserContextOptions["storageState"], string>> {
+  const { origin, hostname } = new URL(process.env.LUNA_ADDRESS ?? "");
+  const headers = { "Content-Type": "application/json", "X-LUNA-Client": "web", Origin: origin };
+  const response = await fetch(`${origin}/api/v1/auth/login`, { method: "POST", headers, body: JSON.stringify({ email, password }) });
+  const cookies = response.headers.getSetCookie().map((line) => {
+    const [, name = "", value = "", path = "/"] = /^([^=]+)=([^;]*);.*Path=([^;]+)/i.exec(line) ?? [];
+    return { name, value, path, domain: hostname, expires: -1, httpOnly: true, secure: false, sameSite: "Strict" as const };
+  });
+  if (!response.ok || !cookies.length) throw new Error(`${email} cannot sign in: ${response.status}`);
+  return { cookies, origins: [{ origin, localStorage: [{ name: "luna.session", value: "1" }] }] };
 }
 
 const tokens = new Map<string, string>(); // of this worker: signing in is limited

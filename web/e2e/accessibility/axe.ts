@@ -30,7 +30,7 @@ async function violations(page: Page, theme: (typeof THEMES)[number]): Promise<s
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
   const runOnly: axe.RunOnly = theme === "dark" ? { type: "rule", values: ["color-contrast"] } : { type: "tag", values: TAGS };
   return page.evaluate(async (only) => {
-    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, { runOnly: only, resultTypes: ["violations"] });
+    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, { runOnly: only, resultTypes: ["violations"], preload: false });
     return found.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).slice(0, 3).join(" | ")}`);
   }, runOnly);
 }

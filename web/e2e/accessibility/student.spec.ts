@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { expect, LIBRARIAN, test } from "../fixtures";
 import { call, copyOf, newStudent, requested } from "../system";
+import { promptly } from "../speed/machine";
 import { check, go } from "./axe";
 
 test("search, book, request, tracking and hand-over", async ({ open }) => {
@@ -94,7 +95,7 @@ test("holds, profile, privacy and the second factor", async ({ open, ignoring })
   await page.locator("form.card", { hasText: "Change the password" }).getByLabel("Current password").fill("typed, not sent");
   await call(person, "DELETE", "/auth/sessions"); // from another device
   const again = page.getByRole("dialog", { name: "Sign in again" });
-  await expect(again).toBeVisible({ timeout: 2000 });
+  await promptly(2000, () => again.waitFor());
   await check(page, "session ended", again);
   await again.getByLabel(/^Password/).fill(person.password);
   await again.getByRole("button", { name: "Sign in", exact: true }).click();

@@ -1,7 +1,7 @@
 // A new version of the pages, as `luna up` publishes it: the link to the pages leads to another folder.
 import { appendFileSync, cpSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { expect, PHONE, signIn, test } from "../fixtures";
+import { expect, signIn, test } from "../fixtures";
 import { newStudent } from "../system";
 
 const LINK = join(process.env.LUNA_HOME ?? "", "run", "pages");
@@ -22,9 +22,8 @@ function publishNewVersion(): () => void {
   return () => publish(present);
 }
 
-test("a new version is offered and taken when its reader wants it", async ({ browser, baseURL }) => {
-  const context = await browser.newContext({ viewport: PHONE, baseURL, serviceWorkers: "allow" });
-  const page = await context.newPage();
+test("a new version is offered and taken when its reader wants it", async ({ newPage }) => {
+  const page = await newPage({ serviceWorkers: "allow" });
   await signIn(page, await newStudent("Mira", "Lund"), "/loans");
   await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state)).toBe("activated");
   await page.reload(); // now the worker serves the page
@@ -42,5 +41,4 @@ test("a new version is offered and taken when its reader wants it", async ({ bro
   } finally {
     restore();
   }
-  await context.close();
 });

@@ -1,11 +1,11 @@
-// A short break; outages of whole parts are in 98-outages.
-import { expect, OTHER, test } from "../fixtures";
+// What one browser alone loses; outages of parts of LUNA are in 98-outages.
+import { test } from "../fixtures";
+import { outlasts } from "../outage";
 
-test("without a connection the badge says so, and afterwards the page is current", async ({ open }) => {
-  const page = await open(OTHER, "/");
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await page.evaluate(() => window.dispatchEvent(new Event("offline")));
-  await expect(page.getByText("Reconnecting")).toBeVisible();
-  await page.evaluate(() => window.dispatchEvent(new Event("online")));
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+test("the network is away for 20 s: data is marked with its age, then equals a fresh load", async ({ open, ignoring }) => {
+  test.setTimeout(180_000);
+  await outlasts({ open, ignoring }, async (page) => {
+    await page.context().setOffline(true);
+    return () => page.context().setOffline(false);
+  });
 });

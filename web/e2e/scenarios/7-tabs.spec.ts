@@ -1,4 +1,4 @@
-import { expect, OTHER, PHONE, signIn, test } from "../fixtures";
+import { expect, OTHER, signIn, test } from "../fixtures";
 import { call, copyOf, newStudent, requested } from "../system";
 
 test("a lost answer and a second press make one request", async ({ open, ignoring }) => {
@@ -31,8 +31,9 @@ test("a lost answer and a second press make one request", async ({ open, ignorin
   await expect(page.getByText("This request was cancelled.")).toBeVisible();
 });
 
-test("an expired token is renewed unseen; signing out in one tab signs out the other", async ({ browser, baseURL }) => {
-  const context = await browser.newContext({ viewport: PHONE, baseURL });
+test("an expired token is renewed unseen; signing out in one tab signs out the other", async ({ newContext, ignoring }) => {
+  ignoring(/status of 401/); // the answer played below
+  const context = await newContext();
   const first = await context.newPage();
   await signIn(first, OTHER, "/loans");
   const second = await context.newPage();
@@ -53,13 +54,12 @@ test("an expired token is renewed unseen; signing out in one tab signs out the o
   await first.getByRole("link", { name: "Profile" }).click();
   await first.getByRole("button", { name: "Sign out", exact: true }).last().click();
   await expect(second.getByRole("button", { name: "Sign in" })).toBeVisible();
-  await context.close();
 });
 
-test("all tabs show the same number of unread messages", async ({ browser, baseURL }) => {
+test("all tabs show the same number of unread messages", async ({ newContext }) => {
   const person = await newStudent("Noor", "Haddad");
   const { bookId } = await copyOf("Thinking, Fast and Slow");
-  const context = await browser.newContext({ viewport: PHONE, baseURL });
+  const context = await newContext();
   const [first, second] = [await context.newPage(), await context.newPage()];
   await signIn(first, person, "/notifications");
   await second.goto("/loans");
@@ -71,7 +71,8 @@ test("all tabs show the same number of unread messages", async ({ browser, baseU
   await expect.poll(async () => (await unread(second)) === (await unread(first))).toBe(true);
   await first.locator(".mark").first().waitFor();
   const markAll = first.getByRole("button", { name: "Mark all as read" });
-  await markAll.click();
-  for (const page of [first, second]) await expect(page.locator(".count")).toHaveCount(0);
-  await context.close();
+  await expect(async () => {
+    if (await markAll.isVisible()) await markAll.click(); // once more for a message that came after it
+    for (const page of [first, second]) await expect(page.locator(".count")).toHaveCount(0, { timeout: 3000 });
+  }).toPass({ timeout: 30_000 });
 });

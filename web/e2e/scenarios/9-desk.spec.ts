@@ -1,13 +1,15 @@
 import { DESK, expect, LIBRARIAN, scan, test } from "../fixtures";
-import { copyOf, newStudent } from "../system";
+import { promptly } from "../speed/machine";
+import { copyOf, newStudent, type Copy } from "../system";
 
 const TITLES = ["Le Petit Prince", "Die Verwandlung", "Nineteen Eighty-Four"];
-const BURST = 10; // scans in at most 10 s
+const BURST = 10; // scans
+const BURST_TIME = 10_000; // ms
 
 test("a librarian lends and receives with the scanner, whatever has the focus, and loses no scan", async ({ open, ignoring }) => {
   ignoring(/status of 404/); // the scans of codes that no copy has
   const student = await newStudent("Noor", "Haddad");
-  const copies = [];
+  const copies: Copy[] = [];
   for (const title of TITLES) copies.push(await copyOf(title));
   const page = await open(LIBRARIAN, "/staff/desk", { viewport: DESK });
   await page.getByRole("searchbox", { name: "Find a member to lend to" }).fill(student.email);
@@ -31,11 +33,11 @@ test("a librarian lends and receives with the scanner, whatever has the focus, a
   await expect(page.getByText("Scans are received. To lend, choose a member.")).toBeVisible();
   await page.getByRole("searchbox", { name: "Find a member to lend to" }).focus();
   const codes = [...copies.map((copy) => copy.barcode), ...Array.from({ length: BURST - copies.length }, (_, index) => `LB99990${index}`)];
-  const began = Date.now();
-  for (const code of codes) await scan(page, code);
-  for (const { barcode, title } of copies) await expect(page.locator(".scans .tone-done", { hasText: barcode }).first()).toContainText(`${title}: received.`);
-  for (const code of codes.slice(copies.length)) await expect(page.locator(".scans .tone-fail", { hasText: code })).toHaveCount(1); // no such copy
-  expect(Date.now() - began).toBeLessThan(10_000);
+  await promptly(BURST_TIME, async () => {
+    for (const code of codes) await scan(page, code);
+    for (const { barcode, title } of copies) await expect(page.locator(".scans .tone-done", { hasText: barcode }).first()).toContainText(`${title}: received.`);
+    for (const code of codes.slice(copies.length)) await expect(page.locator(".scans .tone-fail", { hasText: code })).toHaveCount(1); // no such copy
+  });
 });
 
 test("a refusal lists all reasons, and staff may lend in spite of them with a note", async ({ open, ignoring }) => {

@@ -5,7 +5,7 @@ import { call, suspended } from "../system";
 
 async function everyRobotStands(page: Page): Promise<void> {
   const count = page.getByText(/^(\d+) of \1 stopped robots stand still\.$/);
-  await expect(count).toBeVisible({ timeout: 10_000 });
+  await expect(count).toBeVisible({ timeout: 30_000 });
 }
 
 async function resume(page: Page, { press, type, tick }: Hands = POINTER): Promise<void> {

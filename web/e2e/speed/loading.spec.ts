@@ -1,7 +1,8 @@
 // The largest paint and the shifts of a first load on a slow phone: 4x CPU, 1.6 Mbit/s, 150 ms;
 // and how long the page takes to answer a press there.
 import type { Page } from "@playwright/test";
-import { expect, LIBRARIAN, OTHER, PHONE, signIn, test } from "../fixtures";
+import { expect, LIBRARIAN, OTHER, test } from "../fixtures";
+import { signedIn } from "../system";
 import { least } from "./machine";
 
 const MAX_LCP = 2500; // ms
@@ -38,11 +39,9 @@ const LOADS = [
 ] as const;
 
 for (const [name, path, person, ready] of LOADS) {
-  test(`${name} is painted within ${MAX_LCP} ms on a slow phone`, async ({ browser, baseURL }) => {
+  test(`${name} is painted within ${MAX_LCP} ms on a slow phone`, async ({ newContext }) => {
     test.setTimeout(240_000);
-    const context = await browser.newContext({ viewport: PHONE, baseURL });
-    const page = await context.newPage();
-    if (person) await signIn(page, person, path === "/" ? "/profile" : "/staff/pick-list");
+    const page = await (await newContext({ storageState: person ? await signedIn(person) : undefined })).newPage();
     await slowPhone(page);
     const painted = await least(MAX_LCP, async () => {
       await page.goto(path);
@@ -54,7 +53,6 @@ for (const [name, path, person, ready] of LOADS) {
       return lcp;
     });
     expect(painted).toBeLessThanOrEqual(MAX_LCP);
-    await context.close();
   });
 }
 

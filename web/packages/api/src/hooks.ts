@@ -31,7 +31,6 @@ export function useTopic(topic: string | null, keys: QueryKey[], handle?: Handle
   });
   useEffect(() => {
     if (!topic) return;
-    let first = true;
     const refetchedAt = new Map<string, number>();
     const pending = new Map<string, ReturnType<typeof setTimeout>>();
     const refetch = (queryKey: QueryKey) => {
@@ -48,12 +47,8 @@ export function useTopic(topic: string | null, keys: QueryKey[], handle?: Handle
     const off = live.on(topic, (message: LiveMessage) => {
       latest.current.handle?.(message);
       if (message.event === "robot.position" || message.type === "error") return;
-      const initial = first && message.type === "snapshot";
-      first = false;
-      for (const queryKey of latest.current.keys) {
-        const fetchedAt = client.getQueryState(queryKey)?.dataUpdatedAt ?? 0;
-        if (!initial || Date.now() - fetchedAt > 1000) refetch(queryKey);
-      }
+      // The first snapshot too: what was read before it may lack a change that no event reports here.
+      for (const queryKey of latest.current.keys) refetch(queryKey);
     });
     return () => {
       off();

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
+import pytest
 from sqlalchemy import Engine, text
 
 from backend.robot.service import dispatch
-from backend.shared.infra import database
+from backend.shared.infra import config, database
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, code_of
 
@@ -44,6 +46,29 @@ def test_fifty_concurrent_requests_for_last_copy_create_one(
     refused = {code_of(each) for each in answers if each.status_code == 409}
     assert refused == {"BOOK_NOT_AVAILABLE"}
     assert _count(owner, "book_requests") == _count(owner, "delivery_tasks") == 1
+
+
+def test_twenty_concurrent_requests_of_a_member_stay_within_the_limit(
+    scenario: Scenario, owner: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.LoanSettings(loans_per_member=5)
+    monkeypatch.setattr(config, "loans", lambda: settings)
+
+    def ask(book_id: UUID) -> Callable[[], Any]:
+        body = {"book_id": str(book_id), "request_location": "SR-201"}
+        headers = scenario.student.headers
+        return lambda: scenario.api.post("/api/v1/requests", json=body, headers=headers)
+
+    twice = catalogue.add_book("The Dispossessed", copies=20)
+    answers = _concurrently([ask(twice)] * 20)
+    assert Counter(code_of(each) for each in answers if each.status_code != 201) == {
+        "ALREADY_REQUESTED": 19
+    }
+    answers = _concurrently([ask(catalogue.add_book(f"Volume {n}")) for n in range(20)])
+    assert Counter(code_of(each) for each in answers if each.status_code != 201) == {
+        "LOAN_LIMIT_REACHED": 16
+    }
+    assert _count(owner, "book_requests") == 5
 
 
 def test_concurrent_calls_with_same_idempotency_key_create_one_request(

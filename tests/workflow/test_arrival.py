@@ -60,3 +60,11 @@ def test_task_is_never_said_much_later_without_a_reason(minutes: list[float | No
         if before is not None:
             assert task.eta is not None
             assert task.eta - before <= eta.MAX_SILENT_DELAY or task.eta_reason
+
+
+@pytest.mark.parametrize(("minutes", "reason"), [(8.1, None), (12, EtaReason.SLOWER)])
+def test_range_that_ends_later_needs_a_reason(minutes: float, reason: EtaReason | None) -> None:
+    task = DeliveryTask()
+    eta.say(task, _arrival(5, latest=8), EtaReason.SLOWER)
+    eta.say(task, _arrival(5, latest=minutes), EtaReason.SLOWER)
+    assert (task.eta_latest, task.eta_reason) == (NOW + timedelta(minutes=minutes), reason)

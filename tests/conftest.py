@@ -7,7 +7,7 @@ has its own database and its own Redis; each test starts with them empty.
 import gc
 import json
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 
 from backend.shared.infra.services import OPERATOR_ROLE
 from ops.servers import database, database_roles
-from tests import emptying
+from tests import emptying, gateway_app
 
 # A busy machine is no failure: examples may take as long as they do.
 settings.register_profile("luna", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -172,40 +172,30 @@ def clean(
     from backend.shared.web.security import authentication
 
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
-    _finish(stop_orders.finish)
-    for pending in (due_writes._pending, live_copies._pending):  # noqa: SLF001 (tests alone empty them)
-        pending.clear()
+    gateway_app.run_in_robot_service(stop_orders.finish)
+    gateway_app.run_in_robot_service(due_writes.write_batch)
+    live_copies._pending.clear()  # noqa: SLF001 (what it writes, nothing else)
     emptying.empty(superuser)
     redis.client().flushdb()
     authentication.invalidate_caches()
     route_graph.clear_cache()
     trip_times.clear_cache()
-    _finish(SNAPSHOT.finish)  # a read that began before the database was empty
+    gateway_app.run_in_robot_service(SNAPSHOT.finish)  # a read that began earlier
     SNAPSHOT.clear()
     monkeypatch.setattr(redis, "_down_until", 0.0)  # an earlier test may have refused connections
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
 
 
-_gateways: list[Any] = []  # the one of this process, if a test has asked for it
-
-
-def _finish(wait: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Wait on the event loop of the services for the end of what they have begun."""
-    for client in _gateways:
-        client.portal.call(wait)
-
-
 @pytest.fixture(scope="session")
 def _gateway(servers: dict[str, str]) -> Iterator[Any]:
     from tests.asgi_client import ApiClient
-    from tests.gateway_app import make_gateway
 
-    with ApiClient(make_gateway()) as client:
+    with ApiClient(gateway_app.make_gateway()) as client:
         _search_garbage_rarely()
-        _gateways.append(client)
+        gateway_app.clients.append(client)
         yield client
-        _gateways.clear()
+        gateway_app.clients.clear()
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from backend.robot.bridge_protocol import stop_orders
+from backend.robot.bridge_protocol import due_writes, stop_orders
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import celery_app, relay, scheduler
 from backend.shared.messaging.subscriptions import consumers_of
 from backend.shared.models import OutboxEvent
 from backend.shared.web.security import authentication
-from tests import service_roles
+from tests import gateway_app, service_roles
 
 _MAX_ROUNDS = 50
 _PATIENCE = 60  # seconds; a busy machine is slow, and only a failing test waits for all of them
@@ -39,7 +39,7 @@ def load_handlers() -> None:
 def run_events() -> list[str]:
     """Deliver all pending events, and those they cause, to all consumers; return their types."""
     load_handlers()
-    _finish_stops()
+    _finish_background_work()
     seen: list[str] = []
     with service_roles.running_as("worker"):
         for _ in range(_MAX_ROUNDS):
@@ -78,7 +78,7 @@ def redeliver(envelope: dict[str, Any]) -> None:
 def run_periodic(name: str) -> None:
     """Run one periodic job now."""
     load_handlers()
-    _finish_stops()
+    _finish_background_work()
     job = next(job for job in scheduler.PERIODIC_JOBS if job.name == name)
     with service_roles.running_as("worker"):
         if scheduler.with_work([job]):  # as the scheduler: a condition must miss nothing
@@ -87,7 +87,7 @@ def run_periodic(name: str) -> None:
 
 def advance_clock(by: timedelta) -> None:
     """Advance the clock of all processes, in addition to earlier advances."""
-    _finish_stops()
+    _finish_background_work()
     path = config.process().clock_file
     assert path is not None
     before = float(path.read_text()) if path.exists() else 0.0
@@ -95,9 +95,13 @@ def advance_clock(by: timedelta) -> None:
     authentication.invalidate_caches()
 
 
-def _finish_stops() -> None:
-    """Wait for what follows a stop after its response: rows, commands and the audit entry."""
-    wait_until(lambda: not stop_orders._unfinished)  # noqa: SLF001 (its end, nothing else)
+def _finish_background_work() -> None:
+    """Wait for what follows a stop after its response, and write heartbeats that are to be written.
+
+    They lock rows, which jobs and consumers leave to their next run.
+    """
+    gateway_app.run_in_robot_service(stop_orders.finish)
+    gateway_app.run_in_robot_service(due_writes.write_batch)
 
 
 def _write(path: Path, seconds: float) -> None:

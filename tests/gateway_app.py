@@ -4,7 +4,7 @@ The real gateway is tested in tests/gateway and tests/e2e.
 """
 
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -27,6 +27,15 @@ ROUTES = {
     "/luna.v1.LibraryService": "book",
     "/luna.v1.UserService": "auth",
 }
+
+clients: list[Any] = []  # the client of this process, once a test has asked for it
+
+
+def run_in_robot_service(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run something to its end on the event loop of the services, if this process runs them."""
+    for client in clients:
+        with service_roles.running_as("robot"):
+            client.portal.call(work)
 
 
 class _Gateway:

@@ -74,16 +74,16 @@ def test_delivery_completes_after_every_component_is_killed(system: System) -> N
         return found["stage"] or found["status"]
 
     _kill(system, "celery-worker")
-    _until(lambda: stage() == "LOADING", 60, "the robot is at the desk")
+    _until(lambda: stage() == "LOADING", 120, "the robot is at the desk")
 
     _empty_redis(system, _kill(system, "redis"))
     _until(
         lambda: librarian.request("PUT", f"/deliveries/{task}/book-placed") is not None,
-        30,
+        120,
         "the loading is confirmed",
     )
     killed = _kill(system, "delivery-service")
-    _until(lambda: _is_back(system, "delivery-service", killed), 30, "the service is ready again")
+    _until(lambda: _is_back(system, "delivery-service", killed), 120, "the service is ready again")
     _kill(system, "postgres")
     last_kill = time.monotonic()
 

@@ -104,7 +104,7 @@ class Socket:
     @contextmanager
     def open(self) -> Iterator[None]:
         self._thread.start()
-        assert self.connected.wait(10)
+        assert self.connected.wait(60)
         try:
             yield
         finally:
@@ -120,7 +120,7 @@ class Socket:
     def _listen(self) -> None:
         with connect(self._url, additional_headers=self._headers) as socket:
             socket.send('{"action": "subscribe", "topics": ["me"]}')
-            assert "snapshot" in str(socket.recv(timeout=10))
+            assert "snapshot" in str(socket.recv(timeout=60))
             self.connected.set()
             try:
                 while not self._enough.is_set():

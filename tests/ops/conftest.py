@@ -18,7 +18,7 @@ from ops.home import ROOT, read_json
 from ops.processes import all_processes, working_directory
 from tests.ports import free_port
 
-TIMEOUT = 30.0  # seconds
+TIMEOUT = 90.0  # seconds; only a failing test waits for all of them
 _delay = threading.Event()  # never set
 
 

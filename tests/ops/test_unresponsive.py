@@ -28,6 +28,12 @@ def impatient() -> Iterator[SmallLuna]:
         small.wait_until_stopped()
 
 
+def _pid(luna: SmallLuna, name: str) -> int:
+    """Return the process of a component once all are ready: a slow one may just start again."""
+    eventually(lambda: luna.state().get("state") == "ready", "everything is ready")
+    return int(eventually(lambda: luna.component(name)["pid"], f"{name} runs"))
+
+
 def _is_restarted(luna: SmallLuna, name: str, pid: int) -> None:
     eventually(lambda: luna.component(name)["pid"] not in {pid, None}, f"{name} was restarted")
     eventually(lambda: luna.state()["state"] == "ready", "everything is ready again")
@@ -38,14 +44,14 @@ def _is_restarted(luna: SmallLuna, name: str, pid: int) -> None:
     "name", ["postgres", "redis", "nginx", "book-service", "celery-worker", "robot-1"]
 )
 def test_stopped_component_is_killed_and_restarted(impatient: SmallLuna, name: str) -> None:
-    pid = impatient.component(name)["pid"]
+    pid = _pid(impatient, name)
     os.kill(pid, signal.SIGSTOP)
     _is_restarted(impatient, name, pid)
 
 
 def test_smart_shutdown_of_postgres_that_waits_for_a_client_is_ended(impatient: SmallLuna) -> None:
     """SIGTERM: PostgreSQL refuses new connections and waits for its clients."""
-    pid = impatient.component("postgres")["pid"]
+    pid = _pid(impatient, "postgres")
     client = psycopg2.connect(
         host=str((impatient.home / "run" / "postgres").resolve()),
         user="luna_worker",

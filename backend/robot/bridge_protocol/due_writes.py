@@ -16,6 +16,7 @@ from backend.shared.models import Robot
 
 _INTERVAL = 1.0  # seconds
 _pending: dict[UUID, dict[str, Any]] = {}
+_writing = asyncio.Lock()
 
 
 def _build() -> Update:
@@ -62,6 +63,12 @@ async def write_batches() -> None:
     """Write what was collected, forever; what could not be written comes again."""
     while True:
         await asyncio.sleep(_INTERVAL)
+        await write_batch()
+
+
+async def write_batch() -> None:
+    """Write what was collected, after the batch before it."""
+    async with _writing:
         batch = list(_pending.values())
         _pending.clear()
         if batch:

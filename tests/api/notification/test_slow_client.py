@@ -30,11 +30,11 @@ def server(servers: dict[str, str], clean: None, tmp_path: Path) -> Iterator[Pat
         env=os.environ | servers | {"LUNA_LISTEN": f"unix:{address}"},
     )
     try:
-        wait_until(address.exists, seconds=30)
+        wait_until(address.exists, seconds=60)
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _drain(client: ClientConnection) -> tuple[int, int | None]:
     received = 0
     try:
         while True:
-            client.recv(timeout=15)
+            client.recv(timeout=60)
             received += 1
     except ConnectionClosed as closed:
         return received, closed.rcvd.code if closed.rcvd is not None else None

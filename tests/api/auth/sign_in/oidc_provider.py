@@ -5,15 +5,22 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from backend.shared.infra import clock
 from backend.shared.web.security import jwks
-from tests.api.auth.tokens.forged_tokens import rsa_signed
+from tests.api.auth.tokens.forged_tokens import public_jwk, rsa_signed
 
 CLIENT_ID, CLIENT_SECRET = "luna", "a-secret-of-the-client"
+
+
+@cache
+def _key() -> str:
+    """Return the key of every provider: to make and to check one takes long."""
+    return jwks.generate()
 
 
 @dataclass
@@ -22,7 +29,7 @@ class Provider:
 
     person: dict[str, Any] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)  # of the next ID token's claims
-    key: str = field(default_factory=jwks.generate)
+    key: str = field(default_factory=_key)
     signs_with: str | None = None  # another key than the published one
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     address: str = ""
@@ -30,7 +37,7 @@ class Provider:
     def document(self, path: str) -> dict[str, Any]:
         """Return the public keys, or the metadata."""
         if path == "/jwks":
-            return {"keys": [jwks.public_jwk(self.key)]}
+            return {"keys": [public_jwk(self.key)]}
         return {
             "issuer": self.address,
             "authorization_endpoint": f"{self.address}/authorize",
@@ -64,7 +71,7 @@ class Provider:
             **self.person,
             **self.changes,
         }
-        header = {"alg": "RS256", "kid": jwks.public_jwk(self.key)["kid"]}
+        header = {"alg": "RS256", "kid": public_jwk(self.key)["kid"]}
         token = rsa_signed(header, claims, self.signs_with or self.key)
         return {"access_token": "x", "token_type": "Bearer", "id_token": token}
 

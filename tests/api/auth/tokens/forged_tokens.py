@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,14 @@ def unsigned(header: Any, claims: Any) -> str:
     return f"{segment(header)}.{segment(claims)}."
 
 
+load_private = lru_cache(maxsize=8)(jwks.load_private)  # checking a key takes 40 ms
+public_jwk = lru_cache(maxsize=8)(jwks.public_jwk)
+
+
 def rsa_signed(header: Any, claims: Any, pem: str) -> str:
     """Sign with an RSA key."""
     content = f"{segment(header)}.{segment(claims)}"
-    signature = jwks.load_private(pem).sign(content.encode(), padding.PKCS1v15(), SHA256())
+    signature = load_private(pem).sign(content.encode(), padding.PKCS1v15(), SHA256())
     return f"{content}.{segment(signature)}"
 
 

@@ -78,3 +78,10 @@ export async function allOf<Item>(read: (query: { page: number; limit: number })
     if (page >= pagination.total_pages) return all;
   }
 }
+
+/** Return rows that were read at different moments, each once: of a row that was read twice, the newer version. */
+export function distinct<Row extends { id: string; version: number }>(rows: Row[]): Row[] {
+  const newest = new Map<string, Row>();
+  for (const row of rows) if (row.version >= (newest.get(row.id)?.version ?? 0)) newest.set(row.id, row);
+  return [...newest.values()];
+}

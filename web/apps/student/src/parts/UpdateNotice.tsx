@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 const CHECK_INTERVAL = 3_600_000; // ms
+const MAX_WAIT = 3000; // ms for the new worker to take over
 
 export function UpdateNotice() {
   const { t } = useTranslation();
@@ -24,6 +25,7 @@ export function UpdateNotice() {
   const update = () => {
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
     waiting.postMessage({ type: "SKIP_WAITING" });
+    setTimeout(() => location.reload(), MAX_WAIT); // the present worker may be kept while it has work
   };
   return (
     <div className="notice update tone-move" role="status">

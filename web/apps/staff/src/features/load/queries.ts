@@ -1,4 +1,4 @@
-import { allOf, api, dataOf, useTopic, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, distinct, useTopic, type Schemas } from "@luna/api";
 import { cleaned } from "@luna/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
@@ -6,7 +6,7 @@ export type Task = Schemas["TaskRead"];
 
 const AT_DESK = {
   queryKey: ["at-desk"],
-  queryFn: async () => (await Promise.all((["ASSIGNED", "IN_PROGRESS"] as const).map(fetchStatus))).flat().filter((task) => isToLoad(task) || isToReceive(task)),
+  queryFn: async () => distinct((await Promise.all((["ASSIGNED", "IN_PROGRESS"] as const).map(fetchStatus))).flat()).filter((task) => isToLoad(task) || isToReceive(task)),
 };
 
 /** Tasks whose robot stands at a desk: to be loaded, or to be unloaded by staff. */

@@ -15,3 +15,9 @@ test("a delivery is in the lane of its stage, and one that failed needs a person
   const laneOf = (reference: string) => screen.getByText(reference).closest(".lane")?.className;
   expect(["D-1", "D-2", "D-3"].map(laneOf)).toEqual(["lane waiting", "lane attention", "lane loading"]);
 });
+
+test("a delivery that moves on while the lists are read is shown once, as it was read last", async () => {
+  await show("/", { "GET /deliveries": tasks({ ...TASK, status: "ASSIGNED", version: 2 }, TASK) });
+  const card = await screen.findByText("D-1"); // fails if there are two
+  expect(card.closest(".lane")?.className).toBe("lane coming");
+});

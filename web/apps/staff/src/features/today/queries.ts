@@ -1,4 +1,4 @@
-import { allOf, api, dataOf, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, distinct, useTopic, type LiveMessage, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Task = Schemas["TaskRead"];
@@ -19,7 +19,7 @@ export function useOpenTasks() {
       tasks?.map((task) => (task.id === id ? { ...task, ...defined({ status, stage, robot_name, eta, priority, claimed_by }) } : task)),
     );
   });
-  return useQuery({ queryKey: KEY, queryFn: async () => (await Promise.all(OPEN.map(fetchStatus))).flat() });
+  return useQuery({ queryKey: KEY, queryFn: async () => distinct((await Promise.all(OPEN.map(fetchStatus))).flat()) });
 }
 
 function defined(change: Partial<Task>): Partial<Task> {

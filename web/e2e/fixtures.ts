@@ -110,6 +110,15 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
   throw new Error(`Tab does not reach ${target}`);
 }
 
+/** Open a card of the board; one that changes its lane while it is pressed is another element, which was not pressed. */
+export async function openCard(page: Page, card: Locator, press = POINTER.press): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await expect(async () => {
+    if (!(await dialog.isVisible())) await press(page, card.getByRole("button"));
+    await expect(dialog).toBeVisible({ timeout: 5000 });
+  }).toPass({ timeout: 60_000 });
+}
+
 /** Type a code as a hand scanner does: all keys within milliseconds, wherever the focus is. */
 export async function scan(page: Page, code: string): Promise<void> {
   await page.evaluate((text) => {

@@ -1,4 +1,4 @@
-import { ADMIN, DESK, expect, LIBRARIAN, scan, test } from "../fixtures";
+import { ADMIN, DESK, expect, LIBRARIAN, openCard, scan, test } from "../fixtures";
 import { call, copyOf, newStudent, requested } from "../system";
 import { check, go } from "./axe";
 
@@ -14,7 +14,7 @@ test("today, pick list, loading, robots, alerts and figures", async ({ open, ign
   const page = await open(LIBRARIAN, "/staff/", { viewport: DESK });
   const card = page.locator(".task-card", { hasText: task.reference });
   await check(page, "today", card);
-  await card.getByRole("button").click();
+  await openCard(page, card);
   const dialog = page.getByRole("dialog");
   await dialog.getByText("History").click();
   await dialog.getByRole("button", { name: "Cancel the delivery" }).click();

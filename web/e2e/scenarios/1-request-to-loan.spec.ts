@@ -1,6 +1,6 @@
 // The main journey in both applications, from the search to the book back at the desk.
 import type { Locator, Page } from "@playwright/test";
-import { DESK, expect, FOURTH, KEYBOARD, LIBRARIAN, PHONE, picture, POINTER, scan, STUDENT, test, type Hands } from "../fixtures";
+import { DESK, expect, FOURTH, KEYBOARD, LIBRARIAN, openCard, PHONE, picture, POINTER, scan, STUDENT, test, type Hands } from "../fixtures";
 import { cleared } from "../system";
 
 const TITLE = "A Brief History of Time";
@@ -23,7 +23,7 @@ async function requests(page: Page, { press, type, tick }: Hands): Promise<strin
 
 /** Claim the delivery on the board, tick it on the pick list; return the barcode. */
 async function prepares(page: Page, { press, tick }: Hands, card: Locator): Promise<string> {
-  await press(page, card.getByRole("button"));
+  await openCard(page, card, press);
   const dialog = page.getByRole("dialog");
   await press(page, dialog.getByRole("button", { name: "I prepare it" }));
   await expect(dialog.getByText("Ruth Okafor")).toBeVisible();

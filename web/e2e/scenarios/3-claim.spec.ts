@@ -1,4 +1,4 @@
-import { COLLEAGUE, DESK, expect, LIBRARIAN, test } from "../fixtures";
+import { COLLEAGUE, DESK, expect, LIBRARIAN, openCard, test } from "../fixtures";
 import { promptly } from "../speed/machine";
 import { call, copyOf, newStudent, requested } from "../system";
 
@@ -14,7 +14,7 @@ test("a new request is on the board within 2 s; of two claims at once one wins, 
   const { id, task } = await requested(student, bookId, "Study Room 101");
   await promptly(VISIBLE, () => Promise.all([first, second].map((page) => page.locator(".task-card", { hasText: task.reference }).waitFor())));
   const claim = [first, second].map((page) => page.getByRole("dialog").getByRole("button", { name: "I prepare it" }));
-  for (const page of [first, second]) await page.locator(".task-card", { hasText: task.reference }).getByRole("button").click();
+  for (const page of [first, second]) await openCard(page, page.locator(".task-card", { hasText: task.reference }));
   for (const button of claim) await button.waitFor();
   const answers = [first, second].map((page) => page.waitForResponse((response) => response.url().endsWith(`/deliveries/${task.id}/claim`)));
   await Promise.all(claim.map((button) => button.click()));

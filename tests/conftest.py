@@ -8,17 +8,16 @@ import gc
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
 from backend.shared.infra.services import OPERATOR_ROLE
-from ops.servers import database, database_roles
+from ops.servers import database_roles
 from tests import emptying, gateway_app
 
 # A busy machine is no failure: examples may take as long as they do.
@@ -28,7 +27,6 @@ settings.load_profile("luna")
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
 _PASSWORD = "for-tests-only"
 _DATABASE = f"luna_test_{os.getpid()}"
-_SETUP_LOCK = 1  # key of the advisory lock under which workers create roles and databases
 
 
 def redis_url() -> str:
@@ -53,14 +51,6 @@ def _required(name: str) -> str:
     return value
 
 
-@contextmanager
-def _locked(server: Engine) -> Iterator[None]:
-    """Hold off other workers: roles belong to the whole cluster."""
-    with server.begin() as connection:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_SETUP_LOCK})"))
-        yield
-
-
 def pytest_collection_finish() -> None:
     _search_garbage_rarely()
 
@@ -75,12 +65,8 @@ def _search_garbage_rarely() -> None:
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Create and migrate a database; yields the environment of a LUNA process that uses it."""
-    superuser_url = _required("LUNA_TEST_DATABASE_URL")
+    url = make_url(_required("LUNA_TEST_DATABASE_URL"))
     _required("LUNA_TEST_REDIS_URLS")
-    url = make_url(superuser_url)
-    server = create_engine(url)
-    with _locked(server):
-        database.prepare(superuser_url, dict.fromkeys(database_roles.ROLES, _PASSWORD), _DATABASE)
     folder = tmp_path_factory.mktemp("luna")
     environment = {
         "LUNA_ENVIRONMENT": "test",
@@ -95,7 +81,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     os.environ.update(environment)
     from backend.shared.infra import config
     from backend.shared.migrations import migrate
-    from tests import secrets_in_logs, service_roles
+    from tests import databases, secrets_in_logs, service_roles
 
     service_roles.install()
     _hash_passwords_fast()
@@ -103,12 +89,14 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     for reader in vars(config).values():
         if hasattr(reader, "cache_clear"):  # an earlier unit test may have read the settings
             reader.cache_clear()
-    migrate.main()
-    with secrets_in_logs.searched_log(folder / "log"):
-        yield environment
-        _close_connections()
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {_DATABASE} WITH (FORCE)")
+    server = create_engine(url)
+    owner = make_url(environment["LUNA_DATABASE_OWNER_URL"])
+    databases.prepare(server, owner, dict.fromkeys(database_roles.ROLES, _PASSWORD))
+    with databases.copied(server, _DATABASE):
+        migrate.main()  # the privileges of the roles
+        with secrets_in_logs.searched_log(folder / "log"):
+            yield environment
+            _close_connections()
     server.dispose()
 
 

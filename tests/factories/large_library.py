@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from alembic import command
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
 
-from backend.shared.migrations import migrate
+from tests import databases
 
 _ROWS = Path(__file__).with_suffix(".sql")
 TITLES = 20_000  # at least
@@ -21,25 +20,14 @@ def row_id(number: int) -> UUID:
 
 
 @contextmanager
-def large_library(superuser: URL, owner: URL, name: str, titles: int = TITLES) -> Iterator[Engine]:
+def large_library(superuser: URL, name: str, titles: int = TITLES) -> Iterator[Engine]:
     """A database of that name with the newest schema, filled and analyzed; dropped afterwards."""
-    server = create_engine(superuser, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER luna_owner")
-    engine = create_engine(superuser.set(database=name))
-    try:
+    server = create_engine(superuser)
+    with databases.copied(server, name) as engine:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for extension in ("pg_trgm", "unaccent", "btree_gin"):
-                connection.exec_driver_sql(f"CREATE EXTENSION {extension}")
-            url = owner.set(database=name).render_as_string(hide_password=False)
-            command.upgrade(migrate.alembic_config(url), "head")
             _fill(connection, titles)
         yield engine
-    finally:
-        engine.dispose()
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-        server.dispose()
+    server.dispose()
 
 
 def _fill(connection: Connection, titles: int) -> None:

@@ -44,9 +44,8 @@ TITLES = int(os.environ.get("LUNA_TEST_TITLES", str(large_library_module.TITLES)
 def library(servers: dict[str, str]) -> Iterator[Connection]:
     """A connection to a filled database."""
     superuser = make_url(os.environ["LUNA_TEST_DATABASE_URL"])
-    owner = make_url(servers["LUNA_DATABASE_OWNER_URL"])
     with (
-        large_library(superuser, owner, f"luna_test_plans_{os.getpid()}", TITLES) as engine,
+        large_library(superuser, f"luna_test_plans_{os.getpid()}", TITLES) as engine,
         engine.connect() as connection,
     ):
         yield connection

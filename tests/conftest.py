@@ -8,7 +8,9 @@ import gc
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -173,6 +175,15 @@ def clean(
     monkeypatch.setattr(redis, "_down_until", 0.0)  # an earlier test may have refused connections
     yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clock of this process move only when a test moves it, however slow the machine is."""
+    from backend.shared.infra import clock
+
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(clock, "datetime", SimpleNamespace(now=lambda _zone: moment))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Statements of the robot service."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -126,6 +127,7 @@ def task_sorts() -> dict[str, SQLColumnExpression[Any]]:
     }
 
 
+@cache
 def waiting_tasks() -> AnySelect:
     """Select what the dispatcher reads of the waiting tasks."""
     return select(
@@ -140,6 +142,7 @@ def waiting_tasks() -> AnySelect:
     ).where(DeliveryTask.status.in_([TaskStatus.PENDING, TaskStatus.QUEUED]))
 
 
+@cache
 def dispatch_robots() -> AnySelect:
     """Select what the dispatcher reads of the robots."""
     return (

@@ -11,6 +11,7 @@ makes a command of a stopped robot void (trigger `fence_command`).
 Lock order everywhere: task, then robot, then command.
 """
 
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -69,6 +70,7 @@ def _active_command() -> Select[UUID]:
     )
 
 
+@cache
 def is_assignable() -> ColumnElement[bool]:
     """Build the condition for robots to which a task may be assigned, also on the way to a dock."""
     busy = _active_command().where(

@@ -76,6 +76,7 @@ def test_concurrent_refreshes_get_one_successor(
             assert len(set(many.map(use, range(8)))) == 1
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_lost_response_is_repeated_to_the_same_device(api: Any, ada: RegisteredUser) -> None:
     first = _refresh(api, ada.refresh_token).json()["data"]
     advance_clock(timedelta(seconds=9))

@@ -19,9 +19,9 @@ def _reminders(owner: Engine) -> list[str]:
 
 def test_loading_timeout_releases_robot_then_fails_task(scenario: Scenario, owner: Engine) -> None:
     scenario.until_loading()
-    scenario.advance_minutes(4.9)
+    scenario.advance_minutes(4.2)
     assert _reminders(owner) == []
-    scenario.advance_minutes(0.2)
+    scenario.advance_minutes(0.9)
     scenario.advance_minutes(0.1)
     assert _reminders(owner) == ["NOT_LOADED"]
     scenario.robot.heartbeat()

@@ -33,9 +33,9 @@ def test_stopped_robot_is_not_released_by_the_loading_timeout(api: Any, fleet: b
     scenario.advance_minutes(30)
     assert _alerts(scenario) == [("ROBOT_STOPPED", 2)]
     _resume(scenario, robot)
-    scenario.advance_minutes(9.9)
+    scenario.advance_minutes(9)
     assert (scenario.state, scenario.task["attempt"]) == ("ASSIGNED/LOADING", 1)
-    scenario.advance_minutes(0.2)
+    scenario.advance_minutes(1.1)
     assert scenario.task["attempt"] == 2
 
 

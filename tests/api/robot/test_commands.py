@@ -201,6 +201,7 @@ def test_arrival_away_from_the_target_is_not_believed(
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_unaccepted_command_is_leased_again_when_its_lease_ends(
     scenario: Scenario, command: Any
 ) -> None:

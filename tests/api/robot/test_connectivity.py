@@ -25,6 +25,7 @@ def _connectivity_after_sweep(scenario: Scenario) -> str:
     )
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_silent_robot_goes_stale_then_offline_and_returns(
     scenario: Scenario,
 ) -> None:
@@ -42,6 +43,7 @@ def test_silent_robot_goes_stale_then_offline_and_returns(
     assert events.count("robot.came_online") == 2
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_silence_during_own_outage_does_not_count(scenario: Scenario) -> None:
     assert _connectivity_after_sweep(scenario) == "ONLINE"
     event_runner.advance_clock(timedelta(seconds=60))  # no part was alive meanwhile
@@ -67,6 +69,7 @@ def test_silence_counts_and_heartbeats_are_kept_without_redis(
     assert silent_now["connectivity"] == "OFFLINE"
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_silent_robot_is_offline_after_15_seconds_while_redis_refuses_connections(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def test_heartbeat_from_elsewhere_gives_no_command(scenario: Scenario, waiting: 
     _assert_no_command(scenario)
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_expired_lease_and_restart_give_no_command(scenario: Scenario, waiting: Any) -> None:
     scenario.advance_seconds(14)
     scenario.robot.heartbeat()

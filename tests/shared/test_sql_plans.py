@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from backend.book import queries
 from backend.book.search import result_page
 from backend.book.search.search_query import SearchQuery
-from backend.shared.infra import clock
+from backend.shared.infra import clock, database
 from backend.shared.models import (
     BookStatus,
     Copy,
@@ -186,3 +186,11 @@ def test_lists_of_circulation_are_filtered_and_sorted_by_indexes(
             is_filtered = statement.whereclause is not None
             failed += [(sort, *each) for each in found if is_filtered or "count(*)" not in each[0]]
     assert failed == []
+
+
+def test_free_copy_is_the_first_entry_of_an_index(library: Connection) -> None:
+    values = {"book_id": row_id(7), "entry_id": row_id(7), "task_id": None, "changed_by": "test"}
+    reserve = f"EXPLAIN {database.PREPARED['reserve_copy'].plain}"
+    plan = library.exec_driver_sql(reserve, {**values, "now": clock.now()}).scalars().all()
+    assert any("using ix_copies_book_id" in line for line in plan), plan
+    assert not any("Sort" in line for line in plan), plan

@@ -172,7 +172,7 @@ class Copy(Base):
             "OR (custody = 'AT_DESK') = (waypoint_id IS NOT NULL)",
             name="at_desk_has_a_place",
         ),
-        Index("ix_copies_book_id", "book_id", "custody", "condition"),
+        Index("ix_copies_book_id", "book_id", "custody", "condition", "id"),
         Index("ix_copies_shelf_location", "shelf_location"),
         Index("ix_copies_custody", "custody", "id", postgresql_where=text("custody <> 'ON_SHELF'")),
         Index("ix_copies_condition", "condition", "id", postgresql_where=text("condition <> 'OK'")),

@@ -1,6 +1,8 @@
 import { expect, test, THIRD } from "../fixtures";
+import { cleared } from "../system";
 
 test("a student cancels a request by keyboard", async ({ open }) => {
+  await cleared(THIRD);
   const page = await open(THIRD, "/?q=Kokoro");
   await page.getByRole("link", { name: /Kokoro/ }).first().focus();
   await page.keyboard.press("Enter");

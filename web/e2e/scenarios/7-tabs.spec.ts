@@ -3,7 +3,7 @@ import { call, copyOf, newStudent, requested } from "../system";
 
 test("a lost answer and a second press make one request", async ({ open, ignoring }) => {
   ignoring(/ERR_FAILED|ERR_CONNECTION/);
-  const page = await open(OTHER, "/?q=Frankenstein&available=true");
+  const page = await open(await newStudent("Noor", "Haddad"), "/?q=Frankenstein&available=true");
   await page.locator(".book-card a").first().click();
   await page.getByRole("link", { name: "Have it brought to me" }).click();
   await page.getByRole("radio", { name: /Study Room 102/ }).check({ force: true });

@@ -1,12 +1,14 @@
 """TCP ports for tests, below the range of outgoing connections."""
 
 import itertools
+import os
 import socket
 
 from tests.conftest import WORKER
 
 _FIRST, _COUNT = 20000, 1000  # each pytest worker has a range of its own
-_offsets = itertools.cycle(range(_COUNT))
+# Two runs at the same time begin at different ports, so that neither takes what the other found.
+_offsets = itertools.cycle((os.getpid() + number) % _COUNT for number in range(_COUNT))
 
 
 def free_port() -> int:

@@ -27,6 +27,9 @@ _FIELDS = tuple(name for name in ImportedBook.model_fields if name != "copies")
 _MIN_SIMILARITY = 0.6  # two titles of one ISBN less similar than this get a warning
 _NUMBERS = re.compile(r"\d+")
 _LOCK_IMPORTS = text("SELECT pg_advisory_xact_lock(hashtext('catalog.import'))")
+# Plans of foreign keys and triggers that were chosen for a small catalogue read whole tables, for
+# each row of a large import, until PostgreSQL's next ANALYZE.
+_FORGET_PLANS = text("DISCARD PLANS")
 
 
 @dataclass
@@ -63,6 +66,7 @@ def upsert_books(
     two imports of one file create no title twice.
     """
     session.execute(_LOCK_IMPORTS)
+    session.execute(_FORGET_PLANS)
     known = _known_titles(session, [book for _, book in rows])
     _mark_earlier_rows(session, job_id, known)
     outcome = Outcome()

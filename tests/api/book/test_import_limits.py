@@ -1,4 +1,4 @@
-"""Imports of hostile or damaged files: time, memory, cancellation, unstorable characters."""
+"""Limits of imports: time, memory, cancellation, unstorable characters, plans of statements."""
 
 import time
 import tracemalloc
@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
 
-from backend.book.imports import csv_parser, format_detection, jobs
+from backend.book.imports import csv_parser, format_detection, jobs, upsert
+from backend.book.schemas.imports import ImportedBook
 from backend.shared.infra import database
 from backend.shared.messaging import celery_app
 from backend.shared.messaging.subscriptions import DISPATCH, IMPORT, queue_of
-from backend.shared.models import Book, ImportFile
+from backend.shared.models import Book, ImportFile, ImportJob
 from tests import event_runner
 from tests.api.book.catalogue_client import CatalogueClient
 from tests.api.book.import_client import (
@@ -186,3 +188,29 @@ def test_imports_and_dispatch_have_separate_workers() -> None:
 
 def _cancel(catalogue: CatalogueClient, job_id: str) -> Any:
     return catalogue.api.put(f"{PATH}/{job_id}/cancel", headers=catalogue.librarian.headers)
+
+
+_ROWS_READ = text(
+    "SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname IN ('books', 'copies')"
+)
+
+
+def _import(session: Session, job: ImportJob, name: str, count: int) -> None:
+    titles = [ImportedBook(title=f"{name} {number}", author="A. Writer") for number in range(count)]
+    upsert.upsert_books(session, job.id, list(enumerate(titles, start=1)))
+
+
+def test_large_batch_after_small_ones_reads_no_whole_table_for_each_row(
+    clean: None, owner: Engine
+) -> None:
+    with Session(owner) as session:
+        job = ImportJob(format="csv")
+        session.add(job)
+        session.flush()
+        _import(session, job, "first", 30)
+        session.execute(text("ANALYZE books, copies"))
+        for number in range(8):  # PostgreSQL keeps a plan after its fifth use
+            _import(session, job, f"small {number}", 2)
+        before = session.execute(_ROWS_READ).scalar_one()
+        _import(session, job, "large", 1000)
+        assert session.execute(_ROWS_READ).scalar_one() - before < 20_000

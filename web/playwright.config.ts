@@ -3,12 +3,13 @@ import { defineConfig } from "@playwright/test";
 // Chromium of the system: no browser is downloaded. As root it needs --no-sandbox.
 const args = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
-// These disturb others or are disturbed by them: one after the other.
+// One after the other: the main journeys first, which are what must be known where time is short; speed last,
+// with nothing beside it. The stop and outages disturb everything else.
 const scenarios = { name: "scenarios", testMatch: /scenarios\/(?!9\d).*\.spec\.ts/ };
-const accessibility = { name: "accessibility", testMatch: /accessibility\/.*\.spec\.ts/, fullyParallel: true };
-const outages = { name: "outages", testMatch: /scenarios\/98.*\.spec\.ts/, dependencies: ["accessibility", "scenarios"] };
-const stop = { name: "stop", testMatch: /scenarios\/99.*\.spec\.ts/ };
-const speed = { name: "speed", testMatch: /speed\/.*\.spec\.ts/, dependencies: ["stop"], workers: 1 };
+const stop = { name: "stop", testMatch: /scenarios\/99.*\.spec\.ts/, dependencies: ["scenarios"] };
+const accessibility = { name: "accessibility", testMatch: /accessibility\/.*\.spec\.ts/, fullyParallel: true, dependencies: ["stop"] };
+const outages = { name: "outages", testMatch: /scenarios\/98.*\.spec\.ts/, dependencies: ["accessibility"] };
+const speed = { name: "speed", testMatch: /speed\/.*\.spec\.ts/, dependencies: ["outages"], workers: 1 };
 const isCore = process.env.LUNA_TEST_BROWSER === "core"; // `./luna test browser --core`
 
 export default defineConfig({
@@ -18,7 +19,7 @@ export default defineConfig({
   expect: { timeout: 30_000 }, // of a slow machine; what must be faster has a bar of its own
   fullyParallel: false,
   workers: 2,
-  reporter: "list",
+  reporter: [["list"], ["./e2e/report.ts"]],
   use: {
     baseURL: process.env.LUNA_ADDRESS ?? "http://127.0.0.1:8080",
     launchOptions: {
@@ -29,6 +30,5 @@ export default defineConfig({
     locale: "en-GB",
     trace: "off",
   },
-  // the longest first, so that both workers end at about the same time
-  projects: isCore ? [scenarios, { ...stop, dependencies: ["scenarios"] }] : [accessibility, scenarios, outages, { ...stop, dependencies: ["outages"] }, speed],
+  projects: isCore ? [scenarios, stop] : [scenarios, stop, accessibility, outages, speed],
 });

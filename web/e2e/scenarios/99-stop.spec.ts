@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { ADMIN, DESK, expect, KEYBOARD, LIBRARIAN, PHONE, picture, POINTER, test, THIRD, type Hands } from "../fixtures";
 import { check } from "../accessibility/axe";
-import { call, suspended } from "../system";
+import { call, copyOf, newStudent, requested, suspended } from "../system";
 
 async function everyRobotStands(page: Page): Promise<void> {
   const count = page.getByText(/^(\d+) of \1 stopped robots stand still\.$/);
@@ -29,6 +29,7 @@ async function stopsFromDialog(page: Page): Promise<void> {
   await expect(dialog).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
+  await expect.poll(() => page.evaluate(() => !!document.activeElement?.closest(".content")), "the focus is back on the page").toBe(true);
 }
 
 const DIALOGS: [name: string, path: string, opener: (page: Page) => Promise<void>][] = [
@@ -45,6 +46,55 @@ const DIALOGS: [name: string, path: string, opener: (page: Page) => Promise<void
   ["a delivery", "/staff/", (page) => page.locator(".card-button").first().click()],
   ["resuming", "/staff/", (page) => page.getByRole("button", { name: "Resume …" }).click()],
 ];
+
+const TITLES = ["Clean Code", "Introduction to Algorithms", "Meditations", "Gödel, Escher, Bach", "Modern Robotics", "The Story of Art", "Concrete Mathematics", "Probabilistic Robotics"];
+const READERS = ["Noor Haddad", "Mira Lund", "Ada Berg", "Tomás Rey", "Yuki Mori", "Lena Vogt", "Omar Said", "Ines Costa"];
+
+/** Have as many readers request a title each as there are robots and more. */
+async function busyDay(): Promise<{ cancel: () => Promise<unknown> }> {
+  const open: (() => Promise<unknown>)[] = [];
+  for (const [index, name] of READERS.entries()) {
+    const [first = "", last = ""] = name.split(" ");
+    const person = await newStudent(first, last);
+    const { bookId } = await copyOf(TITLES[index] ?? "");
+    const { id } = await requested(person, bookId, ["Study Room 101", "Study Room 201", "Study Room 104"][index % 3] ?? "");
+    open.push(() => call(person, "PUT", `/requests/${id}/cancel`, {}).catch(() => undefined)); // one that failed or was brought
+  }
+  return { cancel: () => Promise.all(open.map((each) => each())) };
+}
+
+test("on a busy day the board shows each delivery where it is; after a stop, resuming names the robots that drive on", async ({ open }) => {
+  test.setTimeout(240_000);
+  const page = await open(LIBRARIAN, "/staff/", { viewport: DESK });
+  const day = await busyDay();
+  try {
+    const atDesk = page.locator(".lane.loading .task-card");
+    await expect(atDesk.nth(3)).toBeVisible({ timeout: 90_000 });
+    const loading = await call<{ id: string; stage: string | null }[]>(LIBRARIAN, "GET", "/deliveries?status=IN_PROGRESS&limit=100");
+    const [failing, claimed, ...others] = loading.filter(({ stage }) => stage === "LOADING");
+    await call(LIBRARIAN, "PUT", `/deliveries/${failing?.id}/fail`, { reason: "The tray does not open." });
+    await call(LIBRARIAN, "PUT", `/deliveries/${claimed?.id}/claim`);
+    for (const { id } of others.slice(0, 2)) await call(LIBRARIAN, "PUT", `/deliveries/${id}/book-placed`, {});
+    for (const lane of ["attention", "loading", "moving"]) await expect(page.locator(`.lane.${lane} .task-card`).first()).toBeVisible();
+    await page.getByRole("heading", { name: "Today" }).click(); // nothing is hovered
+    await picture(page, "staff-today");
+    await page.getByRole("button", { name: "Stop all robots" }).first().click();
+    await everyRobotStands(page);
+    const busy = (await call<{ robot_name: string; current_task_id: string | null }[]>(LIBRARIAN, "GET", "/robot/status?limit=100")).filter((robot) => robot.current_task_id);
+    await page.getByRole("button", { name: "Resume …" }).click();
+    const dialog = page.getByRole("dialog");
+    await expect(dialog.getByText("These robots drive on at once")).toBeVisible();
+    for (const { robot_name: name } of busy) await expect(dialog.locator("li", { hasText: name })).toHaveCount(1);
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Robots" }).click();
+    await page.locator(".map .robot .body").first().waitFor();
+    await picture(page, "staff-stop");
+    await resume(page);
+    await expect(page.locator(".robot-row", { hasText: "Driving" }).first()).toBeVisible();
+  } finally {
+    await day.cancel();
+  }
+});
 
 test("the stop works from every dialog, by mouse and by keyboard", async ({ open }) => {
   test.setTimeout(150_000);
@@ -70,7 +120,6 @@ test("the stop reaches every robot and is proved by each; resume lets them drive
   await page.locator(".robot-row").first().waitFor();
   await page.getByRole("button", { name: "Stop all robots" }).first().click();
   await everyRobotStands(page);
-  await picture(page, "staff-stop");
   await check(page, "stopped", page.getByText(/stopped robots stand still/));
   await page.getByRole("button", { name: "Resume …" }).click();
   await check(page, "resuming", page.getByRole("dialog"));

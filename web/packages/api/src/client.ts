@@ -5,14 +5,34 @@ import { takeEarly } from "./early";
 import { ApiProblem, networkProblem, problemOf } from "./problems";
 import { session } from "./session";
 
+const KEY = "Idempotency-Key";
 export type Schemas = components["schemas"];
 
 const SIGNED_OUT_CODES = new Set(["UNAUTHENTICATED", "TOKEN_REVOKED", "INVALID_TOKEN", "ACCOUNT_INACTIVE"]);
 
-/** Send with the token; on TOKEN_EXPIRED refresh once and send again. */
+/**
+ * Keys of writes whose answer has not come. The same write then carries the same key again, and has an
+ * effect once: after a lost answer, a failure of the gateway or a second press.
+ */
+const unanswered = new Map<string, { key: string; at: number }>();
+const MAX_AGE = 300_000; // ms; later the same call is another write
+
 async function send(request: Request): Promise<Response> {
   const early = await takeEarly(request);
   if (early) return early;
+  if (request.method === "GET") return sendWithToken(request);
+  const write = `${request.method} ${request.url} ${request.headers.get(KEY) ?? (await request.clone().text())}`;
+  const before = unanswered.get(write);
+  const key = request.headers.get(KEY) ?? (before && Date.now() - before.at < MAX_AGE ? before.key : newKey());
+  unanswered.set(write, { key, at: Date.now() });
+  request.headers.set(KEY, key);
+  const response = await sendWithToken(request);
+  if (response.status < 500) unanswered.delete(write);
+  return response;
+}
+
+/** Send with the token; on TOKEN_EXPIRED refresh once and send again. */
+async function sendWithToken(request: Request): Promise<Response> {
   if (session.state.status === "expired") throw new ApiProblem("UNAUTHENTICATED", "", 401, ""); // until its user signs in again
   if (session.state.status === "signed-in" && !session.accessToken) await session.refresh();
   const again = request.clone();
@@ -31,7 +51,7 @@ async function attempt(request: Request): Promise<Response> {
   const token = session.accessToken;
   if (token) request.headers.set("Authorization", `Bearer ${token}`);
   try {
-    return await fetch(request);
+    return await fetch(request, { signal: AbortSignal.any([request.signal, session.signal]) });
   } catch (error) {
     throw networkProblem(error);
   }
@@ -46,9 +66,8 @@ const failures: Middleware = {
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: send });
 api.use(failures);
 
-/** A key that makes a repeated POST create only once. */
-export function idempotencyKey(): string {
-  return crypto.randomUUID();
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Return the `data` of an answer. */

@@ -1,5 +1,5 @@
 export { brand } from "./brand";
-export { allOf, api, dataOf, distinct, idempotencyKey, pageOf, type Schemas } from "./client";
+export { allOf, api, dataOf, distinct, pageOf, type Schemas } from "./client";
 export { saveExport, saveFile } from "./download";
 export { useLiveStatus, useSession, useTopic, useUser } from "./hooks";
 export { live, type LiveMessage } from "./live";

@@ -29,6 +29,7 @@ export class Session {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private first: Promise<void> | null = null;
   private restoring: Promise<void> | null = null;
+  private leaving = new AbortController();
   private readonly listeners = new Set<() => void>();
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("luna.session");
 
@@ -43,6 +44,11 @@ export class Session {
 
   get accessToken(): string | null {
     return this.token?.access ?? null;
+  }
+
+  /** Ends the calls that are under way when this tab signs out: their answers would be refusals. */
+  get signal(): AbortSignal {
+    return this.leaving.signal;
   }
 
   /** Whether an earlier page load has left a session. */
@@ -104,8 +110,10 @@ export class Session {
 
   /** End the session here and on the server; the server's answer is not needed. */
   async signOut(): Promise<void> {
+    this.leaving.abort();
     const headers = { ...HEADERS, ...(this.token ? { Authorization: `Bearer ${this.token.access}` } : {}) };
     await fetch("/api/v1/auth/logout", { method: "POST", headers }).catch(() => undefined);
+    this.leaving = new AbortController();
     this.forget();
     this.change({ status: "signed-out" });
     this.channel?.postMessage({ kind: "ended" } satisfies Message);

@@ -2,8 +2,9 @@
 // Robots are elements that only `transform` moves: the browser's compositor draws their way, so that
 // a fleet costs the main thread nothing between two reports.
 import type { Schemas } from "@luna/api";
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { placeNames, type Mark, type Placed } from "./names";
 
 export interface MapPlace { code: string; name: string; x: number; y: number; floor: number }
 export interface MapRobot {
@@ -35,10 +36,11 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
   const bounds = useMemo(() => boundsOf(floor, [...places, ...robots]), [floor, places, robots]);
   const plan = planOf(floor);
   const image = useImage(plan);
+  const top = bounds ? bounds.y + bounds.height : 0;
+  const marks = robots.map((robot) => ({ ...robot, left: (100 * (robot.x - (bounds?.x ?? 0))) / (bounds?.width ?? 1), down: (100 * (top - robot.y)) / (bounds?.width ?? 1) }));
+  const names = useNames(marks, selected);
   if (!bounds) return <p className="dim">{t("map.nothing")}</p>;
   const unit = bounds.width / (plan ? 44 : 30); // marks keep their size on floors of any size
-  const top = bounds.y + bounds.height;
-  const named = robots.length <= MAX_NAMES;
   return (
     <figure>
       <div className="map" role="img" aria-label={label} style={{ aspectRatio: `${bounds.width} / ${bounds.height}` }}>
@@ -51,10 +53,10 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
             ))}
           </g>
         </svg>
-        {robots.map((robot) => (
+        {marks.map((mark) => (
           <Robot
-            key={robot.id} id={robot.id} name={named || robot.id === selected ? robot.name : ""} note={robot.note} state={robot.state} selected={robot.id === selected} onSelect={onSelect}
-            left={(100 * (robot.x - bounds.x)) / bounds.width} down={(100 * (top - robot.y)) / bounds.width} degrees={(-robot.theta * 180) / Math.PI}
+            key={mark.id} id={mark.id} name={names.has(mark.id) ? (names.get(mark.id)?.text ?? mark.name) : ""} side={names.get(mark.id)?.side ?? "hidden"} note={mark.note} state={mark.state} selected={mark.id === selected}
+            onSelect={onSelect} left={mark.left} down={mark.down} degrees={(-mark.theta * 180) / Math.PI}
           />
         ))}
       </div>
@@ -84,14 +86,24 @@ function Edge({ edge: { id, from, to, closed }, chosen, onChoose }: { edge: MapE
   );
 }
 
-interface RobotProps { id: string; name: string; note?: string; state: MapRobot["state"]; left: number; down: number; degrees: number; selected: boolean; onSelect?: (id: string) => void }
+/** The names that are shown: all of a small fleet for which there is room, and that of the chosen robot. */
+function useNames(marks: Mark[], selected?: string | null): Map<string, Placed> {
+  const before = useRef<Map<string, Placed>>(new Map());
+  const names = placeNames(marks.length <= MAX_NAMES ? marks : marks.filter(({ id }) => id === selected), before.current);
+  useEffect(() => {
+    before.current = names;
+  });
+  return names;
+}
+
+interface RobotProps { id: string; name: string; side: string; note?: string; state: MapRobot["state"]; left: number; down: number; degrees: number; selected: boolean; onSelect?: (id: string) => void }
 
 /** Drawn again only when it has moved or changed; `left` and `down` in per cent of the map's width. */
-const Robot = memo(function Robot({ id, name, note, state, left, down, degrees, selected, onSelect }: RobotProps) {
+const Robot = memo(function Robot({ id, name, side, note, state, left, down, degrees, selected, onSelect }: RobotProps) {
   return (
     <span className={`robot ${state}${selected ? " selected" : ""}`} style={{ transform: `translate(${left}cqw, ${down}cqw)` }} onPointerDown={onSelect && (() => onSelect(id))}>
       <i className="body" style={{ rotate: `${degrees}deg` }} />
-      {name && <b className="name">{name}</b>}
+      {name && <b className={`name ${side}`}>{name}</b>}
       {note && <small className="note">{note}</small>}
     </span>
   );

@@ -1,5 +1,5 @@
 // Every dialog of the dashboard: the stop is inside it too, where Tab reaches it.
-import { StopButton } from "@luna/ui";
+import { focusPage, StopButton } from "@luna/ui";
 import { Modal } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,7 +9,7 @@ interface Props { opened: boolean; onClose: () => void; title: string; size?: st
 export function Dialog({ opened, onClose, title, size = "md", children }: Props) {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size={size} yOffset="72px" closeButtonProps={{ "aria-label": t("action.close"), size: 40 }}>
+    <Modal opened={opened} onClose={onClose} title={title} size={size} yOffset="72px" onExitTransitionEnd={focusPage} closeButtonProps={{ "aria-label": t("action.close"), size: 40 }}>
       <div className="stack">
         {children}
         <div className="dialog-stop"><StopButton /></div>

@@ -1,3 +1,4 @@
+import { focusPage } from "@luna/ui";
 import { Modal } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { DialogProps } from "./Dialog";
@@ -5,7 +6,7 @@ import type { DialogProps } from "./Dialog";
 export default function DialogModal({ children, ...props }: DialogProps) {
   const { t } = useTranslation();
   return (
-    <Modal {...props} centered closeButtonProps={{ "aria-label": t("action.close"), size: 44 }}>
+    <Modal {...props} centered onExitTransitionEnd={focusPage} closeButtonProps={{ "aria-label": t("action.close"), size: 44 }}>
       <div className="stack">{children}</div>
     </Modal>
   );

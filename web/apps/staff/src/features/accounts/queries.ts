@@ -1,6 +1,5 @@
-import { api, dataOf, idempotencyKey, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, type Schemas } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 import type { PersonRole } from "../../parts/roles";
 
 export type Account = Schemas["ManagedUserRead"];
@@ -33,13 +32,7 @@ function useWrite<Input, Output>(mutationFn: (input: Input) => Promise<Output>) 
 }
 
 export function useCreateAccount() {
-  const key = useRef(idempotencyKey());
-  return useWrite((body: Schemas["UserCreate"]) =>
-    dataOf(api.POST("/api/v1/auth/users", { params: { header: { "Idempotency-Key": key.current } }, body })).catch((error: unknown) => {
-      key.current = idempotencyKey(); // the next attempt has another body
-      throw error;
-    }),
-  );
+  return useWrite((body: Schemas["UserCreate"]) => dataOf(api.POST("/api/v1/auth/users", { body })));
 }
 
 export function useChangeAccount(userId: string) {

@@ -1,6 +1,5 @@
-import { api, dataOf, idempotencyKey, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, type Schemas } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 
 export type Book = Schemas["BookDetail"];
 export const FIELDS = ["title", "subtitle", "author", "isbn", "publisher", "publication_year", "edition", "language", "shelf_location", "call_number", "description"] as const;
@@ -64,19 +63,14 @@ export function useSaveBook(book: Book) {
 
 export function useCreateBook() {
   const client = useQueryClient();
-  const key = useRef(idempotencyKey());
   return useMutation({
     mutationFn: ({ form, copies }: { form: Form; copies: number }) =>
       dataOf(
         api.POST("/api/v1/books", {
-          params: { header: { "Idempotency-Key": key.current } },
           body: { ...bodyOf(form, FIELDS.filter((field) => form[field] !== "")), copies } as Schemas["BookCreate"],
         }),
       ),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["catalogue"] }),
-    onError: () => {
-      key.current = idempotencyKey(); // the next attempt has another body
-    },
   });
 }
 
@@ -90,7 +84,7 @@ export function useCopies(bookId: string) {
 export function useAddCopy(bookId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => dataOf(api.POST("/api/v1/books/{book_id}/copies", { params: { path: { book_id: bookId }, header: { "Idempotency-Key": idempotencyKey() } }, body: {} })),
+    mutationFn: () => dataOf(api.POST("/api/v1/books/{book_id}/copies", { params: { path: { book_id: bookId } }, body: {} })),
     onSettled: () => void client.invalidateQueries({ queryKey: ["copies", bookId] }),
   });
 }
@@ -123,7 +117,7 @@ export function useShelve(copy: Schemas["CopyRead"]) {
 export function useMerge(bookId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (into: string) => dataOf(api.POST("/api/v1/books/{book_id}/merge", { params: { path: { book_id: bookId }, header: { "Idempotency-Key": idempotencyKey() } }, body: { into } })),
+    mutationFn: (into: string) => dataOf(api.POST("/api/v1/books/{book_id}/merge", { params: { path: { book_id: bookId } }, body: { into } })),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["catalogue"] }), // this page stays as it was, to undo it
   });
 }

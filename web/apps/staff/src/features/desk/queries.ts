@@ -1,4 +1,4 @@
-import { api, dataOf, idempotencyKey, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, type Schemas } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Member = Schemas["MemberRead"];
@@ -38,13 +38,13 @@ function useThenRefetch<Input, Output>(mutationFn: (input: Input) => Promise<Out
 export function useCheckOut() {
   return useThenRefetch(async ({ memberId, code, override = null }: { memberId: string; code: string; override?: Override | null }) => {
     const body = { user_id: memberId, copy_barcode: code, dry_run: false, override };
-    const { data } = await api.POST("/api/v1/loans", { params: { header: { "Idempotency-Key": idempotencyKey() } }, body });
+    const { data } = await api.POST("/api/v1/loans", { body });
     return data?.data as Loan; // a preview is answered to a dry run alone
   });
 }
 
 export function useCheckIn() {
-  return useThenRefetch((code: string) => dataOf(api.POST("/api/v1/loans/check-in", { params: { header: { "Idempotency-Key": idempotencyKey() } }, body: { copy_barcode: code } })));
+  return useThenRefetch((code: string) => dataOf(api.POST("/api/v1/loans/check-in", { body: { copy_barcode: code } })));
 }
 
 const CHANGES = {

@@ -1,4 +1,4 @@
-import { api, dataOf, idempotencyKey, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Robot = Schemas["RobotRead"];
@@ -20,9 +20,7 @@ function useWrite<Input, Output>(mutationFn: (input: Input) => Promise<Output>) 
 }
 
 export function useRegisterRobot() {
-  return useWrite((body: Schemas["RobotCreate"]) =>
-    dataOf(api.POST("/api/v1/robot/robots", { params: { header: { "Idempotency-Key": idempotencyKey() } }, body })),
-  );
+  return useWrite((body: Schemas["RobotCreate"]) => dataOf(api.POST("/api/v1/robot/robots", { body })));
 }
 
 export function useMaintenance(robotId: string) {

@@ -34,7 +34,7 @@ function Report({ job }: { job: Job }) {
         {!isRunning(job) && !job.dry_run && !job.undone_at && <Button variant="default" size="sm" loading={undo.isPending} onClick={() => undo.mutate()}>{t("import.undo")}</Button>}
       </Heading>
       {job.undone_at && <div className="notice tone-wait" role="status"><Icon name="return" />{undo.data?.length ? t("import.undoneText", { count: undo.data.length }) : t("import.undone")}</div>}
-      {job.dry_run && <div className="notice tone-move"><Icon name="alert" />{t("import.wasDryRun")}</div>}
+      {job.dry_run && <div className="notice tone-move"><Icon name="check" />{t("import.wasDryRun")}</div>}
       <Refusal error={cancel.error ?? undo.error ?? report.error} />
       {job.problem && <div className="notice tone-fail" role="alert"><Icon name="alert" />{job.problem}</div>}
       {isRunning(job) && <Progress job={job} />}
@@ -42,7 +42,7 @@ function Report({ job }: { job: Job }) {
         {counts.map(([name, value]) => <li key={name} className="card"><strong>{formatNumber(value)}</strong><span className="dim">{t(`import.count.${name}`)}</span></li>)}
       </ul>
       <Rows job={job} />
-      {job.dry_run && !isRunning(job) && <Link to="/imports" className="button-link">{t("import.again")}</Link>}
+      {job.dry_run && !isRunning(job) && <div className="row"><Link to="/imports" className="button-link">{t("import.again")}</Link></div>}
     </div>
   );
 }

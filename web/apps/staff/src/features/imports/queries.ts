@@ -1,7 +1,16 @@
-import { api, dataOf, idempotencyKey, pageOf, saveFile, useTopic, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, saveFile, useTopic, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Job = Schemas["ImportJobRead"];
+
+/** A file is read into no key: it is one upload as long as it is chosen. */
+const uploads = new WeakMap<File, string>();
+
+function keyOf(file: File, dryRun: boolean): string {
+  const key = uploads.get(file) ?? `upload-${Date.now()}-${Math.random()}`;
+  uploads.set(file, key);
+  return `${key}-${dryRun ? "check" : "import"}`;
+}
 
 export function useUpload() {
   const client = useQueryClient();
@@ -12,7 +21,7 @@ export function useUpload() {
       form.set("file", file);
       return dataOf(
         api.POST("/api/v1/books/bulk-import", {
-          params: { query: { dry_run: dryRun }, header: { "Idempotency-Key": idempotencyKey() } },
+          params: { query: { dry_run: dryRun }, header: { "Idempotency-Key": keyOf(file, dryRun) } },
           body: form as never, // the generated type describes the file as a text
           bodySerializer: (body: unknown) => body as FormData,
         }),

@@ -1,6 +1,5 @@
-import { api, dataOf, idempotencyKey } from "@luna/api";
+import { api, dataOf } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 
 export function useBook(bookId: string) {
   return useQuery({
@@ -19,14 +18,10 @@ export function useAvailability(bookId: string) {
 /** Join the queue for a book that has no free copy. */
 export function usePlaceHold(bookId: string) {
   const client = useQueryClient();
-  const key = useRef(idempotencyKey());
   return useMutation({
-    mutationFn: () => dataOf(api.POST("/api/v1/holds", { params: { header: { "Idempotency-Key": key.current } }, body: { book_id: bookId } })),
+    mutationFn: () => dataOf(api.POST("/api/v1/holds", { body: { book_id: bookId } })),
     onSuccess: () => {
       for (const name of ["holds", "book", "loan-summary"]) void client.invalidateQueries({ queryKey: [name] });
-    },
-    onError: () => {
-      key.current = idempotencyKey(); // a refusal is stored under the key too
     },
   });
 }

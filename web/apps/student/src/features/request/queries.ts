@@ -1,6 +1,5 @@
-import { api, dataOf, idempotencyKey } from "@luna/api";
+import { api, dataOf } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 
 export function useBookTitle(bookId: string) {
   return useQuery({
@@ -18,21 +17,11 @@ export function useQuote(bookId: string, place: string | null) {
   });
 }
 
-/** Create one request, also when the button is pressed twice or the answer was lost. */
 export function useCreateRequest(bookId: string) {
   const client = useQueryClient();
-  const attempt = useRef({ place: "", notes: "", key: "" });
   return useMutation({
-    mutationFn: ({ place, notes }: { place: string; notes: string }) => {
-      if (attempt.current.place !== place || attempt.current.notes !== notes)
-        attempt.current = { place, notes, key: idempotencyKey() };
-      return dataOf(
-        api.POST("/api/v1/requests", {
-          params: { header: { "Idempotency-Key": attempt.current.key } },
-          body: { book_id: bookId, request_location: place, notes: notes || null },
-        }),
-      );
-    },
+    mutationFn: ({ place, notes }: { place: string; notes: string }) =>
+      dataOf(api.POST("/api/v1/requests", { body: { book_id: bookId, request_location: place, notes: notes || null } })),
     onSuccess: (request) => {
       client.setQueryData(["request", request.id], request);
       void client.invalidateQueries({ queryKey: ["requests"] });

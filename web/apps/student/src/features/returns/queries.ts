@@ -1,6 +1,5 @@
-import { api, dataOf, idempotencyKey, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { api, dataOf, useTopic, type LiveMessage, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 
 type Return = Schemas["ReturnDetail"];
 
@@ -13,17 +12,9 @@ export function useLoan(loanId: string) {
 
 export function useCreateReturn() {
   const client = useQueryClient();
-  const attempt = useRef({ place: "", key: "" });
   return useMutation({
-    mutationFn: ({ bookId, place }: { bookId: string; place: string }) => {
-      if (attempt.current.place !== place) attempt.current = { place, key: idempotencyKey() };
-      return dataOf(
-        api.POST("/api/v1/returns", {
-          params: { header: { "Idempotency-Key": attempt.current.key } },
-          body: { book_id: bookId, pickup_location: place },
-        }),
-      );
-    },
+    mutationFn: ({ bookId, place }: { bookId: string; place: string }) =>
+      dataOf(api.POST("/api/v1/returns", { body: { book_id: bookId, pickup_location: place } })),
     onSuccess: (created) => {
       client.setQueryData(["return", created.id], created);
       void client.invalidateQueries({ queryKey: ["returns"] });

@@ -1,0 +1,53 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { api } from "./client";
+import { session } from "./session";
+
+let keys: (string | null)[];
+let answers: (Response | Error)[];
+
+beforeEach(() => {
+  keys = [];
+  answers = [];
+  session.state = { status: "signed-out" };
+  vi.stubGlobal("fetch", (request: Request) => {
+    keys.push(request.headers.get("Idempotency-Key"));
+    const answer = answers.shift() ?? Response.json({ success: true, data: {} }, { status: 201 });
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  });
+});
+
+const holds = (book_id: string) => api.POST("/api/v1/holds", { body: { book_id } }).catch((error: unknown) => error);
+
+test("a write whose answer is lost carries the same key when it is sent again, and then a new one", async () => {
+  answers = [new Error("connection lost"), Response.json({}, { status: 503 })];
+  for (let attempt = 0; attempt < 4; attempt += 1) await holds("b1");
+  expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(keys.slice(0, 3)).toEqual([keys[0], keys[0], keys[0]]);
+  expect(keys[3]).not.toBe(keys[0]);
+});
+
+test("a refusal is an answer: the next attempt is another one", async () => {
+  answers = [Response.json({ success: false, error: { code: "HOLD_LIMIT", message: "Too many." } }, { status: 409 })];
+  await holds("b1");
+  await holds("b1");
+  expect(keys[1]).not.toBe(keys[0]);
+});
+
+test("two presses at once carry one key, two different writes carry two", async () => {
+  await Promise.all([holds("b1"), holds("b1"), holds("b2")]);
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys[2]).not.toBe(keys[0]);
+});
+
+test("calls that are under way end when somebody signs out", async () => {
+  const aborted: boolean[] = [];
+  vi.stubGlobal("fetch", (_request: Request | string, init?: RequestInit) => {
+    if (typeof _request === "string") return Promise.resolve(Response.json({}));
+    return new Promise((_, reject) => init?.signal?.addEventListener("abort", () => { aborted.push(true); reject(new Error("aborted")); }));
+  });
+  const reading = api.GET("/api/v1/loans").catch((error: unknown) => error);
+  await vi.waitFor(() => Promise.resolve());
+  await session.signOut();
+  expect(await reading).toMatchObject({ code: "NETWORK" });
+  expect(aborted).toEqual([true]);
+});

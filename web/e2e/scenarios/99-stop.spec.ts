@@ -70,8 +70,8 @@ test("on a busy day the board shows each delivery where it is; after a stop, res
   try {
     const atDesk = page.locator(".lane.loading .task-card");
     await expect(atDesk.nth(3)).toBeVisible({ timeout: 90_000 });
-    const loading = await call<{ id: string; stage: string | null }[]>(LIBRARIAN, "GET", "/deliveries?status=IN_PROGRESS&limit=100");
-    const [failing, claimed, ...others] = loading.filter(({ stage }) => stage === "LOADING");
+    const reads = ["ASSIGNED", "IN_PROGRESS"].map((status) => call<{ id: string; stage: string | null }[]>(LIBRARIAN, "GET", `/deliveries?status=${status}&limit=100`));
+    const [failing, claimed, ...others] = (await Promise.all(reads)).flat().filter(({ stage }) => stage === "LOADING");
     await call(LIBRARIAN, "PUT", `/deliveries/${failing?.id}/fail`, { reason: "The tray does not open." });
     await call(LIBRARIAN, "PUT", `/deliveries/${claimed?.id}/claim`);
     for (const { id } of others.slice(0, 2)) await call(LIBRARIAN, "PUT", `/deliveries/${id}/book-placed`, {});

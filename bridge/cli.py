@@ -27,7 +27,7 @@ def main() -> None:
     """Run the command that the arguments name."""
     words = sys.argv[1:]
     if words and words[0].startswith("--") and words[0] != "--help":
-        words = ["run", *words]  # the usual command
+        words = ["simulate" if "--robots" in words else "run", *words]  # the usual commands
     options = _parser().parse_args(words)
     sys.exit(options.command(options))
 

@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
     add = simulate.add_argument
     add("--url", required=True, help="such as http://127.0.0.1:8080")
     add("--directory", type=Path, required=True, help="of the robots' keys and states")
-    add("--count", type=int, help="robots at most; default: all")
+    add("--count", "--robots", type=int, help="robots at most; default: all")
     add("--skip", type=int, default=0, help="first robots that other processes drive")
     add("--speed", type=at_least(0.01), default=1.0, help="1: a real robot's")
     add("--range-m", type=at_least(1), default=4000.0, help="metres per full battery")
@@ -38,7 +38,8 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: Namespace) -> int:
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: do not import
+    for unused in ("httpx._main", "sniffio"):  # the latter is looked for at each request
+        sys.modules.setdefault(unused, None)  # type: ignore[arg-type]  # None: do not import
     from bridge.protocol.client import KeyFileMissingError
     from bridge.simulation import fleet
     from bridge.simulation.faults import InvalidScriptError, parse_script

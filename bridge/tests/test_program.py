@@ -112,6 +112,26 @@ async def test_enrollment_writes_key_readable_by_owner_only(
     assert server.enrolments[0]["code"] == "GOOD"
 
 
+async def test_robots_of_a_directory_are_driven_by_one_process(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    for name in ("robot-1", "robot-2", "robot-3"):
+        (tmp_path / f"{name}.key").write_text(KEY)
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({"waypoint": "A", "x": 0.0, "y": 0.0, "floor": 1})
+        )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "--robots", "2"),
+        *("--url", server.url, "--directory", tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await server.until(lambda: len(server.sessions) == 2)
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert process.returncode == 0
+    assert len(server.sessions) == 2
+
+
 async def test_used_enrollment_code_is_declined(server: FakeServer, tmp_path: Path) -> None:
     key_file = tmp_path / "key"
     with pytest.raises(EnrollmentFailedError, match="LUNA declined the code"):

@@ -1,6 +1,7 @@
 """What must hold on the database of a day."""
 
 import time
+from typing import Any
 
 import psycopg
 from sqlalchemy import create_engine
@@ -9,6 +10,7 @@ from backend.shared.domain import invariants
 from ops.bench.system import System
 
 _PROCESSED_AFTER = 30.0  # seconds
+_KINDS = "SELECT task_type, count(*) FROM delivery_tasks GROUP BY task_type ORDER BY task_type"
 _UNALERTED = """
     SELECT count(DISTINCT step.task_id) FROM task_status_history AS step
     WHERE step.to_status = 'FAILED'
@@ -27,14 +29,24 @@ def violations(system: System) -> list[str]:
     return [f"{invariant}: {rows[0]}" for invariant, rows in found.items()]
 
 
+def kinds(system: System) -> dict[str, float]:
+    """Count the tasks of each kind."""
+    with _connection(system) as connection:
+        return dict(connection.execute(_KINDS).fetchall())
+
+
 def failed_without_alert(system: System) -> int:
     """Count the tasks that failed without an alert to staff, when the last events are processed."""
-    url = system.environment["LUNA_DATABASE_OWNER_URL"].replace("+psycopg2", "")
     limit = time.monotonic() + _PROCESSED_AFTER
-    with psycopg.connect(url, autocommit=True) as connection:
+    with _connection(system) as connection:
         while True:
             row = connection.execute(_UNALERTED).fetchone()
             count = int(row[0]) if row else 0
             if not count or time.monotonic() > limit:
                 return count
             time.sleep(0.5)
+
+
+def _connection(system: System) -> "psycopg.Connection[tuple[Any, ...]]":
+    url = system.environment["LUNA_DATABASE_OWNER_URL"].replace("+psycopg2", "")
+    return psycopg.connect(url, autocommit=True)

@@ -11,10 +11,12 @@ import httpx
 
 from ops.api_client import ApiClient, ApiError
 from ops.bench.fleet_day.arrival_times import ArrivalTimes
+from ops.bench.fleet_day.robots import Robots
 from ops.bench.system import System
 from ops.native import status
 
-OPEN_AT_ONCE = 36
+OPEN_AT_ONCE = 18
+_ROWS = 2 * OPEN_AT_ONCE  # newest tasks that are read together
 INTERVAL = 0.25  # seconds between two rounds through the building
 STOP_EVERY, STOP_FOR = 12.0, 2.0
 PATIENCE = 45.0  # seconds after which staff fetch the book of a robot that does not get on
@@ -47,10 +49,11 @@ class Errand:
     began: float
     seen: tuple[str, float] = ("", 0.0)  # the present stage, and since when
     retried: bool = False
+    was_stopped: bool = False  # its robot, by a person
 
 
 class Day:
-    def __init__(self, system: System, seed: int) -> None:
+    def __init__(self, system: System, seed: int, robots: Robots) -> None:
         self._chance = random.Random(seed)  # noqa: S311  a repeatable day, not cryptography
         accounts = status.demo_accounts()
         self._staff = _sign_in(system, next(a for a in accounts if a["role"] == "LIBRARIAN"))
@@ -58,6 +61,7 @@ class Day:
         books = self._staff.request("GET", "/books?limit=100&available=true")
         self._books = [book["id"] for book in books]
         self._robots = [robot["id"] for robot in self._staff.request("GET", "/robot/status")]
+        self._colleague = self._staff.request("GET", "/auth/me")["id"]
         self._lent: list[tuple[int, str]] = []
         self._open: dict[str, Errand] = {}
         self._stopped: tuple[str, float] | None = None
@@ -65,7 +69,7 @@ class Day:
         self.ends: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.ages: list[float] = []
-        self.arrival_times = ArrivalTimes()
+        self.arrival_times = ArrivalTimes(robots.injected_into)
         self._created = 0
 
     def __enter__(self) -> Self:
@@ -80,9 +84,9 @@ class Day:
         for client in (self._staff, *self._students):
             client.close()
 
-    def run_until(self, count: int) -> None:
-        """Live until so many tasks have ended."""
-        while sum(self.ends.values()) < count and not self._is_stuck():
+    def run_until(self, ended: int, count: int) -> None:
+        """Live until so many tasks of `count` have ended; the others go on meanwhile."""
+        while sum(self.ends.values()) < ended and not self._is_stuck():
             while len(self._open) < OPEN_AT_ONCE and self._created < count:
                 self._ask()
             self._round()
@@ -97,14 +101,10 @@ class Day:
         now = time.monotonic()
         return any(now - errand.began > LONGEST for errand in self._open.values())
 
-    def without_reason(self) -> int:
-        """Count the tasks that were cancelled or failed for no stated reason."""
-        return self.reasons[""]
-
     def _round(self) -> None:
         began = time.monotonic()
         self._stop_a_robot()
-        rows = {row["id"]: row for row in self._staff.request("GET", "/deliveries?limit=100")}
+        rows = {row["id"]: row for row in self._staff.request("GET", f"/deliveries?limit={_ROWS}")}
         for errand in list(self._open.values()):
             row = rows.get(errand.id) or self._staff.request("GET", f"/deliveries/{errand.id}")
             self._look_after(errand, row)
@@ -121,7 +121,7 @@ class Day:
             self._stopped, self._next_stop = (robot, now + STOP_FOR), now + STOP_EVERY
 
     def _ask(self) -> None:
-        kind = self._chance.choices(("request", "return", "staff"), (5, 3, 2))[0]
+        kind = self._chance.choices(("request", "return", "staff"), (4, 3, 3))[0]
         habit = self._chance.choices(list(HABITS), list(HABITS.values()))[0]
         student, book = (
             self._chance.randrange(len(self._students)),
@@ -132,9 +132,11 @@ class Day:
             body: dict[str, Any] = {"book_id": book, "pickup_location": self._room()}
             made = self._try(self._students[student], "POST", "/returns", body)
         elif kind == "staff":
-            path = self._chance.choice(("workstation", "transfer"))
+            path = self._chance.choice(("inter-staff", "workstation", "transfer"))
             source, target = self._chance.sample(DESKS, 2)
             body = {"book_id": book, "source_location": source, "destination_location": target}
+            if path == "inter-staff":
+                body["recipient_id"] = self._colleague
             made = self._try(self._staff, "POST", f"/deliveries/{path}", body)
         else:
             kind, body = "request", {"book_id": book, "request_location": self._room()}
@@ -154,6 +156,8 @@ class Day:
     def _look_after(self, errand: Errand, row: dict[str, Any]) -> None:
         stage = row["stage"] or row["status"]
         self.arrival_times.look(row)
+        if self._stopped is not None and row["assigned_robot_id"] == self._stopped[0]:
+            errand.was_stopped = True
         if errand.seen[0] != f"{stage}{row['attempt']}":
             errand.seen = f"{stage}{row['attempt']}", time.monotonic()
         if stage in ENDED:
@@ -164,7 +168,7 @@ class Day:
         elif stage == "LOADING":
             self._load(errand, row)
         elif stage == "HANDOVER":
-            self.arrival_times.arrive(row)
+            self.arrival_times.arrive(row, is_disturbed=errand.was_stopped)
             self._receive(errand)
         else:
             self._accompany(errand, stage)
@@ -218,7 +222,7 @@ class Day:
         self.ends[row["status"]] += 1
         self.ages.append(time.monotonic() - errand.began)
         if row["status"] != "COMPLETED":
-            self.reasons[row["failure_reason"] or ""] += 1
+            self.reasons[(row["failure_reason"] or "").partition(":")[0]] += 1
         if row["status"] == "FAILED":  # where it is counted; now staff tidy up
             self._try(self._staff, "PUT", f"{path}/cancel", {"book_location": DESKS[0]})
         elif row["status"] == "COMPLETED" and errand.kind == "request":

@@ -18,7 +18,7 @@ from ops.processes import spawn
 from ops.servers import environment
 
 SPEED = 60.0
-RANGE_M = 60_000.0
+RANGE_M = 10_000.0  # short, so that robots charge in between
 REPORTED = ("ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED", "LEASED")
 SCRIPT: list[dict[str, Any]] = [
     {"fault": "NETWORK_LOSS", "probability": 0.004, "seconds": 4},
@@ -40,15 +40,21 @@ SCRIPT: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class Robots:
-    control: str
+    control: httpx.Client
 
     def injected(self) -> Counter[str]:
         """Return how often each fault was injected."""
-        listed = httpx.get(f"{self.control}/robots", timeout=10).raise_for_status().json()
         total: Counter[str] = Counter()
-        for robot in listed:
+        for robot in self._read("/robots"):
             total.update(robot["injected"])
         return total
+
+    def injected_into(self, name: str) -> Counter[str]:
+        """Return how often each fault was injected into one robot."""
+        return Counter(self._read(f"/robots/{name}/faults")[0]["injected"])
+
+    def _read(self, path: str) -> Any:
+        return self.control.get(path).raise_for_status().json()
 
 
 @contextmanager
@@ -70,7 +76,8 @@ def running(system: System, count: int, seed: int) -> Iterator[Robots]:
     log = folder / "robots.log"
     fleet = spawn([sys.executable, *words], environment=environment.base(), directory=ROOT, log=log)
     try:
-        yield Robots(_control(fleet, log))
+        with httpx.Client(base_url=_control(fleet, log), timeout=10) as control:
+            yield Robots(control)
     finally:
         fleet.terminate()
         fleet.wait()

@@ -78,23 +78,30 @@ def _book(session: Session, by: UUID, book: BookCreate) -> None:
 def add_robots(robots: list[dict[str, Any]], count: int, folder: Path) -> None:
     """Register so many robots; write the key and the initial waypoint of each to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        entry = robots[number % len(robots)]
-        name = f"luna-bot-{number + 1}"
-        with database.transaction() as session:
-            waypoint = session.execute(
-                select(Waypoint).where(Waypoint.location_code == entry["start_waypoint"])
-            ).scalar_one()
-            start = {
-                "waypoint": waypoint.name,
-                "x": waypoint.x_coordinate,
-                "y": waypoint.y_coordinate,
-                "floor": waypoint.floor,
-            }
-            key = _robot_key(session, name, entry.get("model"), folder / f"{name}.key")
-        (folder / f"{name}.json").write_text(json.dumps(start))
-        if key is not None:
+    entries = {f"luna-bot-{each + 1}": robots[each % len(robots)] for each in range(count)}
+    with database.transaction() as session:  # one: a commit for each of 200 robots takes seconds
+        starts = _starts(session)
+        keys = {
+            name: _robot_key(session, name, entry.get("model"), folder / f"{name}.key")
+            for name, entry in entries.items()
+        }
+    for name, entry in entries.items():
+        (folder / f"{name}.json").write_text(json.dumps(starts[entry["start_waypoint"]]))
+        if (key := keys[name]) is not None:
             write_atomically(folder / f"{name}.key", key)
+
+
+def _starts(session: Session) -> dict[str, dict[str, Any]]:
+    """Return where a robot starts at each waypoint, by location code."""
+    return {
+        waypoint.location_code: {
+            "waypoint": waypoint.name,
+            "x": waypoint.x_coordinate,
+            "y": waypoint.y_coordinate,
+            "floor": waypoint.floor,
+        }
+        for waypoint in session.execute(select(Waypoint)).scalars()
+    }
 
 
 def _robot_key(session: Session, name: str, model: str | None, file: Path) -> str | None:

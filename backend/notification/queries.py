@@ -8,7 +8,14 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from backend.shared.domain.actor import STAFF
 from backend.shared.infra.hot_reads import HotRead
-from backend.shared.models import ImportJob, Notification, NotificationPreferences, User
+from backend.shared.models import (
+    ImportJob,
+    Notification,
+    NotificationPreferences,
+    PushSubscription,
+    User,
+)
+from backend.shared.web.pagination import AnySelect
 
 SORTS: dict[str, ColumnElement[Any]] = {"created_at": Notification.created_at.expression}
 TIEBREAK = Notification.id.expression
@@ -47,27 +54,30 @@ UNREAD = HotRead(
 )
 
 
-def _with_language() -> Select[UUID, str]:
-    """Select users with the language that they chose for notifications, or for all."""
+def _recipients() -> AnySelect:
+    """Select users with what they chose for notifications, and whether a browser receives push.
+
+    The language is the one for notifications, or else for all.
+    """
     chosen = NotificationPreferences
-    language = func.coalesce(chosen.language, User.preferred_language)
-    return select(User.id, language).outerjoin(chosen, chosen.user_id == User.id)
+    subscribed = select(PushSubscription.id).where(PushSubscription.user_id == User.id)
+    return select(
+        User.id,
+        func.coalesce(chosen.language, User.preferred_language).label("language"),
+        chosen.channels,
+        chosen.quiet_from,
+        chosen.quiet_until,
+        subscribed.exists().label("has_browser"),
+    ).outerjoin(chosen, chosen.user_id == User.id)
 
 
-def active_user(user_id: UUID) -> Select[UUID, str]:
-    """Select an active user with their language; no row for an inactive account."""
-    return _with_language().where(User.id == user_id, User.is_active)
-
-
-def staff() -> Select[UUID, str]:
-    """Select the active librarians and admins with their language."""
-    return _with_language().where(User.role.in_(STAFF), User.is_active)
-
-
-def import_owner(job_id: UUID) -> Select[UUID, str]:
-    """Select the active user who started an import, with their language."""
-    return (
-        _with_language()
-        .join(ImportJob, ImportJob.created_by == User.id)
-        .where(ImportJob.id == job_id, User.is_active)
-    )
+# The active user; no row for an inactive account.
+STUDENT = _recipients().where(User.id == bindparam("user_id"), User.is_active)
+# The active librarians and admins.
+ALL_STAFF = _recipients().where(User.role.in_(STAFF), User.is_active)
+# The active user who started an import.
+IMPORT_OWNER = (
+    _recipients()
+    .join(ImportJob, ImportJob.created_by == User.id)
+    .where(ImportJob.id == bindparam("job_id"), User.is_active)
+)

@@ -1,8 +1,10 @@
 """Push and mail: plan a delivery, send it, try again later, give up."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from html import escape
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,9 +20,7 @@ from backend.shared.models import (
     Channel,
     DeliveryStatus,
     Loan,
-    Notification,
     NotificationDelivery,
-    PushSubscription,
     User,
 )
 
@@ -32,22 +32,20 @@ _MAX_SECONDS = 20.0  # of one run, below the time limit of a task
 _log = logs.get(__name__)
 
 
-def plan(session: Session, notification: Notification, choice: Choice) -> None:
+def plan(
+    session: Session, notification: Mapping[str, Any], choice: Choice, *, has_browser: bool
+) -> None:
     """Record the deliveries of a notification, at most one a channel, and publish them."""
     for channel in sorted(choice.channels):
-        if not _is_reachable(session, notification.user_id, channel):
+        if not _is_reachable(channel, has_browser=has_browser):
             continue
+        shown = ("user_id", "event_id", "notification_type", "title", "message", "payload")
         delivery_id = session.execute(
             insert(NotificationDelivery)
             .values(
+                **{name: notification[name] for name in shown},
                 id=ids.uuid7(),
-                user_id=notification.user_id,
-                event_id=notification.event_id,
-                notification_type=notification.notification_type,
                 channel=channel,
-                title=notification.title,
-                message=notification.message,
-                payload=notification.payload,
                 status=DeliveryStatus.PENDING,
                 attempts=0,
                 next_attempt_at=choice.not_before,
@@ -60,13 +58,11 @@ def plan(session: Session, notification: Notification, choice: Choice) -> None:
             outbox.publish(session, NotificationQueued(delivery_id=delivery_id))
 
 
-def _is_reachable(session: Session, user_id: UUID, channel: Channel) -> bool:
+def _is_reachable(channel: Channel, *, has_browser: bool) -> bool:
     if channel is Channel.EMAIL:
         settings = config.mail()
         return settings.smtp_url is not None or settings.mail_folder is not None
-    subscribed = select(PushSubscription.id).where(PushSubscription.user_id == user_id).limit(1)
-    has_one = session.execute(subscribed).scalar_one_or_none() is not None
-    return has_one and config.push().push_private_key is not None
+    return has_browser and config.push().push_private_key is not None
 
 
 def send(session: Session, delivery_id: UUID) -> None:

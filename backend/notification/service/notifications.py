@@ -1,11 +1,11 @@
 """Rules of notifications: created once per event and user, marked as read, deleted."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.notification import queries
@@ -14,6 +14,7 @@ from backend.notification.service.recipients import MessageSpec, Recipients, mes
 from backend.shared.domain.circulation import notices
 from backend.shared.events import DueDatesReminded, Event, NotificationCreated
 from backend.shared.infra import clock, ids
+from backend.shared.infra.database import Prepared
 from backend.shared.messaging import outbox
 from backend.shared.models import Notification
 
@@ -27,6 +28,19 @@ _LINK_FIELDS = (
     "job_id",
     "hold_id",
     "loan_ids",
+)
+_INSERT = Prepared(
+    "insert_notification",
+    f"""
+    WITH created AS (
+        INSERT INTO notifications (id, user_id, event_id, notification_type, title, message,
+            payload, is_read, created_at)
+        VALUES (:id, :user_id, :cause, :kind, :title, :message,
+            CAST(:links AS jsonb), false, :created_at)
+        ON CONFLICT (event_id, user_id) DO NOTHING RETURNING id
+    ), {outbox.INSERT_EVENT_IF_CREATED}
+    SELECT count(*) FROM created
+    """,  # noqa: S608 (constants of this module and of the outbox)
 )
 
 
@@ -64,23 +78,25 @@ def notify(session: Session, event: Event, event_id: UUID, *, stale: bool) -> No
         if not event.loans:
             return
     for spec in messages_for(event, stale=stale):
-        for user_id, language in _recipients(session, event, spec.recipients):
-            _notify(session, _row(event, event_id, spec, user_id, language))
+        for recipient in _recipients(session, event, spec.recipients):
+            row = _row(event, event_id, spec, recipient.id, recipient.language)
+            _notify(session, recipient, row)
 
 
-def _notify(session: Session, row: dict[str, Any]) -> None:
-    choice = preferences.choose(session, row["user_id"], row["notification_type"])
+def _notify(session: Session, recipient: Row[*tuple[Any, ...]], row: dict[str, Any]) -> None:
+    """Insert a notification with its event unless this event has notified the user already."""
+    choice = preferences.choose(recipient, row["notification_type"])
     if choice.in_app:
-        created = session.execute(
-            insert(Notification)
-            .values(row)
-            .on_conflict_do_nothing(index_elements=["event_id", "user_id"])
-            .returning(Notification)
-        ).scalar_one_or_none()
-        if created is None:
+        values = {
+            **outbox.row_of(_created_event(row)),
+            **{name: row[name] for name in ("id", "user_id", "title", "message", "created_at")},
+            "cause": row["event_id"],
+            "kind": row["notification_type"],
+            "links": json.dumps(row["payload"]),
+        }
+        if not _INSERT.run(session, values).scalar_one():
             return
-        outbox.publish(session, _created_event(created))
-    channels.plan(session, Notification(**row), choice)
+    channels.plan(session, row, choice, has_browser=recipient.has_browser)
 
 
 def notification_type(event: Event) -> str:
@@ -106,23 +122,26 @@ def _row(
     }
 
 
-def _recipients(session: Session, event: Any, recipients: Recipients) -> Sequence[Row[UUID, str]]:
+def _recipients(
+    session: Session, event: Any, recipients: Recipients
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    connection = session.connection()
     match recipients:
         case Recipients.STAFF:
-            return session.execute(queries.staff()).all()
+            return connection.execute(queries.ALL_STAFF).all()
         case Recipients.OWNER:
-            return session.execute(queries.import_owner(event.job_id)).all()
+            return connection.execute(queries.IMPORT_OWNER, {"job_id": event.job_id}).all()
         case Recipients.STUDENT:
-            return session.execute(queries.active_user(event.user_id)).all()
+            return connection.execute(queries.STUDENT, {"user_id": event.user_id}).all()
 
 
-def _created_event(notification: Notification) -> NotificationCreated:
+def _created_event(row: dict[str, Any]) -> NotificationCreated:
     return NotificationCreated(
-        notification_id=notification.id,
-        user_id=notification.user_id,
-        notification_type=notification.notification_type,
-        title=notification.title,
-        message=notification.message,
-        payload=notification.payload,
-        created_at=notification.created_at,
+        notification_id=row["id"],
+        user_id=row["user_id"],
+        notification_type=row["notification_type"],
+        title=row["title"],
+        message=row["message"],
+        payload=row["payload"],
+        created_at=row["created_at"],
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -104,15 +104,14 @@ def replace(session: Session, user_id: UUID, body: PreferencesBody) -> Preferenc
     return read(session, user_id)
 
 
-def choose(session: Session, user_id: UUID, kind: str) -> Choice:
-    """Decide how a notification reaches a person now."""
-    row = session.execute(_CHOSEN, {"user_id": user_id}).one_or_none()
-    choice = _with_default(kind, {} if row is None else row.channels.get(kind, {}))
+def choose(recipient: Row[*tuple[Any, ...]], kind: str) -> Choice:
+    """Decide how a notification reaches a recipient (`queries.STUDENT`) now."""
+    choice = _with_default(kind, (recipient.channels or {}).get(kind, {}))
     wanted = {Channel.PUSH: choice.push, Channel.EMAIL: choice.email}
     now = clock.now()
     quiet = None
-    if row is not None and row.quiet_from is not None:
-        quiet = QuietHours(start=row.quiet_from, end=row.quiet_until)
+    if recipient.quiet_from is not None:
+        quiet = QuietHours(start=recipient.quiet_from, end=recipient.quiet_until)
     return Choice(
         in_app=choice.in_app,
         channels=frozenset(channel for channel, is_wanted in wanted.items() if is_wanted),

@@ -15,11 +15,10 @@ from backend.shared.events import Event
 from backend.shared.infra import clock, ids, request_context
 from backend.shared.infra.database import Prepared
 
-# Inserts the event of `row_of`; also a part of statements that insert the change with its event.
-INSERT_EVENT = """
+_INSERT_EVENT = """
     counted AS (
         INSERT INTO aggregate_sequences AS s (aggregate_type, aggregate_id, seq)
-        VALUES (:aggregate_type, :aggregate_id, 1)
+        SELECT :aggregate_type, :aggregate_id, 1 {condition}
         ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET seq = s.seq + 1
         RETURNING aggregate_type, aggregate_id, seq
     ), event AS (
@@ -30,6 +29,9 @@ INSERT_EVENT = """
         FROM counted
     )
 """
+# Inserts the event of `row_of`; also a part of statements that insert the change with its event.
+INSERT_EVENT = _INSERT_EVENT.format(condition="")
+INSERT_EVENT_IF_CREATED = _INSERT_EVENT.format(condition="FROM created")  # a row of `created`
 _INSERT = Prepared("insert_event", f"WITH {INSERT_EVENT} SELECT")
 _INSERT_ALL = Prepared(
     "insert_events",

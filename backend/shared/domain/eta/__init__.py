@@ -58,13 +58,15 @@ def predict_waiting(
     session: Session, source: UUID, destination: UUID, ahead: int, robots: int
 ) -> Arrival | None:
     """Predict the arrival of a task without a robot; `ahead` tasks are served before it."""
+    if robots == 0:
+        return None
     graph, times = route_graph.current(session), trip_times.current(session)
     docks = graph.of_kind(WaypointKind.DOCK)
     with_book = graph.seconds(source, destination, None)
     to_source = min((graph.seconds(dock.id, source, None) for dock in docks), default=0.0)
     delays = [times.delay_of(drive) for drive in (to_source, with_book) if drive > 0]
     arrival = _between(to_source + with_book, times.loading, *delays)
-    if arrival is None or robots == 0:
+    if arrival is None:
         return None
     rounds = ahead // robots + 1 if ahead else 0
     # Of the trips before it: a hand-over takes as long as a loading.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from backend.shared.infra import cache, cache_connection, config, redis
 
@@ -87,6 +88,22 @@ def test_concurrent_reads_each_get_their_own_value(run: Callable[[Test], Any]) -
         return [value[0] or b"" for value in values]
 
     assert [value.rpartition(b"\n")[2] for value in run(test)] == [b"%d" % n for n in range(50)]
+
+
+def test_failed_command_is_raised_and_later_replies_stay_in_order(
+    run: Callable[[Test], Any],
+) -> None:
+    url = config.redis().redis_url
+
+    async def test() -> list[Any]:
+        failing = cache_connection.run(url, [("INCR", "n"), ("NOSUCH",), ("INCR", "n")])
+        found = await asyncio.gather(failing, cache_connection.mget("n"), return_exceptions=True)
+        await cache_connection.run(url, [("INCR", "n"), ("SET", "key", b"a")])
+        return [*found, await cache_connection.mget("n", "key")]
+
+    error, during, after = run(test)
+    assert isinstance(error, ResponseError)
+    assert (during, after) == ([b"2"], [b"3", b"a"])
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.shared.infra import redis
+from backend.shared.infra import cache_connection, config, redis
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,21 @@ def send(signals: Sequence[Signal]) -> None:
                 pipeline.execute()
 
 
+def _command(signal: Signal) -> cache_connection.Command:
+    match signal:
+        case Publish(channel, body):
+            return "PUBLISH", channel, body
+        case Delete(key):
+            return "DEL", key
+        case Increment(key):
+            return "INCR", key
+
+
 async def send_async(signals: Sequence[Signal]) -> None:
     """Send signals from the event loop."""
-    clients = (redis.async_client, redis.async_cache_client)
-    for client, own in zip(clients, _by_server(signals), strict=True):
+    settings = config.redis()
+    urls = (settings.redis_url, settings.cache_url or settings.redis_url)
+    for url, own in zip(urls, _by_server(signals), strict=True):
         if own and redis.is_up():
             with redis.suppress_errors():
-                pipeline = client().pipeline(transaction=False)
-                _fill(pipeline, own)
-                await pipeline.execute()
+                await cache_connection.run(url, list(map(_command, own)))

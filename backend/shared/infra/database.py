@@ -75,6 +75,11 @@ def new_session() -> Session:
     return Session(engine(), expire_on_commit=False)
 
 
+def commit_without_signals(session: Session) -> None:
+    """Commit; the caller sends the session's signals."""
+    session.commit()
+
+
 def finish(session: Session) -> None:
     """Commit, then send the session's signals."""
     session.commit()

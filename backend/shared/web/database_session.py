@@ -19,16 +19,20 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from backend.shared.infra import database
+from backend.shared.infra import commit_hooks, database
 
 
 async def _request_transaction() -> AsyncIterator[Session]:
-    """Yield a session that takes its connection when it is first used."""
+    """Yield a session that takes its connection when it is first used.
+
+    Its signals are sent from the event loop, where requests share a connection to Redis.
+    """
     session = database.new_session()
     try:
         yield session
         if session.in_transaction():  # of an endpoint that has not committed it
-            await run_in_threadpool(database.finish, session)
+            await run_in_threadpool(database.commit_without_signals, session)
+        await commit_hooks.send_async(commit_hooks.of(session))
     finally:
         if session.in_transaction():
             with CancelScope(shield=True):
@@ -67,7 +71,7 @@ def in_one_thread(dependant: Dependant) -> Dependant:
                 values[name] = stack.enter_context(database.reading_engine().connect())
             result = endpoint(**values)
             for name in sessions:
-                database.finish(values[name])
+                database.commit_without_signals(values[name])
         return result
 
     rest = [each for each in dependant.dependencies if each.call is not _reading]

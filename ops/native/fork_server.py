@@ -1,8 +1,9 @@
 """Import large packages once and fork services that share their memory.
 
 The imports cost each program seconds of processor time and a hundred megabytes. What is imported
-here, all services import; it reads no setting, starts no thread and opens nothing, so a forked
-program finds it as if it had imported it itself. What one or two programs use, they import.
+here, all services import, or the rules of the domain that most of them import; it reads no setting,
+starts no thread, opens nothing and has no metric of its own, so a forked program finds it as if it
+had imported it itself. What one program uses, it imports.
 
 When LUNA's code on disk has changed, the fork server ends instead of forking: that program imports
 everything itself, and the supervisor starts a new fork server.
@@ -42,9 +43,17 @@ PACKAGES = (
     *("psycopg", "psycopg_binary", "psycopg2.extras", "redis.asyncio", "hiredis"),
     *("pydantic_settings", "email_validator", "structlog", "structlog.contextvars"),
     *("prometheus_client", "jose.jwt", "cryptography.fernet", "uuid_utils", "cachetools"),
-    *("protobuf", "protovalidate", "connectrpc.server", "networkx"),
+    *("protobuf", "protovalidate", "connectrpc.server", "connectrpc.client", "networkx"),
+    "pydantic.v1",  # FastAPI imports it with the first application
     *("backend.shared.web.app", "backend.shared.web.idempotency", "backend.shared.web.pagination"),
     *("backend.shared.web.etags", "backend.shared.events", "backend.shared.messaging.outbox"),
+    *("backend.shared.messaging.realtime", "backend.shared.infra.cache", "statistics", "difflib"),
+    *("backend.shared.domain.workflow", "backend.shared.domain.circulation.loans"),
+    *("backend.shared.domain.accounts.creation", "backend.shared.domain.waits"),
+    *("backend.shared.domain.texts", "backend.shared.domain.eta"),
+    # of two services
+    *("grpc.aio", "pyqwest", "backend.shared.proto.gen.luna.v1.library_pb"),
+    "backend.shared.proto.gen.luna.v1.user_pb",
 )
 CODE = (ROOT / "backend", ROOT / "ops")
 

@@ -8,6 +8,7 @@ const SIDES: Side[] = ["above", "beside", "below", "before"];
 const LETTER = 1.2; // of a name's width
 const HEIGHT = 2.7;
 const BODY = 2.1; // half of a mark
+const GAP = 0.3; // between a mark and a name beside it
 const TOGETHER = 1; // marks this near are one
 
 interface Box { x: number; y: number; width: number; height: number }
@@ -15,7 +16,7 @@ interface Box { x: number; y: number; width: number; height: number }
 const overlap = (one: Box, other: Box) => one.x < other.x + other.width && other.x < one.x + one.width && one.y < other.y + other.height && other.y < one.y + one.height;
 
 function boxOf({ left, down }: Mark, side: Side, width: number): Box {
-  const x = { above: left - width / 2, below: left - width / 2, beside: left + BODY, before: left - BODY - width }[side];
+  const x = { above: left - width / 2, below: left - width / 2, beside: left + BODY + GAP, before: left - BODY - GAP - width }[side];
   const y = { above: down - BODY - HEIGHT, below: down + BODY, beside: down - HEIGHT / 2, before: down - HEIGHT / 2 }[side];
   return { x, y, width, height: HEIGHT };
 }

@@ -26,6 +26,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from backend.shared import fork_memory
 from ops.home import ROOT
 from ops.processes import set_command_line, set_death_signal
 
@@ -77,8 +78,7 @@ def serve(address: str) -> None:
     for package in PACKAGES:
         with contextlib.suppress(ImportError):  # a package that is gone costs only time
             importlib.import_module(package)
-    gc.collect()
-    gc.freeze()  # or the first collection of each child would copy every shared page
+    fork_memory.prepare_to_fork()
     gc.enable()
     sources = _sources()
     imported = _times(sources)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,19 @@ from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import AlreadyClaimed, NotFound
 from backend.shared.infra import clock, database, ids
+from backend.shared.infra.database import Prepared
 from backend.shared.messaging import outbox
 from backend.shared.models import Alert, AlertKind, AlertSeverity, User
 
 CLEARED = "CLEARED"  # the resolution of a fault that is gone
+_CLEAR = Prepared(
+    "clear_alerts",
+    """
+    UPDATE alerts SET resolved_at = :now, resolution = :resolution, version = version + 1
+    WHERE subject = :subject AND kind = ANY(CAST(:kinds AS text[])) AND resolved_at IS NULL
+    RETURNING id
+    """,
+)
 
 
 @dataclass(frozen=True)
@@ -77,13 +86,15 @@ def raise_alert(session: Session, fault: Fault) -> Alert:
 
 def clear(session: Session, subject: str, kinds: Collection[AlertKind]) -> None:
     """Resolve the open alerts of a fault that is gone."""
-    cleared = session.execute(
-        update(Alert)
-        .where(Alert.subject == subject, Alert.kind.in_(kinds), Alert.resolved_at.is_(None))
-        .values(resolved_at=clock.now(), resolution=CLEARED, version=Alert.version + 1)
-        .returning(Alert)
-    ).scalars()
-    for alert in cleared.all():
+    session.flush()
+    values = {
+        "subject": subject,
+        "kinds": [kind.value for kind in kinds],
+        "now": clock.now(),
+        "resolution": CLEARED,
+    }
+    for alert_id in _CLEAR.run(session, values).scalars().all():  # usually there is none
+        alert = session.get_one(Alert, alert_id, populate_existing=True)
         _publish(session, events.AlertResolved, alert)
 
 

@@ -19,6 +19,7 @@ from types import FrameType
 
 from sqlalchemy import create_engine, text
 
+from backend.shared import fork_memory
 from backend.shared.infra import config, database, logs
 from backend.shared.infra.config import safety
 from backend.shared.messaging import celery_app, metrics, process_heartbeats
@@ -128,8 +129,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     for module in celery_app.TASK_MODULES:
         importlib.import_module(module)
-    gc.collect()
-    gc.freeze()  # or the first collection of each forked process would copy every shared page
+    fork_memory.prepare_to_fork()
     # Fork before starting threads and opening connections: neither survives a fork.
     children = [_start_celery(*worker) for worker in _celery_workers()]
     threads = {

@@ -31,7 +31,7 @@ from backend.shared.models import (
     User,
     Waypoint,
 )
-from backend.shared.web.pagination import AnySelect, HotList
+from backend.shared.web.pagination import AnySelect, HotList, with_text_ids
 
 MAX_QUEUE_SHOWN = 250  # to count a thousand cost a sixth of the statements of a new request
 _EXPECTED = (
@@ -121,11 +121,12 @@ def requests() -> AnySelect:
 
 
 REQUESTS = HotList(
-    requests(),
+    with_text_ids(requests()),
     sorts={"requested_at": BookRequest.requested_at, "status": BookRequest.status},
     default="-requested_at",
     tiebreak=BookRequest.id,
     filters={"user_id": BookRequest.user_id, "status": BookRequest.status},
+    counts_joins=False,  # a request has one book and one task
 )
 
 

@@ -121,7 +121,7 @@ def test_fork_server_imports_only_rules_besides_what_every_service_imports() -> 
     rules = ("backend.shared.domain", "backend.shared.proto", "backend.shared.messaging.")
     for modules, own_metrics in loaded:
         more = {name for name in imported - modules if not name.startswith(rules)}
-        assert more <= {"backend.shared.infra.cache"}
+        assert more <= {"backend.shared.infra.cache", "backend.shared.fork_memory"}
         assert metrics <= own_metrics
 
 

@@ -110,16 +110,19 @@ def _live(
     return pose, None if is_late else arrival.expected
 
 
-def _visible_code(row: AnyRow, actor: Actor) -> str | None:
+def _visible_code(row: AnyRow, reader: UUID | str) -> str | None:
     """Return the hand-over code to the requester alone, while the robot waits there."""
-    shown = row.user_id == actor.id and row.stage is Stage.HANDOVER
+    shown = row.user_id == reader and row.stage is Stage.HANDOVER
     return str(row.handover_code) if shown else None
 
 
 def request_item(row: AnyRow, actor: Actor) -> dict[str, Any]:
-    """Build a request of a list as it is sent: what RequestRead makes of it, at half the cost."""
+    """Build a request of a list as it is sent: what RequestRead makes of it, at half the cost.
+
+    The ids of `queries.REQUESTS` are text.
+    """
     item = dict(zip(_REQUEST_FIELDS, _request_values(row), strict=True))
-    item["handover_code"] = _visible_code(row, actor)
+    item["handover_code"] = _visible_code(row, str(actor.id))
     task = item["task"] = _task_values(row)
     for values, times in ((item, _REQUEST_TIMES), (task, _TASK_TIMES)):
         for name in times:
@@ -167,7 +170,7 @@ def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestD
     return RequestDetail.model_validate(
         {
             **_with_task(session, row),
-            "handover_code": _visible_code(row, actor),
+            "handover_code": _visible_code(row, actor.id),
             "actions": actions.of_request(row),
         }
     )

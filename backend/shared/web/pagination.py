@@ -16,7 +16,10 @@ from sqlalchemy import (
     Integer,
     Select,
     SQLColumnExpression,
+    Text,
+    Uuid,
     bindparam,
+    cast,
     func,
     select,
 )
@@ -215,6 +218,7 @@ class HotList:
     default: str  # a name of `sorts`; descending if it begins with `-`
     tiebreak: SQLColumnExpression[Any]
     filters: Mapping[str, SQLColumnExpression[Any]] = field(default_factory=dict)  # column = value
+    counts_joins: bool = True  # False: the joins neither add rows nor leave any out
     _compiled: dict[tuple[Any, ...], tuple[HotRead, HotRead]] = field(default_factory=dict)
 
     async def page(
@@ -249,8 +253,10 @@ class HotList:
         return found
 
     def _compile(self, order: Sorting, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
-        matching = self.select.where(*(self._equals(name) for name in filters))
-        rest = order.apply(matching, bound=True).order_by(None)
+        conditions = [self._equals(name) for name in filters]
+        matching = self.select.where(*conditions)
+        counted_rows = matching if self.counts_joins else select(self.tiebreak).where(*conditions)
+        rest = order.apply(counted_rows, bound=True).order_by(None)
         keys = rest.with_only_columns(self.tiebreak, maintain_column_froms=True)
         count = select(func.count()).select_from(keys.subquery())
         counted = matching.add_columns(count.scalar_subquery().label("total_rows"))
@@ -260,6 +266,15 @@ class HotList:
 
     def _equals(self, name: str) -> ColumnElement[bool]:
         return self.filters[name] == bindparam(name)
+
+
+def with_text_ids(statement: AnySelect) -> AnySelect:
+    """Select ids as text: as UUIDs they would be parsed only to be written again."""
+    columns = [
+        cast(column, Text).label(column.key) if isinstance(column.type, Uuid) else column
+        for column in statement.selected_columns
+    ]
+    return statement.with_only_columns(*columns, maintain_column_froms=True)
 
 
 def _number(name: str) -> BindParameter[int]:

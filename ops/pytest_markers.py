@@ -17,11 +17,20 @@ LONGEST = (
     "tests/e2e/",
     "tests/fuzz/",
     "tests/workflow/test_state_machine.py",
-    "tests/api/circulation/test_circulation_machine.py",
     "tests/ops/",
+    "tests/api/auth/sign_in/test_load.py",
+    "tests/shared/test_broker.py",
+    "tests/shared/test_sql_plans.py",
+    "tests/api/rpc/",
+    "bridge/tests/test_faults.py",
+    "tests/api/book/",
+    "tests/api/circulation/",
+    "tests/api/robot/",
+    "tests/api/delivery/",
 )
 ONE_SYSTEM = "tests/e2e"  # all tests of this folder share one running system
-SEPARATE = ("tests/ops/test_lifecycle.py",)  # each test starts a system of its own
+# each test starts a system of its own, or takes half a minute
+SEPARATE = ("tests/ops/test_lifecycle.py", "tests/fuzz/test_generated_calls.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,9 +147,14 @@ def superuser(servers: dict[str, str]) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def clean(
-    servers: dict[str, str], superuser: Engine, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def clean(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
+    """Empty the database and Redis, and set the clock to the present."""
+    with _emptied(servers, superuser):
+        yield
+
+
+@contextmanager
+def _emptied(servers: dict[str, str], superuser: Engine) -> Iterator[None]:
     """Empty the database and Redis, and set the clock to the present.
 
     The services of this process, where it runs them, keep nothing of an earlier test: not what a
@@ -172,8 +178,9 @@ def clean(
     trip_times.clear_cache()
     gateway_app.run_in_robot_service(SNAPSHOT.finish)  # a read that began earlier
     SNAPSHOT.clear()
-    monkeypatch.setattr(redis, "_down_until", 0.0)  # an earlier test may have refused connections
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis, "_down_until", 0.0)  # an earlier test may have refused connections
+        yield
     Path(servers["LUNA_CLOCK_FILE"]).unlink(missing_ok=True)
 
 
@@ -198,11 +205,26 @@ def _gateway(servers: dict[str, str]) -> Iterator[Any]:
 
 
 @pytest.fixture
-def api(_gateway: Any, clean: None, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a client of all services behind one address, on an empty database."""
+def api(_gateway: Any, clean: None) -> Iterator[Any]:
+    """Yield a client of all services behind one address, on an empty database."""
+    with _refusing_at_once():
+        yield _gateway
+
+
+@pytest.fixture(scope="module")
+def module_api(_gateway: Any, servers: dict[str, str], superuser: Engine) -> Iterator[Any]:
+    """Yield the same for a whole module, of which no test may use `clean`, and most only read."""
+    with _emptied(servers, superuser), _refusing_at_once():
+        yield _gateway
+
+
+@contextmanager
+def _refusing_at_once() -> Iterator[None]:
     from backend.shared.web.security import rate_limits
     from backend.shared.web.security.rate_limits import RefusalQueue
 
-    monkeypatch.setattr(rate_limits, "REFUSALS", RefusalQueue(1, 1, longest=0))
-    _gateway.cookies.clear()
-    return _gateway
+    for client in gateway_app.clients:
+        client.cookies.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rate_limits, "REFUSALS", RefusalQueue(1, 1, longest=0))
+        yield

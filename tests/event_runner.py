@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, text
 
 from backend.robot.bridge_protocol import due_writes, stop_orders
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import celery_app, relay, scheduler
-from backend.shared.messaging.subscriptions import consumers_of
+from backend.shared.messaging.subscriptions import TOGETHER, consumers_of
 from backend.shared.models import OutboxEvent
 from backend.shared.web.security import authentication
 from tests import gateway_app, service_roles
@@ -37,9 +38,12 @@ def load_handlers() -> None:
 
 
 def run_events() -> list[str]:
-    """Deliver all pending events, and those they cause, to all consumers; return their types."""
+    """Deliver all pending events, and those they cause, to all consumers; return their types.
+
+    As from the relay, a consumer of TOGETHER has those that are pending in one message.
+    """
     load_handlers()
-    _finish_background_work()
+    finish_background_work()
     seen: list[str] = []
     with service_roles.running_as("worker"):
         for _ in range(_MAX_ROUNDS):
@@ -47,10 +51,14 @@ def run_events() -> list[str]:
                 due = [(row.id, row.event_type) for row in connection.execute(_PENDING)]
             if not due:
                 return seen
+            messages: dict[tuple[str, UUID | None], list[str]] = {}
             for event_id, event_type in due:
-                for consumer in consumers_of(event_type):
-                    celery_app.celery.tasks[consumer].run(str(event_id))
                 seen.append(event_type)
+                for consumer in consumers_of(event_type):
+                    alone = None if consumer in TOGETHER else event_id
+                    messages.setdefault((consumer, alone), []).append(str(event_id))
+            for (consumer, _), ids in messages.items():
+                celery_app.celery.tasks[consumer].run(*ids)
             with database.transaction() as session:
                 session.execute(_FINISH, {"now": clock.now(), "ids": [each for each, _ in due]})
     raise AssertionError(f"events keep causing events; the last were {seen[-10:]}")
@@ -78,7 +86,7 @@ def redeliver(envelope: dict[str, Any]) -> None:
 def run_periodic(name: str) -> None:
     """Run one periodic job now."""
     load_handlers()
-    _finish_background_work()
+    finish_background_work()
     job = next(job for job in scheduler.PERIODIC_JOBS if job.name == name)
     with service_roles.running_as("worker"):
         if scheduler.with_work([job]):  # as the scheduler: a condition must miss nothing
@@ -86,8 +94,13 @@ def run_periodic(name: str) -> None:
 
 
 def advance_clock(by: timedelta) -> None:
+    """Advance the clock of all processes once nothing is under way at the time before."""
+    finish_background_work()
+    move_clock(by)
+
+
+def move_clock(by: timedelta) -> None:
     """Advance the clock of all processes, in addition to earlier advances."""
-    _finish_background_work()
     path = config.process().clock_file
     assert path is not None
     before = float(path.read_text()) if path.exists() else 0.0
@@ -95,7 +108,7 @@ def advance_clock(by: timedelta) -> None:
     authentication.invalidate_caches()
 
 
-def _finish_background_work() -> None:
+def finish_background_work() -> None:
     """Wait for what follows a stop after its response, and write heartbeats that are to be written.
 
     They lock rows, which jobs and consumers leave to their next run.

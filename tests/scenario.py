@@ -138,12 +138,14 @@ class Scenario:
 
     def advance_seconds(self, seconds: float) -> None:
         """Advance the clock while LUNA runs and no robot sends a heartbeat."""
-        while seconds > 0:
-            step = min(seconds, _MAX_CLOCK_STEP)
-            _record_service_heartbeat()
-            event_runner.advance_clock(timedelta(seconds=step))
-            _record_service_heartbeat()
-            seconds -= step
+        event_runner.finish_background_work()
+        with database.transaction() as session:
+            while seconds > 0:
+                step = min(seconds, _MAX_CLOCK_STEP)
+                process_heartbeats.record(session, "robot-service")
+                event_runner.move_clock(timedelta(seconds=step))
+                process_heartbeats.record(session, "robot-service")
+                seconds -= step
 
     def advance_minutes(self, minutes: float) -> None:
         """Advance the clock and run the deadline sweep."""
@@ -206,11 +208,6 @@ class Scenario:
         self.as_student("complete")
         self.run_events()
         return self
-
-
-def _record_service_heartbeat() -> None:
-    with database.transaction() as session:
-        process_heartbeats.record(session, "robot-service")
 
 
 def start_scenario(api: Any, copies: int = 1, robots: int = 1) -> Scenario:

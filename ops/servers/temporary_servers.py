@@ -18,6 +18,7 @@ from ops.servers.postgres import Cluster
 START_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 10.0
 POLL_INTERVAL = 0.02
+MADE = "made"  # the folder of a cluster that was never started
 REDIS_PASSWORD = "only-for-tests"  # noqa: S105 — likewise
 SUPERUSER_PASSWORD = "only-for-tests"  # noqa: S105 — of a server that lives for one run
 
@@ -88,14 +89,20 @@ def _make_cluster(cluster: Cluster, log: Path) -> None:
 
 
 def _start_postgres(stack: ExitStack, programs: prerequisites.Programs, base: Path) -> str:
-    """Start a cluster; returns the superuser's URL."""
+    """Start a cluster; returns the superuser's URL. A copy of it as it was made stays beside it."""
     folder = _make_folder(base, "pg")
     cluster = Cluster(programs.postgres, folder / "data", folder)
     _make_cluster(cluster, base / "initdb.log")
+    copy_cluster(cluster.data, base / MADE)
     ready = partial(probes.postgres_answers, cluster.socket)
     command = cluster.start_command(durable=False)
     stack.enter_context(_running(command, folder, ready, signal.SIGINT))
     return cluster.url("postgres", SUPERUSER_PASSWORD, "postgres")
+
+
+def copy_cluster(data: Path, to: Path) -> None:
+    """Copy the files of a cluster that does not run, with their owners."""
+    subprocess.run(["cp", "-a", str(data), str(to)], check=True)  # noqa: S603, S607 (two paths)
 
 
 def _start_redis(
@@ -128,6 +135,7 @@ def temporary_servers(
         redis_urls = [_start_redis(stack, programs, base, n) for n in range(redis_count)]
         yield {
             "LUNA_TEST_DATABASE_URL": database_url,
+            "LUNA_TEST_CLUSTER": str(base / MADE),
             "LUNA_TEST_REDIS_URLS": " ".join(redis_urls),
             "LUNA_TEST_POSTGRES_BIN": str(programs.postgres),
             "LUNA_TEST_REDIS_SERVER": str(programs.redis),

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from ops.home import ROOT, read_json
+from ops.home import ROOT, Home, read_json, write_atomically
 from ops.processes import all_processes, working_directory
+from ops.servers import run_as, temporary_servers
 from tests.ports import free_port
 
 TIMEOUT = 90.0  # seconds; only a failing test waits for all of them
@@ -54,6 +55,14 @@ class SmallLuna:
             timeout=TIMEOUT * 2,
             check=False,
         )
+
+    def copy_cluster(self) -> None:
+        """Copy a cluster, in a tenth of the time of making one as the first `up` does elsewhere."""
+        home = Home(self.home)
+        home.make(run_as.unprivileged()[1])
+        write_atomically(home.keys / "postgres.secret", temporary_servers.SUPERUSER_PASSWORD)
+        made = Path(os.environ["LUNA_TEST_CLUSTER"])
+        temporary_servers.copy_cluster(made, home.postgres.resolve() / "data")
 
     def up(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.luna("up", "--native", "--detach", "--port", str(self.port), *words)
@@ -103,6 +112,7 @@ def luna() -> Iterator[SmallLuna]:
     """Yield a home that is not running; stop it afterwards."""
     with tempfile.TemporaryDirectory(prefix="luna-o-") as folder:
         small = SmallLuna(Path(folder) / "home")
+        small.copy_cluster()
         yield small
         small.luna("down")
         small.wait_until_stopped()

@@ -26,6 +26,25 @@ signal.pause()
 """
 
 
+PRINT_LOADED = (
+    "import sys; from prometheus_client import REGISTRY; print(*sys.modules); "
+    "print(*(metric.name for metric in REGISTRY.collect()), flush=True)"
+)
+# each in a process of its own, which finds the packages that are not ours already imported
+IMPORTED_BY_EACH = f"""
+import fastapi, importlib, opentelemetry.sdk.trace, os, psycopg, psycopg2, redis.asyncio
+import sqlalchemy.ext.asyncio
+for module in {{}}:
+    if child := os.fork():
+        _, status = os.waitpid(child, 0)
+        assert status == 0, (module, status)
+    else:
+        importlib.import_module(module)
+        {PRINT_LOADED}
+        os._exit(0)
+"""
+
+
 @dataclass
 class Server:
     """A fork server without packages, and a program for it to run."""
@@ -112,10 +131,12 @@ def test_fork_server_with_old_code_ends_instead_of_forking(server: Server) -> No
 
 def test_fork_server_imports_only_rules_besides_what_every_service_imports() -> None:
     """Metrics, listeners and jobs of one service do not appear in another."""
-    loaded = [_loaded(f"import backend.{name}.main") for name in SERVICES]
-    imported, metrics = _loaded(
+    loaded = _loaded(IMPORTED_BY_EACH.format([f"backend.{name}.main" for name in SERVICES]))
+    assert len(loaded) == len(SERVICES)
+    ((imported, metrics),) = _loaded(
         "import importlib; from ops.native import fork_server as f; "
-        "[importlib.import_module(name) for name in f.PACKAGES]"
+        "[importlib.import_module(name) for name in f.PACKAGES]; "
+        f"{PRINT_LOADED}"
     )
     assert imported
     rules = ("backend.shared.domain", "backend.shared.proto", "backend.shared.messaging.")
@@ -125,14 +146,16 @@ def test_fork_server_imports_only_rules_besides_what_every_service_imports() -> 
         assert metrics <= own_metrics
 
 
-def _loaded(statement: str) -> tuple[set[str], set[str]]:
-    """Return LUNA's modules and the metrics after a statement."""
-    modules, metrics = _output(
-        f"import sys; from prometheus_client import REGISTRY; {statement}; "
-        "print(*sys.modules); print(*(metric.name for metric in REGISTRY.collect()))"
-    ).splitlines()
-    own = {name for name in modules.split() if name.startswith("backend.")}
-    return own, {name for name in metrics.split() if name.startswith("luna_")}
+def _loaded(code: str) -> list[tuple[set[str], set[str]]]:
+    """Return LUNA's modules and metrics as often as the code prints them."""
+    lines = _output(code).splitlines()
+    return [
+        (
+            {name for name in modules.split() if name.startswith("backend.")},
+            {name for name in metrics.split() if name.startswith("luna_")},
+        )
+        for modules, metrics in zip(lines[::2], lines[1::2], strict=True)
+    ]
 
 
 def test_imports_of_the_fork_server_leave_nothing_that_a_fork_would_share() -> None:

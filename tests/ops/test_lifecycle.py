@@ -100,7 +100,6 @@ def test_failed_component_is_named_with_the_end_of_its_log(luna: SmallLuna) -> N
 
 def test_pid_file_with_another_start_time_kills_nothing(luna: SmallLuna) -> None:
     """The pid file names the process of this test, with another start time."""
-    (luna.home / "work").mkdir(parents=True)
     write_atomically(luna.home / "work" / "redis.json", f'{{"pid": {os.getpid()}, "started": 1}}')
     assert luna.up().returncode == 0
 

@@ -30,9 +30,10 @@ def routes(servers: dict[str, str]) -> dict[str, Any]:
     return openapi_requests.operations()
 
 
-@pytest.fixture
-def library(api: Any) -> FilledLibrary:
-    return filled_library.fill(api)
+@pytest.fixture(scope="module")
+def library(module_api: Any) -> FilledLibrary:
+    """One for all tests: they change nothing but what they create."""
+    return filled_library.fill(module_api)
 
 
 def _content(operation: Any, status: str = "200") -> Any:

@@ -1,42 +1,21 @@
-"""Search: typing errors, search syntax, facets, suggestions, and why a title matches."""
+"""Search syntax, typing errors, facets, suggestions, and why a title matches: what only reads."""
 
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
-from backend.book.search import spelling, vocabulary
-from backend.shared.infra import database
-from tests import event_runner
 from tests.api.book.catalogue_client import CatalogueClient
-
-_TITLES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("The Hunger Games", "Suzanne Collins", {"isbn": "0439023483", "publication_year": 2008}),
-    ("Harry Potter and the Chamber of Secrets", "J.K. Rowling", {"subjects": ["magic"]}),
-    ("Hunger", "Knut Hamsun", {"language": "no", "publication_year": 1890}),
-    ("Cien años de soledad", "Gabriel García Márquez", {"language": "es", "subjects": ["magic"]}),
-    ("Der Prozess", "Franz Kafka", {"language": "de", "publication_year": 1925}),
-    ("The Trial", "Franz Kafka", {"publication_year": 1925, "publisher": "Schocken Books"}),
-    ("Plan B", "Anne Lamott", {}),
-    ("Catch-22", "Joseph Heller", {"publisher": "Simon & Schuster"}),
-)
+from tests.api.book.search import search_library
+from tests.api.book.search.search_library import search
+from tests.factories import users
 
 
-@pytest.fixture
-def library(catalogue: CatalogueClient) -> CatalogueClient:
+@pytest.fixture(scope="module")
+def library(module_api: Any) -> CatalogueClient:
     """A small catalogue whose vocabulary is known."""
-    for title, author, more in _TITLES:
-        given = {"publisher": None, "subjects": [], "language": "en", "isbn": None, **more}
-        catalogue.add(title=title, author=author, **{"publication_year": 1990, **given})
-    event_runner.run_periodic("catalog.refresh_vocabulary")
+    catalogue = CatalogueClient(module_api, users.librarian(), users.student())
+    search_library.fill(catalogue)
     return catalogue
-
-
-def _search(library: CatalogueClient, **params: Any) -> dict[str, Any]:
-    response = library.get("/books", **params)
-    assert response.status_code == 200, response.text
-    body: dict[str, Any] = response.json()
-    return body
 
 
 @pytest.mark.parametrize(
@@ -59,46 +38,11 @@ def test_misspelt_search_finds_title(library: CatalogueClient, q: str, title: st
     assert library.titles(q=q, exact=True) == []
 
 
-@pytest.mark.parametrize(
-    ("q", "title"),
-    [
-        ("the trail", "The Trial"),  # "trail" is a word of another title
-        ("the tr ial", "The Trial"),
-        ("pan b", "Plan B"),
-    ],
-)
-def test_title_misspelt_as_another_word_is_found(
-    library: CatalogueClient, q: str, title: str
-) -> None:
-    library.add(title="Peter Pan and Tinker Bell on the long trail", author="A", isbn=None)
-    library.add(title="The tr and ial", author="A", isbn=None)
-    event_runner.run_periodic("catalog.refresh_vocabulary")
-    assert title in library.titles(q=q)
-    assert title not in library.titles(q=q, exact=True)
-    assert _search(library, q=q)["did_you_mean"] is None
-
-
 def test_correction_is_reported_only_when_it_was_needed(library: CatalogueClient) -> None:
-    assert _search(library, q="the hunegr games")["did_you_mean"] == "the hunger games"
+    assert search(library, q="the hunegr games")["did_you_mean"] == "the hunger games"
     for q in ("hunger", "the hung", "Hunger collins", "zzzz qqqq"):
-        assert _search(library, q=q)["did_you_mean"] is None, q
-    assert _search(library, q="the hunegr games", exact=True)["did_you_mean"] is None
-
-
-def test_new_title_is_found_misspelt_before_the_vocabulary_knows_it(
-    library: CatalogueClient,
-) -> None:
-    library.add(title="Middlemarch", author="George Eliot", isbn=None)
-    assert library.titles(q="midlemarch") == ["Middlemarch"]
-
-
-def test_vocabulary_follows_the_catalogue(library: CatalogueClient) -> None:
-    library.add(title="Xylophone", author="A", isbn=None)
-    event_runner.run_periodic("catalog.refresh_vocabulary")
-    assert _search(library, q="xilophon")["did_you_mean"] == "xylophone"
-    with database.transaction() as session:
-        vocabulary.refresh(session)
-        assert vocabulary.refresh_if_stale(session) is True  # titles of the last minute
+        assert search(library, q=q)["did_you_mean"] is None, q
+    assert search(library, q="the hunegr games", exact=True)["did_you_mean"] is None
 
 
 @pytest.mark.parametrize(
@@ -157,13 +101,13 @@ def test_search_syntax_restricts(library: CatalogueClient, q: str, titles: set[s
 )
 def test_odd_syntax_is_no_error(library: CatalogueClient, q: str) -> None:
     for more in ({}, {"facets": True}, {"exact": True}, {"sort": "title"}):
-        _search(library, q=q, **more)
+        search(library, q=q, **more)
     assert library.get("/books/suggest", q=q).status_code == 200
 
 
 def test_matching_fields_are_named(library: CatalogueClient) -> None:
     def fields(q: str) -> list[tuple[str, str]]:
-        first = _search(library, q=q)["data"][0]
+        first = search(library, q=q)["data"][0]
         return [(match["field"], match["text"]) for match in first["match"]]
 
     assert fields("hunger collins") == [
@@ -174,12 +118,12 @@ def test_matching_fields_are_named(library: CatalogueClient) -> None:
     assert fields("hungre games")[0] == ("title", "The Hunger Games")
     assert fields("magic soledad") == [("title", "Cien años de soledad"), ("subjects", "magic")]
     assert fields("978-0-439-02348-1") == [("isbn", "9780439023481")]
-    assert all(book["match"] == [] for book in _search(library)["data"])
+    assert all(book["match"] == [] for book in search(library)["data"])
 
 
 def test_facets_count_the_matches_without_their_own_filter(library: CatalogueClient) -> None:
     def facets(**params: Any) -> dict[str, dict[str, int]]:
-        found = _search(library, facets=True, **params)["facets"]
+        found = search(library, facets=True, **params)["facets"]
         return {
             facet["name"]: {value["value"]: value["count"] for value in facet["values"]}
             for facet in found
@@ -194,7 +138,7 @@ def test_facets_count_the_matches_without_their_own_filter(library: CatalogueCli
     kafka = facets(q="kafka", language="de")
     assert kafka["language"] == {"de": 1, "en": 1}
     assert (kafka["decade"], kafka["publisher"]) == ({"1920": 1}, {})
-    assert "facets" not in _search(library, q="kafka")
+    assert "facets" not in search(library, q="kafka")
 
 
 def test_suggestions_complete_titles_authors_and_subjects(library: CatalogueClient) -> None:
@@ -214,34 +158,3 @@ def test_suggestions_complete_titles_authors_and_subjects(library: CatalogueClie
     assert len(suggest("the", limit=1)) == 1
     book = library.get("/books/suggest", q="hunger").json()["data"][0]
     assert library.read(book["book_id"])["title"] == "Hunger"
-
-
-def test_suggestions_follow_the_catalogue(library: CatalogueClient) -> None:
-    before = library.get("/books/suggest", q="hung").json()["data"]
-    library.add(title="Hungry Ghosts", author="B", isbn=None)
-    after = library.get("/books/suggest", q="hung").json()["data"]
-    assert [row["text"] for row in after if row not in before] == ["Hungry Ghosts"]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "count"),
-    [("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "ab", 1), ("abc", "xbc", 1),
-     ("kitten", "sitting", 3), ("abcd", "wxyz", 4), ("short", "muchlonger", 4)],
-)  # fmt: skip
-def test_edits_are_counted_up_to_a_limit(one: str, other: str, count: int) -> None:
-    assert spelling.edits(one, other, 3) == min(count, 4)
-
-
-def test_look_up_after_an_import_does_not_read_every_new_word(
-    clean: None, superuser: Engine
-) -> None:
-    words = (
-        "INSERT INTO search_words"
-        " SELECT left(md5(n::text), 12), 1 FROM generate_series(1, 9000) AS n"
-    )
-    look_up = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT FROM search_words WHERE word % 'zzzz'"
-    with superuser.begin() as connection:
-        connection.exec_driver_sql(words)
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        (explained,) = connection.exec_driver_sql(look_up.replace("%", "%%")).scalars()
-    assert explained[0]["Plan"]["Shared Hit Blocks"] < 20

@@ -85,9 +85,7 @@ def get_hold(
     actor: AnyoneDep, reader: ReadDep, hold_id: UUID, response: Response
 ) -> Answer[HoldRead]:
     """Return an own hold, for staff any, with its place in the queue. Role: anyone signed in."""
-    row = reader.execute(queries.hold(hold_id)).one_or_none()
-    if row is None:
-        raise NotFound("Hold not found.")
+    row = loan_reads.find_hold(reader, hold_id)
     access.require(actor, row.user_id, Access.VIEW, "Hold")
     return etags.tagged(response, loan_reads.hold(row), row.version)
 

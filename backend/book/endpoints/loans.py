@@ -94,9 +94,7 @@ def get_loan(
     actor: AnyoneDep, reader: ReadDep, loan_id: UUID, response: Response
 ) -> Answer[LoanRead]:
     """Return an own loan, for staff any, with its `ETag`. Role: anyone signed in."""
-    row = reader.execute(queries.loan(loan_id, clock.now())).one_or_none()
-    if row is None:
-        raise NotFound("Loan not found.")
+    row = loan_reads.find_loan(reader, loan_id)
     access.require(actor, row.user_id, Access.VIEW, "Loan")
     return etags.tagged(response, loan_reads.loan_reader(reader)(row), row.version)
 

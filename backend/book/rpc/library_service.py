@@ -1,5 +1,6 @@
 """The class of `luna.v1.LibraryService`: translates messages; the rules are those of REST."""
 
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
@@ -10,7 +11,8 @@ from backend.book.rpc import messages
 from backend.book.schemas.books import BookCreate, BookDetail, BookUpdate
 from backend.book.schemas.loans import CheckInBody, CheckOutBody
 from backend.book.search.search_query import SearchQuery
-from backend.book.service import books, cached_reads, check_in, check_out
+from backend.book.service import books, cached_reads, check_in, check_out, loan_reads
+from backend.book.service.loan_reads import LoanRow
 from backend.shared.domain import access
 from backend.shared.domain.accounts.creation import add_member
 from backend.shared.errors import Invalid, NotBorrowed, NotFound, StaleVersion
@@ -176,7 +178,7 @@ class LibraryService(library_connect.LibraryService):
         def work(connection: Connection) -> ListBorrowedBooksResponse:
             rows = connection.execute(listed.offset(page.offset)).all()
             return ListBorrowedBooksResponse(
-                records=[messages.record(row) for row in rows],
+                records=[messages.record(cast(LoanRow, row)) for row in rows],
                 total_count=connection.execute(counted).scalar_one(),
             )
 
@@ -199,5 +201,4 @@ def _open_loan(session: Session, barcode: str) -> UUID:
 
 
 def _record(session: Session, loan_id: UUID) -> BorrowRecord:
-    rows = session.connection().execute(queries.loans(now=clock.now()).where(Loan.id == loan_id))
-    return messages.record(rows.one())
+    return messages.record(loan_reads.find_loan(session.connection(), loan_id))

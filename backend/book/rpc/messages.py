@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.book.schemas.books import BookDetail, BookRead
+from backend.book.service.loan_reads import LoanRow
 from backend.shared.models import User
 from backend.shared.proto.gen.luna.v1 import library_pb
 from backend.shared.web.envelope import Pagination
@@ -101,7 +102,7 @@ def member(user: User) -> library_pb.Member:
     )
 
 
-def record(row: Any) -> library_pb.BorrowRecord:
+def record(row: LoanRow) -> library_pb.BorrowRecord:
     """Return the message of a row of `queries.loans`."""
     return library_pb.BorrowRecord(
         id=str(row.id),

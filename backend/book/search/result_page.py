@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Double,
@@ -95,7 +96,7 @@ def _count(statement: AnySelect) -> Select[int]:
     return select(func.count()).select_from(statement.order_by(None).subquery())
 
 
-def _ranked(found: Matches, condition: ColumnElement[bool]) -> Any:
+def _ranked(found: Matches, condition: ColumnElement[bool]) -> CTE:
     """Select the ranks of the first matches by id: the same ones for each page."""
     begins = Book.main_title_words.like(func.replace(literal(found.text), "_", "\\_") + "%")
     matching_ids = select(Book.id).where(condition).order_by(Book.id)

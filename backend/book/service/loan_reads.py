@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
@@ -24,9 +24,46 @@ from backend.shared.models import (
     Hold,
     HoldStatus,
     Loan,
+    LoanChannel,
     LoanState,
     User,
 )
+
+
+class LoanRow(Protocol):
+    """What is read of a row of `queries.loans`; the other columns are fields of `LoanRead`."""
+
+    id: UUID
+    user_id: UUID | None
+    copy_id: UUID
+    barcode: str
+    book_id: UUID
+    book_title: str
+    borrowed_at: datetime
+    due_at: datetime
+    returned_at: datetime | None
+    renewals: int
+    channel: LoanChannel
+    state: LoanState
+    version: int
+    policy: dict[str, Any]
+    overdue: bool
+    waiting: bool
+    returning: bool
+    member_active: bool
+
+
+class HoldRow(Protocol):
+    """What is read of a row of `queries.holds`; the other columns are fields of `HoldRead`."""
+
+    user_id: UUID
+    status: HoldStatus
+    version: int
+    position: int | None
+    due_dates: list[datetime] | None
+    custody: Custody | None
+    robot_transportable: bool | None
+
 
 _UNRESOLVED = frozenset({LoanState.LOST, LoanState.CLAIMED_RETURNED})
 _STATE_REASONS = {
@@ -44,7 +81,7 @@ def read_reasons(reasons: Iterable[Reason]) -> list[ReasonRead]:
     return [ReasonRead.model_validate(each) for each in refusals.as_json(reasons)]
 
 
-def renewed_due(loan: Any, calendar: Calendar) -> datetime:
+def renewed_due(loan: Loan | LoanRow, calendar: Calendar) -> datetime:
     """Return the due date that a renewal now would give, by the rules kept with the loan."""
     days = loan.policy.get("loan_days", config.loans().loan_days)
     day = calendar.next_open_day(opening_days.today() + timedelta(days=days))
@@ -52,7 +89,7 @@ def renewed_due(loan: Any, calendar: Calendar) -> datetime:
     return datetime.combine(day, time(23, 59, 59), tzinfo=zone).astimezone(UTC)
 
 
-def renewal_reasons(loan: Any, calendar: Calendar) -> list[Reason]:
+def renewal_reasons(loan: LoanRow, calendar: Calendar) -> list[Reason]:
     """List all reasons why a row of `queries.loans` cannot be renewed."""
     if loan.returned_at is not None:
         return [Reason.LOAN_CLOSED]
@@ -69,7 +106,7 @@ def renewal_reasons(loan: Any, calendar: Calendar) -> list[Reason]:
     return [reason for reason, holds in checks.items() if holds]
 
 
-def loan(row: Any, calendar: Calendar) -> LoanRead:
+def loan(row: LoanRow, calendar: Calendar) -> LoanRead:
     """Build the response of a row of `queries.loans`."""
     closed = [Reason.LOAN_CLOSED] if row.returned_at is not None else []
     in_state = [_STATE_REASONS[row.state]] if row.state in _UNRESOLVED else []
@@ -87,29 +124,35 @@ def loan(row: Any, calendar: Calendar) -> LoanRead:
     return LoanRead(**fields, actions=actions)
 
 
-def loan_reader(connection: Connection) -> Callable[[Any], LoanRead]:
+def loan_reader(connection: Connection) -> Callable[[LoanRow], LoanRead]:
     """Return `loan` with the calendar as it is now."""
     calendar = opening_days.read(connection)
     return lambda row: loan(row, calendar)
 
 
+def find_loan(connection: Connection, loan_id: UUID) -> LoanRow:
+    """Select one loan; NotFound for an unknown one."""
+    row = connection.execute(queries.loan(loan_id, clock.now())).one_or_none()
+    if row is None:
+        raise NotFound("Loan not found.")
+    return cast(LoanRow, row)
+
+
 def read_loan(connection: Connection, loan_id: UUID) -> LoanRead:
     """Read a loan that exists."""
-    row = connection.execute(queries.loan(loan_id, clock.now())).one()
-    return loan_reader(connection)(row)
+    return loan_reader(connection)(find_loan(connection, loan_id))
 
 
-def _expected_at(row: Any) -> datetime | None:
+def _expected_at(row: HoldRow) -> datetime | None:
     """Estimate by the due dates of the lent copies when one comes to a queued hold."""
     if row.position is None or not row.due_dates:
         return None
     rounds, place = divmod(row.position - 1, len(row.due_dates))
     later = timedelta(days=config.loans().loan_days * rounds)
-    due: datetime = row.due_dates[place]
-    return max(due, clock.now()) + later
+    return max(row.due_dates[place], clock.now()) + later
 
 
-def hold_reasons(row: Any) -> list[Reason]:
+def hold_reasons(row: HoldRow) -> list[Reason]:
     """List the reasons why a hold cannot be cancelled."""
     if row.status not in {HoldStatus.QUEUED, HoldStatus.READY}:
         return [Reason.HOLD_CLOSED]
@@ -117,7 +160,7 @@ def hold_reasons(row: Any) -> list[Reason]:
     return [Reason.ON_THE_WAY] if moving else []
 
 
-def hold(row: Any) -> HoldRead:
+def hold(row: HoldRow) -> HoldRead:
     """Build the response of a row of `queries.holds`."""
     cancel = hold_reasons(row)
     suspend = [Reason.HOLD_READY] if row.status is HoldStatus.READY else cancel
@@ -134,9 +177,17 @@ def hold(row: Any) -> HoldRead:
     return HoldRead(**fields, expected_at=_expected_at(row), actions=actions)
 
 
+def find_hold(connection: Connection, hold_id: UUID) -> HoldRow:
+    """Select one hold; NotFound for an unknown one."""
+    row = connection.execute(queries.hold(hold_id)).one_or_none()
+    if row is None:
+        raise NotFound("Hold not found.")
+    return cast(HoldRow, row)
+
+
 def read_hold(connection: Connection, hold_id: UUID) -> HoldRead:
     """Read a hold that exists."""
-    return hold(connection.execute(queries.hold(hold_id)).one())
+    return hold(find_hold(connection, hold_id))
 
 
 def read_summary(connection: Connection, user_id: UUID) -> LoanSummary:

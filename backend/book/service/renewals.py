@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.book import queries
 from backend.book.schemas.actions import OverrideBody
 from backend.book.schemas.loans import Renewal
 from backend.book.service import loan_reads
@@ -13,7 +12,7 @@ from backend.shared import events
 from backend.shared.domain import audit, refusals
 from backend.shared.domain.circulation import loans, opening_days
 from backend.shared.domain.refusals import Reason
-from backend.shared.infra import clock, database
+from backend.shared.infra import database
 from backend.shared.models import Loan
 
 
@@ -52,7 +51,7 @@ def _outcome(session: Session, actor_id: UUID, loan_id: UUID) -> Renewal:
 def _reasons(session: Session, loan_id: UUID) -> list[Reason]:
     """Lock a loan and list what speaks against its renewal."""
     database.row_lock(session, Loan, loan_id)
-    row = session.execute(queries.loan(loan_id, clock.now())).one()
+    row = loan_reads.find_loan(session.connection(), loan_id)
     return loan_reads.renewal_reasons(row, opening_days.read(session))
 
 

@@ -1,10 +1,10 @@
 """What a scanner reads: one copy with its possible actions, or the copies of a shelf."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 from sqlalchemy.orm import Session
 
 from backend.book import queries
@@ -21,6 +21,7 @@ from backend.book.schemas.scanning import (
 )
 from backend.book.service import loan_reads
 from backend.book.service.check_out import IN_USE, NO_SUCH_BARCODE
+from backend.book.service.loan_reads import LoanRow
 from backend.shared.domain.circulation import custody
 from backend.shared.domain.circulation.custody import CustodyContext
 from backend.shared.domain.refusals import ActionName, Reason
@@ -62,7 +63,7 @@ def scan(connection: Connection, barcode: str) -> ScannedCopy:
     open_loan = queries.loans(now=clock.now()).where(
         Loan.copy_id == row.id, Loan.returned_at.is_(None)
     )
-    loan = connection.execute(open_loan).one_or_none()
+    loan = cast(LoanRow | None, connection.execute(open_loan).one_or_none())
     kept = _kept_for(connection, row.id)
     member = _member(connection, loan.user_id) if loan is not None else None
     is_shelved = row.custody is Custody.ON_SHELF
@@ -76,7 +77,7 @@ def scan(connection: Connection, barcode: str) -> ScannedCopy:
         member=member,
         kept_for=kept,
         request_id=_request_id(connection, row.id),
-        actions=_actions(row, kept),
+        actions=_actions(row.condition, row.custody, kept),
     )
 
 
@@ -109,15 +110,15 @@ def _request_id(connection: Connection, copy_id: UUID) -> UUID | None:
     ).scalar_one_or_none()
 
 
-def _actions(row: Any, kept: KeptFor | None) -> list[ActionRead]:
+def _actions(condition: Condition, place: Custody, kept: KeptFor | None) -> list[ActionRead]:
     """List the desk's actions on a copy, each with the reasons against it."""
-    withdrawn = [Reason.COPY_WITHDRAWN] if row.condition is Condition.WITHDRAWN else []
-    in_use = [IN_USE[row.custody]] if row.custody in IN_USE else []
+    withdrawn = [Reason.COPY_WITHDRAWN] if condition is Condition.WITHDRAWN else []
+    in_use = [IN_USE[place]] if place in IN_USE else []
     held = [Reason.HELD_FOR_OTHER] if kept is not None and not in_use else []
-    not_ok = row.condition not in {Condition.OK, Condition.WITHDRAWN}
+    not_ok = condition not in {Condition.OK, Condition.WITHDRAWN}
     unfit = [Reason.NOT_LOANABLE] if not_ok else []
-    moving = [] if row.custody is Custody.ON_LOAN else in_use
-    is_in_place = row.custody is Custody.ON_SHELF and row.condition not in _LOST
+    moving = [] if place is Custody.ON_LOAN else in_use
+    is_in_place = place is Custody.ON_SHELF and condition not in _LOST
     shelved = [Reason.COPY_ON_SHELF] if is_in_place else []
     # Lending to the member that the copy is kept for is possible: only the scan of a card tells.
     return [
@@ -155,7 +156,7 @@ def take_stock(session: Session, actor_id: UUID, body: StockTakeBody) -> StockTa
     return StockTakeResult(in_place=in_place, items=[*items, *_unseen(session, body, seen)])
 
 
-def _copies(session: Session, *where: ColumnElement[bool]) -> Sequence[Any]:
+def _copies(session: Session, *where: ColumnElement[bool]) -> Sequence[Row[Copy, str]]:
     """Return copies with their titles, locked in the order of their ids."""
     statement = (
         select(Copy, Book.title)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam
@@ -15,6 +15,7 @@ from backend.delivery.schemas.requests import RequestDetail, RequestRead
 from backend.delivery.schemas.returns import ReturnDetail, ReturnRead
 from backend.delivery.schemas.tasks import HistoryRead, RobotPosition, TaskDetail, TaskSummary
 from backend.delivery.service import actions, alert_rules, arrivals, requests
+from backend.delivery.service.actions import RequestState, ReturnState, TaskState
 from backend.shared.domain import access, eta, texts, waits
 from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
@@ -22,16 +23,73 @@ from backend.shared.errors import NotFound
 from backend.shared.infra import clock
 from backend.shared.models import (
     Alert,
+    AlertKind,
     BookRequest,
     BookReturn,
     DeliveryTask,
+    EtaReason,
     Robot,
     Stage,
     TaskStatus,
+    WaitingReason,
 )
 from backend.shared.web.pagination import AnySelect
 
-AnyRow = Row[*tuple[Any, ...]]
+
+class TaskRow(Protocol):
+    """The columns of a task in a row of `queries.requests` and `queries.returns`."""
+
+    id: UUID
+    user_id: UUID
+    task_id: UUID
+    reference: str
+    task_status: TaskStatus
+    stage: Stage | None
+    waits_since: datetime
+    extensions: int
+    waiting_reason: WaitingReason | None
+    eta: datetime | None
+    eta_earliest: datetime | None
+    eta_latest: datetime | None
+    eta_reason: EtaReason | None
+    task_version: int
+    assigned_robot_id: UUID | None
+    robot_name: str | None
+    robot_pose: dict[str, Any] | None
+    robot_stopped: bool
+    robot_seen_at: datetime | None
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class RequestRow(TaskRow, RequestState, Protocol):
+    """A row of `queries.requests`; the other columns are fields of `RequestRead`."""
+
+    requested_at: datetime
+    handover_code: str
+
+
+class ReturnRow(TaskRow, ReturnState, Protocol):
+    """A row of `queries.returns`; the other columns are fields of `ReturnRead`."""
+
+
+class DeliveryRow(TaskState, Protocol):
+    """A row of `queries.tasks`; the other columns are fields of `TaskDetail`."""
+
+    eta: datetime | None
+    assigned_robot_id: UUID | None
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class AlertRow(Protocol):
+    """A row of `queries.alerts`; the other columns are fields of `AlertRead`."""
+
+    kind: AlertKind
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
 _DRIVING = frozenset({Stage.TO_SOURCE, Stage.TO_DESTINATION})
 _WAITING = frozenset({TaskStatus.PENDING, TaskStatus.QUEUED})
 _WITH_ROBOT = frozenset({TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS})
@@ -52,9 +110,8 @@ def _position(pose: dict[str, Any] | None) -> RobotPosition | None:
     return None if pose is None else RobotPosition.model_validate(pose)
 
 
-def _task_values(row: AnyRow) -> dict[str, Any]:
+def _task_values(row: TaskRow) -> dict[str, Any]:
     """Return what TaskSummary shows from the database alone; an overdue ETA is given as now."""
-    arrival: datetime | None = row.eta
     is_served = row.task_status in _WITH_ROBOT
     return {
         "id": row.task_id,
@@ -63,7 +120,7 @@ def _task_values(row: AnyRow) -> dict[str, Any]:
         "stage": row.stage,
         "waiting_reason": row.waiting_reason,
         "queue_ahead": None,
-        "eta": arrival and max(arrival, clock.now()),
+        "eta": row.eta and max(row.eta, clock.now()),
         "eta_earliest": row.eta_earliest,
         "eta_latest": row.eta_latest,
         "eta_reason": row.eta_reason,
@@ -76,11 +133,11 @@ def _task_values(row: AnyRow) -> dict[str, Any]:
     }
 
 
-def _stored_task(row: AnyRow) -> TaskSummary:
+def _stored_task(row: TaskRow) -> TaskSummary:
     return TaskSummary(**_task_values(row))
 
 
-def _current_task(session: Session, row: AnyRow) -> TaskSummary:
+def _current_task(session: Session, row: TaskRow) -> TaskSummary:
     """Summarize a task with the robot's position and ETA as of this second."""
     stored = _stored_task(row)
     if row.task_status in _WAITING:
@@ -110,13 +167,13 @@ def _live(
     return pose, None if is_late else arrival.expected
 
 
-def _visible_code(row: AnyRow, reader: UUID | str) -> str | None:
+def _visible_code(row: RequestRow, reader: UUID | str) -> str | None:
     """Return the hand-over code to the requester alone, while the robot waits there."""
     shown = row.user_id == reader and row.stage is Stage.HANDOVER
-    return str(row.handover_code) if shown else None
+    return row.handover_code if shown else None
 
 
-def request_item(row: AnyRow, actor: Actor) -> dict[str, Any]:
+def request_item(row: RequestRow, actor: Actor) -> dict[str, Any]:
     """Build a request of a list as it is sent: what RequestRead makes of it, at half the cost.
 
     The ids of `queries.REQUESTS` are text.
@@ -131,13 +188,13 @@ def request_item(row: AnyRow, actor: Actor) -> dict[str, Any]:
     return item
 
 
-def return_read(row: AnyRow) -> ReturnRead:
+def return_read(row: ReturnRow) -> ReturnRead:
     return ReturnRead.model_validate({**row._asdict(), "task": _stored_task(row)})
 
 
 def _visible_row(
     session: Session, statement: AnySelect, row_id: UUID, actor: Actor, kind: str
-) -> AnyRow:
+) -> Row[*tuple[Any, ...]]:
     """Select one request or return; NotFound for another member's."""
     row = _connection(session).execute(statement, {"id": row_id}).one_or_none()
     if row is None:
@@ -146,7 +203,7 @@ def _visible_row(
     return row
 
 
-def _with_task(session: Session, row: AnyRow) -> dict[str, Any]:
+def _with_task(session: Session, row: TaskRow) -> dict[str, Any]:
     history = _history(session, row.task_id)
     return {**row._asdict(), "task": _current_task(session, row), "history": history}
 
@@ -166,7 +223,7 @@ def _history(session: Session | Connection, task_id: UUID) -> list[HistoryRead]:
 
 def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestDetail:
     """Read one request; NotFound for another member's."""
-    row = _visible_row(session, _REQUEST, request_id, actor, "Request")
+    row = cast(RequestRow, _visible_row(session, _REQUEST, request_id, actor, "Request"))
     return RequestDetail.model_validate(
         {
             **_with_task(session, row),
@@ -179,7 +236,7 @@ def request_detail(session: Session, request_id: UUID, actor: Actor) -> RequestD
 def new_request(made: requests.NewRequest, actor: Actor) -> RequestDetail:
     """Build the response of a request that was just created, from what was stored."""
     values = dict.fromkeys(_COLUMNS) | made.row
-    row: Any = SimpleNamespace(**values)
+    row = cast(RequestRow, SimpleNamespace(**values))
     entry = HistoryRead(
         from_status=None,
         to_status=row.task_status,
@@ -199,7 +256,7 @@ def new_request(made: requests.NewRequest, actor: Actor) -> RequestDetail:
 
 def return_detail(session: Session, return_id: UUID, actor: Actor) -> ReturnDetail:
     """Read one return; NotFound for another member's."""
-    row = _visible_row(session, _RETURN, return_id, actor, "Return")
+    row = cast(ReturnRow, _visible_row(session, _RETURN, return_id, actor, "Return"))
     return ReturnDetail.model_validate(
         {**_with_task(session, row), "actions": actions.of_return(row)}
     )
@@ -207,21 +264,22 @@ def return_detail(session: Session, return_id: UUID, actor: Actor) -> ReturnDeta
 
 def task_detail(session: Session | Connection, task_id: UUID) -> TaskDetail:
     """Read one task with its whole history and its current ETA."""
-    row = _connection(session).execute(_TASK, {"id": task_id}).one_or_none()
-    if row is None:
+    found = _connection(session).execute(_TASK, {"id": task_id}).one_or_none()
+    if found is None:
         raise NotFound("Delivery not found.")
+    row = cast(DeliveryRow, found)
     values = {
         **row._asdict(),
         "history": _history(session, task_id),
         "actions": actions.of_task(row),
     }
-    if row.stage in _DRIVING:
+    if row.stage in _DRIVING and row.assigned_robot_id is not None:
         reading = session if isinstance(session, Session) else Session(session)
         values["eta"] = _live(reading, task_id, row.assigned_robot_id)[1] or row.eta
     return TaskDetail.model_validate(values)
 
 
-def alert_read(row: AnyRow) -> AlertRead:
+def alert_read(row: AlertRow) -> AlertRead:
     """Build the response of an alert."""
     suggested = [
         {"name": name, "text": texts.ACTIONS[name]}
@@ -235,4 +293,4 @@ def alert_detail(session: Session | Connection, alert_id: UUID) -> AlertRead:
     row = session.execute(queries.alerts().where(Alert.id == alert_id)).one_or_none()
     if row is None:
         raise NotFound("Alert not found.")
-    return alert_read(row)
+    return alert_read(cast(AlertRow, row))

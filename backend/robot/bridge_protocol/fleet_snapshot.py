@@ -7,14 +7,14 @@ Redis cannot lift a stop.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.robot.bridge_protocol import robot_states
+from backend.robot.bridge_protocol.robot_states import RobotState
 from backend.shared.domain import stop_latches
 from backend.shared.domain.stop_latches import Latch, Order
 from backend.shared.infra import commit_hooks
@@ -33,7 +33,7 @@ class FleetSnapshot:
 
     def __init__(self) -> None:
         self.latches: dict[UUID, Latch] = {}
-        self.robots: dict[UUID, Any] = {}
+        self.robots: dict[UUID, RobotState] = {}
         self._applied_at: dict[UUID, float] = {}
         self._used_at = -_IDLE_AFTER
         self.read_at = -_MAX_AGE
@@ -48,7 +48,7 @@ class FleetSnapshot:
         fleet = self.latches.get(FLEET_LATCH, _OPEN)
         return stop_latches.combine(self.latches.get(robot_id, _OPEN), fleet)
 
-    def robot(self, robot_id: UUID) -> Any:
+    def robot(self, robot_id: UUID) -> RobotState | None:
         """Return the robot's row of `robot_states`; None when it may have changed since."""
         return self.robots.get(robot_id)
 
@@ -114,7 +114,7 @@ class FleetSnapshot:
         began = time.monotonic()
         rows = await _LATCHES.all()
         found = {row.id: Latch(row.version, row.stopped, row.reason) for row in rows}
-        robots = await robot_states.FLEET.all() if self.is_used else ()
+        robots: Sequence[RobotState] = await robot_states.FLEET.all() if self.is_used else ()
         # What was applied during the read may be newer than what was read.
         applied = {each for each, at in self._applied_at.items() if at >= began}
         newer = {

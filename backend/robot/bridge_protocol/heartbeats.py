@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.robot.bridge_protocol import command_reports, robot_states
+from backend.robot.bridge_protocol.robot_states import RobotState
 from backend.robot.schemas.bridges import Desired, Heartbeat, HeartbeatAnswer
 from backend.robot.service import telemetry
 from backend.shared.domain import commands, stop_latches
@@ -39,7 +40,6 @@ _SPEED_SMOOTHING = 0.2  # weight of the newest measurement
 
 # The number of each robot's newest heartbeat, since most are not written.
 _newest: dict[UUID, tuple[int, int]] = {}
-Row = Any  # of robot_states
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def record_heartbeat(session: Session, robot_id: UUID, beat: Heartbeat) -> Heart
     return result
 
 
-def changes_nothing(robot: Row, beat: Heartbeat) -> bool:
+def changes_nothing(robot: RobotState, beat: Heartbeat) -> bool:
     """Whether the robot's session is current and nothing has changed or is to be resolved."""
     return (
         beat.epoch == robot.epoch
@@ -81,7 +81,7 @@ def changes_nothing(robot: Row, beat: Heartbeat) -> bool:
     )
 
 
-def summarize(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> HeartbeatResult:
+def summarize(robot_id: UUID, robot: RobotState, beat: Heartbeat, order: Order) -> HeartbeatResult:
     """Build the response to a heartbeat and what is left to do after it."""
     is_unknown = robot.command_status is CommandStatus.UNKNOWN
     return HeartbeatResult(
@@ -99,13 +99,13 @@ def summarize(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> Hear
     )
 
 
-def _desired(robot: Row, order: Order) -> Desired:
+def _desired(robot: RobotState, order: Order) -> Desired:
     if order.stopped:
         return Desired.STOP
     return Desired.RUN if robot.paused_at is None else Desired.PAUSE
 
 
-def _is_newest(robot: Row, beat: Heartbeat) -> bool:
+def _is_newest(robot: RobotState, beat: Heartbeat) -> bool:
     number = (beat.epoch, beat.seq)
     if number < max(_newest.get(robot.id, (0, 0)), (robot.epoch, robot.heartbeat_seq)):
         return False
@@ -113,13 +113,13 @@ def _is_newest(robot: Row, beat: Heartbeat) -> bool:
     return True
 
 
-def is_due(robot: Row) -> bool:
+def is_due(robot: RobotState) -> bool:
     """Whether the robot's last written heartbeat is so old that the next one is written."""
     due = clock.now() - config.robots().heartbeat_write_interval
     return robot.last_heartbeat is None or robot.last_heartbeat <= due
 
 
-def _is_changed(robot: Row, beat: Heartbeat) -> bool:
+def _is_changed(robot: RobotState, beat: Heartbeat) -> bool:
     drained = abs((robot.battery_level or 0.0) - beat.battery) >= _BATTERY_STEP
     return bool(
         robot.connectivity is not Connectivity.ONLINE
@@ -169,12 +169,12 @@ def publish_status(session: Session, robot: Robot) -> None:
     )
 
 
-def _is_lease_over(robot: Row) -> bool:
+def _is_lease_over(robot: RobotState) -> bool:
     """Whether the active command's lease has ended, so that it may be UNKNOWN by now."""
     return robot.leased_until is not None and robot.leased_until <= clock.now()
 
 
-def _is_lease_due(robot: Row, beat: Heartbeat) -> bool:
+def _is_lease_due(robot: RobotState, beat: Heartbeat) -> bool:
     """Whether the heartbeat names the active command and its lease is to be renewed."""
     if beat.active_command is None or beat.active_command != robot.command_id:
         return False
@@ -185,7 +185,7 @@ def _is_lease_due(robot: Row, beat: Heartbeat) -> bool:
     return expires_soon or robot.command_status is CommandStatus.UNKNOWN
 
 
-def _renew_lease(session: Session, robot: Row, beat: Heartbeat) -> None:
+def _renew_lease(session: Session, robot: RobotState, beat: Heartbeat) -> None:
     """Renew the lease of the command that the heartbeat names; UNKNOWN becomes STARTED."""
     values: dict[str, Any] = {
         "leased_until": clock.now() + config.robots().command_lease,
@@ -238,7 +238,9 @@ def issue_pending_command(session: Session, robot_id: UUID) -> None:
         commands.issue_pending(session, task_id)
 
 
-def _live_status(robot_id: UUID, robot: Row, beat: Heartbeat, order: Order) -> dict[str, Any]:
+def _live_status(
+    robot_id: UUID, robot: RobotState, beat: Heartbeat, order: Order
+) -> dict[str, Any]:
     return {
         "id": str(robot_id),
         "robot_name": robot.robot_name,

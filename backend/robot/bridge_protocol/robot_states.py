@@ -1,5 +1,9 @@
 """What a heartbeat is compared with: the robot's row, its task and its command."""
 
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
 from sqlalchemy import ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import aliased
 
@@ -9,11 +13,38 @@ from backend.shared.models import (
     ACTIVE_TASK_STATUSES,
     MOTION_COMMAND_TYPES,
     CommandStatus,
+    Connectivity,
     DeliveryTask,
     Robot,
     RobotCommand,
+    RobotStatus,
 )
 from backend.shared.web.pagination import AnySelect
+
+
+class RobotState(Protocol):
+    """A row of ONE and of FLEET."""
+
+    id: UUID
+    epoch: int
+    robot_name: str
+    status: RobotStatus
+    connectivity: Connectivity
+    current_location: str | None
+    battery_level: float | None
+    charging: bool
+    docked: bool
+    heartbeat_seq: int
+    last_heartbeat: datetime | None
+    speed: float | None
+    paused_at: datetime | None
+    task_id: UUID | None
+    request_id: UUID | None
+    return_id: UUID | None
+    command_id: UUID | None
+    command_status: CommandStatus | None
+    leased_until: datetime | None
+    commands_waiting: int
 
 
 def _build() -> AnySelect:

@@ -7,10 +7,11 @@ its own and skips rows that are locked, so that it holds the lock of one robot a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot import queries
@@ -24,6 +25,7 @@ from backend.shared.infra import clock, config, database
 from backend.shared.models import (
     Connectivity,
     DeliveryTask,
+    Priority,
     Robot,
     RobotStatus,
     TaskStatus,
@@ -39,11 +41,37 @@ _WAITING = (TaskStatus.PENDING, TaskStatus.QUEUED)
 _OUT_OF_SERVICE = (RobotStatus.MAINTENANCE, RobotStatus.ERROR)
 
 
+class WaitingRow(NamedTuple):
+    """A row of `queries.waiting_tasks`."""
+
+    id: UUID
+    status: TaskStatus
+    priority: Priority
+    created_at: datetime
+    source_waypoint_id: UUID
+    destination_waypoint_id: UUID
+    waiting_reason: WaitingReason | None
+    avoid: str | None
+
+
+class RobotRow(NamedTuple):
+    """A row of `queries.dispatch_robots`."""
+
+    id: UUID
+    pose: dict[str, Any] | None
+    battery_level: float | None
+    charging: bool
+    status: RobotStatus
+    connectivity: Connectivity
+    stopped: bool
+    assignable: bool
+
+
 def run(session: Session) -> int:
     """Queue new tasks and assign robots; the number of robots assigned."""
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     fleet = _read_fleet(session)
-    waiting = session.execute(_waiting(fleet)).all()
+    waiting = [WaitingRow._make(row) for row in session.execute(_waiting(fleet))]
     if not waiting:
         return 0
     snapshot = replace(fleet, tasks=[_waiting_task(row) for row in waiting])
@@ -76,7 +104,7 @@ def _waiting(fleet: Snapshot) -> AnySelect:
     return waiting.where(or_(is_new, DeliveryTask.waiting_reason.is_distinct_from(reason)))
 
 
-def _waiting_task(row: Row[*tuple[Any, ...]]) -> WaitingTask:
+def _waiting_task(row: WaitingRow) -> WaitingTask:
     return WaitingTask(
         id=row.id,
         priority=row.priority,
@@ -90,7 +118,7 @@ def _waiting_task(row: Row[*tuple[Any, ...]]) -> WaitingTask:
 def _read_fleet(session: Session) -> Snapshot:
     """Read everything but the tasks."""
     graph, settings = route_graph.current(session), config.robots()
-    robots = session.execute(queries.dispatch_robots()).all()
+    robots = map(RobotRow._make, session.execute(queries.dispatch_robots()))
     return Snapshot(
         now=clock.now(),
         tasks=[],
@@ -106,7 +134,7 @@ def _read_fleet(session: Session) -> Snapshot:
     )
 
 
-def _fleet_robot(row: Row[*tuple[Any, ...]], graph: RouteGraph) -> FleetRobot:
+def _fleet_robot(row: RobotRow, graph: RouteGraph) -> FleetRobot:
     here = graph.nearest(row.pose)
     return FleetRobot(
         id=row.id,

@@ -4,7 +4,7 @@ A stop writes its latch and its event, and waits for no other row. Robots' rows 
 (`stop_effects`). Tasks keep their stage; their commands are issued anew on resume.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
@@ -34,6 +34,15 @@ from backend.shared.models import (
 )
 
 
+class _RobotRow(NamedTuple):
+    """A robot that is ordered to stop or resume."""
+
+    id: UUID
+    robot_name: str
+    connectivity: Connectivity
+    stopped: bool
+
+
 def stop(
     session: Session, robot_id: UUID | None, by: UUID, reason: str | None
 ) -> tuple[StopRead, Latch]:
@@ -54,7 +63,7 @@ def stop(
     return read, latch
 
 
-def _robots(session: Session, robot_id: UUID | None) -> list[Any]:
+def _robots(session: Session, robot_id: UUID | None) -> list[_RobotRow]:
     """Read the robot, or all, without a lock; NotFound when there is no such robot."""
     statement = (
         select(Robot.id, Robot.robot_name, Robot.connectivity, StopLatch.stopped)
@@ -64,13 +73,13 @@ def _robots(session: Session, robot_id: UUID | None) -> list[Any]:
     )
     if robot_id is not None:
         statement = statement.where(Robot.id == robot_id)
-    robots = list(session.execute(statement).all())
+    robots = [_RobotRow._make(row) for row in session.execute(statement)]
     if robot_id is not None and not robots:
         raise NotFound("Robot not found.")
     return robots
 
 
-def _ordered(robot_id: UUID | None, robots: list[Any]) -> dict[str, Any]:
+def _ordered(robot_id: UUID | None, robots: list[_RobotRow]) -> dict[str, Any]:
     """Name the robots of an order in the fields of its event."""
     return {
         "robot_id": robot_id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
@@ -42,7 +42,18 @@ class Position:
     id: str
 
 
-def encode(row: Any) -> str:
+class RowWithCursor(Protocol):
+    """A row of a statement of `with_cursor`."""
+
+    @property
+    def cursor_sort(self) -> str: ...
+    @property
+    def cursor_key(self) -> object: ...
+    @property
+    def cursor_id(self) -> str: ...
+
+
+def encode(row: RowWithCursor) -> str:
     """Return the cursor of a row."""
     values = json.dumps([row.cursor_sort, row.cursor_key, row.cursor_id], separators=(",", ":"))
     return base64.urlsafe_b64encode(values.encode()).decode().rstrip("=")

@@ -1,12 +1,13 @@
 """Reserve a free copy of a title in one statement; only `custody` calls this."""
 
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, ids
 from backend.shared.infra.database import Prepared
+from backend.shared.models import Copy
 
 # With the entry of the copy's history. A copy that another transaction has locked is skipped.
 _RESERVE = Prepared(
@@ -29,7 +30,7 @@ _RESERVE = Prepared(
                CAST(:task_id AS uuid), :changed_by, :now
         FROM reserved
     )
-    SELECT * FROM reserved
+    SELECT id, book_id, shelf_location, home_workstation_id FROM reserved
     """,
 )
 
@@ -43,8 +44,8 @@ class ReservedCopy(NamedTuple):
     home_workstation_id: UUID | None
 
     @classmethod
-    def of(cls, row: Any) -> Self:
-        return cls(row.id, row.book_id, row.shelf_location, row.home_workstation_id)
+    def of(cls, copy: Copy) -> Self:
+        return cls(copy.id, copy.book_id, copy.shelf_location, copy.home_workstation_id)
 
 
 def reserve(session: Session, book_id: UUID, by: str, task_id: UUID | None) -> ReservedCopy | None:
@@ -61,4 +62,4 @@ def reserve(session: Session, book_id: UUID, by: str, task_id: UUID | None) -> R
         "now": clock.now(),
     }
     row = _RESERVE.run(session, values).one_or_none()
-    return None if row is None else ReservedCopy.of(row)
+    return None if row is None else ReservedCopy._make(row)

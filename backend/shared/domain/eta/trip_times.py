@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
-from typing import Any, Self
+from typing import NamedTuple, Self
+from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.shared.domain import route_graph
@@ -89,6 +90,16 @@ def _measure(session: Session) -> TripTimes:
     )
 
 
+class _Step(NamedTuple):
+    """A step of a task's history, and how long its stage took."""
+
+    action: str | None
+    from_stage: Stage | None
+    took: timedelta
+    source: UUID
+    destination: UUID
+
+
 def _last_trips(session: Session) -> tuple[list[float], list[float]]:
     """Return the seconds of the last loadings, and of the last drives beyond their way."""
     steps = (
@@ -109,15 +120,15 @@ def _last_trips(session: Session) -> tuple[list[float], list[float]]:
             DeliveryTask.destination_waypoint_id,
         ).join(DeliveryTask, DeliveryTask.id == steps.c.task_id)
     ).all()
-    known = [row for row in rows if row.took is not None]
-    loading = [row.took.total_seconds() for row in known if row.action == Action.LOAD]
+    known = [_Step._make(row) for row in rows if row.took is not None]
+    loading = [step.took.total_seconds() for step in known if step.action == Action.LOAD]
     return loading, list(_delays(session, known))
 
 
-def _delays(session: Session, rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[float]:
+def _delays(session: Session, steps: Iterable[_Step]) -> Iterator[float]:
     graph = route_graph.current(session)
-    for row in rows:
-        if row.action == Action.ARRIVE and row.from_stage is Stage.TO_DESTINATION:
-            drive = graph.seconds(row.source_waypoint_id, row.destination_waypoint_id, None)
+    for step in steps:
+        if step.action == Action.ARRIVE and step.from_stage is Stage.TO_DESTINATION:
+            drive = graph.seconds(step.source, step.destination, None)
             if math.isfinite(drive):
-                yield row.took.total_seconds() - drive
+                yield step.took.total_seconds() - drive

@@ -13,6 +13,7 @@ from backend.shared.domain.audit import personal_data
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.infra import clock, database
 from backend.shared.models import (
+    CLOSED_STATUSES,
     OPEN_HOLD_STATUSES,
     AuditLog,
     Base,
@@ -20,8 +21,6 @@ from backend.shared.models import (
     BookReturn,
     Hold,
     Loan,
-    RequestStatus,
-    ReturnStatus,
     User,
 )
 
@@ -33,12 +32,12 @@ _OPEN: dict[str, tuple[Any, Any, str]] = {
     "OPEN_HOLDS": (Hold, Hold.status.in_(OPEN_HOLD_STATUSES), "{n} holds are open."),
     "OPEN_REQUESTS": (
         BookRequest,
-        BookRequest.status.not_in([RequestStatus.COMPLETED, RequestStatus.CANCELLED]),
+        BookRequest.status.not_in(CLOSED_STATUSES),
         "{n} requests are open.",
     ),
     "OPEN_RETURNS": (
         BookReturn,
-        BookReturn.status.not_in([ReturnStatus.COMPLETED, ReturnStatus.CANCELLED]),
+        BookReturn.status.not_in(CLOSED_STATUSES),
         "{n} returns are open.",
     ),
 }

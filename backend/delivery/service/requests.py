@@ -1,10 +1,10 @@
 """Rules of requests: a robot brings a copy of a book to a member."""
 
 import secrets
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from backend.delivery import queries
@@ -80,6 +80,20 @@ _INSERT = Prepared(
 )
 
 
+class _Facts(NamedTuple):
+    """A row of _FACTS; what is None belongs to a member or a title that does not exist."""
+
+    is_active: bool | None
+    title: str | None
+    shelf_location: str | None
+    withdrawn_at: datetime | None
+    map_version: int
+    open_loans: int
+    requested: list[UUID]
+    max_loans: int | None
+    has_hold: bool
+
+
 class NewRequest(NamedTuple):
     """What was stored of a request, by the columns of `queries.requests`, and its queue."""
 
@@ -100,7 +114,7 @@ def create(
     member = access.member_named(actor, user_id)
     values = {"member": member, "book_id": book_id}
     session.flush()
-    facts = _FACTS.run(session, values, after=_LOCK_MEMBER).one()
+    facts = _Facts._make(_FACTS.run(session, values, after=_LOCK_MEMBER).one())
     if member != actor.id and not facts.is_active:
         raise access.inactive_member()
     places = route_graph.of_version(session, facts.map_version)
@@ -115,7 +129,7 @@ def create(
     return NewRequest(row["id"], row, _insert(session, row, source, actor))
 
 
-def _check_limits(facts: Row[*tuple[Any, ...]], book_id: UUID) -> None:
+def _check_limits(facts: _Facts, book_id: UUID) -> None:
     limit = facts.max_loans
     if limit is None:
         limit = loan_policies.default(CopyKind.STANDARD).max_loans

@@ -184,7 +184,7 @@ INVARIANTS: dict[str, str] = {
                 WHERE event.event_type = 'robot.went_offline'
                   AND event.aggregate_id = robot.id)))
     """,
-    "a copy is where its history says, at a desk with a place, and has a workstation as home": """
+    "a copy is where its history says, at a desk with a place, and has a workstation as home": f"""
         SELECT copy.id, copy.custody, copy.condition, last.to_custody, last.to_condition
         FROM copies AS copy
         LEFT JOIN LATERAL (
@@ -204,7 +204,7 @@ INVARIANTS: dict[str, str] = {
         SELECT copy.id, copy.custody, copy.condition, task.status, task.reference
         FROM copies AS copy
         LEFT JOIN delivery_tasks AS task
-          ON task.copy_id = copy.id AND task.status NOT IN ('COMPLETED', 'CANCELLED')
+          ON task.copy_id = copy.id AND task.{_OPEN}
         WHERE copy.custody = 'ON_ROBOT' AND task.id IS NULL
     """,
     "no available copy and waiting hold of one title": """

@@ -10,13 +10,15 @@ from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config
+from backend.shared.models import CLOSED_STATUSES, sql_values
 
 _BATCH = 500
-_TASKS = text("""
+_CLOSED = f"status IN {sql_values(CLOSED_STATUSES)}"
+_TASKS = text(f"""
     SELECT id, request_id, return_id FROM delivery_tasks
-    WHERE status IN ('COMPLETED', 'CANCELLED') AND completed_at < :before
+    WHERE {_CLOSED} AND completed_at < :before
     ORDER BY completed_at LIMIT :batch FOR UPDATE SKIP LOCKED
-""")
+""")  # noqa: S608 (constants)
 # What belongs to tasks, before them; then what they were for.
 OF_TASKS = {
     table: text(statement)
@@ -35,11 +37,11 @@ OF_TASKS = {
         "book_returns": "DELETE FROM book_returns WHERE id = ANY(:returns)",
     }.items()
 }
-_HISTORY = text("""
+_HISTORY = text(f"""
     DELETE FROM task_status_history WHERE id IN (
         SELECT h.id FROM task_status_history h JOIN delivery_tasks t ON t.id = h.task_id
-        WHERE h.created_at < :before AND t.status IN ('COMPLETED', 'CANCELLED') LIMIT :batch)
-""")
+        WHERE h.created_at < :before AND t.{_CLOSED} LIMIT :batch)
+""")  # noqa: S608 (constants)
 _ERRORS = text("""
     DELETE FROM robot_errors WHERE id IN (
         SELECT id FROM robot_errors WHERE created_at < :before LIMIT :batch)

@@ -126,7 +126,7 @@ def test_heartbeat_never_answers_an_older_stop_than_the_bridge_knows(scenario: S
 
 def test_session_opened_in_another_process_fences_the_snapshot(scenario: Scenario) -> None:
     _wait_for_snapshot(scenario)
-    row = SNAPSHOT.robot(scenario.robot.id)
+    row = SNAPSHOT.robots[scenario.robot.id]
     scenario.robot.open_session()
     SNAPSHOT.robots[scenario.robot.id] = row  # as in a process that has not opened it
     LONG_POLLS.receive(channels.BRIDGE_SESSIONS, str(scenario.robot.id).encode())

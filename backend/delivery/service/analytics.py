@@ -2,12 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+_FORMULA = re.compile(r"[=+\-@\t\r]")  # what a spreadsheet would run; people write reasons
 # How long each task was in each state, from its history; the last state lasts until now.
 _DURATIONS = """
     WITH tasks AS (
@@ -137,6 +139,7 @@ def _rows(figures: dict[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
             continue
         for entry in entries:
             name = str(entry.get("name", entry.get("robot_name")))
+            name = f"'{name}" if _FORMULA.match(name) else name
             for figure, number in entry.items():
                 if figure not in {"name", "robot_name", "id"}:
                     yield group, name, figure, number

@@ -8,12 +8,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.robot.schemas.bridges import ErrorLevel
+from backend.robot.service import telemetry
 from backend.shared.domain import commands, route_graph
 from backend.shared.domain.route_graph import GraphWaypoint, RouteGraph
 from backend.shared.infra import clock, config, database
 from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
     MOTION_COMMAND_TYPES,
+    CommandStatus,
     CommandType,
     Robot,
     RobotCommand,
@@ -21,6 +24,8 @@ from backend.shared.models import (
 )
 
 _COMMAND_TIMEOUT = timedelta(minutes=30)
+_DOCKING_FAILED = "DOCKING_FAILED"
+_FAILED = frozenset({CommandStatus.FAILED, CommandStatus.REFUSED})
 
 
 def dock_low_battery(session: Session) -> None:
@@ -40,8 +45,25 @@ def _dock_idle(session: Session, robot_id: UUID) -> None:
         .where(Robot.id == robot_id, commands.is_idle())
         .with_for_update(of=Robot, skip_locked=True)
     ).scalar_one_or_none()
-    if robot is not None:
-        drive_to_dock(session, robot)
+    if robot is None:
+        return
+    if _fails_again(session, robot):
+        message = "It cannot dock: its last drives to a dock have failed."
+        telemetry.add_error(session, robot, _DOCKING_FAILED, ErrorLevel.URGENT, message)
+    drive_to_dock(session, robot)
+
+
+def _fails_again(session: Session, robot: Robot) -> bool:
+    """Whether the last commands towards a dock have failed, as often as a drive is tried."""
+    attempts = config.workflow().command_attempts
+    last = session.execute(
+        select(RobotCommand.status, RobotCommand.task_id)
+        .where(RobotCommand.robot_id == robot.id, RobotCommand.type.in_(MOTION_COMMAND_TYPES))
+        .order_by(RobotCommand.seq.desc())
+        .limit(attempts)
+    ).all()
+    failed = [row for row in last if row.task_id is None and row.status in _FAILED]
+    return len(failed) == attempts
 
 
 def drive_to_dock(session: Session, robot: Robot) -> bool:

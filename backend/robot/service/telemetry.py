@@ -1,6 +1,7 @@
 """Battery level and errors of robots, recorded from heartbeats."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,22 +18,43 @@ _BATTERY_WINDOW = timedelta(seconds=60)
 _DISABLING = frozenset({ErrorLevel.CRITICAL, ErrorLevel.FATAL})
 _REPEAT_INTERVAL = timedelta(minutes=1)
 _TOO_MANY = "TOO_MANY_ERRORS"
+# The impossible level that each robot reports to this process, since when and until when.
+_doubted: dict[UUID, tuple[float, datetime, datetime]] = {}
 
 
 def record_battery(session: Session, robot: Robot, beat: Heartbeat) -> None:
-    """Store the battery level, or report an error when the change is impossible."""
+    """Store the battery level, or report an error when the change is impossible.
+
+    A level that is reported for a minute is stored: the battery may have been replaced.
+    """
     recent = (
         robot.last_heartbeat is not None and robot.last_heartbeat > clock.now() - _BATTERY_WINDOW
     )
     level = robot.battery_level
-    if recent and level is not None and abs(level - beat.battery) > _MAX_BATTERY_CHANGE:
-        message = f"battery jumped from {level:.0%} to {beat.battery:.0%}: ignored"
-        _add_error(session, robot, "BATTERY_JUMP", ErrorLevel.WARNING, message)
+    is_jump = recent and level is not None and _is_impossible(level, beat.battery)
+    if is_jump and not _has_lasted(robot.id, beat.battery):
+        message = f"battery jumped from {level:.0%} to {beat.battery:.0%}: doubted for a minute"
+        add_error(session, robot, "BATTERY_JUMP", ErrorLevel.WARNING, message)
         return
+    _doubted.pop(robot.id, None)
     robot.battery_level = beat.battery
     ready = config.robots().battery_ready
     if beat.charging and level is not None and level < ready <= beat.battery:
         publish_freed(session, robot)
+
+
+def _is_impossible(before: float, after: float) -> bool:
+    return abs(before - after) > _MAX_BATTERY_CHANGE
+
+
+def _has_lasted(robot_id: UUID, level: float) -> bool:
+    """Whether the robot has reported about this level for a minute, without a pause."""
+    now = clock.now()
+    first, since, last = _doubted.get(robot_id, (level, now, now))
+    if _is_impossible(first, level) or now - last > config.robots().offline_after:
+        first, since = level, now
+    _doubted[robot_id] = (first, since, now)
+    return now - since >= _BATTERY_WINDOW
 
 
 def record_place(session: Session, robot: Robot, beat: Heartbeat) -> None:
@@ -45,13 +67,13 @@ def record_place(session: Session, robot: Robot, beat: Heartbeat) -> None:
         message = (
             f"it reports x {beat.pose.x:.0f} m, y {beat.pose.y:.0f} m, floor {beat.pose.floor}"
         )
-        _add_error(session, robot, "OFF_THE_MAP", ErrorLevel.URGENT, message)
+        add_error(session, robot, "OFF_THE_MAP", ErrorLevel.URGENT, message)
 
 
 def record_errors(session: Session, robot: Robot, beat: Heartbeat) -> None:
     """Store the errors; a critical or fatal one sets the robot's status to ERROR while it lasts."""
     for error in beat.errors:
-        _add_error(session, robot, error.type, error.level, error.message)
+        add_error(session, robot, error.type, error.level, error.message)
     if any(error.level in _DISABLING for error in beat.errors):
         if robot.status is not RobotStatus.MAINTENANCE:
             robot.status = RobotStatus.ERROR
@@ -65,7 +87,7 @@ def publish_freed(session: Session, robot: Robot) -> None:
     outbox.publish(session, RobotFreed(robot_id=robot.id, robot_name=robot.robot_name))
 
 
-def _add_error(session: Session, robot: Robot, kind: str, level: ErrorLevel, message: str) -> None:
+def add_error(session: Session, robot: Robot, kind: str, level: ErrorLevel, message: str) -> None:
     """Store an error at most once a minute, and a bounded number of all types together."""
     recent = session.execute(
         select(RobotError.type).where(

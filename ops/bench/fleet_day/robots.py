@@ -18,7 +18,8 @@ from ops.processes import spawn
 from ops.servers import environment
 
 SPEED = 60.0
-RANGE_M = 10_000.0  # short, so that robots charge in between
+RANGE_M = 4_000.0  # as a real robot's
+BATTERIES = (1.0, 0.8, 0.6, 0.5)  # at the start, so that some charge soon
 REPORTED = ("ACCEPTED", "STARTED", "ARRIVED", "SUCCEEDED", "LEASED")
 SCRIPT: list[dict[str, Any]] = [
     {"fault": "NETWORK_LOSS", "probability": 0.004, "seconds": 4},
@@ -68,6 +69,8 @@ def running(system: System, count: int, seed: int) -> Iterator[Robots]:
         cwd=ROOT,
         check=True,
     )
+    for number, start in enumerate(sorted(folder.glob("*.json"))):
+        _charge(start, BATTERIES[number % len(BATTERIES)])
     script = folder / "faults.json"
     script.write_text(json.dumps(SCRIPT), encoding="utf-8")
     words = ["-m", "bridge", "simulate", "--url", system.address, "--directory", str(folder)]
@@ -81,6 +84,15 @@ def running(system: System, count: int, seed: int) -> Iterator[Robots]:
     finally:
         fleet.terminate()
         fleet.wait()
+
+
+def _charge(start: Path, battery: float) -> None:
+    """Write the state with which a robot starts: at its first place, with this battery."""
+    state = start.with_suffix("") / "robot.json"
+    state.parent.mkdir(exist_ok=True)
+    place = json.loads(start.read_text(encoding="utf-8"))
+    place |= {"theta": 0.0, "battery": battery, "docked": False}
+    state.write_text(json.dumps(place), encoding="utf-8")
 
 
 def _control(fleet: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -93,6 +93,17 @@ def test_impossible_battery_change_is_ignored_and_reported(scenario: Scenario) -
     assert seen["battery_level"] == pytest.approx(0.85)
 
 
+@pytest.mark.parametrize(("seconds", "level"), [(10, 0.2), (20, 0.9)])
+def test_replaced_battery_is_believed_after_a_minute_without_a_pause(
+    scenario: Scenario, seconds: int, level: float
+) -> None:
+    for _ in range(7):
+        scenario.robot.heartbeat(battery=0.2)
+        scenario.advance_seconds(seconds)
+    seen = scenario.get(scenario.librarian, f"/robot/status/{scenario.robot.id}")
+    assert seen["battery_level"] == pytest.approx(level)
+
+
 def test_repeated_error_is_stored_once_and_critical_error_disables_robot(
     scenario: Scenario,
 ) -> None:

@@ -61,6 +61,20 @@ def test_robot_stopped_after_undocking_drives_after_the_resume(scenario: Scenari
     assert scenario.drive_robot()["type"] == "NAVIGATE"
 
 
+def test_robot_that_cannot_dock_is_tried_again_and_staff_are_told(scenario: Scenario) -> None:
+    scenario.until_on_loan()
+    scenario.advance_seconds(61)
+    scenario.robot.heartbeat(battery=0.1)
+    told = []
+    for _ in range(4):
+        event_runner.run_periodic("robot.docking")
+        scenario.run_events()
+        alerts = scenario.get(scenario.librarian, "/deliveries/alerts?state=OPEN")
+        told.append([each["kind"] for each in alerts if "DOCKING_FAILED" in each["message"]])
+        _carry_out(scenario, scenario.robot.next_command(), "FAILED")
+    assert told == [[], [], [], ["ROBOT_ERROR"]]
+
+
 def test_robot_that_can_speak_announces_its_arrival(scenario: Scenario) -> None:
     boot = {"boot_id": str(uuid.uuid4()), "capabilities": {"say": True}}
     opened = scenario.robot.call("POST", "/session", json=boot)

@@ -30,7 +30,11 @@ def dock_robot(
     return _read(session, robot_id)
 
 
-@router.put("/{robot_id}/pause", summary="Pause a robot", responses=routing.responses(NotFound))
+@router.put(
+    "/{robot_id}/pause",
+    summary="Pause a robot",
+    responses=routing.responses(NotFound, RobotUnavailable),
+)
 def pause_robot(
     robot_id: UUID, session: SessionDep, actor: StaffDep, _body: EmptyBody | None = None
 ) -> Answer[RobotRead]:

@@ -31,10 +31,14 @@ def dock(session: Session, robot_id: UUID, by: UUID) -> None:
 
 
 def pause(session: Session, robot_id: UUID, by: UUID) -> None:
-    """Hold a robot where it is; it keeps its task and gets no further command to move."""
+    """Hold a robot where it is; it keeps its task and gets no further command to move.
+
+    RobotUnavailable when its bridge states that it cannot pause.
+    """
     robot = registry.get(session, robot_id)
     if robot.paused_at is not None:
         return
+    _ensure_capable(robot, "pause")
     robot.paused_at, robot.paused_by = clock.now(), by
     _enqueue(session, robot, CommandType.PAUSE, {})
     _audit(session, robot, by, "robot.pause")
@@ -67,6 +71,7 @@ def announce(session: Session, robot_id: UUID, by: UUID, text: str, sound: str |
     """Let a robot say something."""
     robot = registry.get(session, robot_id)
     _ensure_able(session, robot)
+    _ensure_capable(robot, "say")
     _enqueue(session, robot, CommandType.ANNOUNCE, {"text": text, "sound": sound})
     _audit(session, robot, by, "robot.announce")
 
@@ -76,6 +81,12 @@ def _ensure_able(session: Session, robot: Robot) -> None:
         raise RobotStopped
     if not commands.can_move(session, robot):
         raise RobotUnavailable("The robot is offline, paused, in maintenance or in error.")
+
+
+def _ensure_capable(robot: Robot, capability: str) -> None:
+    """Raise RobotUnavailable when the robot's bridge states that it lacks this."""
+    if robot.capabilities.get(capability) is False:
+        raise RobotUnavailable(f"Its bridge states that this robot cannot {capability}.")
 
 
 def _enqueue(session: Session, robot: Robot, kind: CommandType, payload: dict[str, object]) -> None:

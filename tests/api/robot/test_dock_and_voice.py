@@ -2,8 +2,10 @@
 
 import uuid
 
+import pytest
+
 from tests import event_runner
-from tests.scenario import Scenario
+from tests.scenario import Scenario, code_of
 
 
 def _assign_docked(scenario: Scenario) -> None:
@@ -75,11 +77,26 @@ def test_robot_that_cannot_dock_is_tried_again_and_staff_are_told(scenario: Scen
     assert told == [[], [], [], ["ROBOT_ERROR"]]
 
 
-def test_robot_that_can_speak_announces_its_arrival(scenario: Scenario) -> None:
-    boot = {"boot_id": str(uuid.uuid4()), "capabilities": {"say": True}}
+def _state_capabilities(scenario: Scenario, **capabilities: bool) -> None:
+    boot = {"boot_id": str(uuid.uuid4()), "capabilities": capabilities}
     opened = scenario.robot.call("POST", "/session", json=boot)
     scenario.robot.epoch = opened.json()["data"]["epoch"]
     scenario.robot.heartbeat()
+
+
+@pytest.mark.parametrize(("action", "body"), [("pause", {}), ("announce", {"text": "Hello"})])
+def test_robot_is_not_asked_for_what_it_states_that_it_cannot(
+    scenario: Scenario, action: str, body: dict[str, str]
+) -> None:
+    _state_capabilities(scenario, pause=False, say=False)
+    path = f"/robot/robots/{scenario.robot.id}/{action}"
+    refused = scenario.call(scenario.librarian, "PUT", path, 409, json=body)
+    assert code_of(refused) == "ROBOT_UNAVAILABLE"
+    assert scenario.robot.next_command() is None
+
+
+def test_robot_that_can_speak_announces_its_arrival(scenario: Scenario) -> None:
+    _state_capabilities(scenario, say=True)
     scenario.until_handover()
     spoken = scenario.robot.next_command()
     assert spoken["type"] == "ANNOUNCE"

@@ -87,8 +87,8 @@ class Day:
     def run_until(self, ended: int, count: int) -> None:
         """Live until so many tasks of `count` have ended; the others go on meanwhile."""
         while sum(self.ends.values()) < ended and not self._is_stuck():
-            while len(self._open) < OPEN_AT_ONCE and self._created < count:
-                self._ask()
+            for _ in range(min(OPEN_AT_ONCE - len(self._open), count - self._created)):
+                self._ask()  # refused at times, so not until it succeeds
             self._round()
 
     def finish(self) -> None:
@@ -142,6 +142,8 @@ class Day:
             kind, body = "request", {"book_id": book, "request_location": self._room()}
             made = self._try(self._students[student], "POST", "/requests", body)
         if made is None:
+            if kind == "return":
+                self._lent.append((student, book))
             return
         task = made if kind == "staff" else made["task"]
         cause = "" if kind == "staff" else f"/{kind}s/{made['id']}"
@@ -225,12 +227,13 @@ class Day:
             self.reasons[(row["failure_reason"] or "").partition(":")[0]] += 1
         if row["status"] == "FAILED":  # where it is counted; now staff tidy up
             self._try(self._staff, "PUT", f"{path}/cancel", {"book_location": DESKS[0]})
-        elif row["status"] == "COMPLETED" and errand.kind == "request":
+        if errand.kind == "request" and row["status"] == "COMPLETED":
             self._lent.append((errand.student, errand.book))
         elif errand.kind == "return":
-            self._lent.append((errand.student, errand.book))
-            if row["status"] == "COMPLETED":
-                self._lent.pop()
+            if row["loaded_at"] is None:  # still with the student
+                self._lent.append((errand.student, errand.book))
+        else:  # refused when it is on its shelf
+            self._try(self._staff, "PUT", f"/books/{errand.book}/copies/{row['copy_id']}/shelve")
 
     @staticmethod
     def _try(client: ApiClient, method: str, path: str, body: Any = None) -> Any:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.bridges import CommandReportBody, ReportType
-from backend.robot.service import edges
+from backend.robot.service import docking, edges
 from backend.shared.domain import stop_latches, task_effects
 from backend.shared.errors import Conflict, LeaseLost, NotFound
 from backend.shared.events import (
@@ -171,6 +171,8 @@ def _apply(session: Session, robot: Robot, command: RobotCommand, body: CommandR
             edges.close_blocked(session, robot.pose, command.payload.get("route", []))
         finish(session, command, status, body.message)
         _update_robot(session, robot, command)
+        if command.task_id is None and command.type in MOTION_COMMAND_TYPES:
+            docking.report_failures(session, robot)
     elif command.status not in _ORDER or _ORDER.index(status) > _ORDER.index(command.status):
         _advance(session, robot, command, status, body.at)
 

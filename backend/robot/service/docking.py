@@ -45,16 +45,12 @@ def _dock_idle(session: Session, robot_id: UUID) -> None:
         .where(Robot.id == robot_id, commands.is_idle())
         .with_for_update(of=Robot, skip_locked=True)
     ).scalar_one_or_none()
-    if robot is None:
-        return
-    if _fails_again(session, robot):
-        message = "It cannot dock: its last drives to a dock have failed."
-        telemetry.add_error(session, robot, _DOCKING_FAILED, ErrorLevel.URGENT, message)
-    drive_to_dock(session, robot)
+    if robot is not None:
+        drive_to_dock(session, robot)
 
 
-def _fails_again(session: Session, robot: Robot) -> bool:
-    """Whether the last commands towards a dock have failed, as often as a drive is tried."""
+def report_failures(session: Session, robot: Robot) -> None:
+    """Store an error when the last commands towards a dock failed, as many as a drive is tried."""
     attempts = config.workflow().command_attempts
     last = session.execute(
         select(RobotCommand.status, RobotCommand.task_id)
@@ -63,7 +59,9 @@ def _fails_again(session: Session, robot: Robot) -> bool:
         .limit(attempts)
     ).all()
     failed = [row for row in last if row.task_id is None and row.status in _FAILED]
-    return len(failed) == attempts
+    if len(failed) == attempts:
+        message = "It cannot dock: its last drives to a dock have failed."
+        telemetry.add_error(session, robot, _DOCKING_FAILED, ErrorLevel.URGENT, message)
 
 
 def drive_to_dock(session: Session, robot: Robot) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, event, func, literal_column, select, text
+from sqlalchemy import Engine, Select, func, literal_column, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -22,6 +22,7 @@ from backend.shared.infra.request_context import RequestContext
 from backend.shared.models import RequestStatus, RobotStatus
 from backend.shared.web.pagination import Order, PageQuery
 from backend.shared.web.security import session_validity
+from tests import statements
 from tests.factories import users
 from tests.scenario import Scenario, code_of, start_scenario
 
@@ -45,7 +46,6 @@ STATEMENTS = {
 HOT = [path for path, count in STATEMENTS.items() if count < 2]
 PAGE = {"limit": 20, "offset": 0}
 MAX_STATEMENTS_OF_A_NEW_REQUEST = 3
-REQUEST_ID = "req_of_this_test"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def _counted(monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> Iterat
     original = getattr(kind, method)
 
     def counting(self: object, *args: Any, **options: Any) -> Any:
-        if request_context.current().request_id == REQUEST_ID:
+        if request_context.current().request_id == statements.REQUEST_ID:
             calls.append(args)
         return original(self, *args, **options)
 
@@ -71,38 +71,9 @@ def _counted(monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> Iterat
         yield calls
 
 
-@contextmanager
-def _statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Record the statements sent to PostgreSQL for requests with the header REQUEST_ID.
-
-    Services also send some in the background.
-    """
-    sent: list[str] = []
-    run_once = hot_reads.Pool.run_once
-
-    def record(sql: str) -> None:
-        if request_context.current().request_id == REQUEST_ID:
-            sent.append(sql)
-
-    def record_call(*call: Any) -> None:
-        record(call[2])
-
-    async def record_hot_read(pool: hot_reads.Pool, sql: str, values: dict[str, Any]) -> Any:
-        record(sql)
-        return await run_once(pool, sql, values)
-
-    event.listen(Engine, "before_cursor_execute", record_call)
-    try:
-        with monkeypatch.context() as patch:
-            patch.setattr(hot_reads.Pool, "run_once", record_hot_read)
-            yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", record_call)
-
-
 def _get(scenario: Scenario, path: str) -> Any:
     user = scenario.librarian if path.startswith(("/robot", "/deliveries")) else scenario.student
-    headers = {**user.headers, "X-Request-ID": REQUEST_ID}
+    headers = {**user.headers, "X-Request-ID": statements.REQUEST_ID}
     return scenario.call(user, "GET", path.format(book=scenario.book), headers=headers)
 
 
@@ -111,7 +82,7 @@ def test_number_of_statements_of_a_read(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     _get(scenario, path)
-    with _statements(monkeypatch) as sent:
+    with statements.sent(monkeypatch) as sent:
         _get(scenario, path)
     assert len(sent) == STATEMENTS[path], sent
 
@@ -172,9 +143,9 @@ def test_number_of_statements_of_a_new_request(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario.as_student("cancel")
-    with _statements(monkeypatch) as sent:
+    with statements.sent(monkeypatch) as sent:
         body = {"book_id": str(scenario.book), "request_location": "SR-201"}
-        headers = {"X-Request-ID": REQUEST_ID}
+        headers = {"X-Request-ID": statements.REQUEST_ID}
         scenario.call(scenario.student, "POST", "/requests", 201, json=body, headers=headers)
     assert len(sent) <= MAX_STATEMENTS_OF_A_NEW_REQUEST, sent
 
@@ -229,7 +200,7 @@ def test_read_that_takes_too_long_ends_in_time(
 
 
 def _build_a_statement() -> None:
-    request_context.begin(RequestContext(REQUEST_ID))
+    request_context.begin(RequestContext(statements.REQUEST_ID))
     str(select(func.now()).where(func.random() > 1))
 
 

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from ops.bench import Result, ws_load
+from ops.bench import Result, load, ws_load
 from ops.bench.system import System
 
 _SOCKETS_EACH = 10
@@ -152,5 +152,5 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
     os.environ.update(system.environment)
     people = _register(system, 50 if short else 500)
     for used, bar in ((10, 50.0),) if short else ((100, 50.0), (200, 150.0)):
-        yield from asyncio.run(_fan_out(system, people[:used], bar))
-    yield asyncio.run(_idle(system, people))
+        yield from load.run_client(_fan_out(system, people[:used], bar))
+    yield load.run_client(_idle(system, people))

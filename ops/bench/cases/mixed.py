@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from ops.bench import Result, bench_library, bridges
+from ops.bench import Result, bench_library, bridges, load
 from ops.bench.bridges import Connection
 from ops.bench.system import System
 
@@ -172,7 +172,7 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
     """Measure for 20 seconds or ten minutes, then the burst and what follows."""
     chosen = os.environ.get("LUNA_BENCH_SECONDS")
     seconds = float(chosen) if chosen else _SHORT_SECONDS if short else _SECONDS
-    found = asyncio.run(_measure(system, seconds))
+    found = load.run_client(_measure(system, seconds))
     steady = found.steady
     failed = [each for each in steady if not each.is_ok]
     about = {

@@ -1,5 +1,6 @@
 """Run benchmarks one after the other on one LUNA."""
 
+import signal
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -12,6 +13,7 @@ def run(names: Sequence[str], *, short: bool, record: bool) -> bool:
 
     A short run keeps a bar within SHORT_TOLERANCE.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its LUNA is stopped too
     tolerance = bench.SHORT_TOLERANCE if short else 1.0
     measured: dict[str, list[Result]] = {}
     for settings, group in groupby(names, key=bench.settings):

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import type { Plugin, UserConfig } from "vite";
+import type { HtmlTagDescriptor, Plugin, UserConfig } from "vite";
 
 const COMPRESSED = /\.(?:html|js|css|svg|webmanifest|wasm)$/;
 
@@ -47,7 +47,8 @@ function preloadMain(base: string): Plugin {
         };
         for (const chunk of Object.values(bundle)) if (chunk.type === "chunk" && chunk.facadeModuleId?.endsWith("/src/main.tsx")) add(chunk.fileName);
         const missing = [...files].filter((name) => !html.includes(name));
-        return missing.map((name) => ({ tag: "link", injectTo: "head", attrs: { rel: "modulepreload", crossorigin: true, href: base + name } }));
+        const tags = missing.map((name) => ({ tag: "link", injectTo: "head", attrs: { rel: "modulepreload", crossorigin: true, href: base + name } }) as HtmlTagDescriptor);
+        return { html: html.replace('<script async ', '<script async fetchpriority="high" '), tags };
       },
     },
   };

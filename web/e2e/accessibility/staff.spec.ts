@@ -142,4 +142,11 @@ test("no text is cut off or untranslated in the pseudo-locale, at 360 px", async
     await expect(page.locator(".skeleton")).toHaveCount(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), path).toBeLessThanOrEqual(0);
   }
+  const staff = await open(ADMIN, "/staff/");
+  for (const path of ["", "pick-list", "load", "map", "alerts", "catalogue", "imports", "desk", "members", "lists", "figures", "accounts", "fleet", "audit"]) {
+    await staff.goto(`/staff/${path}?lang=pseudo`);
+    await expect(staff.getByRole("heading", { level: 1 })).toHaveText(/^\[.*·\]$/);
+    await expect(staff.locator(".skeleton")).toHaveCount(0);
+    expect(await staff.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), path).toBeLessThanOrEqual(0);
+  }
 });

@@ -16,15 +16,14 @@ import "@mantine/core/styles/ModalBase.css";
 import "@mantine/core/styles/Modal.css";
 import "@luna/ui/base.css";
 import "./staff.css";
-import { readEarly } from "@luna/api/early";
+import { parsed, readEarly } from "@luna/api/early";
 import { session } from "@luna/api/session";
 
 const isHome = /^\/staff\/?$/.test(location.pathname);
 const OPEN = ["PENDING", "QUEUED", "ASSIGNED", "IN_PROGRESS", "FAILED"];
-readEarly(isHome ? OPEN.map((status) => `/api/v1/deliveries?status=${status}&page=1&limit=100`) : []);
 session.restore().catch(() => undefined); // reported where it is awaited
+readEarly(isHome ? OPEN.map((status) => `/api/v1/deliveries?status=${status}&page=1&limit=100`) : []);
 const page = !session.isExpected ? import("./features/auth/SignInPage") : isHome ? import("./features/today/TodayPage") : Promise.resolve();
 page.catch(() => undefined); // its route asks again
 
-const root = document.getElementById("root");
-if (root) void import("./main").then(({ start }) => start(root));
+void Promise.all([import("./main"), parsed()]).then(([{ start }]) => start());

@@ -3,7 +3,7 @@ import english from "@luna/i18n/staff.en.json";
 import german from "@luna/i18n/staff.de.json";
 import { makeRouter } from "./routes";
 
-export { refusal } from "@luna/ui/testing";
+export { refusal, type Sent } from "@luna/ui/testing";
 
 const texts = { en: () => Promise.resolve(english), de: () => Promise.resolve(german) };
 

@@ -16,15 +16,14 @@ import "@mantine/core/styles/ModalBase.css";
 import "@mantine/core/styles/Modal.css";
 import "@luna/ui/base.css";
 import "./student.css";
-import { readEarly } from "@luna/api/early";
+import { parsed, readEarly } from "@luna/api/early";
 import { session } from "@luna/api/session";
 import { offlineUser } from "./parts/offline";
 
 const isHome = location.pathname === "/";
-readEarly(isHome && !location.search ? ["/api/v1/books?facets=true&page=1&limit=20", "/api/v1/notifications/unread-count"] : []);
 session.restore(offlineUser()).catch(() => undefined); // reported where it is awaited
+readEarly(isHome && !location.search ? ["/api/v1/books?facets=true&page=1&limit=20", "/api/v1/notifications/unread-count"] : []);
 const page = !session.isExpected ? import("./features/auth/SignInPage") : isHome ? import("./features/search/SearchPage") : Promise.resolve();
 page.catch(() => undefined); // its route asks again
 
-const root = document.getElementById("root");
-if (root) void import("./main").then(({ start }) => start(root));
+void Promise.all([import("./main"), parsed()]).then(([{ start }]) => start());

@@ -11,7 +11,7 @@ import "./parts/writes";
 import { makeRouter } from "./routes";
 
 /** Show the application; `first.ts` has begun what it needs. */
-export async function start(root: HTMLElement): Promise<void> {
+export async function start(): Promise<void> {
   const client = makeQueryClient();
   followBrand();
   await Promise.all([startTranslation(), session.restore(offlineUser()).catch(() => undefined)]);
@@ -30,6 +30,8 @@ export async function start(root: HTMLElement): Promise<void> {
     if (session.state.status === "signed-out") client.clear();
     void router.invalidate();
   });
+  const root = document.getElementById("root");
+  if (!root) return;
   createRoot(root).render(
     <StrictMode>
       <UiProvider client={client}>

@@ -7,6 +7,11 @@ import { session } from "./session";
 const PUBLIC = "/api/v1/auth/client-settings";
 const begun = new Map<string, Promise<Response>>();
 
+/** The first script runs as soon as it has come, perhaps before the page has been read to its end. */
+export function parsed(): Promise<unknown> {
+  return document.readyState === "loading" ? new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve)) : Promise.resolve();
+}
+
 /** Begin to read the public settings, and these addresses as soon as the session is continued. */
 export function readEarly(addresses: string[]): void {
   keep(PUBLIC, fetch(PUBLIC));

@@ -7,7 +7,8 @@ import { Icon } from "./icons";
 import { isStanding, useRobots, useStopPoll, type Robot } from "./robots";
 
 const ANSWER_TIMEOUT = 2000; // ms, then it is sent again
-const MAX_ATTEMPTS = 5;
+const PAUSE = 500; // ms after an attempt that failed at once
+const MAX_ATTEMPTS = 15;
 const PROOF_TIMEOUT = 2000;
 
 interface Stop {
@@ -36,10 +37,12 @@ export function StopProvider({ children }: { children: ReactNode }) {
       setPressedAt(Date.now());
       setSending(true);
       setFailure(null);
+      const failed = (error: unknown) => setFailure(error instanceof ApiProblem && error.status !== 0 ? error.message : t("state.unreachable"));
       try {
-        await sendStop(robotId, t("stop.reason"));
+        await sendStop(robotId, t("stop.reason"), failed);
+        setFailure(null);
       } catch (error) {
-        setFailure(error instanceof ApiProblem && error.status !== 0 ? error.message : t("state.unreachable"));
+        failed(error);
       } finally {
         setSending(false);
         void client.invalidateQueries({ queryKey: ["robots"] });
@@ -63,8 +66,8 @@ export function StopProvider({ children }: { children: ReactNode }) {
   return <Context value={value}>{children}</Context>;
 }
 
-/** Send the order until it is answered; an order that arrives twice changes nothing. */
-async function sendStop(robotId: string | null, reason: string): Promise<void> {
+/** Send the order until it is answered, and report each failure at once; an order that arrives twice changes nothing. */
+async function sendStop(robotId: string | null, reason: string, failed: (error: unknown) => void): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
     try {
@@ -74,6 +77,8 @@ async function sendStop(robotId: string | null, reason: string): Promise<void> {
     } catch (error) {
       const refused = error instanceof ApiProblem && [403, 404, 422].includes(error.status);
       if (refused || attempt >= MAX_ATTEMPTS) throw error;
+      failed(error);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 }

@@ -44,7 +44,9 @@ function answering(answers: Answers): Sent[] {
     sent.push({ call, query: searchParams, body, headers: request.headers });
     if (!(call in answers)) return refusal(404, "NOT_FOUND", `no answer to ${call}`);
     const value = answers[call];
-    return answerOf(typeof value === "function" ? await (value as (body: unknown, query: URLSearchParams) => unknown)(body, searchParams) : value);
+    const answer = typeof value === "function" ? (value as (body: unknown, query: URLSearchParams) => unknown)(body, searchParams) : value;
+    const ended = new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+    return answerOf(await Promise.race([answer, ended]));
   });
   return sent;
 }

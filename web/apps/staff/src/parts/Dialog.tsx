@@ -1,19 +1,20 @@
 // Every dialog of the dashboard: the stop is inside it too, where Tab reaches it.
-import { focusPage, StopButton } from "@luna/ui";
-import { Modal } from "@mantine/core";
-import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 
-interface Props { opened: boolean; onClose: () => void; title: string; size?: string; children: ReactNode }
+export interface DialogProps { opened: boolean; onClose: () => void; title: string; size?: string; children: ReactNode }
 
-export function Dialog({ opened, onClose, title, size = "md", children }: Props) {
-  const { t } = useTranslation();
-  return (
-    <Modal opened={opened} onClose={onClose} title={title} size={size} yOffset="72px" onExitTransitionEnd={focusPage} closeButtonProps={{ "aria-label": t("action.close"), size: 40 }}>
-      <div className="stack">
-        {children}
-        <div className="dialog-stop"><StopButton /></div>
-      </div>
-    </Modal>
-  );
+const load = () => import("./DialogModal");
+const DialogModal = lazy(load);
+const LOAD_AFTER = 2000; // ms: no page needs it to show, and it is there when the connection is not
+
+/** A dialog whose code is loaded once the page is shown. */
+export function Dialog(props: DialogProps) {
+  const [needed, setNeeded] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => void load().catch(() => undefined), LOAD_AFTER);
+    return () => clearTimeout(timer);
+  }, []);
+  if (props.opened && !needed) setNeeded(true);
+  if (!needed) return null;
+  return <Suspense fallback={null}><DialogModal {...props} /></Suspense>;
 }

@@ -69,7 +69,7 @@ function AccountDialog({ userId, onClose }: { userId: string | undefined; onClos
   const account = useAccount(userId);
   return (
     <Dialog opened={userId !== undefined} onClose={onClose} title={account.data?.email ?? t("staff.accounts")} size="lg">
-      <Loaded query={account}>{(data) => <EditAccount key={data.updated_at} account={data} onDone={onClose} />}</Loaded>
+      <Loaded query={account}>{(data) => <EditAccount key={data.id} account={data} onDone={onClose} />}</Loaded>
     </Dialog>
   );
 }

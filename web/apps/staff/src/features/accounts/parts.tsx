@@ -4,8 +4,9 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Conflict } from "../../parts/Conflict";
 import { ROLES } from "../../parts/roles";
-import { useChangeAccount, useCreateAccount, useEraseAccount, type Account } from "./queries";
+import { fetchAccount, useChangeAccount, useCreateAccount, useEraseAccount, type Account, type TaggedAccount } from "./queries";
 
 const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
 const roleOf = (form: FormData) => text(form, "role") as Schemas["Role"];
@@ -51,23 +52,42 @@ export function NewAccount({ onDone }: { onDone: () => void }) {
   );
 }
 
-export function EditAccount({ account, onDone }: { account: Account; onDone: () => void }) {
+/** What the form of an account holds, as texts. */
+function valuesOf({ first_name, last_name, phone_number, role, is_active }: Pick<Account, "first_name" | "last_name" | "phone_number" | "role" | "is_active">) {
+  return { first_name, last_name, phone_number: phone_number ?? "", role, is_active: is_active ? "✓" : "" };
+}
+
+export function EditAccount({ account, onDone }: { account: TaggedAccount; onDone: () => void }) {
   const { t } = useTranslation();
   const toast = useToast();
+  const [base, setBase] = useState(account);
+  const [shown, setShown] = useState<Account>(account); // what the form begins with
+  const [theirs, setTheirs] = useState<TaggedAccount | null>(null);
   const change = useChangeAccount(account.id);
-  const submit = (form: FormData) =>
-    change.mutate(
-      {
-        first_name: text(form, "first_name"), last_name: text(form, "last_name"), phone_number: text(form, "phone_number") || null,
-        role: roleOf(form), is_active: form.get("is_active") === "on",
+  const submit = (form: FormData) => {
+    const body = { first_name: text(form, "first_name"), last_name: text(form, "last_name"), phone_number: text(form, "phone_number") || null, role: roleOf(form), is_active: form.get("is_active") === "on" };
+    change.mutate({ body, tag: base.tag }, {
+      onSuccess: (saved) => { setBase(saved); toast(t("accounts.saved")); },
+      onError: async (error) => {
+        if (!(error instanceof ApiProblem) || error.status !== 412) return;
+        setShown({ ...base, ...body });
+        setTheirs(await fetchAccount(account.id));
       },
-      { onSuccess: () => toast(t("accounts.saved")) },
-    );
+    });
+  };
+  const resolve = (merged: Record<string, string>, saved: TaggedAccount) => {
+    setBase(saved);
+    setShown({ ...saved, ...merged, is_active: merged.is_active !== "" } as Account);
+    setTheirs(null);
+    change.reset();
+  };
+  const labels = { first_name: t("auth.firstName"), last_name: t("auth.lastName"), phone_number: t("profile.phone"), role: t("members.role"), is_active: t("accounts.active") };
+  if (theirs) return <Conflict labels={labels} mine={valuesOf(shown)} before={valuesOf(base)} theirs={valuesOf(theirs)} onResolve={(merged) => resolve(merged, theirs)} />;
   return (
     <div className="stack">
       <form className="stack" onSubmit={(event) => { event.preventDefault(); if (!change.isPending) submit(new FormData(event.currentTarget)); }}>
-        <Fields account={account} error={change.error} />
-        <label className="tick-row"><input type="checkbox" name="is_active" defaultChecked={account.is_active} />{t("accounts.mayUse")}</label>
+        <Fields account={shown} error={change.error} />
+        <label className="tick-row"><input type="checkbox" name="is_active" defaultChecked={shown.is_active} />{t("accounts.mayUse")}</label>
         <div className="row"><Button type="submit" loading={change.isPending}>{t("profile.save")}</Button></div>
       </form>
       <Privacy account={account} onDone={onDone} />

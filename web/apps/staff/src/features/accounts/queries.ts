@@ -3,6 +3,8 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import type { PersonRole } from "../../parts/roles";
 
 export type Account = Schemas["ManagedUserRead"];
+/** With the tag that a change is sent with: it is refused where somebody else has changed the account since. */
+export type TaggedAccount = Account & { tag?: string };
 export interface Filter { q?: string; role?: PersonRole; page: number }
 const KEY = ["accounts"];
 
@@ -19,8 +21,17 @@ export function useAccount(userId: string | undefined) {
     queryKey: ["account", userId],
     enabled: userId !== undefined,
     refetchOnWindowFocus: false, // a form must not change under the hands
-    queryFn: () => dataOf(api.GET("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId ?? "" } } })),
+    queryFn: () => fetchAccount(userId ?? ""),
   });
+}
+
+export function fetchAccount(userId: string): Promise<TaggedAccount> {
+  return tagged(api.GET("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId } } }));
+}
+
+async function tagged(call: Promise<{ data?: { data: Account }; response: Response }>): Promise<TaggedAccount> {
+  const account = await dataOf(call);
+  return { ...account, tag: (await call).response.headers.get("ETag") ?? undefined };
 }
 
 function useWrite<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
@@ -36,7 +47,9 @@ export function useCreateAccount() {
 }
 
 export function useChangeAccount(userId: string) {
-  return useWrite((body: Schemas["UserChange"]) => dataOf(api.PUT("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId } }, body })));
+  return useWrite(({ body, tag }: { body: Schemas["UserChange"]; tag?: string }) =>
+    tagged(api.PUT("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId }, header: { "If-Match": tag } }, body })),
+  );
 }
 
 export function useEraseAccount(userId: string) {

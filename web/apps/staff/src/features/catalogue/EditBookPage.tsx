@@ -4,9 +4,10 @@ import { Button, Textarea, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Conflict } from "../../parts/Conflict";
 import { Heading } from "../../parts/Heading";
 import { Merge } from "./Merge";
-import { Conflict, Copies } from "./parts";
+import { Copies } from "./parts";
 import { FIELDS, fetchBook, formOf, useBook, useCreateBook, useSaveBook, type Book, type Field, type Form } from "./queries";
 
 const REQUIRED: Field[] = ["title", "author"];
@@ -34,8 +35,8 @@ function Edit({ book }: { book: Book }) {
       <Heading title={base.title} />
       {theirs ? (
         <Conflict
-          mine={form} before={formOf(base)} theirs={formOf(theirs)}
-          onResolve={(merged) => { setBase(theirs); setForm(merged); setTheirs(null); save.reset(); }}
+          labels={Object.fromEntries(FIELDS.map((field) => [field, t(`field.${field}`)]))} mine={form} before={formOf(base)} theirs={formOf(theirs)}
+          onResolve={(merged) => { setBase(theirs); setForm(merged as Form); setTheirs(null); save.reset(); }}
         />
       ) : (
         <Refusal error={save.error} />

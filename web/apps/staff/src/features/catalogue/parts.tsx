@@ -3,39 +3,7 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { CopyDialog } from "./CopyDialog";
-import { FIELDS, useAddCopy, useCopies, type Field, type Form } from "./queries";
-
-interface ConflictProps { mine: Form; before: Form; theirs: Form; onResolve: (merged: Form) => void }
-
-/** Somebody else saved first: the fields that differ, side by side, each to be chosen. */
-export function Conflict({ mine, before, theirs, onResolve }: ConflictProps) {
-  const { t } = useTranslation();
-  const differing = FIELDS.filter((field) => theirs[field] !== mine[field] && (theirs[field] !== before[field] || mine[field] !== before[field]));
-  const [keep, setKeep] = useState<Set<Field>>(() => new Set(differing.filter((field) => mine[field] !== before[field])));
-  const choose = (field: Field, own: boolean) => setKeep((present) => new Set(own ? [...present, field] : [...present].filter((each) => each !== field)));
-  const merged = () => Object.fromEntries(FIELDS.map((field) => [field, keep.has(field) ? mine[field] : theirs[field]])) as Form;
-  return (
-    <section className="card stack conflict" role="alert" aria-label={t("conflict.title")}>
-      <h2>{t("conflict.title")}</h2>
-      <p>{t("conflict.text")}</p>
-      <div className="table-scroll">
-        <table>
-          <thead><tr><th>{t("conflict.field")}</th><th>{t("conflict.mine")}</th><th>{t("conflict.theirs")}</th></tr></thead>
-          <tbody>
-            {differing.map((field) => (
-              <tr key={field}>
-                <th scope="row">{t(`field.${field}`)}</th>
-                <td><label className="tick-row"><input type="radio" name={field} checked={keep.has(field)} onChange={() => choose(field, true)} />{mine[field] || t("conflict.empty")}</label></td>
-                <td><label className="tick-row"><input type="radio" name={field} checked={!keep.has(field)} onChange={() => choose(field, false)} />{theirs[field] || t("conflict.empty")}</label></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <div className="row"><Button onClick={() => onResolve(merged())}>{t("conflict.take")}</Button></div>
-    </section>
-  );
-}
+import { useAddCopy, useCopies } from "./queries";
 
 export function Copies({ bookId }: { bookId: string }) {
   const { t } = useTranslation();

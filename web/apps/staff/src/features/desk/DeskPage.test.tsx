@@ -26,3 +26,11 @@ test("a refusal lists all reasons", async () => {
   scan("LB000001");
   expect(await screen.findByText(/The limit of loans is reached\. The account is blocked\./)).toBeDefined();
 });
+
+test("while the member of the address is not known, a scan neither lends nor receives", async () => {
+  const sent = await show("/desk?q=mira&member=m1", { "GET /auth/members": () => new Promise(() => undefined) });
+  await screen.findByText(/^The member is not known yet/);
+  scan("LB000001");
+  await waitFor(() => expect(document.querySelectorAll(".scans .tone-fail")).toHaveLength(1));
+  expect(sent.some(({ call }) => call.startsWith("POST /loans"))).toBe(false);
+});

@@ -1,6 +1,6 @@
 import { ApiProblem } from "@luna/api";
 import { formatDate } from "@luna/i18n";
-import { Icon } from "@luna/ui";
+import { Icon, Loaded } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -28,7 +28,8 @@ export function DeskPage() {
     const { book_title: title, destination, shelf_location: shelf, kept_for: kept } = await checkIn.mutateAsync(code);
     return `${t("desk.received", { title })} ${t(`desk.to.${destination}`, { place: shelf ?? t("pick.noShelf"), name: kept?.member_name ?? "" })}`;
   };
-  const [entries, scan] = useScans((code) => (member ? lend(code) : receive(code)));
+  const wait = () => Promise.reject(new Error(t("desk.unknown"))); // the address names a member: a scan is no return
+  const [entries, scan] = useScans(member ? (code) => lend(code) : chosen ? wait : receive);
   return (
     <>
       <Heading title={t("staff.desk")} />
@@ -36,15 +37,15 @@ export function DeskPage() {
         <section className="stack">
           <div className={`notice tone-${member ? "move" : "wait"}`} role="status">
             <Icon name={member ? "person" : "return"} />
-            <span className="grow">{member ? t("desk.lending", { name: nameOf(member) }) : t("desk.receiving")}</span>
-            {member && <Button variant="default" size="sm" onClick={() => void navigate({ search: {} })}>{t("desk.done")}</Button>}
+            <span className="grow">{member ? t("desk.lending", { name: nameOf(member) }) : t(chosen ? "desk.unknown" : "desk.receiving")}</span>
+            {chosen && <Button variant="default" size="sm" onClick={() => void navigate({ search: {} })}>{t("desk.done")}</Button>}
           </div>
           <ScanBox onScan={scan} label={t("load.scan")} />
           <ScanEntries entries={entries}>{(entry) => member && <LendAnyway key={entry.id} entry={entry} onLend={(override) => lend(entry.code, override)} />}</ScanEntries>
         </section>
         <section className="stack">
           <SearchField label={t("desk.member")} placeholder={t("members.search")} value={q} onChange={(text) => void navigate({ search: { q: text }, replace: true })} />
-          {!member && q && <Found members={members.data ?? []} onChoose={(id) => void navigate({ search: { q, member: id } })} />}
+          {!member && q && <Loaded query={members}>{(found) => <Found members={found} onChoose={(id) => void navigate({ search: { q, member: id } })} />}</Loaded>}
           {member && <MemberLoans member={member} />}
         </section>
       </div>

@@ -76,7 +76,7 @@ const Card = memo(function Card({ task, age, onOpen }: { task: Task; age: number
       {task.waiting_reason && <p className="tiny dim">{t(`waiting.${task.waiting_reason}`)}</p>}
       <p className="meta tiny dim">
         <span>{task.reference}{task.robot_name ? ` · ${task.robot_name}` : ""}</span>
-        <span className="figures">{task.eta ? t("track.about", { time: formatTime(task.eta) }) : t("today.age", { age: formatAge(age * 60) })}</span>
+        <span className="figures">{task.eta && task.status !== "FAILED" ? t("track.about", { time: formatTime(task.eta) }) : t("today.age", { age: formatAge(age * 60) })}</span>
       </p>
     </li>
   );

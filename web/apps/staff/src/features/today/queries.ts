@@ -9,6 +9,8 @@ function fetchStatus(status: Schemas["TaskStatus"]): Promise<Task[]> {
   return allOf((page) => api.GET("/api/v1/deliveries", { params: { query: { status, ...page } } }));
 }
 
+export const OPEN_TASKS = { queryKey: KEY, queryFn: async () => distinct((await Promise.all(OPEN.map(fetchStatus))).flat()) };
+
 /** All open tasks. An event changes its task at once; the list is then read again. */
 export function useOpenTasks() {
   const client = useQueryClient();
@@ -19,7 +21,7 @@ export function useOpenTasks() {
       tasks?.map((task) => (task.id === id ? { ...task, ...defined({ status, stage, robot_name, eta, priority, claimed_by }) } : task)),
     );
   });
-  return useQuery({ queryKey: KEY, queryFn: async () => distinct((await Promise.all(OPEN.map(fetchStatus))).flat()) });
+  return useQuery(OPEN_TASKS);
 }
 
 function defined(change: Partial<Task>): Partial<Task> {

@@ -21,7 +21,12 @@ export default typescript.config(
   {
     files: ["e2e/**"],
     rules: {
-      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.name='browser'][property.name=/^new/]", message: "Use the fixtures newContext and newPage: they watch the console." }],
+      "no-restricted-syntax": [
+        "error",
+        ...["MemberExpression[object.name='browser'][property.name=/^new/]", "CallExpression[callee.name='test'] ObjectPattern > Property[key.name=/^(page|context)$/]"].map((selector) => ({
+          selector, message: "Use the fixtures newContext, newPage, open or visit: they watch the console.",
+        })),
+      ],
     },
   },
 );

@@ -44,6 +44,21 @@ function atRest(page: Page): Promise<unknown> {
   });
 }
 
+/** Press keys that move the focus: what has it is never beneath a bar (WCAG 2.4.11). */
+export async function focusStaysVisible(page: Page, keys: string[]): Promise<void> {
+  for (const key of keys) {
+    await page.keyboard.press(key);
+    const hidden = await page.evaluate(() => {
+      const target = document.activeElement?.closest("label") ?? document.activeElement;
+      if (!target || target === document.body) return "";
+      const { left, top, width, height } = target.getBoundingClientRect();
+      const met = document.elementFromPoint(left + width / 2, top + Math.min(height, innerHeight) / 2);
+      return met && (target.contains(met) || met.contains(target)) ? "" : `${target.outerHTML.slice(0, 120)} is beneath ${met?.outerHTML.slice(0, 120) ?? "nothing"}`;
+    });
+    expect(hidden).toBe("");
+  }
+}
+
 /** Follow a link of the navigation to a page with its heading. */
 export async function go(page: Page, name: string): Promise<void> {
   await page.getByRole("navigation").getByRole("link", { name: new RegExp(`^${name}`) }).click(); // a number of unread messages may follow

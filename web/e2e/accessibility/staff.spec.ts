@@ -1,6 +1,6 @@
 import { ADMIN, DESK, expect, LIBRARIAN, openCard, scan, test } from "../fixtures";
 import { call, copyOf, newStudent, requested } from "../system";
-import { check, go } from "./axe";
+import { check, focusStaysVisible, go } from "./axe";
 
 const FILE = ["title,author,isbn,publication_year", "A Checked Book,Ada Example,9780306406157,1999", "No Author,,,2001"].join("\n");
 
@@ -31,6 +31,9 @@ test("today, pick list, loading, robots, alerts and figures", async ({ open, ign
   await page.getByText("Close a way …").click();
   await page.getByRole("combobox", { name: "Way" }).selectOption({ index: 1 });
   await check(page, "robots", page.getByRole("heading", { name: "Last errors" }));
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await expect(page.locator(".map .robot").first()).toHaveCSS("transition-duration", "0s"); // robots jump
+  await page.emulateMedia({ reducedMotion: "no-preference" });
   await go(page, "Alerts");
   const resolve = page.getByRole("button", { name: "Resolve …" }).first();
   await resolve.click();
@@ -53,6 +56,7 @@ test("catalogue, import, desk and members", async ({ open, ignoring }) => {
   const person = await newStudent("Mira", "Lund");
   const page = await open(LIBRARIAN, "/staff/catalogue", { viewport: DESK });
   await check(page, "catalogue", page.locator("tbody tr"));
+  await focusStaysVisible(page, [...Array<string>(50).fill("Tab"), ...Array<string>(20).fill("Shift+Tab")]);
   await page.getByRole("link", { name: "Add a title" }).click();
   await check(page, "new title", page.locator("form"));
   const { bookId, barcode } = await copyOf("Postwar");

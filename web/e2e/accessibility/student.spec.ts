@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { expect, LIBRARIAN, test } from "../fixtures";
 import { call, copyOf, newStudent, requested } from "../system";
 import { promptly } from "../speed/machine";
-import { check, go } from "./axe";
+import { check, focusStaysVisible, go } from "./axe";
 
 test("search, book, request, tracking and hand-over", async ({ open }) => {
   test.setTimeout(600_000);
@@ -23,6 +23,8 @@ test("search, book, request, tracking and hand-over", async ({ open }) => {
   await page.getByRole("link", { name: "Have it brought to me" }).click();
   await page.locator(".place").first().click();
   await check(page, "request", page.locator(".quote, .tone-need"));
+  await page.getByRole("radio").first().focus();
+  await focusStaysVisible(page, [...Array<string>(12).fill("ArrowDown"), ...Array<string>(8).fill("Tab"), ...Array<string>(16).fill("Shift+Tab")]);
   await go(page, "Requests");
   await check(page, "no requests", page.locator(".state"));
 
@@ -38,6 +40,7 @@ test("search, book, request, tracking and hand-over", async ({ open }) => {
   await page.getByRole("button", { name: "Cancel this request" }).click();
   await check(page, "cancel", dialog);
   await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Cancel this request" })).toBeFocused();
   await expect
     .poll(async () => (await call<{ stage: string | null }>(LIBRARIAN, "GET", `/deliveries/${task.id}`)).stage, { timeout: 60_000 })
     .toBe("LOADING");

@@ -75,6 +75,7 @@ const newBook = createRoute({
 const book = createRoute({
   getParentRoute: () => app,
   path: "/catalogue/$bookId",
+  validateSearch: (search: Record<string, unknown>): { copy?: string } => ({ copy: text(search.copy) }),
   component: lazyRouteComponent(() => import("./features/catalogue/EditBookPage"), "EditBookPage"),
 });
 const imports = createRoute({
@@ -85,6 +86,9 @@ const imports = createRoute({
 const importJob = createRoute({
   getParentRoute: () => app,
   path: "/imports/$jobId",
+  validateSearch: (search: Record<string, unknown>): { severity?: "ERROR" | "WARNING" } => ({
+    severity: search.severity === "ERROR" || search.severity === "WARNING" ? search.severity : undefined,
+  }),
   component: lazyRouteComponent(() => import("./features/imports/ImportJobPage"), "ImportJobPage"),
 });
 

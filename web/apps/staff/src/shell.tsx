@@ -54,9 +54,9 @@ function Frame() {
       <TopStopButton />
       <Header />
       <Navigation />
-      <div className="content" inert={expired}>
+      <div className="content">
         <StopPanel onResume={dialog.open} />
-        <Page />
+        <div inert={expired}><Page /></div>
       </div>
       <ResumeDialog opened={resuming} onClose={dialog.close} />
       {expired && <Suspense><SignInAgain /></Suspense>}

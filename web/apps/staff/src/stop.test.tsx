@@ -1,5 +1,5 @@
 import { session } from "@luna/api";
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { refusal, show } from "./testing";
 
@@ -49,4 +49,15 @@ test("without the live view proofs are asked for each second; a robot that does 
   state.robots = [{ id: "x1", robot_name: "luna-bot-1", state: "MOTION_STOPPED", at: null }];
   await waitFor(() => expect(screen.queryByText(/has not confirmed/)).toBeNull());
   expect(screen.getByText("1 of 1 stopped robots stand still.")).toBeDefined();
+});
+
+test("while the sign-in covers the page, a stop that does not reach LUNA says so above it", async () => {
+  await show("/alerts", { "GET /deliveries/alerts": [] });
+  await screen.findByRole("heading", { name: "Alerts" });
+  act(() => session.end());
+  await screen.findByRole("dialog", { name: "Sign in again" });
+  await press();
+  const alert = await screen.findByText(/The stop did not reach LUNA/);
+  expect(alert.closest("[inert]")).toBeNull();
+  expect(alert.closest("[role=alert]")?.textContent).toMatch(/red button on the robot/);
 });

@@ -128,3 +128,17 @@ test("the pauses between attempts grow and stay below 15 s", async () => {
     last().drop();
   }
 });
+
+test("a socket that is closed because the session is over is opened again after a refresh", async () => {
+  const calls: string[] = [];
+  vi.stubGlobal("fetch", (input: Request | string) => {
+    calls.push(new URL(typeof input === "string" ? input : input.url, location.origin).pathname);
+    return Promise.resolve(Response.json({ success: true, data: { ticket: "t", access_token: "a", refresh_token: null, expires_in: 900 } }));
+  });
+  await connected();
+  last().receive({ type: "pong" });
+  calls.length = 0;
+  last().drop(4401);
+  await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(2));
+  expect(calls.slice(0, 2)).toEqual(["/api/v1/auth/refresh", "/api/v1/notifications/ws-ticket"]);
+});

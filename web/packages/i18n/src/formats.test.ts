@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { momentOf, setTimeZone } from "./formats";
+import { expect, test, vi } from "vitest";
+import { formatDays, momentOf, setTimeZone } from "./formats";
 
 test.each([
   ["Europe/Berlin", "2026-01-15", "00:00:00", "2026-01-14T23:00:00.000Z"],
@@ -9,4 +9,13 @@ test.each([
 ])("in %s %s %s is %s", (zone, day, time, moment) => {
   setTimeZone(zone);
   expect(momentOf(day, time)).toBe(moment);
+});
+
+test("a loan that is due tonight is due today, whatever the hour and the browser's time zone", () => {
+  setTimeZone("Asia/Tokyo");
+  vi.useFakeTimers({ now: new Date("2026-03-01T01:00:00Z") }); // 10:00 in Tokyo
+  expect(formatDays("2026-03-01T14:59:00Z")).toBe("today"); // 23:59
+  expect(formatDays("2026-03-01T15:01:00Z")).toBe("tomorrow");
+  expect(formatDays("2026-02-28T14:59:00Z")).toBe("yesterday");
+  vi.useRealTimers();
 });

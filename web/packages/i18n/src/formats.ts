@@ -60,9 +60,10 @@ export function formatAge(seconds: number): string {
   return formatIn({ style: "unit", unit, unitDisplay: "short" }, Math.floor(seconds / size));
 }
 
-/** “in 5 days”, “yesterday”. */
+/** “in 5 days”, “yesterday”: by the library's calendar, not by hours. */
 export function formatDays(iso: string): string {
-  const days = Math.round((new Date(iso).getTime() - Date.now()) / 86_400_000);
+  const calendar = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone });
+  const days = (Date.parse(calendar.format(new Date(iso))) - Date.parse(calendar.format(Date.now()))) / 86_400_000;
   return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
 }
 

@@ -3,6 +3,7 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import en from "./en.json";
 import type staff from "./staff.en.json";
+import { setServerTexts } from "./server";
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -36,6 +37,7 @@ let own: OwnTexts | null = null;
 
 async function textsOf(language: string): Promise<Record<string, string>> {
   const common = language === "de" ? (await import("./de.json")).default : en;
+  setServerTexts(language === "de" ? (await import("./server.de.json")).default : {});
   const texts = { ...common, ...(await own?.[language === "de" ? "de" : "en"]()) };
   return language === PSEUDO ? (await import("./pseudo")).pseudo(texts) : texts;
 }
@@ -62,3 +64,4 @@ export async function changeLanguage(language: Language): Promise<void> {
 }
 
 export * from "./formats";
+export { inWords } from "./server";

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import de from "./de.json";
 import en from "./en.json";
+import { inWords, setServerTexts } from "./server";
+import serverDe from "./server.de.json";
 import { pseudo } from "./pseudo";
 import staffDe from "./staff.de.json";
 import staffEn from "./staff.en.json";
@@ -62,4 +64,16 @@ test("the pseudo-locale lengthens every text by 40 % and keeps its values", () =
     expect(long[key]?.length).toBeGreaterThanOrEqual(text.length * 1.4);
     expect(placeholders(long[key])).toEqual(placeholders(text));
   }
+});
+
+test("what the server says to people has its German words, with its names and numbers", () => {
+  const read = (path: string) => readFileSync(join(import.meta.dirname, "../../../..", path), "utf8");
+  const errors = [...read("docs/errors.md").matchAll(/^\| \d+ \| `\w+` \| (.+?) \|/gm)].map(([, message]) => message);
+  const reasons = [...read("backend/shared/domain/refusals.py").matchAll(/_Text\(\s*"([^"]+)"/g)].map(([, message]) => message);
+  expect([errors.length > 30, reasons.length > 20]).toEqual([true, true]);
+  expect([...errors, ...reasons].filter((message = "") => !(message in serverDe))).toEqual([]);
+  setServerTexts(serverDe);
+  expect(inWords("Jonas Lindqvist has already taken this.")).toBe("Jonas Lindqvist hat das bereits übernommen.");
+  expect(inWords("This delivery is for copy LB1, not LB2.")).toBe("Diese Lieferung ist für das Exemplar LB1, nicht LB2.");
+  expect(inWords("Something new.")).toBe("Something new.");
 });

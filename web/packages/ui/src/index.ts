@@ -1,6 +1,6 @@
 export { BrandMark, CampusSignIn, followBrand, useTitle, useWelcome } from "./brand";
 export { Cover } from "./cover";
-export { focusPage } from "./focus";
+export { focusPage, useOpened } from "./focus";
 export { Icon, type IconName } from "./icons";
 export { FloorMap, type MapEdge, type MapPlace, type MapRobot } from "./map";
 export { makeQueryClient, UiProvider } from "./provider";

@@ -4,7 +4,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { ApiProblem, live, useLiveStatus } from "@luna/api";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { formatAge } from "@luna/i18n";
+import { formatAge, inWords } from "@luna/i18n";
 import { Icon, type IconName } from "./icons";
 
 const STALE_AFTER = 10_000; // ms without the live view
@@ -38,7 +38,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   if (problem?.code === "SECOND_FACTOR_REQUIRED")
     return <EmptyState icon="lock" title={t("factor.title")} text={t("factor.required")} action={<a href="/profile">{t("factor.setUp")}</a>} />;
   if (problem?.status === 403)
-    return <EmptyState icon="lock" title={t("state.forbidden")} text={problem.message} />;
+    return <EmptyState icon="lock" title={t("state.forbidden")} text={inWords(problem.message)} />;
   if (problem?.status === 404)
     return <EmptyState icon="search" title={t("state.notFound")} text={t("state.notFoundText")} />;
   return (
@@ -53,7 +53,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? inWords(error.message) : String(error);
 }
 
 /** A refused write, beside the form it belongs to. */
@@ -67,7 +67,7 @@ export function Refusal({ error }: { error: unknown }) {
       <Icon name="alert" />
       <div className="stack-sm">
         <span>{problem?.status === 0 ? t("state.unreachableText") : messageOf(error)}</span>
-        {reasons.length > 1 && <ul>{reasons.map((reason) => <li key={reason.code}>{reason.message}</li>)}</ul>}
+        {reasons.length > 1 && <ul>{reasons.map((reason) => <li key={reason.code}>{inWords(reason.message)}</li>)}</ul>}
         {problem?.requestId && problem.status >= 500 && (
           <span className="tiny">{t("state.requestId", { id: problem.requestId })}</span>
         )}

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "./icons";
+import { messageOf } from "./states";
 import { isStanding, useRobots, useStopPoll, type Robot } from "./robots";
 
 const ANSWER_TIMEOUT = 2000; // ms, then it is sent again
@@ -37,7 +38,7 @@ export function StopProvider({ children }: { children: ReactNode }) {
       setPressedAt(Date.now());
       setSending(true);
       setFailure(null);
-      const failed = (error: unknown) => setFailure(error instanceof ApiProblem && error.status !== 0 ? error.message : t("state.unreachable"));
+      const failed = (error: unknown) => setFailure(error instanceof ApiProblem && error.status !== 0 ? messageOf(error) : t("state.unreachable"));
       try {
         await sendStop(robotId, t("stop.reason"), failed);
         setFailure(null);
@@ -114,11 +115,11 @@ export function StopPanel({ onResume }: { onResume: () => void }) {
   const stopped = useRobots(stoppedOnes).data ?? [];
   const late = useLate(pressedAt, stopped);
   useStopPoll(stopped, pressedAt !== null);
-  if (!sending && !failure && !stopped.length) return null;
+  if (!sending && failure === null && !stopped.length) return null;
   const standing = stopped.filter(isStanding).length;
   return (
     <section className="stop-panel" aria-label={t("stop.panel")}>
-      {failure && (
+      {failure !== null && (
         <div role="alert" className="stop-failure">
           <strong>{t("stop.failed")}</strong> {failure} {t("stop.useButton")}
           <button type="button" className="panel-button" onClick={stopAll}>{t("action.retry")}</button>

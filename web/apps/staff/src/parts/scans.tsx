@@ -1,5 +1,5 @@
 // Scanning at a desk: the field for codes, and what became of each scan, in order.
-import { formatTime } from "@luna/i18n";
+import { formatTime, inWords } from "@luna/i18n";
 import { ApiProblem } from "@luna/api";
 import { Icon, beep, cleaned, messageOf, useScanner } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
@@ -39,7 +39,7 @@ export function useScans(answer: (code: string) => Promise<string>): [Entry[], (
 /** All reasons of a refusal, else its message. */
 function textOf(error: unknown): string {
   const reasons = error instanceof ApiProblem ? error.reasons : [];
-  return reasons.length ? reasons.map((reason) => reason.message).join(" ") : messageOf(error);
+  return reasons.length ? reasons.map((reason) => inWords(reason.message)).join(" ") : messageOf(error);
 }
 
 export function ScanEntries({ entries, children }: { entries: Entry[]; children?: (entry: Entry) => ReactNode }) {

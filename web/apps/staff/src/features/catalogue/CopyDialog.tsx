@@ -1,4 +1,5 @@
 import type { Schemas } from "@luna/api";
+import { inWords } from "@luna/i18n";
 import { Loaded, Refusal, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
@@ -36,7 +37,7 @@ function Copy({ found }: { found: Scanned }) {
           name === "SHELVE" && allowed ? (
             <li key={name}><Button loading={shelve.isPending} onClick={() => shelve.mutate(undefined, { onSuccess: () => toast(t("copy.shelved")) })}>{t("action.SHELVE")}</Button></li>
           ) : (
-            STAFF_ACTIONS.has(name) && <li key={name} className={allowed ? undefined : "dim"}><strong>{t(`action.${name as StaffAction}`)}</strong> {reasons.map((reason) => reason.message).join(" ")}</li>
+            STAFF_ACTIONS.has(name) && <li key={name} className={allowed ? undefined : "dim"}><strong>{t(`action.${name as StaffAction}`)}</strong> {reasons.map((reason) => inWords(reason.message)).join(" ")}</li>
           ),
         )}
       </ul>

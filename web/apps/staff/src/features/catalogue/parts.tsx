@@ -1,6 +1,6 @@
 import { Loaded, Pill, Refusal } from "@luna/ui";
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { CopyDialog } from "./CopyDialog";
 import { useAddCopy, useCopies } from "./queries";
@@ -9,7 +9,9 @@ export function Copies({ bookId }: { bookId: string }) {
   const { t } = useTranslation();
   const copies = useCopies(bookId);
   const add = useAddCopy(bookId);
-  const [shown, setShown] = useState<string | null>(null);
+  const { copy: shown } = useSearch({ from: "/app/catalogue/$bookId" });
+  const navigate = useNavigate({ from: "/catalogue/$bookId" });
+  const show = (copy?: string) => void navigate({ search: { copy }, replace: copy === undefined });
   return (
     <section className="stack-sm" aria-label={t("book.copiesLabel")}>
       <div className="between"><h2>{t("book.copiesLabel")}</h2><Button variant="default" size="sm" loading={add.isPending} onClick={() => add.mutate()}>{t("catalogue.addCopy")}</Button></div>
@@ -22,7 +24,7 @@ export function Copies({ bookId }: { bookId: string }) {
               <tbody>
                 {found.map((copy) => (
                   <tr key={copy.id}>
-                    <th scope="row" className="figures"><button type="button" className="link-button" onClick={() => setShown(copy.barcode)}>{copy.barcode}</button></th>
+                    <th scope="row" className="figures"><button type="button" className="link-button" onClick={() => show(copy.barcode)}>{copy.barcode}</button></th>
                     <td><Pill tone={copy.custody === "ON_SHELF" ? "done" : "wait"} icon={copy.custody === "ON_SHELF" ? "check" : "clock"}>{t(`custody.${copy.custody}`)}</Pill></td>
                     <td>{t(`condition.${copy.condition}`)}</td><td>{copy.shelf_location}</td><td>{copy.call_number}</td>
                   </tr>
@@ -32,7 +34,7 @@ export function Copies({ bookId }: { bookId: string }) {
           </div>
         )}
       </Loaded>
-      <CopyDialog barcode={shown} onClose={() => setShown(null)} />
+      <CopyDialog barcode={shown ?? null} onClose={() => show()} />
     </section>
   );
 }

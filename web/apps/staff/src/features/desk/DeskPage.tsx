@@ -1,6 +1,6 @@
 import { ApiProblem } from "@luna/api";
 import { formatDate } from "@luna/i18n";
-import { Icon, Loaded } from "@luna/ui";
+import { Icon, Loaded, messageOf } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -81,7 +81,7 @@ function LendAnyway({ entry, onLend }: { entry: Entry; onLend: (override: Overri
   if (!reasons.length) return null;
   if (answer) return <span role="status">{answer}</span>;
   const codes = reasons.map((reason) => reason.code) as Override["codes"];
-  const submit = () => void onLend({ codes, note: note.trim() }).then(setAnswer, (error: unknown) => setAnswer(error instanceof Error ? error.message : String(error)));
+  const submit = () => void onLend({ codes, note: note.trim() }).then(setAnswer, (error: unknown) => setAnswer(messageOf(error)));
   return (
     <details>
       <summary>{t("desk.anyway")}</summary>

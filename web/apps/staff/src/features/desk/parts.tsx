@@ -1,4 +1,4 @@
-import { formatDate } from "@luna/i18n";
+import { formatDate, inWords } from "@luna/i18n";
 import { Loaded, Pill, Refusal, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
@@ -34,7 +34,7 @@ function LoanRow({ loan }: { loan: Loan }) {
         {loan.actions.map(({ name, allowed, reasons }) =>
           isChange(name) && (
             <Button
-              key={name} variant="default" size="xs" disabled={!allowed} title={reasons.map((reason) => reason.message).join(" ") || undefined}
+              key={name} variant="default" size="xs" disabled={!allowed} title={reasons.map((reason) => inWords(reason.message)).join(" ") || undefined}
               loading={change.isPending && change.variables === name} onClick={() => change.mutate(name, { onSuccess: () => toast(t("desk.changed")) })}
             >
               {t(`loan.${name}`)}

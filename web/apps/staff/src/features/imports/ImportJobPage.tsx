@@ -1,10 +1,8 @@
-import type { Schemas } from "@luna/api";
 import { formatNumber } from "@luna/i18n";
 import { EmptyState, Icon, Loaded, Pill, Refusal } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { STATES } from "./parts";
@@ -59,13 +57,14 @@ function Progress({ job }: { job: Job }) {
 
 function Rows({ job }: { job: Job }) {
   const { t } = useTranslation();
-  const [severity, setSeverity] = useState<Schemas["Severity"] | undefined>();
+  const { severity } = useSearch({ from: "/app/imports/$jobId" });
+  const navigate = useNavigate({ from: "/imports/$jobId" });
   const rows = useRows(job.id, severity);
   return (
     <section className="stack-sm" aria-label={t("import.rows")}>
       <div className="row" role="group" aria-label={t("search.filters")}>
         {([undefined, "ERROR", "WARNING"] as const).map((each) => (
-          <button key={each ?? "all"} type="button" className="tab-button" aria-pressed={severity === each} onClick={() => setSeverity(each)}>{t(`import.severity.${each ?? "ALL"}`)}</button>
+          <button key={each ?? "all"} type="button" className="tab-button" aria-pressed={severity === each} onClick={() => void navigate({ search: { severity: each }, replace: true })}>{t(`import.severity.${each ?? "ALL"}`)}</button>
         ))}
       </div>
       <Loaded query={rows}>

@@ -20,3 +20,15 @@ test("a way is closed with its reason; without a time the server takes its usual
   fireEvent.click(screen.getByRole("button", { name: "Close a way" }));
   await waitFor(() => expect(sent.find(({ call }) => call.endsWith("/close"))?.body).toEqual({ reason: "Wet floor", until: null }));
 });
+
+test("a robot that is late is grey with its age, one that is offline is crossed out, and each floor says how many it has", async () => {
+  const pose = { x: 5, y: 1, theta: 0, floor: 1 };
+  const floors = [{ floor: 1, name: "Ground Floor", width_m: 10, height_m: 5, plan: null, svg: null, origin: [0, 0] }, { floor: 2, name: "First Floor", width_m: 10, height_m: 5, plan: null, svg: null, origin: [0, 0] }];
+  const late = { ...ROBOT, connectivity: "STALE", online: false, pose, last_heartbeat: new Date(Date.now() - 20_000).toISOString() };
+  const gone = { ...ROBOT, id: "x2", robot_name: "luna-bot-2", connectivity: "OFFLINE", online: false, pose: { ...pose, x: 8 }, last_heartbeat: late.last_heartbeat };
+  await show("/map", { "GET /robot/map": { ...MAP, floors }, "GET /robot/status": [late, gone, { ...ROBOT, id: "x3", robot_name: "luna-bot-3", pose: { ...pose, floor: 2 } }] });
+  expect((await screen.findByRole("button", { name: /^Ground Floor/ })).textContent).toBe("Ground Floor 2");
+  expect(screen.getByRole("button", { name: /^First Floor/ }).textContent).toBe("First Floor 1");
+  expect(document.querySelector(".map .robot.stale .note")?.textContent).toMatch(/2\d secs ago/);
+  expect(document.querySelectorAll(".map .robot.offline")).toHaveLength(1);
+});

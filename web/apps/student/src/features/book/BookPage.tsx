@@ -1,5 +1,5 @@
 import type { Schemas } from "@luna/api";
-import { formatDate } from "@luna/i18n";
+import { formatDate, inWords } from "@luna/i18n";
 import { BookPill, Cover, Icon, Loaded, Refusal, Skeletons } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
@@ -49,7 +49,7 @@ function Availability({ book }: { book: Schemas["BookDetail"] }) {
               <Icon name="clock" />
               <div>
                 <strong>{t("book.notNow")}</strong>
-                {request?.reasons.map((reason) => <p key={reason.code}>{reason.message}</p>)}
+                {request?.reasons.map((reason) => <p key={reason.code}>{inWords(reason.message)}</p>)}
                 {!now.available && <p>{now.next_due_at ? t("book.nextDue", { date: formatDate(now.next_due_at) }) : t("book.noDate")}</p>}
               </div>
             </div>

@@ -1,5 +1,5 @@
 import type { Schemas } from "@luna/api";
-import { formatDate } from "@luna/i18n";
+import { formatDate, inWords } from "@luna/i18n";
 import { Refusal, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
@@ -28,7 +28,7 @@ export function Renew({ loan }: { loan: Schemas["LoanRead"] }) {
       >
         {t("loans.renew")}
       </Button>
-      {!action.allowed && action.reasons.map((reason) => <p key={reason.code} className="small dim">{reason.message}</p>)}
+      {!action.allowed && action.reasons.map((reason) => <p key={reason.code} className="small dim">{inWords(reason.message)}</p>)}
       <Refusal error={renew.error} />
     </>
   );
@@ -45,7 +45,7 @@ export function RenewAll() {
       {results.length > 0 && (
         <ul className="plain rows" role="status">
           {results.map(({ loan, renewed, reasons }) => (
-            <li key={loan.id}><strong>{loan.book_title}</strong> {renewed ? t("loans.renewed", { date: formatDate(loan.due_at) }) : reasons.map((reason) => reason.message).join(" ")}</li>
+            <li key={loan.id}><strong>{loan.book_title}</strong> {renewed ? t("loans.renewed", { date: formatDate(loan.due_at) }) : reasons.map((reason) => inWords(reason.message)).join(" ")}</li>
           ))}
         </ul>
       )}

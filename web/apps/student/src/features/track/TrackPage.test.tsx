@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { may, show } from "../../testing";
+import { may, refusal, show } from "../../testing";
 
 const TASK = {
   id: "t1", reference: "D-1", status: "IN_PROGRESS", stage: "TO_DESTINATION", robot_name: "luna-bot-1", waiting_reason: null, queue_ahead: null, eta: "2026-01-01T10:00:00Z",
@@ -39,4 +39,21 @@ test("another place can be chosen only while the server allows it", async () => 
   await waitFor(() => expect(screen.getByRole("button", { name: "Change the place" })).toBeDefined());
   fireEvent.click(screen.getByRole("button", { name: "Change the place" }));
   expect(await screen.findByRole("dialog")).toBeDefined();
+});
+
+test("a cancellation that fails says what to do, and pressed again it is the same call", async () => {
+  let isBack = false;
+  const present = request({ stage: null, status: "QUEUED" });
+  const cancelled = { ...(present["GET /requests/r1"] as object), status: "CANCELLED", task: { ...TASK, status: "CANCELLED", stage: null } };
+  const sent = await show("/requests/r1", { ...present, "PUT /requests/r1/cancel": () => (isBack ? cancelled : refusal(503, "SERVICE_UNAVAILABLE", "A part of the system is unavailable. Try again shortly.")) });
+  fireEvent.click(await screen.findByRole("button", { name: "Cancel this request" }));
+  const confirm = await screen.findByRole("button", { name: "Yes, cancel it" });
+  fireEvent.click(confirm);
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toMatch(/Try again shortly.*req_test/));
+  isBack = true;
+  fireEvent.click(confirm);
+  expect(await screen.findByText("This request was cancelled.")).toBeDefined();
+  const keys = sent.filter(({ call }) => call === "PUT /requests/r1/cancel").map(({ headers }) => headers.get("Idempotency-Key"));
+  expect(keys).toHaveLength(2);
+  expect(keys[1]).toBe(keys[0]);
 });

@@ -40,6 +40,8 @@ class Connection:
             return 0, None
 
     async def _call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        if self._streams is not None and self._streams[0].at_eof():  # it was idle for too long
+            self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams

@@ -124,7 +124,8 @@ class Mix:
         async with asyncio.TaskGroup() as tasks:
             for number in range(int(rate * seconds)):
                 due = began + number / rate
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                if (early := due - time.monotonic()) > 0:  # else this client is late: catch up
+                    await asyncio.sleep(early)
                 tasks.create_task(self._send(due, slots))
         return list(self.answered)
 

@@ -4,7 +4,7 @@ requests → pick list (a route past the shelves, in batches of one trip) → on
 row, for everybody to see → a copy that is not on its shelf ends the request, keeps the student's
 place in the queue and marks the copy as missing.
 
-SQLAlchemy locks the task for a claim, networkx orders the rows by the way between shelves.
+SQLAlchemy locks the task for a claim; the order of the shelves is LUNA's own (`pick_list`).
 """
 
 from tests.factories import users

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests import event_runner
 from tests.scenario import Scenario, start_scenario
+
+_SWEEPS = 10  # each leaves rows that are locked, such as by the write of a heartbeat, to the next
 
 
 def _stop(scenario: Scenario, robot: str = "") -> None:
@@ -18,8 +21,12 @@ def _resume(scenario: Scenario, robot: str = "") -> None:
 
 
 def _alerts(scenario: Scenario) -> list[tuple[str, int]]:
-    found = scenario.get(scenario.librarian, "/deliveries/alerts?state=OPEN")
-    return [(alert["reason"], alert["count"]) for alert in found if alert["task_id"]]
+    for _ in range(_SWEEPS):
+        listed = scenario.get(scenario.librarian, "/deliveries/alerts?state=OPEN")
+        if found := [(alert["reason"], alert["count"]) for alert in listed if alert["task_id"]]:
+            return found
+        event_runner.run_periodic("delivery.deadlines")
+    return []
 
 
 @pytest.mark.parametrize("fleet", [True, False])

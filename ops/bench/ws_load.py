@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 _PATH = "/api/v1/notifications/ws"
@@ -39,9 +40,8 @@ class Client(asyncio.Protocol):
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._request.encode())
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is none
+        self._transport.write(self._request.encode())
 
     def send(self, text: str) -> None:
         self._transport.write(_frame(_TEXT, text.encode()))

@@ -6,7 +6,7 @@ Envelopes, inbox, transactions and handlers are the real ones; tests/e2e runs th
 import importlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from backend.robot.bridge_protocol import due_writes, stop_orders
 from backend.shared.infra import clock, config, database
 from backend.shared.messaging import celery_app, relay, scheduler
-from backend.shared.messaging.subscriptions import TOGETHER, consumers_of
+from backend.shared.messaging.subscriptions import DISPATCH, TOGETHER, consumers_of
 from backend.shared.models import OutboxEvent
 from backend.shared.web.security import authentication
 from tests import gateway_app, service_roles
@@ -28,6 +28,9 @@ _PATIENCE = 60  # seconds; a busy machine is slow, and only a failing test waits
 _PENDING = text("""
     SELECT id, event_type FROM outbox WHERE acked_at IS NULL AND dead_at IS NULL ORDER BY id
 """)
+# They act on no task or robot, so that only people are told later than by the relay.
+LAST = TOGETHER - {DISPATCH}
+_Messages = dict[tuple[str, UUID | None], list[str]]
 _FINISH = text("UPDATE outbox SET acked_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -40,28 +43,39 @@ def load_handlers() -> None:
 def run_events() -> list[str]:
     """Deliver all pending events, and those they cause, to all consumers; return their types.
 
-    As from the relay, a consumer of TOGETHER has those that are pending in one message.
+    As from the relay, a consumer of TOGETHER has those that are pending in one message. Those of
+    LAST have them when nothing else is left to do.
     """
     load_handlers()
     finish_background_work()
-    seen: list[str] = []
+    seen: dict[UUID, str] = {}
+    left: _Messages = {}
     with service_roles.running_as("worker"):
         for _ in range(_MAX_ROUNDS):
             with database.reading_engine().connect() as connection:
-                due = [(row.id, row.event_type) for row in connection.execute(_PENDING)]
-            if not due:
-                return seen
-            messages: dict[tuple[str, UUID | None], list[str]] = {}
-            for event_id, event_type in due:
-                seen.append(event_type)
+                rows = connection.execute(_PENDING)
+                due = {row.id: row.event_type for row in rows if row.id not in seen}
+            seen |= due
+            now: _Messages = {}
+            for event_id, event_type in due.items():
                 for consumer in consumers_of(event_type):
                     alone = None if consumer in TOGETHER else event_id
+                    messages = left if consumer in LAST else now
                     messages.setdefault((consumer, alone), []).append(str(event_id))
-            for (consumer, _), ids in messages.items():
+            if not due:
+                now, left = left, {}
+            if not now and not left:
+                _finish(seen)
+                return list(seen.values())
+            for (consumer, _), ids in now.items():
                 celery_app.celery.tasks[consumer].run(*ids)
-            with database.transaction() as session:
-                session.execute(_FINISH, {"now": clock.now(), "ids": [each for each, _ in due]})
-    raise AssertionError(f"events keep causing events; the last were {seen[-10:]}")
+    raise AssertionError(f"events keep causing events; the last: {list(seen.values())[-10:]}")
+
+
+def _finish(events: Iterable[UUID]) -> None:
+    if ids := [str(each) for each in events]:
+        with database.transaction() as session:
+            session.execute(_FINISH, {"now": clock.now(), "ids": ids})
 
 
 def pending_events() -> list[dict[str, Any]]:

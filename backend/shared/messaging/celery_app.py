@@ -25,6 +25,20 @@ TASK_MODULES = [
     "backend.robot.tasks",
     "backend.notification.tasks",
 ]
+# What each Celery worker imports when it starts: imported before it is forked, they share it.
+WORKER_MODULES = [
+    "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.apps.worker",
+    "celery.concurrency.prefork",
+    "celery.worker.autoscale",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "kombu.pidbox",
+    "kombu.transport.redis",
+]
 QUEUES = ("delivery", "robot", "notification")
 IMPORT_QUEUES = ("catalog",)  # of a worker of their own: a batch takes seconds
 IMPORT_CONCURRENCY = 1

@@ -4,7 +4,8 @@ A Celery message only names an event. The consumer acts on the row of the outbox
 altered message has no effect of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -38,7 +39,16 @@ class EventContext:
     stale: bool
 
 
+class Received(NamedTuple):
+    """An event that a consumer processes, and the request that caused it."""
+
+    event: Any
+    context: EventContext
+    request_id: str | None
+
+
 Handler = Callable[[Session, Any, EventContext], None]
+BatchHandler = Callable[[Session, Sequence[Received]], None]
 
 
 class _Event(NamedTuple):
@@ -56,8 +66,9 @@ class _Event(NamedTuple):
 
 _EVENTS = text("""
     SELECT o.id, o.event_type, o.aggregate_id, o.seq, o.request_id, o.payload, o.dead_at,
-        EXISTS (SELECT FROM processed_events AS p
-            WHERE p.event_id = o.id AND p.consumer = :consumer) AS done
+        -- One look-up for each; of EXISTS, PostgreSQL may make a list of all.
+        (SELECT true FROM processed_events AS p
+            WHERE p.event_id = o.id AND p.consumer = :consumer) IS TRUE AS done
     FROM outbox AS o WHERE o.id = ANY(CAST(:ids AS uuid[]))
 """)
 _COUNT_RUNS = text("""
@@ -67,9 +78,11 @@ _COUNT_RUNS = text("""
     RETURNING event_id, runs
 """)
 _LAST_PROCESSED = text("""
-    SELECT aggregate_id, max(seq) AS last FROM processed_events
-    WHERE consumer = :consumer AND aggregate_id = ANY(CAST(:aggregates AS uuid[]))
-    GROUP BY aggregate_id
+    SELECT own.id AS aggregate_id, p.last
+    FROM unnest(CAST(:aggregates AS uuid[])) AS own (id) CROSS JOIN LATERAL (
+        SELECT seq AS last FROM processed_events
+        WHERE consumer = :consumer AND aggregate_id = own.id ORDER BY seq DESC LIMIT 1
+    ) AS p
 """)
 _INSERT_INBOX_ROWS = text("""
     INSERT INTO processed_events (event_id, consumer, aggregate_id, seq, processed_at)
@@ -79,15 +92,25 @@ _INSERT_INBOX_ROWS = text("""
 """)
 
 
-def consumer(name: str, *, once: bool = False) -> Callable[[Handler], Handler]:
-    """Register `handler(session, event, context)` as the consumer `name` of SUBSCRIBERS.
+def consumer(name: str) -> Callable[[Handler], Handler]:
+    """Register `handler(session, event, context)` as the consumer `name` of SUBSCRIBERS."""
 
-    With `once` the handler runs once for all events of a message, with the last of them.
+    def register(handler: Handler) -> Handler:
+        batch_consumer(name)(each(name, handler))
+        return handler
+
+    return register
+
+
+def batch_consumer(name: str, *, once: bool = False) -> Callable[[BatchHandler], BatchHandler]:
+    """Register `handler(session, received)`, which processes all events of a message together.
+
+    With `once` it is not called for each event alone when it fails.
     """
     if not any(name in consumers for consumers in SUBSCRIBERS.values()):
         raise ValueError(f"no event goes to {name}: see backend.shared.messaging.subscriptions")
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: BatchHandler) -> BatchHandler:
         def run(*event_ids: object) -> None:
             consume(name, handler, *event_ids, once=once)
 
@@ -97,7 +120,33 @@ def consumer(name: str, *, once: bool = False) -> Callable[[Handler], Handler]:
     return register
 
 
-def consume(name: str, handler: Handler, *event_ids: object, once: bool = False) -> None:
+def each(name: str, handler: Handler) -> BatchHandler:
+    """Return a handler that processes the events of a message one after the other."""
+
+    def run(session: Session, received: Sequence[Received]) -> None:
+        for one in received:
+            with processing(name, one):
+                handler(session, one.event, one.context)
+
+    return run
+
+
+@contextmanager
+def processing(name: str, received: Received) -> Iterator[None]:
+    """Attribute what is done to an event: in log lines, traces and the events it causes."""
+    context = received.context
+    request_context.begin(
+        RequestContext(received.request_id),
+        part="celery-worker",
+        event_id=context.event_id,
+        consumer=name,
+    )
+    attributes = {"event.type": received.event.TYPE, "event.id": str(context.event_id)}
+    with tracing.span(name, "CONSUMER", attributes):
+        yield
+
+
+def consume(name: str, handler: BatchHandler, *event_ids: object, once: bool = False) -> None:
     """Process events once, together in one transaction; when that fails, one by one.
 
     A failure is counted; the relay sends the event again.
@@ -111,18 +160,18 @@ def consume(name: str, handler: Handler, *event_ids: object, once: bool = False)
         else:
             return
     groups = [rows] if once else [[row] for row in rows]
-    outcomes = [_try(name, handler, group, once=once) for group in groups]
+    outcomes = [_try(name, handler, group) for group in groups]
     failed = next((outcome for outcome in outcomes if outcome is not None), None)
     if failed is not None:
         raise failed
 
 
-def _try(name: str, handler: Handler, rows: Sequence[_Event], *, once: bool) -> Exception | None:
+def _try(name: str, handler: BatchHandler, rows: Sequence[_Event]) -> Exception | None:
     """Process events; record the failure and return it."""
     if not rows:
         return None
     try:
-        _process(name, handler, rows, once=once)
+        _process(name, handler, rows)
     except Exception as error:  # noqa: BLE001 (returned: the events after it still run)
         _log.exception("consumer failed", event_type=rows[0].event_type)
         for row in rows:
@@ -132,25 +181,24 @@ def _try(name: str, handler: Handler, rows: Sequence[_Event], *, once: bool) -> 
     return None
 
 
-def _process(name: str, handler: Handler, rows: Sequence[_Event], *, once: bool = False) -> None:
+def _process(name: str, handler: BatchHandler, rows: Sequence[_Event]) -> None:
     with database.transaction() as session:
         last = _last_processed(session, name, rows)
         inserted = _insert_inbox_rows(session, name, rows)
-        new = [row for row in rows if row.id in inserted]
-        for row in new[-1:] if once else new:
-            _handle(session, name, handler, row, stale=last.get(row.aggregate_id, 0) > row.seq)
+        new = [_received(row, last) for row in rows if row.id in inserted]
+        if new:
+            handler(session, new)
     for _ in rows:
         metrics.count_run(name, "done")
 
 
-def _handle(session: Session, name: str, handler: Handler, row: _Event, *, stale: bool) -> None:
-    request_context.begin(
-        RequestContext(row.request_id), part="celery-worker", event_id=row.id, consumer=name
+def _received(row: _Event, last: Mapping[UUID, int]) -> Received:
+    stale = last.get(row.aggregate_id, 0) > row.seq
+    return Received(
+        BY_TYPE[row.event_type].model_validate(row.payload),
+        EventContext(row.id, row.aggregate_id, row.seq, stale),
+        row.request_id,
     )
-    attributes = {"event.type": row.event_type, "event.id": str(row.id)}
-    with tracing.span(name, "CONSUMER", attributes):
-        event = BY_TYPE[row.event_type].model_validate(row.payload)
-        handler(session, event, EventContext(row.id, row.aggregate_id, row.seq, stale))
 
 
 def _begin_runs(name: str, event_ids: Sequence[object]) -> list[_Event]:

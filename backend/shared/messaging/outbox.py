@@ -15,10 +15,11 @@ from backend.shared.events import Event
 from backend.shared.infra import clock, ids, request_context
 from backend.shared.infra.database import Prepared
 
-_INSERT_EVENT = """
+# Inserts the event of `row_of`; also a part of statements that insert the change with its event.
+INSERT_EVENT = """
     counted AS (
         INSERT INTO aggregate_sequences AS s (aggregate_type, aggregate_id, seq)
-        SELECT :aggregate_type, :aggregate_id, 1 {condition}
+        VALUES (:aggregate_type, :aggregate_id, 1)
         ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET seq = s.seq + 1
         RETURNING aggregate_type, aggregate_id, seq
     ), event AS (
@@ -29,29 +30,35 @@ _INSERT_EVENT = """
         FROM counted
     )
 """
-# Inserts the event of `row_of`; also a part of statements that insert the change with its event.
-INSERT_EVENT = _INSERT_EVENT.format(condition="")
-INSERT_EVENT_IF_CREATED = _INSERT_EVENT.format(condition="FROM created")  # a row of `created`
 _INSERT = Prepared("insert_event", f"WITH {INSERT_EVENT} SELECT")
-_INSERT_ALL = Prepared(
-    "insert_events",
-    """
-    WITH given AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS rows (
-            event_id uuid, event_type text, source text, aggregate_type text, aggregate_id uuid,
-            event_version integer, context_id text, payload jsonb, now timestamptz)
-    ), counted AS (
+# The columns of `json_row_of`, and what inserts the events of the rows `of`, each of an aggregate
+# of its own.
+JSON_COLUMNS = """event_id uuid, event_type text, source text, aggregate_type text,
+            aggregate_id uuid, event_version integer, context_id text, payload jsonb,
+            now timestamptz"""
+INSERT_EVENTS = """
+    counted AS (
         INSERT INTO aggregate_sequences AS s (aggregate_type, aggregate_id, seq)
-        SELECT aggregate_type, aggregate_id, 1 FROM given ORDER BY aggregate_type, aggregate_id
+        SELECT aggregate_type, aggregate_id, 1 FROM {of} ORDER BY aggregate_type, aggregate_id
         ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET seq = s.seq + 1
         RETURNING aggregate_type, aggregate_id, seq
+    ), event AS (
+        INSERT INTO outbox (id, event_type, source, aggregate_type, aggregate_id, seq, version,
+                            request_id, payload, created_at, next_attempt_at)
+        SELECT event_id, event_type, source, aggregate_type, aggregate_id, seq, event_version,
+               context_id, payload, now, now
+        FROM {of} JOIN counted USING (aggregate_type, aggregate_id)
     )
-    INSERT INTO outbox (id, event_type, source, aggregate_type, aggregate_id, seq, version,
-                        request_id, payload, created_at, next_attempt_at)
-    SELECT event_id, event_type, source, aggregate_type, aggregate_id, seq, event_version,
-           context_id, payload, now, now
-    FROM given JOIN counted USING (aggregate_type, aggregate_id)
-    """,
+"""
+_INSERT_ALL = Prepared(
+    "insert_events",
+    f"""
+    WITH given AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS rows (
+            {JSON_COLUMNS})
+    ), {INSERT_EVENTS.format(of="given")}
+    SELECT
+    """,  # noqa: S608 (constants of this module)
 )
 
 
@@ -70,6 +77,12 @@ def row_of(event: Event) -> dict[str, Any]:
     }
 
 
+def json_row_of(event: Event) -> dict[str, Any]:
+    """Return the event's row for INSERT_EVENTS, a part of a JSON list."""
+    row = row_of(event)
+    return {**row, "payload": json.loads(row["payload"])}
+
+
 def publish(session: Session, event: Event) -> UUID:
     """Insert the event in the transaction of its change; the relay sends it after the commit."""
     session.flush()
@@ -82,7 +95,6 @@ def publish(session: Session, event: Event) -> UUID:
 def publish_all(session: Session, events: Iterable[Event]) -> None:
     """Insert events of different aggregates in one statement."""
     session.flush()
-    rows = [row_of(event) for event in events]
+    rows = [json_row_of(event) for event in events]
     if rows:
-        given = [{**row, "payload": json.loads(row["payload"])} for row in rows]
-        _INSERT_ALL.run(session, {"rows": json.dumps(given, default=str)})
+        _INSERT_ALL.run(session, {"rows": json.dumps(rows, default=str)})

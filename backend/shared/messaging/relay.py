@@ -11,6 +11,7 @@ import select as os_select
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,24 +39,35 @@ _BURST_INTERVAL = 0.25
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
 _MessageKey = tuple[str, bool, UUID | None]  # consumer, whether resent, event that is sent alone
-_DUE = Prepared(
-    "due_events",
-    """
+
+
+def _due(name: str, which: str) -> Prepared:
+    """Return a statement that ends at its limit: the index has the order of the rows."""
+    return Prepared(
+        name,
+        f"""
     SELECT id, event_type, source, aggregate_type, aggregate_id, seq, version, request_id, payload,
         created_at, resends, pos, shown_at
-    FROM outbox WHERE acked_at IS NULL AND dead_at IS NULL AND next_attempt_at <= :now
-    -- Events that wait for a worker must not delay the new ones.
-    ORDER BY resends > 0, next_attempt_at, id LIMIT :most FOR UPDATE SKIP LOCKED
-    """,
-)
-# The runs of events by consumer: finished ones, then others that have begun.
+    FROM outbox
+    WHERE acked_at IS NULL AND dead_at IS NULL AND next_attempt_at <= :now AND {which}
+    ORDER BY next_attempt_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+    """,  # noqa: S608 (constants of this module)
+    )
+
+
+_NEW = _due("new_events", "resends = 0")
+_SENT_BEFORE = _due("sent_events", "resends > 0")
+# The runs of events by consumer: finished ones, then others that have begun. Each event is looked
+# up by its key; for a list of ids PostgreSQL may read both tables.
 _RUNS = Prepared(
     "runs_of_events",
     """
-    SELECT event_id, consumer, true AS done FROM processed_events
-    WHERE event_id = ANY(CAST(:ids AS uuid[]))
-    UNION ALL
-    SELECT event_id, consumer, false FROM event_runs WHERE event_id = ANY(CAST(:ids AS uuid[]))
+    SELECT own.id AS event_id, run.consumer, run.done
+    FROM unnest(CAST(:ids AS uuid[])) AS own (id) CROSS JOIN LATERAL (
+        SELECT consumer, true AS done FROM processed_events WHERE event_id = own.id
+        UNION ALL SELECT consumer, false FROM event_runs WHERE event_id = own.id
+    ) AS run
+    ORDER BY run.done DESC
     """,
 )
 _STORE = Prepared(
@@ -77,7 +89,7 @@ _MARK = text("""
 
 @dataclass
 class DueEvent:
-    """A row of _DUE, and what is stored of this attempt."""
+    """A row of _NEW or _SENT_BEFORE, and what is stored of this attempt."""
 
     id: UUID
     event_type: str
@@ -121,9 +133,13 @@ def envelope(row: OutboxEvent | DueEvent) -> dict[str, Any]:
 
 
 def due_events(session: Session) -> list[DueEvent]:
-    """Lock the next rows that are due."""
-    due = _DUE.run(session, {"now": clock.now(), "most": _BATCH}).mappings()
-    return [DueEvent(**row) for row in due]
+    """Lock the next rows that are due: events that wait for a worker must not delay new ones."""
+    values = {"now": clock.now(), "most": _BATCH}
+    due = [DueEvent(**row) for row in _NEW.run(session, values).mappings()]
+    if len(due) < _BATCH:
+        values["most"] = _BATCH - len(due)
+        due += [DueEvent(**row) for row in _SENT_BEFORE.run(session, values).mappings()]
+    return due
 
 
 class Relay:
@@ -190,7 +206,9 @@ class Relay:
                 return 0
             self._assign_positions(session, rows)
             finished = self._send_or_finish(session, rows)
-            _STORE.run(session, {"rows": json.dumps([row.stored() for row in rows])})
+            # What is finished and was published before changes no more: it is marked below.
+            changed = [row for row in rows if row.shown_at is None or row.id not in finished]
+            _STORE.run(session, {"rows": json.dumps([row.stored() for row in changed])})
         self._publish_live(rows, finished)
         return len(rows)
 
@@ -210,19 +228,19 @@ class Relay:
             row.pos = pos
             row.topics = realtime.topics(row.event_type, row.payload)
 
-    def _send_or_finish(self, session: Session, rows: Sequence[DueEvent]) -> list[UUID]:
+    def _send_or_finish(self, session: Session, rows: Sequence[DueEvent]) -> set[UUID]:
         """Send each row to consumers that have not processed it; return the finished ids."""
         runs = {
             (run.event_id, run.consumer): run.done
             for run in reversed(_RUNS.run(session, {"ids": [row.id for row in rows]}).all())
         }
-        finished = []
+        finished = set()
         messages: dict[_MessageKey, list[DueEvent]] = {}
         for row in rows:
             missing = [c for c in consumers_of(row.event_type) if not runs.get((row.id, c))]
             row.next_attempt_at = clock.now() + config.outbox().outbox_poll
             if not missing:
-                finished.append(row.id)
+                finished.add(row.id)
             for consumer in missing:
                 if row.resends and queue_of(consumer) in self._long_queues:
                     row.next_attempt_at = _next_attempt(row)
@@ -253,14 +271,14 @@ class Relay:
             return False
         return True
 
-    def _publish_live(self, rows: Sequence[DueEvent], finished: Sequence[UUID]) -> None:
+    def _publish_live(self, rows: Sequence[DueEvent], finished: AbstractSet[UUID]) -> None:
         """Publish new rows to the live view, then mark published and finished rows."""
         unpublished = [row for row in rows if row.shown_at is None]
         if unpublished and not realtime.publish(
             [envelope(row) | {"pos": row.pos} for row in unpublished]
         ):
             return
-        marked = {row.id for row in unpublished} | set(finished)
+        marked = {row.id for row in unpublished} | finished
         if not marked:
             return
         now = clock.now()

@@ -14,7 +14,9 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
 from sqlalchemy import create_engine, text
@@ -29,13 +31,25 @@ from backend.shared.messaging.scheduler import Scheduler
 _log = logs.get(__name__)
 _PART = "celery-worker"
 _SHUTDOWN_TIMEOUT = 12.0  # seconds
-_NICENESS = 10  # below the services, for which users and robots wait: a burst of writes is
-# answered first, and its events are processed in larger batches, or afterwards
+_NICENESS = 10  # a tenth of the weight of a service
 _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _lower_priority() -> None:
+    """Run below the services, for which users and robots wait.
+
+    A burst of writes is answered first; its events are processed in larger batches, or afterwards.
+    Where Linux shares the processors between sessions (autogroup), a process's own niceness counts
+    within its session alone.
+    """
+    os.nice(_NICENESS)
+    if os.getsid(0) == os.getpid():  # no other program shares this session
+        with suppress(OSError):  # another system, or a kernel without it
+            Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
 
 
 def _run_celery(name: str, queues: Sequence[str], concurrency: int) -> None:
@@ -119,7 +133,7 @@ def main() -> None:
         from backend.shared.migrations import migrate
 
         migrate.main()
-    os.nice(_NICENESS)
+    _lower_priority()
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -127,7 +141,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    for module in celery_app.TASK_MODULES:
+    for module in (*celery_app.TASK_MODULES, *celery_app.WORKER_MODULES):
         importlib.import_module(module)
     fork_memory.prepare_to_fork()
     # Fork before starting threads and opening connections: neither survives a fork.

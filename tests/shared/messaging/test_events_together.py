@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 from kombu import Connection
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
-from backend.shared.infra import config, redis
+from backend.notification import tasks as notification_tasks
+from backend.shared.infra import config, database, redis
 from backend.shared.messaging import broker as transport
 from backend.shared.messaging import inbox, relay, subscriptions
 from tests import event_runner
@@ -115,7 +116,7 @@ def test_failing_event_does_not_fail_those_beside_it(events: list[str], owner: E
         effects.append(str(context.event_id))
 
     with pytest.raises(RuntimeError, match="handler failed"):
-        inbox.consume(subscriptions.NOTIFY, fail_for_one, *events)
+        inbox.consume(subscriptions.NOTIFY, inbox.each(subscriptions.NOTIFY, fail_for_one), *events)
     assert {events[0], events[2]} <= set(effects)
     assert _processed(owner) == {events[0], events[2]}
     assert sorted(_runs(owner)) == sorted((each, 1) for each in events)
@@ -130,3 +131,32 @@ def test_consumer_that_runs_once_for_a_message_processes_all_of_it(
     )
     assert len(calls) == 1
     assert _processed(owner) == set(events)
+
+
+def test_notifications_of_events_are_stored_by_one_statement(
+    events: list[str], owner: Engine
+) -> None:
+    executed: list[str] = []
+
+    def note(*call: Any) -> None:
+        executed.append(call[2])
+
+    event.listen(database.engine(), "before_cursor_execute", note)
+    try:
+        inbox.consume(subscriptions.NOTIFY, notification_tasks.notify, *events, events[0])
+    finally:
+        event.remove(database.engine(), "before_cursor_execute", note)
+    assert sum("insert_notifications" in each for each in executed) == 1
+    with owner.connect() as connection:
+        notified = connection.scalars(text("SELECT event_id::text FROM notifications")).all()
+        causes = connection.scalars(
+            text("""
+                SELECT created.request_id FROM outbox AS created JOIN outbox AS cause
+                    ON cause.request_id = created.request_id
+                WHERE cause.id = ANY(CAST(:ids AS uuid[]))
+                    AND created.event_type = 'notification.created'
+            """),
+            {"ids": events},
+        ).all()
+    assert sorted(notified) == sorted(events)
+    assert len(set(causes)) == len(events)  # each has the request that caused it

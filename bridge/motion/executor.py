@@ -143,10 +143,7 @@ class Executor:
     async def _prepare(self, execution: Execution) -> Motion:
         """Check that the robot may move; raises with the reason if not."""
         command = execution.command
-        if self._controller.stopped is not False:
-            self.changed()  # the command may have overtaken its resume: ask LUNA at once
-            await self._controller.wait_until_released(self._timeouts.resume_wait)
-        self._ensure_current(execution)
+        await self._wait_for_release(execution)
         if self._controller.stopped is not False:
             raise DriveRefusedError("The robot is stopped.")
         if self._controller.state.emergency_stop:
@@ -154,6 +151,17 @@ class Executor:
         if command.deadline and self._clock.now() > command.deadline:
             raise DriveRefusedError(f"The command came after its deadline {command.deadline}.")
         return self._motion(command)
+
+    async def _wait_for_release(self, execution: Execution) -> None:
+        """Wait until LUNA has reported the stop state, then once for a resume."""
+        is_known = False
+        while True:
+            self._ensure_current(execution)
+            if is_known or self._controller.stopped is False:
+                return
+            is_known = self._controller.stopped is not None
+            self.changed()  # the command may have overtaken its resume: ask LUNA at once
+            await self._controller.wait_until_released(self._timeouts.resume_wait)
 
     def _motion(self, command: Command) -> Motion:
         if command.type == "UNDOCK":

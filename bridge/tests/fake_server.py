@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import math
 import socket
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 KEY = "luna_rb_test_secret"
+LEASE = 15.0  # seconds until a command whose delivery was lost is delivered again
 Json = dict[str, Any]
 
 
@@ -44,6 +47,7 @@ class IssuedCommand:
     body: Json
     events: list[Json] = field(default_factory=list)  # accepted events, in order
     attempts: list[Json] = field(default_factory=list)  # every request, repeated ones too
+    delivered_at: float = math.inf  # on the monotonic clock
 
     @property
     def types(self) -> list[str]:
@@ -114,6 +118,13 @@ class FakeServer:
         self.waiting.append(command.body)
         await self.changed()
 
+    async def _queue_undelivered(self) -> None:
+        """Issue again what no bridge reports: a poll may end while its response is on the way."""
+        for command in list(self.commands.values()):
+            if not command.attempts and time.monotonic() - command.delivered_at > LEASE:
+                command.delivered_at = math.inf
+                await self.issue_again(command)
+
     async def revoke(self, command: IssuedCommand) -> None:
         self.token += 1
         command.body = {**command.body, "lease_token": self.token}
@@ -157,10 +168,13 @@ class FakeServer:
 
     async def next_command(self, request: Request) -> Response:
         epoch = int(request.query_params["epoch"])
+        await self._queue_undelivered()
         await self._wait_for(lambda: bool(self.waiting) or epoch != self.epoch, request)
         if epoch != self.epoch:
             return failure(409, "STALE_EPOCH")
         command = self.waiting.pop(0) if self.waiting else None
+        if command is not None:
+            self.commands[command["id"]].delivered_at = time.monotonic()
         await self.changed()
         return success(command)
 

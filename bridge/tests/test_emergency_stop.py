@@ -1,5 +1,7 @@
 """The emergency stop reaches the robot during other failures and survives restarts."""
 
+import asyncio
+
 import pytest
 
 from bridge.tests.conftest import Robot
@@ -107,6 +109,35 @@ async def test_command_that_overtakes_its_resume_is_executed(
     server.muted = set()
     await server.order_stop(stopped=False)
     await server.until(lambda: "SUCCEEDED" in drive.types)
+
+
+async def test_command_waits_until_the_stop_state_is_known(
+    server: FakeServer, robot: Robot
+) -> None:
+    server.lost = {"heartbeat"}
+    starting = asyncio.create_task(robot.start())
+    drive = await server.issue("NAVIGATE", navigation(A, FAR))
+    await robot.until_log("command.received")
+    asked = server.unanswered
+    await server.until(lambda: server.unanswered >= asked + 4)  # for longer than for a resume
+    assert drive.attempts == []
+    server.lost = set()
+    await starting
+    await robot.until_moving()
+
+
+async def test_command_that_waits_for_the_stop_state_can_be_cancelled(
+    server: FakeServer, robot: Robot
+) -> None:
+    server.lost = {"heartbeat"}
+    starting = asyncio.create_task(robot.start())
+    drive = await server.issue("NAVIGATE", navigation(A, FAR))
+    await robot.until_log("command.received")
+    cancel = await server.issue("CANCEL", {"command_id": drive.id})
+    await server.until(lambda: "SUCCEEDED" in cancel.types)
+    assert drive.types == ["CANCELLED"]
+    server.lost = set()
+    await starting
 
 
 async def test_restarted_bridge_of_stopped_robot_refuses_to_drive(

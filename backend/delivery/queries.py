@@ -31,7 +31,7 @@ from backend.shared.models import (
     User,
     Waypoint,
 )
-from backend.shared.web.pagination import AnySelect, HotList, with_text_ids
+from backend.shared.web.pagination import AnySelect, HotList
 
 MAX_QUEUE_SHOWN = 250  # to count a thousand cost a sixth of the statements of a new request
 _EXPECTED = (
@@ -121,12 +121,11 @@ def requests() -> AnySelect:
 
 
 REQUESTS = HotList(
-    with_text_ids(requests()),
+    requests(),
     sorts={"requested_at": BookRequest.requested_at, "status": BookRequest.status},
     default="-requested_at",
     tiebreak=BookRequest.id,
     filters={"user_id": BookRequest.user_id, "status": BookRequest.status},
-    counts_joins=False,  # a request has one book and one task
 )
 
 
@@ -288,6 +287,7 @@ def pick_list() -> AnySelect:
             person(_CLAIMER).label("claimed_by"),
             Robot.robot_name,
             DeliveryTask.created_at,
+            DeliveryTask.version,
         )
         .join(Copy, Copy.id == DeliveryTask.copy_id)
         .join(Book, Book.id == DeliveryTask.book_id)

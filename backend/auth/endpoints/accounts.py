@@ -1,5 +1,6 @@
 """Endpoints of accounts: `/api/v1/auth/register` and `/api/v1/auth/me`."""
 
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Response
@@ -25,6 +26,7 @@ from backend.shared.errors import (
 )
 from backend.shared.infra import config
 from backend.shared.infra.config import Registration
+from backend.shared.infra.hot_reads import MAX_REMEMBERED
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, answer, json_response
@@ -80,8 +82,15 @@ def register_account(
 )
 async def get_profile(actor: OwnAccountDep) -> Response:
     """Return the caller's account with its ETag. Role: any."""
-    row = await queries.PROFILE.one(user_id=actor.id)
-    return json_response(UserRead.model_validate(row), ETag=etags.etag(row.updated_at))
+    (record,) = await queries.PROFILE.records(user_id=actor.id)
+    profile, version = _encode(record)
+    return json_response(profile, ETag=version)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _encode(record: bytes) -> tuple[bytes, str]:
+    row = queries.PROFILE.row(record)
+    return UserRead.model_validate(row).model_dump_json().encode(), etags.etag(row.updated_at)
 
 
 @router.put("/me", summary="Update my profile", responses=responses(*_SIGNED_IN, StaleVersion))

@@ -1,5 +1,6 @@
 """Compute the availability of a title from its copies, without a cache."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -13,7 +14,7 @@ from backend.book.service.loan_reads import action
 from backend.shared.domain.refusals import ActionName, Reason
 from backend.shared.errors import NotFound
 from backend.shared.infra import config
-from backend.shared.infra.hot_reads import HotRead, Row
+from backend.shared.infra.hot_reads import MAX_REMEMBERED, HotRead, Row
 from backend.shared.models import (
     CLOSED_STATUSES,
     OPEN_HOLD_STATUSES,
@@ -64,14 +65,20 @@ def _availability() -> AnySelect:
 AVAILABILITY = HotRead(_availability())
 
 
-async def read(book_id: UUID) -> Availability:
-    """Return whether, where and when a copy is available; NotFound for an unknown title."""
-    rows = await AVAILABILITY.all(book_id=book_id)
-    if not rows:
+async def read(book_id: UUID) -> bytes:
+    """Return the JSON of Availability; NotFound for an unknown title."""
+    records = await AVAILABILITY.records(book_id=book_id)
+    if not records:
         raise NotFound(BOOK_NOT_FOUND)
+    return _encode(book_id, *records)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _encode(book_id: UUID, *records: bytes) -> bytes:
+    rows = [AVAILABILITY.row(record) for record in records]
     copies = [CopyAvailability.model_validate(row) for row in rows if row.id is not None]
     available = sum(copy.status is BookStatus.AVAILABLE for copy in copies)
-    return Availability(
+    found = Availability(
         book_id=book_id,
         available=available > 0,
         status=rows[0].title_status,
@@ -82,6 +89,7 @@ async def read(book_id: UUID) -> Availability:
         next_due_at=min((copy.due_at for copy in copies if copy.due_at), default=None),
         holds_waiting=rows[0].holds_waiting,
     )
+    return found.model_dump_json().encode()
 
 
 def _count_by_shelf(copies: list[CopyAvailability]) -> list[ShelfCount]:

@@ -36,11 +36,12 @@ from backend.shared.errors import (
     UnknownLocation,
     WrongCode,
 )
+from backend.shared.infra.hot_transactions import Transaction
 from backend.shared.models import RequestStatus
 from backend.shared.web import etags, routing
 from backend.shared.web.database_session import SessionDep
 from backend.shared.web.envelope import Answer, PageAnswer, answer
-from backend.shared.web.idempotency import IdempotencyDep
+from backend.shared.web.idempotency import HotIdempotencyDep, IdempotencyDep
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import AnyoneDep
@@ -57,18 +58,18 @@ router = routing.router("/requests", "requests")
         NotFound, BookNotAvailable, AlreadyRequested, LoanLimitReached, UnknownLocation
     ),
 )
-def create_request(
-    body: RequestCreate, session: SessionDep, actor: AnyoneDep, once: IdempotencyDep
+async def create_request(
+    body: RequestCreate, actor: AnyoneDep, once: HotIdempotencyDep
 ) -> Response:
     """Role: all. Reserves a copy and creates the delivery task in one transaction."""
 
-    def create() -> RequestDetail:
-        made = service.create(
-            session, actor, body.book_id, body.request_location, body.notes, body.user_id
+    async def create(transaction: Transaction) -> RequestDetail:
+        made = await service.create(
+            transaction, actor, body.book_id, body.request_location, body.notes, body.user_id
         )
         return read_models.new_request(made, actor)
 
-    return once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
+    return await once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
 
 
 @router.get("", summary="List requests", response_model=PageAnswer[RequestRead])
@@ -79,12 +80,10 @@ async def list_requests(
     user_id: Annotated[UUID | None, Query(description="Librarians: of this member")] = None,
 ) -> Response:
     """Role: all (own; librarians see all). Newest first; sort by `requested_at`, `status`."""
-    return await queries.REQUESTS.page(
-        page,
-        lambda row: read_models.request_item(row, actor),
-        user_id=access.owner_filter(actor, user_id),
-        status=status,
+    found = await queries.REQUESTS.read(
+        page, user_id=access.owner_filter(actor, user_id), status=status
     )
+    return found.response(page, read_models.request_items(found, actor))
 
 
 @router.get(

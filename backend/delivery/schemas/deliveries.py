@@ -80,7 +80,7 @@ class PickRead(ResponseModel):
     status: TaskStatus
     stage: Stage | None
     book_title: str
-    author: str
+    author: str | None
     copy_barcode: str
     shelf_location: str | None
     call_number: str | None
@@ -91,3 +91,4 @@ class PickRead(ResponseModel):
     claimed_by: PersonRead | None
     robot_name: str | None
     created_at: Timestamp
+    version: int = Field(description="Of the delivery; its ETag is this number in hexadecimal")

@@ -1,7 +1,8 @@
 """Build the responses of requests, returns and tasks: with task, robot position and current ETA."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from operator import attrgetter
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -21,6 +22,7 @@ from backend.shared.domain.access import Access
 from backend.shared.domain.actor import Actor
 from backend.shared.errors import NotFound
 from backend.shared.infra import clock
+from backend.shared.infra.hot_reads import MAX_REMEMBERED, HotRead
 from backend.shared.models import (
     Alert,
     AlertKind,
@@ -33,7 +35,7 @@ from backend.shared.models import (
     TaskStatus,
     WaitingReason,
 )
-from backend.shared.web.pagination import AnySelect
+from backend.shared.web.pagination import AnySelect, Records
 
 
 class TaskRow(Protocol):
@@ -93,12 +95,6 @@ class AlertRow(Protocol):
 _DRIVING = frozenset({Stage.TO_SOURCE, Stage.TO_DESTINATION})
 _WAITING = frozenset({TaskStatus.PENDING, TaskStatus.QUEUED})
 _WITH_ROBOT = frozenset({TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS})
-_REQUEST_FIELDS = [
-    name for name in RequestRead.model_fields if name not in {"handover_code", "task"}
-]
-_request_values = attrgetter(*_REQUEST_FIELDS)
-_REQUEST_TIMES = ("requested_at", "completed_at")
-_TASK_TIMES = ("eta", "eta_earliest", "eta_latest", "wait_until", "robot_seen_at")
 _COLUMNS = tuple(queries.requests().selected_columns.keys())
 _REQUEST = queries.requests().where(BookRequest.id == bindparam("id"))
 _RETURN = queries.returns().where(BookReturn.id == bindparam("id"))
@@ -110,31 +106,27 @@ def _position(pose: dict[str, Any] | None) -> RobotPosition | None:
     return None if pose is None else RobotPosition.model_validate(pose)
 
 
-def _task_values(row: TaskRow) -> dict[str, Any]:
-    """Return what TaskSummary shows from the database alone; an overdue ETA is given as now."""
-    is_served = row.task_status in _WITH_ROBOT
-    return {
-        "id": row.task_id,
-        "reference": row.reference,
-        "status": row.task_status,
-        "stage": row.stage,
-        "waiting_reason": row.waiting_reason,
-        "queue_ahead": None,
-        "eta": row.eta and max(row.eta, clock.now()),
-        "eta_earliest": row.eta_earliest,
-        "eta_latest": row.eta_latest,
-        "eta_reason": row.eta_reason,
-        "wait_until": waits.until(row.stage, row.waits_since, row.extensions),
-        "robot_name": row.robot_name if is_served else None,
-        "robot_position": _position(row.robot_pose),
-        "robot_seen_at": row.robot_seen_at if is_served else None,
-        "stopped": bool(is_served and row.robot_stopped),
-        "version": row.task_version,
-    }
-
-
 def _stored_task(row: TaskRow) -> TaskSummary:
-    return TaskSummary(**_task_values(row))
+    """Summarize a task from the database alone; an overdue ETA is given as now."""
+    is_served = row.task_status in _WITH_ROBOT
+    return TaskSummary(
+        id=row.task_id,
+        reference=row.reference,
+        status=row.task_status,
+        stage=row.stage,
+        waiting_reason=row.waiting_reason,
+        queue_ahead=None,
+        eta=row.eta and max(row.eta, clock.now()),
+        eta_earliest=row.eta_earliest,
+        eta_latest=row.eta_latest,
+        eta_reason=row.eta_reason,
+        wait_until=waits.until(row.stage, row.waits_since, row.extensions),
+        robot_name=row.robot_name if is_served else None,
+        robot_position=_position(row.robot_pose),
+        robot_seen_at=row.robot_seen_at if is_served else None,
+        stopped=bool(is_served and row.robot_stopped),
+        version=row.task_version,
+    )
 
 
 def _current_task(session: Session, row: TaskRow) -> TaskSummary:
@@ -167,25 +159,28 @@ def _live(
     return pose, None if is_late else arrival.expected
 
 
-def _visible_code(row: RequestRow, reader: UUID | str) -> str | None:
+def _visible_code(row: RequestRow, reader: UUID | None) -> str | None:
     """Return the hand-over code to the requester alone, while the robot waits there."""
     shown = row.user_id == reader and row.stage is Stage.HANDOVER
     return row.handover_code if shown else None
 
 
-def request_item(row: RequestRow, actor: Actor) -> dict[str, Any]:
-    """Build a request of a list as it is sent: what RequestRead makes of it, at half the cost.
+def request_items(found: Records, actor: Actor) -> Iterator[bytes]:
+    """Return the JSON of each request of a list; an overdue ETA is as of this moment."""
+    now = clock.now()
+    for record in found.page:
+        row = cast(RequestRow, found.read.row(record))
+        reader = actor.id if _visible_code(row, actor.id) else None
+        encode = _request_json if row.eta is None or row.eta >= now else _request_json.__wrapped__
+        yield encode(found.read, record, reader)
 
-    The ids of `queries.REQUESTS` are text.
-    """
-    item = dict(zip(_REQUEST_FIELDS, _request_values(row), strict=True))
-    item["handover_code"] = _visible_code(row, str(actor.id))
-    task = item["task"] = _task_values(row)
-    for values, times in ((item, _REQUEST_TIMES), (task, _TASK_TIMES)):
-        for name in times:
-            if values[name] is not None:
-                values[name] = clock.iso(values[name])
-    return item
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _request_json(read: HotRead, record: bytes, reader: UUID | None) -> bytes:
+    row = cast(RequestRow, read.row(record))
+    code = _visible_code(row, reader)
+    values = {**row._asdict(), "task": _stored_task(row), "handover_code": code}
+    return RequestRead.model_validate(values).model_dump_json().encode()
 
 
 def return_read(row: ReturnRow) -> ReturnRead:

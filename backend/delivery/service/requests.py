@@ -24,6 +24,7 @@ from backend.shared.errors import (
 )
 from backend.shared.infra import clock, database, ids
 from backend.shared.infra.database import Prepared
+from backend.shared.infra.hot_transactions import Transaction
 from backend.shared.messaging import outbox
 from backend.shared.models import BookRequest, CopyKind, RequestStatus, TaskStatus
 
@@ -49,7 +50,8 @@ _FACTS = Prepared(
     """,
 )
 # The request, its task with the first entry of its history, and the event; before them are the
-# tasks that `queries.queue_ahead` counts.
+# tasks that `queries.queue_ahead` counts: each branch ends at its limit; one scan for both would
+# read the index entries of all waiting tasks.
 _INSERT = Prepared(
     "insert_request",
     f"""
@@ -71,11 +73,14 @@ _INSERT = Prepared(
             created_at)
         VALUES (:entry_id, :task_id, 'CREATE', 'PENDING', CAST(:created_by AS text), 1, :now)
     ), {outbox.INSERT_EVENT}
-    SELECT count(*) FROM (
-        SELECT FROM delivery_tasks WHERE status IN ('PENDING', 'QUEUED')
-            AND (priority IN ('URGENT', 'HIGH') OR (priority = 'NORMAL' AND created_at < :now))
+    SELECT count(*) AS ahead FROM (
+        (SELECT 1 FROM delivery_tasks WHERE status IN ('PENDING', 'QUEUED')
+            AND priority IN ('URGENT', 'HIGH') LIMIT :most)
+        UNION ALL
+        (SELECT 1 FROM delivery_tasks WHERE status IN ('PENDING', 'QUEUED')
+            AND priority = 'NORMAL' AND created_at < :now LIMIT :most)
         LIMIT :most
-    ) AS ahead
+    ) AS before
     """,  # noqa: S608 (constants of this module and of the outbox)
 )
 
@@ -102,8 +107,8 @@ class NewRequest(NamedTuple):
     queue_ahead: int
 
 
-def create(
-    session: Session,
+async def create(
+    transaction: Transaction,
     actor: Actor,
     book_id: UUID,
     location: str,
@@ -113,20 +118,22 @@ def create(
     """Reserve a copy for a member and create the task that brings it."""
     member = access.member_named(actor, user_id)
     values = {"member": member, "book_id": book_id}
-    session.flush()
-    facts = _Facts._make(_FACTS.run(session, values, after=_LOCK_MEMBER).one())
+    (row,) = await transaction.run((_LOCK_MEMBER, values), (_FACTS, values))
+    facts = _Facts._make(row)
     if member != actor.id and not facts.is_active:
         raise access.inactive_member()
-    places = route_graph.of_version(session, facts.map_version)
+    places = await route_graph.of_version_hot(facts.map_version)
     place = places.find(location)
     if facts.title is None or facts.withdrawn_at is not None:
         raise NotFound("Book not found.")
     _check_limits(facts, book_id)
-    copy = _reserve(session, member, book_id, actor, has_hold=facts.has_hold)
+    copy = await custody.reserve_for(
+        transaction, member, book_id, str(actor.id), has_hold=facts.has_hold
+    )
     source = _loading_place(places, copy, facts.shelf_location)
-    row = _row(member, copy, place, notes)
-    row["book_title"] = facts.title
-    return NewRequest(row["id"], row, _insert(session, row, source, actor))
+    new = _row(member, copy, place, notes)
+    new["book_title"] = facts.title
+    return NewRequest(new["id"], new, await _insert(transaction, new, source, actor))
 
 
 def _check_limits(facts: _Facts, book_id: UUID) -> None:
@@ -137,16 +144,6 @@ def _check_limits(facts: _Facts, book_id: UUID) -> None:
         raise LoanLimitReached(limit=limit)
     if book_id in facts.requested:
         raise AlreadyRequested(book_id=book_id)
-
-
-def _reserve(
-    session: Session, member: UUID, book_id: UUID, actor: Actor, *, has_hold: bool
-) -> ReservedCopy:
-    """Reserve the copy that is kept for the member's hold, or a free one."""
-    context = custody.CustodyContext(str(actor.id))
-    if has_hold:
-        return custody.reserve_for(session, member, book_id, context)
-    return custody.reserve_any(session, book_id, context)
 
 
 def _row(
@@ -173,7 +170,9 @@ def _row(
     }
 
 
-def _insert(session: Session, row: dict[str, Any], source: GraphWaypoint, actor: Actor) -> int:
+async def _insert(
+    transaction: Transaction, row: dict[str, Any], source: GraphWaypoint, actor: Actor
+) -> int:
     """Insert the rows of a request with its event; return how many tasks are served before it."""
     created = events.RequestCreated(
         request_id=row["id"],
@@ -194,7 +193,8 @@ def _insert(session: Session, row: dict[str, Any], source: GraphWaypoint, actor:
         "now": row["requested_at"],
         "most": queries.MAX_QUEUE_SHOWN,
     }
-    ahead: int = _INSERT.run(session, values).scalar_one()
+    (found,) = await transaction.run_last((_INSERT, values))
+    ahead: int = found.ahead
     return ahead
 
 

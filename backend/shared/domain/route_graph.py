@@ -3,6 +3,7 @@
 Cached in memory and read again when the map's version changes or a closed edge reopens.
 """
 
+import asyncio
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.shared.errors import RobotUnavailable, UnknownLocation
-from backend.shared.infra import clock, config
+from backend.shared.infra import clock, config, database
 from backend.shared.models import (
     EdgeKind,
     FleetState,
@@ -222,11 +223,29 @@ def current(session: Session) -> RouteGraph:
 
 def of_version(session: Session, version: int) -> RouteGraph:
     """Return the graph of the current map, whose version is known."""
-    cached = _cached.get("map")
-    if cached is None or cached.version != version or cached.is_expired or not cached.waypoints:
-        cached = _read(session, version)
-        _cached["map"] = cached
-    return cached
+    found = _remembered(version)
+    if found is None:
+        found = _cached["map"] = _read(session, version)
+    return found
+
+
+async def of_version_hot(version: int) -> RouteGraph:
+    """Likewise on the event loop; a map that is not known yet is read by a thread."""
+    found = _remembered(version)
+    return await asyncio.to_thread(_read_alone, version) if found is None else found
+
+
+def _read_alone(version: int) -> RouteGraph:
+    with database.transaction() as session:
+        return of_version(session, version)
+
+
+def _remembered(version: int) -> RouteGraph | None:
+    """Return the graph of the current map if this process has read it."""
+    found = _cached.get("map")
+    if found is None or found.version != version or found.is_expired or not found.waypoints:
+        return None
+    return found
 
 
 def clear_cache() -> None:

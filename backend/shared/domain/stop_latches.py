@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    ScalarSelect,
+    Select,
     Update,
     bindparam,
     func,
@@ -55,31 +55,32 @@ def combine(own: Latch, fleet: Latch) -> Order:
 def is_stopped(robot_id: RobotId) -> ColumnElement[bool]:
     """Build the condition that the robot or the fleet is stopped."""
     latch = aliased(StopLatch)
-    return (
-        select(latch.id)
-        .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH), latch.stopped)
-        .exists()
-    )
+    stopped = select(latch.id).where(latch.stopped)
+    return or_(*(each.exists() for each in _of_both(stopped, latch.id, robot_id)))
 
 
-def lifted_at(robot_id: RobotId) -> ScalarSelect[Any]:
+def lifted_at(robot_id: RobotId) -> ColumnElement[Any]:
     """Build when the robot or the fleet was last resumed; null when neither ever was."""
     latch = aliased(StopLatch)
-    return (
-        select(func.max(latch.changed_at))
-        .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH), ~latch.stopped)
-        .scalar_subquery()
-    )
+    lifted = select(latch.changed_at).where(~latch.stopped)
+    return func.greatest(*(each.scalar_subquery() for each in _of_both(lifted, latch.id, robot_id)))
 
 
-def version_of(robot_id: RobotId) -> ScalarSelect[Any]:
+def version_of(robot_id: RobotId) -> ColumnElement[Any]:
     """Build the robot's stop version: it grows with each stop and resume of it or of the fleet."""
     latch = aliased(StopLatch)
-    return (
-        select(func.sum(latch.version))
-        .where(or_(latch.id == robot_id, latch.id == FLEET_LATCH))
-        .scalar_subquery()
-    )
+    own, fleet = _of_both(select(latch.version), latch.id, robot_id)
+    return func.coalesce(own.scalar_subquery(), 0) + fleet.scalar_subquery()
+
+
+def _of_both(
+    latches: Select[Any], latch_id: InstrumentedAttribute[UUID], robot_id: RobotId
+) -> tuple[Select[Any], Select[Any]]:
+    """Limit a select to the robot's own latch, and to that of the fleet.
+
+    PostgreSQL finds each by its key, and that of the fleet once for all rows.
+    """
+    return latches.where(latch_id == robot_id), latches.where(latch_id == FLEET_LATCH)
 
 
 _STOPPED = (

@@ -68,12 +68,12 @@ class _Connection(asyncio.Protocol):
         self._waiting.append((reply, True))
         packed = map(hiredis.pack_command, commands)  # type: ignore[arg-type]  # its stub allows one word only
         self._transport.write(b"".join(packed))
+        # asyncio.timeout takes as long as all else here
+        ending = asyncio.get_running_loop().call_later(_REPLY_TIMEOUT, self.close)
         try:
-            async with asyncio.timeout(_REPLY_TIMEOUT):
-                return await reply
-        except TimeoutError:
-            self.close()
-            raise
+            return await reply
+        finally:
+            ending.cancel()
 
     def close(self) -> None:
         if self._transport is not None:

@@ -28,7 +28,8 @@ _LOCKED = frozenset({"40P01", "55P03"})  # PostgreSQL's codes: deadlock, lock no
 _SHORT_WAIT = text("SET LOCAL lock_timeout = '250ms'")
 
 
-def _options() -> str:
+def options() -> str:
+    """Return what each connection that writes is opened with: the time limits of statements."""
     settings = config.database()
     return (
         f"-c lock_timeout={int(settings.lock_timeout.total_seconds() * 1000)} "
@@ -47,10 +48,17 @@ def engine() -> Engine:
         max_overflow=0,
         pool_timeout=5,
         hide_parameters=True,  # they hold personal data, and errors are logged
-        connect_args={"options": _options(), "connect_timeout": 3},
+        connect_args={"options": options(), "connect_timeout": 3},
     )
     event.listen(made, "checkout", _refuse_lost)
+    # one that sends nothing
+    made.dialect.set_isolation_level = _set_autocommit  # type: ignore[method-assign, assignment]
     return made
+
+
+def _set_autocommit(connection: Any, level: str) -> None:
+    """Set it in psycopg2, where `set_isolation_level` sends a statement after each read."""
+    connection.autocommit = level == "AUTOCOMMIT"
 
 
 def _refuse_lost(connection: DBAPIConnection, *_: object) -> None:

@@ -1,5 +1,7 @@
 """The cause of the work in progress: recorded in audit entries, events and responses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -38,6 +40,16 @@ def begin(context: RequestContext, **log_ids: Any) -> None:
     _current.set(context)
     network = network_of(context.ip_address)
     logs.rebind(request_id=context.request_id, network=network, **log_ids)
+
+
+@contextmanager
+def attributed_to(context: RequestContext) -> Iterator[None]:
+    """Attribute events and audit entries to another request for a while."""
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 @lru_cache(maxsize=1024)

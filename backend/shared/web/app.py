@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from backend.shared.infra import cache_connection, config, hot_reads, logs
+from backend.shared.infra import cache_connection, config, hot_reads, hot_transactions, logs
 from backend.shared.infra.config import safety
 from backend.shared.infra.telemetry import tracing
 from backend.shared.messaging import process_heartbeats
@@ -41,6 +41,12 @@ class Application(FastAPI):
         return app
 
 
+async def _close_connections() -> None:
+    await hot_reads.close()
+    await hot_transactions.close()
+    cache_connection.close()
+
+
 def create_app(
     part: str,
     *routers: APIRouter,
@@ -60,8 +66,7 @@ def create_app(
         async with process_heartbeats.run(part), own, calls:
             yield
         tracing.shutdown()
-        await hot_reads.close()
-        cache_connection.close()
+        await _close_connections()
 
     app = Application(
         title=f"LUNA {part}",

@@ -74,6 +74,18 @@ def _enveloped(data: bytes) -> bytes:
     )
 
 
+class _Json(Response):
+    """A response whose headers are ready to be sent: those of Response take half of its time."""
+
+    def __init__(self, body: bytes, headers: dict[str, str]) -> None:
+        self.status_code, self.body, self.background = 200, body, None
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
+        ]
+
+
 def json_response(data: BaseModel | bytes, **headers: str) -> Response:
     """Return the response of a hot or cached read, without FastAPI's validation of it.
 
@@ -81,7 +93,7 @@ def json_response(data: BaseModel | bytes, **headers: str) -> Response:
     """
     if isinstance(data, BaseModel):
         data = data.model_dump_json().encode()
-    return Response(_enveloped(data), headers=headers, media_type="application/json")
+    return _Json(_enveloped(data), headers)
 
 
 def failure(code: str, message: str, details: dict[str, Any]) -> bytes:

@@ -6,35 +6,30 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.shared.infra import async_database, clock, logs, redis
+from backend.shared.infra import clock, hot_reads, logs, redis
 from backend.shared.web import shutdown
 from backend.shared.web.envelope import answer
 
 _log = logs.get(__name__)
 _MAX_WATCHDOG_AGE = timedelta(seconds=60)  # a synthetic event is sent every 30 seconds
 # The watchdog's last round trip; the schema is complete where this can be read.
-WATCHDOG = text(
-    "SELECT (SELECT at FROM part_heartbeats WHERE part = 'watchdog') FROM live_position"
-)
+WATCHDOG = "SELECT (SELECT at FROM part_heartbeats WHERE part = 'watchdog') FROM live_position"
 
 
 async def _read_watchdog() -> str | None:
     """Return whether events pass the chain in time; None when the database is not ready."""
     try:
-        age = await async_database.read(_watchdog_age)
+        rows = await hot_reads.run(WATCHDOG, {})
     except (SQLAlchemyError, OSError):
         return None
-    if age is None:
+    if not rows:
+        return None
+    (at,) = rows[0]
+    if at is None:
         return "none"
-    return "ok" if age < _MAX_WATCHDOG_AGE else "late"
-
-
-def _watchdog_age(connection: Connection) -> timedelta | None:
-    at = connection.execute(WATCHDOG).scalar_one()
-    return None if at is None else clock.now() - at
+    return "ok" if clock.now() - at < _MAX_WATCHDOG_AGE else "late"
 
 
 async def _redis_is_ready() -> bool:

@@ -1,6 +1,6 @@
 """Lists: `page`, `limit`, `sort`, `order`, `cursor` (api.md §2)."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
@@ -8,7 +8,6 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import to_json
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -16,10 +15,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SQLColumnExpression,
-    Text,
-    Uuid,
     bindparam,
-    cast,
     func,
     select,
 )
@@ -182,28 +178,36 @@ def page_of(
     """Return one page; the last of `rows` gives the cursor of the next one."""
     return PageAnswer[M](
         data=items,
-        pagination=_pagination(query, total, rows),
+        pagination=_pagination(query, total, len(rows), rows[-1] if rows else None),
         meta=meta(),
     )
 
 
-def _pagination(query: PageQuery, total: int, rows: Sequence[Any] = ()) -> Pagination:
-    has_more = query.offset + len(rows) < total
+def _pagination(query: PageQuery, total: int, count: int, last: Any) -> Pagination:
+    """Describe a page of `count` rows; `last` is one of them with its cursor, if there is any."""
+    has_more = last is not None and query.offset + count < total
     return Pagination(
         page=query.page,
         limit=query.limit,
         total=total,
         total_pages=ceil(total / query.limit),
-        next_cursor=cursors.encode(rows[-1]) if rows and has_more else None,
+        next_cursor=cursors.encode(last) if has_more else None,
     )
 
 
-def response(
-    query: PageQuery, rows: Sequence[Any], total: int, items: Sequence[BaseModel | dict[str, Any]]
-) -> Response:
-    """Return the response with one page of a hot list: models, or objects ready for JSON."""
-    pagination = _pagination(query, total, rows).model_dump_json().encode()
-    return json_response(b'%b,"pagination":%b' % (to_json(items), pagination))
+@dataclass(frozen=True)
+class Records:
+    """The records of one page of a hot list, and the count of all."""
+
+    read: HotRead
+    page: Sequence[bytes]
+    total: int
+
+    def response(self, query: PageQuery, items: Iterable[bytes]) -> Response:
+        """Return the response with the JSON of each record."""
+        last = self.read.row(self.page[-1]) if self.page else None
+        pagination = _pagination(query, self.total, len(self.page), last).model_dump_json()
+        return json_response(b'[%b],"pagination":%b' % (b",".join(items), pagination.encode()))
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,7 @@ class HotList:
     """A list read by hot reads: one statement for each combination of filters and order.
 
     Each is compiled when it is first asked for; it also counts, so that a page is one round trip.
+    The joins of `select` neither add rows nor leave any out: the count does without them.
     """
 
     select: AnySelect
@@ -218,63 +223,54 @@ class HotList:
     default: str  # a name of `sorts`; descending if it begins with `-`
     tiebreak: SQLColumnExpression[Any]
     filters: Mapping[str, SQLColumnExpression[Any]] = field(default_factory=dict)  # column = value
-    counts_joins: bool = True  # False: the joins neither add rows nor leave any out
     _compiled: dict[tuple[Any, ...], tuple[HotRead, HotRead]] = field(default_factory=dict)
 
-    async def page(
-        self, query: PageQuery, to_item: Callable[[Any], dict[str, Any]], **filters: object
-    ) -> Response:
-        """Return the response with one page; a filter of None is left out."""
-        rows, total = await self.read(query, **filters)
-        return response(query, rows, total, [to_item(row) for row in rows])
-
-    async def read(self, query: PageQuery, **filters: object) -> tuple[Sequence[Any], int]:
-        """Return the rows of one page and the count of all."""
+    async def read(self, query: PageQuery, **filters: object) -> Records:
+        """Return one page; a filter of None is left out."""
         values = {name: value for name, value in filters.items() if value is not None}
         reading, counting = self.reads(query, *values)
         position = sorting(query, self.sorts, self.default, self.tiebreak).position
         if position is not None:
             values["cursor_id"] = position.id
             values |= {"cursor_key": position.key} if position.key is not None else {}
-        rows = await reading.all(**values, limit=query.limit, offset=query.offset)
-        total = rows[0].total_rows if rows else 0
-        if not rows and query.offset:
+        if query.offset:
+            values["offset"] = query.offset
+        page = await reading.records(**values, limit=query.limit)
+        total = reading.row(page[0]).total_rows if page else 0
+        if not page and query.offset:
             total = await counting.scalar(**values)
-        return rows, total
+        return Records(reading, page, total)
 
     def reads(self, query: PageQuery, *filters: str) -> tuple[HotRead, HotRead]:
         """Return the reads of a page and of the count with these filters."""
         order = sorting(query, self.sorts, self.default, self.tiebreak)
         position = order.position and (order.position.key is None)
-        key = (order.name, position, *sorted(filters))
+        is_first = not query.offset
+        key = (order.name, position, is_first, *sorted(filters))
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = self._compile(order, filters)
+            found = self._compiled[key] = self._compile(order, filters, is_first=is_first)
         return found
 
-    def _compile(self, order: Sorting, filters: tuple[str, ...]) -> tuple[HotRead, HotRead]:
+    def _compile(
+        self, order: Sorting, filters: tuple[str, ...], *, is_first: bool
+    ) -> tuple[HotRead, HotRead]:
         conditions = [self._equals(name) for name in filters]
-        matching = self.select.where(*conditions)
-        counted_rows = matching if self.counts_joins else select(self.tiebreak).where(*conditions)
-        rest = order.apply(counted_rows, bound=True).order_by(None)
-        keys = rest.with_only_columns(self.tiebreak, maintain_column_froms=True)
+        if self.select.whereclause is not None:
+            conditions.append(self.select.whereclause)
+        if (after := order.after(bound=True)) is not None:
+            conditions.append(after)
+        keys = select(self.tiebreak).where(*conditions)
         count = select(func.count()).select_from(keys.subquery())
-        counted = matching.add_columns(count.scalar_subquery().label("total_rows"))
+        counted = self.select.where(*map(self._equals, filters))
+        counted = counted.add_columns(count.scalar_subquery().label("total_rows"))
         page = order.apply(counted, bound=True)
-        page = page.limit(_number("limit")).offset(_number("offset"))
-        return HotRead(page), HotRead(count)
+        page = page.limit(_number("limit"))
+        # PostgreSQL would plan a page with an unknown offset anew for each request.
+        return HotRead(page if is_first else page.offset(_number("offset"))), HotRead(count)
 
     def _equals(self, name: str) -> ColumnElement[bool]:
         return self.filters[name] == bindparam(name)
-
-
-def with_text_ids(statement: AnySelect) -> AnySelect:
-    """Select ids as text: as UUIDs they would be parsed only to be written again."""
-    columns = [
-        cast(column, Text).label(column.key) if isinstance(column.type, Uuid) else column
-        for column in statement.selected_columns
-    ]
-    return statement.with_only_columns(*columns, maintain_column_froms=True)
 
 
 def _number(name: str) -> BindParameter[int]:

@@ -177,6 +177,7 @@ class RouteIndex:
         self._router = AsyncExitStackMiddleware(router)
         self._fixed: dict[tuple[str, str], tuple[ASGIApp, dict[str, Any]]] = {}
         self._by_length: dict[tuple[str, int], list[APIRoute]] = {}
+        self._matched: dict[tuple[str, str], tuple[ASGIApp, Scope]] = {}  # paths with parameters
         for route in routes:
             if isinstance(route, APIRoute):
                 self._add(route)
@@ -192,19 +193,25 @@ class RouteIndex:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            method, path = scope["method"], scope["path"]
-            if (fixed := self._fixed.get((method, path))) is not None:
-                app, found = fixed
+            key = scope["method"], scope["path"]
+            known = self._fixed.get(key) or self._matched.get(key) or self._match(key, scope)
+            if known is not None:
+                app, found = known
                 scope.update(found)
                 await app(scope, receive, send)
                 return
-            for route in self._by_length.get((method, path.count("/")), ()):
-                match, child_scope = route.matches(scope)
-                if match is Match.FULL:
-                    scope.update(child_scope)
-                    await _app_of(route)(scope, receive, send)
-                    return
         await self._router(scope, receive, send)
+
+    def _match(self, key: tuple[str, str], scope: Scope) -> tuple[ASGIApp, Scope] | None:
+        method, path = key
+        for route in self._by_length.get((method, path.count("/")), ()):
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                if len(self._matched) >= _MAX_REMEMBERED:
+                    self._matched.clear()
+                self._matched[key] = _app_of(route), found
+                return self._matched[key]
+        return None
 
 
 def _app_of(route: APIRoute) -> ASGIApp:

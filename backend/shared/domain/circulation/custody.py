@@ -21,6 +21,8 @@ from backend.shared.domain.circulation.copy_history import State
 from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.errors import BookNotAvailable, Conflict, InvalidStateTransition
 from backend.shared.infra import cache, clock, commit_hooks, database
+from backend.shared.infra.commit_hooks import Signal
+from backend.shared.infra.hot_transactions import Transaction
 from backend.shared.models import Book, Condition, Copy, Custody
 
 
@@ -29,7 +31,7 @@ class CustodyTransition(StrEnum):
     RELEASE = "RELEASE"  # the reservation ends: back to where the copy was before it
     LOAD = "LOAD"  # put on the robot by a person
     UNLOAD = "UNLOAD"  # taken off after a failure, reserved for the next attempt
-    RESERVE_HELD = "RESERVE_HELD"  # for the request of the member whom the copy is kept for
+    RESERVE_HELD = "RESERVE_HELD"  # likewise, for the member whom the copy is kept for
     LEND = "LEND"  # handed to the student
     CHECK_OUT = "CHECK_OUT"  # lent at the desk
     CHECK_IN = "CHECK_IN"  # received at the desk from the borrower
@@ -223,20 +225,28 @@ def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYST
     return free
 
 
-def reserve_for(
-    session: Session, user_id: UUID, book_id: UUID, context: CustodyContext = _SYSTEM
+async def reserve_for(
+    transaction: Transaction, member: UUID, book_id: UUID, by: str, *, has_hold: bool
 ) -> ReservedCopy:
-    """Reserve the copy that is kept for a member, or any available one."""
-    kept = holds.kept_copy(session, user_id, book_id)
+    """Reserve the copy that is kept for a member's hold, or any available one."""
+    kept, can_be_carried = None, False
+    if has_hold:
+        kept, can_be_carried = await free_copies.kept_copy(transaction, member, book_id)
     if kept is None:
-        return reserve_any(session, book_id, context)
-    copy = database.row_lock(session, Copy, kept)
-    if not copy.robot_transportable:
+        copy = await free_copies.reserve_hot(transaction, book_id, by)
+        if copy is None:
+            raise BookNotAvailable(book_id=book_id)
+    elif can_be_carried:
+        copy = await free_copies.reserve_kept(transaction, kept, by)
+        if copy is None:
+            raise Conflict("The copy that is kept for the member has just been moved.")
+    else:
         raise BookNotAvailable(
             "A robot cannot carry the copy that is kept for you. Fetch it at the desk.",
             book_id=book_id,
         )
-    return ReservedCopy.of(_move(session, copy, CustodyTransition.RESERVE_HELD, context))
+    transaction.signals += _invalidations(book_id)
+    return copy
 
 
 def lock_available(
@@ -276,5 +286,12 @@ def mark_missing(session: Session, copy_id: UUID, context: CustodyContext) -> No
 
 
 def _invalidate(session: Session, book_id: UUID) -> None:
-    database.on_commit(session, commit_hooks.Delete(cache.book_key(book_id)))
-    database.on_commit(session, commit_hooks.Increment(cache.CATALOGUE_VERSION))
+    for signal in _invalidations(book_id):
+        database.on_commit(session, signal)
+
+
+def _invalidations(book_id: UUID) -> list[Signal]:
+    return [
+        commit_hooks.Delete(cache.book_key(book_id)),
+        commit_hooks.Increment(cache.CATALOGUE_VERSION),
+    ]

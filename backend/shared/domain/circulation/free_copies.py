@@ -1,24 +1,22 @@
-"""Reserve a free copy of a title in one statement; only `custody` calls this."""
+"""Reserve a copy of a title in one statement; only `custody` calls this."""
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, ids
 from backend.shared.infra.database import Prepared
+from backend.shared.infra.hot_transactions import Transaction
 from backend.shared.models import Copy
 
-# With the entry of the copy's history. A copy that another transaction has locked is skipped.
-_RESERVE = Prepared(
-    "reserve_copy",
-    """
-    WITH free AS (
-        SELECT id FROM copies
-        WHERE book_id = :book_id AND custody = 'ON_SHELF' AND condition = 'OK'
-            AND robot_transportable
-        ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
-    ), reserved AS (
+
+def _reserving(name: str, free: str, custody: str = "ON_SHELF") -> Prepared:
+    """Return a statement that reserves the copy that `free` locks, with its history's entry."""
+    return Prepared(
+        name,
+        f"""
+    WITH free AS ({free}), reserved AS (
         UPDATE copies
         SET custody = 'RESERVED', last_seen_at = :now, updated_at = :now, version = version + 1
         FROM free WHERE copies.id = free.id
@@ -26,11 +24,37 @@ _RESERVE = Prepared(
     ), entry AS (
         INSERT INTO copy_history (id, copy_id, from_custody, to_custody, from_condition,
                                   to_condition, task_id, changed_by, created_at)
-        SELECT :entry_id, reserved.id, 'ON_SHELF', 'RESERVED', 'OK', 'OK',
+        SELECT :entry_id, reserved.id, '{custody}', 'RESERVED', 'OK', 'OK',
                CAST(:task_id AS uuid), :changed_by, :now
         FROM reserved
     )
     SELECT id, book_id, shelf_location, home_workstation_id FROM reserved
+    """,  # noqa: S608 (constants of this module)
+    )
+
+
+_FREE = """
+        SELECT id FROM copies
+        WHERE book_id = :book_id AND custody = 'ON_SHELF' AND condition = 'OK'
+            AND robot_transportable
+        ORDER BY id LIMIT 1 FOR UPDATE"""
+_RESERVE = _reserving("reserve_copy", f"{_FREE} SKIP LOCKED")
+_WAIT_AND_RESERVE = _reserving("wait_and_reserve_copy", _FREE)
+_RESERVE_KEPT = _reserving(
+    "reserve_kept_copy",
+    """
+        SELECT id FROM copies
+        WHERE id = :copy_id AND custody = 'ON_HOLD_SHELF' AND condition = 'OK'
+        FOR UPDATE""",
+    "ON_HOLD_SHELF",
+)
+_KEPT = Prepared(
+    "kept_copy",
+    """
+    SELECT h.copy_id, c.robot_transportable
+    FROM holds AS h LEFT JOIN copies AS c ON c.id = h.copy_id
+    WHERE h.user_id = :member AND h.book_id = :book_id AND h.status IN ('QUEUED', 'READY')
+    FOR UPDATE OF h
     """,
 )
 
@@ -54,12 +78,42 @@ def reserve(session: Session, book_id: UUID, by: str, task_id: UUID | None) -> R
     `by` is a user's id or the component that acts, for the copy's history.
     """
     session.flush()
-    values = {
-        "book_id": book_id,
+    row = _RESERVE.run(session, _values(by, task_id, book_id=book_id)).one_or_none()
+    return None if row is None else ReservedCopy._make(row)
+
+
+async def reserve_hot(transaction: Transaction, book_id: UUID, by: str) -> ReservedCopy | None:
+    """Likewise; when all free copies are locked, wait for one: its transaction may fail."""
+    values = _values(by, None, book_id=book_id)
+    for statement in (_RESERVE, _WAIT_AND_RESERVE):
+        rows = await transaction.run((statement, values))
+        if rows:
+            return ReservedCopy._make(rows[0])
+    return None
+
+
+async def kept_copy(
+    transaction: Transaction, member: UUID, book_id: UUID
+) -> tuple[UUID | None, bool]:
+    """Return the copy that is kept for a member's hold, and whether a robot can carry it.
+
+    Locks the hold. The copy is None while the hold waits for one.
+    """
+    rows = await transaction.run((_KEPT, {"member": member, "book_id": book_id}))
+    return (rows[0].copy_id, bool(rows[0].robot_transportable)) if rows else (None, False)
+
+
+async def reserve_kept(transaction: Transaction, copy_id: UUID, by: str) -> ReservedCopy | None:
+    """Reserve a copy that is kept for a hold; None if it is not."""
+    rows = await transaction.run((_RESERVE_KEPT, _values(by, None, copy_id=copy_id)))
+    return ReservedCopy._make(rows[0]) if rows else None
+
+
+def _values(by: str, task_id: UUID | None, **of_copy: UUID) -> dict[str, Any]:
+    return {
+        **of_copy,
         "entry_id": ids.uuid7(),
         "task_id": task_id,
         "changed_by": by,
         "now": clock.now(),
     }
-    row = _RESERVE.run(session, values).one_or_none()
-    return None if row is None else ReservedCopy._make(row)

@@ -17,20 +17,8 @@ from backend.shared.infra import clock, database
 from backend.shared.messaging import outbox
 from backend.shared.models import OPEN_HOLD_STATUSES, Book, Copy, Hold, HoldStatus, User, table
 
-_HOLD, _BOOK = table(Hold).c, table(Book).c
-_IS_OPEN = (
-    _HOLD.user_id == bindparam("user_id"),
-    _HOLD.book_id == bindparam("book_id"),
-    _HOLD.status.in_(OPEN_HOLD_STATUSES),
-)
-_KEPT_COPY = select(_HOLD.copy_id).where(*_IS_OPEN).with_for_update()
+_BOOK = table(Book).c
 _TITLE = select(_BOOK.title).where(_BOOK.id == bindparam("book_id"))
-
-
-def kept_copy(session: Session, user_id: UUID, book_id: UUID) -> UUID | None:
-    """Return the copy that is kept for a member's open hold on a title; locks the hold."""
-    values = {"user_id": user_id, "book_id": book_id}
-    return session.execute(_KEPT_COPY, values).scalar_one_or_none()
 
 
 def allocate(session: Session, copy: Copy) -> bool:

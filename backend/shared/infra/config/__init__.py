@@ -46,7 +46,9 @@ class DatabaseSettings(LunaSettings):
     worker_instances: int = Field(default=1, ge=1)
     pool_size: int = Field(default=8, ge=1)  # connections per process, for threads
     fast_pool_size: int = Field(default=4, ge=1)  # connections per process, for the event loop
-    hot_pool_size: int = Field(default=4, ge=1)  # connections per process, for hot reads
+    hot_pool_size: int = Field(
+        default=4, ge=1
+    )  # connections per process, for hot reads; as many for writes
     lock_timeout: timedelta = timedelta(seconds=5)
     statement_timeout: timedelta = timedelta(seconds=15)
 
@@ -288,11 +290,11 @@ STOP_CONNECTIONS = 2  # of the robot service, for stop and resume alone
 def connections_needed() -> int:
     """Return the maximum number of connections of all parts together.
 
-    A service has all three pools; the worker's parent and each of its processes have one, that of
+    A service has all four pools; the worker's parent and each of its processes have one, that of
     imports among them.
     """
     settings = database()
-    pools = settings.pool_size + settings.fast_pool_size + settings.hot_pool_size
+    pools = settings.pool_size + settings.fast_pool_size + 2 * settings.hot_pool_size
     worker = (2 + outbox().worker_concurrency) * settings.pool_size
     services = settings.service_instances * pools + STOP_CONNECTIONS
     return services + settings.worker_instances * worker

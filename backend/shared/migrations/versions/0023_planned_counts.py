@@ -69,7 +69,7 @@ def _function(settings: str, lock: str, counted: str) -> str:
             SET copies_total = counted.total,
                 copies_available = counted.available,
                 status = counted.status
-            {counted.format(counts=_COUNTS)}
+            {counted.format(counts=COUNTS)}
               AND (books.copies_total, books.copies_available, books.status)
                   IS DISTINCT FROM (counted.total, counted.available, counted.status);
             RETURN NULL;
@@ -77,7 +77,7 @@ def _function(settings: str, lock: str, counted: str) -> str:
     """  # noqa: S608 (constants of this module)
 
 
-_COUNTS = """
+COUNTS = """
     count(copy.id) FILTER (WHERE copy.condition <> 'WITHDRAWN') AS total,
     count(copy.id) FILTER (WHERE copy.condition = 'OK' AND copy.custody = 'ON_SHELF') AS available,
     CASE max(CASE WHEN copy.condition <> 'OK' THEN 0

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Iterable
 
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.shared.infra import async_database
+from backend.shared.infra import hot_reads
 from backend.shared.proto.gen.grpc.health.v1 import health_connect
 from backend.shared.proto.gen.grpc.health.v1.health_pb import (
     HealthCheckRequest,
@@ -57,11 +56,7 @@ class Health(health_connect.Health):
 
 async def _database_answers() -> bool:
     try:
-        await async_database.read(_select_one)
+        await hot_reads.run("SELECT 1", {})
     except (SQLAlchemyError, OSError):
         return False
     return True
-
-
-def _select_one(connection: Connection) -> None:
-    connection.execute(text("SELECT 1"))

@@ -8,11 +8,12 @@ two seconds, with or without Redis.
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from functools import lru_cache
 from threading import Lock
 from typing import Annotated, Generic, NoReturn, TypeVar
 from uuid import UUID
 
-from cachetools import TLRUCache, TTLCache, cached
+from cachetools import TLRUCache
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
@@ -35,8 +36,7 @@ from backend.shared.web.security.session_validity import SessionState
 
 A = TypeVar("A", Actor, RobotActor)
 
-_MAX_CACHED = 20_000
-_CLAIMS_SECONDS = 3600
+_MAX_CACHED = 10_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ENDED = SessionState(Role.STUDENT, 0, is_active=True, ended=True)
 _scheme = HTTPBearer(auto_error=False, description="An access token, or a robot's key")
@@ -48,15 +48,14 @@ def _expiry(_key: object, _value: object, now: float) -> float:
     return now + config.auth().revocation_delay.total_seconds()
 
 
-claims_cache: TTLCache[tuple[str, int], tokens.Claims] = TTLCache(_MAX_CACHED, _CLAIMS_SECONDS)
 session_cache: TLRUCache[UUID, SessionState] = TLRUCache(_MAX_CACHED, _expiry)
 _session_lock = Lock()  # sessions are ended on threads; the other caches stay on the event loop
 
 
 def invalidate_caches() -> None:
     """Empty all caches of this process (for tests that move the clock)."""
-    for cache in (claims_cache, session_cache):
-        cache.clear()
+    verified.cache_clear()
+    session_cache.clear()
     robot_keys.clear()
     service_keys.clear()
 
@@ -75,13 +74,14 @@ def bearer(connection: HTTPConnection) -> str:
     return token.strip()
 
 
-@cached(claims_cache, key=lambda token: (token, tokens.key_version()))
-def _verified(token: str) -> tokens.Claims:
+@lru_cache(maxsize=_MAX_CACHED)
+def verified(token: str, _key_version: int) -> tokens.Claims:
+    """Return the claims of a token; those of a valid one are remembered until the keys change."""
     return tokens.verify(token)
 
 
 def _claims(token: str) -> tokens.Claims:
-    claims = _verified(token)
+    claims = verified(token, tokens.key_version())
     if claims.expires_at <= clock.now():
         raise TokenExpired
     return claims

@@ -6,13 +6,16 @@ replaced when they are lost. See docs/architecture.md, "The request path".
 """
 
 import asyncio
-from collections import deque
+from collections import deque, namedtuple
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, Error, OperationalError
-from psycopg.rows import namedtuple_row
+from psycopg.adapt import Transformer
+from psycopg.postgres import types
+from psycopg.pq import Format
 from sqlalchemy import BindParameter, Enum, Select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import DBAPIError
@@ -20,36 +23,36 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.visitors import cloned_traverse
 
 from backend.shared.infra import config
+from backend.shared.infra.hot_reads.connection import Connection, Statement
 
 _TIMEOUT = 5.0  # seconds for all of a read: waiting for a connection, connecting, running
 _OPTIONS = "-c lock_timeout=3000 -c statement_timeout=4000 -c timezone=UTC"
 APPLICATION_NAME = "luna hot reads"  # in pg_stat_activity
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no annotation there
 
+_RECORD = types["record"].oid
+MAX_REMEMBERED = 500  # records of a process, of what is made of them
+
 Row = Any  # a named tuple
 
 
-async def _connect() -> AsyncConnection[Any]:
+async def connect(name: str = APPLICATION_NAME, options: str = _OPTIONS) -> Connection:
+    """Open a connection of the running event loop."""
     url = config.database().database_url.replace("postgresql+psycopg2://", "postgresql://", 1)
-    return await AsyncConnection.connect(
-        url,
-        autocommit=True,
-        prepare_threshold=0,
-        row_factory=namedtuple_row,
-        connect_timeout=3,
-        options=_OPTIONS,
-        application_name=APPLICATION_NAME,
+    opened = await AsyncConnection.connect(
+        url, connect_timeout=3, options=options, application_name=name
     )
+    return Connection(opened)
 
 
 class Pool:
     """Connections of one event loop, opened when they are first needed."""
 
     def __init__(self) -> None:
-        self._idle: deque[AsyncConnection[Any]] = deque()
+        self._idle: deque[Connection] = deque()
         self._slots = asyncio.Semaphore(config.database().hot_pool_size)
 
-    async def run(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
+    async def run(self, statement: Statement, parameters: dict[str, Any]) -> list[Any]:
         """Return the rows; a read whose connection was lost is run once more.
 
         Errors are those of SQLAlchemy, as everywhere else.
@@ -57,42 +60,41 @@ class Pool:
         try:
             async with asyncio.timeout(_TIMEOUT), self._slots:
                 try:
-                    return await self.run_once(sql, parameters)
+                    return await self.run_once(statement, parameters)
                 except OperationalError:
-                    if not await self._discard_lost():
+                    if not self._discard_lost():
                         raise
-                    return await self.run_once(sql, parameters)
+                    return await self.run_once(statement, parameters)
         except TimeoutError as error:
             raise PoolTimeout("a hot read took too long") from error
         except Error as error:
             lost = isinstance(error, OperationalError) and error.sqlstate is None
-            raise DBAPIError(sql, None, error, connection_invalidated=lost) from error
+            raise DBAPIError(statement.sql, None, error, connection_invalidated=lost) from error
 
-    async def run_once(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
+    async def run_once(self, statement: Statement, parameters: dict[str, Any]) -> list[Any]:
         """Run a statement on an idle connection or a new one."""
-        connection = self._idle.pop() if self._idle else await _connect()
+        connection = self._idle.pop() if self._idle else await connect()
         try:
-            cursor = await connection.execute(sql, parameters)
-            rows = await cursor.fetchall()
+            rows = await connection.rows(statement, parameters)
         except Error:
             self._idle.append(connection)  # if it is lost, _discard_lost finds it
             raise
-        except BaseException:  # cancelled: the result may still be on the way
-            await connection.close()
+        except BaseException:
+            connection.close()
             raise
         self._idle.append(connection)
         return rows
 
-    async def _discard_lost(self) -> bool:
+    def _discard_lost(self) -> bool:
         """Close all idle connections if one was lost: a server that ended took them all."""
-        if not any(connection.closed for connection in self._idle):
+        if not any(connection.is_closed for connection in self._idle):
             return False
-        await self.close()
+        self.close()
         return True
 
-    async def close(self) -> None:
+    def close(self) -> None:
         while self._idle:
-            await self._idle.pop().close()
+            self._idle.pop().close()
 
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
@@ -108,12 +110,17 @@ def _pool() -> Pool:
 
 async def run(sql: str, parameters: dict[str, Any]) -> list[Any]:
     """Run any statement that returns rows and may be run twice, in autocommit mode."""
-    return await _pool().run(sql, parameters)
+    return await _pool().run(_statement(sql), parameters)
+
+
+@lru_cache
+def _statement(sql: str) -> Statement:
+    return Statement(sql)
 
 
 async def close() -> None:
     """Close the idle connections of this event loop."""
-    await _pool().close()
+    _pool().close()
 
 
 class HotRead:
@@ -127,13 +134,16 @@ class HotRead:
         with_literals = cloned_traverse(statement, {}, {"bindparam": _make_literal})
         compiled = with_literals.compile(dialect=_DIALECT)
         required = {bind.key for bind in compiled.binds.values() if bind.required}
-        self._sql = compiled.construct_expanded_state(dict.fromkeys(required)).statement
+        sql = compiled.construct_expanded_state(dict.fromkeys(required)).statement
+        self._rows = Statement(sql)
+        self._records = Statement(f"SELECT record FROM ({sql}) AS record", selects_records=True)  # noqa: S608 (compiled above)
         self._enums = _enums(statement)
+        names = statement.selected_columns.keys()
+        self._make_row = namedtuple("Row", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024 (its fields are known at run time)
 
     async def all(self, **parameters: Any) -> Sequence[Row]:
         """Return every row."""
-        values = {name: getattr(value, "value", value) for name, value in parameters.items()}
-        rows = await _pool().run(self._sql, values)
+        rows = await _pool().run(self._rows, _plain(parameters))
         return [self._with_enums(row) for row in rows] if self._enums else rows
 
     async def one(self, **parameters: Any) -> Row:
@@ -151,11 +161,30 @@ class HotRead:
         row = await self.one_or_none(**parameters)
         return None if row is None else row[0]
 
+    async def records(self, **parameters: Any) -> Sequence[bytes]:
+        """Return every row as PostgreSQL sent it; equal bytes are equal rows.
+
+        What is made of a row can so be remembered by its bytes, and is as new as they are.
+        """
+        return await _pool().run(self._records, _plain(parameters))
+
+    @lru_cache(maxsize=MAX_REMEMBERED)  # noqa: B019 (hot reads live as long as the process)
+    def row(self, record: bytes) -> Row:
+        """Return the row of a record; it must not be changed."""
+        return self._with_enums(self._make_row(_load_record(record)))
+
     def _with_enums(self, row: Row) -> Row:
         values = list(row)
         for position, member_of in self._enums:
             values[position] = member_of(values[position])
         return row._make(values)
+
+
+_load_record = Transformer().get_loader(_RECORD, Format.BINARY).load
+
+
+def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: getattr(value, "value", value) for name, value in parameters.items()}
 
 
 def _make_literal(bind: BindParameter[Any]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, func, select
 
 from backend.shared.domain.actor import STAFF
 from backend.shared.infra.hot_reads import HotRead
@@ -71,8 +71,10 @@ def _recipients() -> AnySelect:
     ).outerjoin(chosen, chosen.user_id == User.id)
 
 
-# The active user; no row for an inactive account.
-STUDENT = _recipients().where(User.id == bindparam("user_id"), User.is_active)
+# The active users of these; no row for an inactive account.
+STUDENTS = _recipients().where(
+    User.id == any_(bindparam("user_ids", type_=ARRAY(Uuid))), User.is_active
+)
 # The active librarians and admins.
 ALL_STAFF = _recipients().where(User.role.in_(STAFF), User.is_active)
 # The active user who started an import.

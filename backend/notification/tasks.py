@@ -1,12 +1,13 @@
 """Celery tasks of the notification service."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.notification.service import channels, notifications, watchdog
-from backend.shared.events import Event, NotificationQueued, WatchdogLate, WatchdogSent
+from backend.shared.events import NotificationQueued, WatchdogLate, WatchdogSent
 from backend.shared.infra import clock, logs
 from backend.shared.messaging import inbox, outbox, scheduler, subscriptions
 from backend.shared.messaging.retention import expired_rows, finished_tasks, partitions
@@ -15,10 +16,18 @@ _log = logs.get(__name__)
 _WATCHDOG_ID = UUID("6c756e61-0000-7000-8000-000000000001")  # one for the system
 
 
-@inbox.consumer(subscriptions.NOTIFY)
-def notify(session: Session, event: Event, context: inbox.EventContext) -> None:
-    """Create the notifications of an event."""
-    notifications.notify(session, event, context.event_id, stale=context.stale)
+@inbox.batch_consumer(subscriptions.NOTIFY)
+def notify(session: Session, received: Sequence[inbox.Received]) -> None:
+    """Create the notifications of events."""
+    people = notifications.Addressees(session, [each.event for each in received])
+    drafts = []
+    for each in received:
+        with inbox.processing(subscriptions.NOTIFY, each):
+            context = each.context
+            drafts += notifications.drafts_of(
+                session, people, each.event, context.event_id, stale=context.stale
+            )
+    notifications.store(session, drafts)
 
 
 @inbox.consumer(subscriptions.DELIVER)

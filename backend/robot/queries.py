@@ -7,14 +7,20 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Float,
+    Join,
     Numeric,
     SQLColumnExpression,
     bindparam,
     case,
+    cast,
+    false,
     func,
+    null,
     select,
     type_coerce,
 )
+from sqlalchemy.orm import aliased, join, outerjoin
 
 from backend.shared.domain import commands, stop_latches
 from backend.shared.infra import clock, config
@@ -48,9 +54,10 @@ def _aged_rank() -> SQLColumnExpression[Any]:
 ROBOT_SORT_COLUMNS = {"robot_name": Robot.robot_name, "created_at": Robot.created_at}
 
 
-# From the latch: a row may follow it later.
-_IS_STOPPED = stop_latches.is_stopped(Robot.id)
-_FOLLOWS = Robot.stop_version == stop_latches.version_of(Robot.id)
+# From the latches, which each select joins once: a robot's row may follow them later.
+_OWN, _FLEET = aliased(StopLatch), aliased(StopLatch)
+_IS_STOPPED = func.coalesce(_OWN.stopped, false()) | _FLEET.stopped
+_FOLLOWS = Robot.stop_version == _OWN.version + _FLEET.version
 _STOP_STATE = case(
     (~_IS_STOPPED, None),
     (_FOLLOWS & Robot.motion_stopped_at.is_not(None), "MOTION_STOPPED"),
@@ -62,14 +69,8 @@ _STOP_STATE = case(
 
 def robots(robot_id: UUID | None = None) -> AnySelect:
     """Robots that are not retired, with their current task and stop state."""
-    task = (
-        select(DeliveryTask.id)
-        .where(
-            DeliveryTask.assigned_robot_id == Robot.id,
-            DeliveryTask.status.in_(ACTIVE_TASK_STATUSES),
-        )
-        .limit(1)
-        .scalar_subquery()
+    is_current = (DeliveryTask.assigned_robot_id == Robot.id) & DeliveryTask.status.in_(
+        ACTIVE_TASK_STATUSES
     )
     statement = select(
         Robot.id,
@@ -83,18 +84,25 @@ def robots(robot_id: UUID | None = None) -> AnySelect:
         Robot.battery_level,
         Robot.charging,
         Robot.docked,
-        Robot.speed,
+        cast(null(), Float).label("speed"),  # that of the last heartbeat is in its live copy alone
         Robot.last_heartbeat,
         Robot.paused_at.is_not(None).label("paused"),
         _IS_STOPPED.label("stopped"),
         Robot.stop_reason,
         _STOP_STATE.label("stop_state"),
-        task.label("current_task_id"),
+        DeliveryTask.id.label("current_task_id"),
         Robot.software_version,
         Robot.capabilities,
         Robot.created_at,
-    ).where(Robot.retired_at.is_(None))
+    )
+    statement = statement.select_from(outerjoin(_robots_with_latches(), DeliveryTask, is_current))
+    statement = statement.where(Robot.retired_at.is_(None))
     return statement if robot_id is None else statement.where(Robot.id == robot_id)
+
+
+def _robots_with_latches() -> Join:
+    own = outerjoin(Robot, _OWN, _OWN.id == Robot.id)
+    return join(own, _FLEET, _FLEET.id == FLEET_LATCH)
 
 
 ROBOT = HotRead(robots().where(Robot.id == bindparam("robot_id")))
@@ -251,13 +259,14 @@ def fleet_latch() -> AnySelect:
 
 def stopped() -> AnySelect:
     """Select the stopped robots."""
+    robots = select(
+        Robot.id,
+        Robot.robot_name,
+        _STOP_STATE.label("state"),
+        func.coalesce(Robot.motion_stopped_at, Robot.stopped_at).label("at"),
+    )
     return (
-        select(
-            Robot.id,
-            Robot.robot_name,
-            _STOP_STATE.label("state"),
-            func.coalesce(Robot.motion_stopped_at, Robot.stopped_at).label("at"),
-        )
+        robots.select_from(_robots_with_latches())
         .where(Robot.retired_at.is_(None), Robot.stopped_at.is_not(None))
         .order_by(Robot.robot_name)
     )

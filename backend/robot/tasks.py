@@ -1,14 +1,15 @@
 """Event handlers and periodic jobs of the robot service."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from backend.robot.bridge_protocol import command_leases, connectivity
 from backend.robot.service import dispatch, docking, edges, status_logs
-from backend.shared.events import EdgeClosed, Event
+from backend.shared.events import EdgeClosed
 from backend.shared.messaging import inbox, scheduler, subscriptions
-from backend.shared.messaging.inbox import EventContext
+from backend.shared.messaging.inbox import EventContext, Received
 from backend.shared.models import ACTIVE_COMMAND_STATUSES, ACTIVE_TASK_STATUSES, TaskStatus
 from backend.shared.models.base import sql_values
 
@@ -24,10 +25,11 @@ _HAS_ACTIVE_COMMANDS = f"""EXISTS (
 _HAS_ROBOTS_IN_CONTACT = "EXISTS (SELECT FROM robots WHERE connectivity IN ('ONLINE', 'STALE'))"
 
 
-@inbox.consumer(subscriptions.DISPATCH, once=True)
-def dispatch_robots(session: Session, _event: Event, _context: EventContext) -> None:
+@inbox.batch_consumer(subscriptions.DISPATCH, once=True)
+def dispatch_robots(session: Session, received: Sequence[Received]) -> None:
     """Assign robots after events that add a waiting task or free a robot."""
-    dispatch.run(session)
+    with inbox.processing(subscriptions.DISPATCH, received[-1]):
+        dispatch.run(session)
 
 
 @inbox.consumer(subscriptions.REPLAN)

@@ -66,13 +66,17 @@ def parse_client_message(text: str | None) -> ClientMessage | None:
 
 
 class Subscription:
-    """One topic of one socket. Until its first message is sent, `buffer` holds its changes."""
+    """One topic of one socket. Until its first message is sent, `buffer` holds its changes.
 
-    __slots__ = ("buffer", "since", "topic")
+    That message holds all changes up to `pos`; one of them may be published late.
+    """
+
+    __slots__ = ("buffer", "pos", "since", "topic")
 
     def __init__(self, topic: Topic, since: int | None = None) -> None:
         self.topic = topic
         self.since = since
+        self.pos = -1
         self.buffer: list[tuple[int, str]] | None = []
 
 
@@ -127,7 +131,7 @@ class Socket:
         as much, and an event may go to thousands.
         """
         if subscription.buffer is None:
-            if not self._send_now(frame):
+            if pos > subscription.pos and not self._send_now(frame):
                 self.enqueue(text)
         elif len(subscription.buffer) < MAX_QUEUED_MESSAGES:
             subscription.buffer.append((pos, text))
@@ -146,6 +150,7 @@ class Socket:
     def start(self, subscription: Subscription, texts: Iterable[str], pos: int) -> None:
         """Send a topic's state up to `pos` and the buffered changes after it."""
         buffered, subscription.buffer = subscription.buffer or [], None
+        subscription.pos = pos
         for text in texts:
             self.enqueue(text)
         for change_pos, text in buffered:

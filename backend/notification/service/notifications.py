@@ -1,7 +1,9 @@
 """Rules of notifications: created once per event and user, marked as read, deleted."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +15,9 @@ from backend.notification.service import channels, preferences, templates, texts
 from backend.notification.service.recipients import MessageSpec, Recipients, messages_for
 from backend.shared.domain.circulation import notices
 from backend.shared.events import DueDatesReminded, Event, NotificationCreated
-from backend.shared.infra import clock, ids
+from backend.shared.infra import clock, ids, request_context
 from backend.shared.infra.database import Prepared
+from backend.shared.infra.request_context import RequestContext
 from backend.shared.messaging import outbox
 from backend.shared.models import Notification
 
@@ -30,18 +33,64 @@ _LINK_FIELDS = (
     "loan_ids",
 )
 _INSERT = Prepared(
-    "insert_notification",
+    "insert_notifications",
     f"""
-    WITH created AS (
+    WITH given AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS rows (
+            user_id uuid, cause uuid, kind text, title text, message text, links jsonb,
+            created_at timestamptz,
+            {outbox.JSON_COLUMNS})
+    ), created AS (
         INSERT INTO notifications (id, user_id, event_id, notification_type, title, message,
             payload, is_read, created_at)
-        VALUES (:id, :user_id, :cause, :kind, :title, :message,
-            CAST(:links AS jsonb), false, :created_at)
+        SELECT aggregate_id, user_id, cause, kind, title, message, links, false, created_at
+        FROM given
         ON CONFLICT (event_id, user_id) DO NOTHING RETURNING id
-    ), {outbox.INSERT_EVENT_IF_CREATED}
-    SELECT count(*) FROM created
+    ), new AS (
+        SELECT given.* FROM given JOIN created ON created.id = given.aggregate_id
+    ), {outbox.INSERT_EVENTS.format(of="new")}
+    SELECT id FROM created
     """,  # noqa: S608 (constants of this module and of the outbox)
 )
+
+
+_Person = Row[*tuple[Any, ...]]  # of `queries.STUDENTS`
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A notification that is to be stored, how it reaches its recipient, and what caused it."""
+
+    row: dict[str, Any]
+    choice: preferences.Choice
+    has_browser: bool
+    cause: RequestContext = field(default_factory=request_context.current)
+
+
+class Addressees:
+    """The people whom events may concern, read by as few statements as possible."""
+
+    def __init__(self, session: Session, events: Iterable[Event]) -> None:
+        named = {getattr(event, "user_id", None) for event in events} - {None}
+        rows = session.connection().execute(queries.STUDENTS, {"user_ids": list(named)})
+        self._session = session
+        self._students = {row.id: row for row in rows}
+
+    @cached_property
+    def _staff(self) -> Sequence[_Person]:
+        return self._session.connection().execute(queries.ALL_STAFF).all()
+
+    def of(self, event: Any, recipients: Recipients) -> Sequence[_Person]:
+        """List the active users among the recipients of an event."""
+        match recipients:
+            case Recipients.STAFF:
+                return self._staff
+            case Recipients.OWNER:
+                values = {"job_id": event.job_id}
+                return self._session.connection().execute(queries.IMPORT_OWNER, values).all()
+            case Recipients.STUDENT:
+                student = self._students.get(event.user_id)
+                return [] if student is None else [student]
 
 
 def mark_read(notification: Notification) -> Notification:
@@ -67,8 +116,10 @@ def delete(session: Session, notification: Notification) -> None:
     session.delete(notification)
 
 
-def notify(session: Session, event: Event, event_id: UUID, *, stale: bool) -> None:
-    """Create the notifications of an event: at most one per event and user.
+def drafts_of(
+    session: Session, people: Addressees, event: Event, event_id: UUID, *, stale: bool
+) -> list[Draft]:
+    """Write the notifications of an event: at most one per event and user.
 
     Each reaches its user on the channels that they have chosen. A digest of due dates leaves out
     the loans that were closed since.
@@ -76,27 +127,42 @@ def notify(session: Session, event: Event, event_id: UUID, *, stale: bool) -> No
     if isinstance(event, DueDatesReminded):
         event = notices.still_open(session, event)
         if not event.loans:
-            return
+            return []
+    drafts: dict[UUID, Draft] = {}
     for spec in messages_for(event, stale=stale):
-        for recipient in _recipients(session, event, spec.recipients):
-            row = _row(event, event_id, spec, recipient.id, recipient.language)
-            _notify(session, recipient, row)
+        for person in people.of(event, spec.recipients):
+            if person.id not in drafts:
+                row = _row(event, event_id, spec, person.id, person.language)
+                choice = preferences.choose(person, row["notification_type"])
+                drafts[person.id] = Draft(row, choice, person.has_browser)
+    return list(drafts.values())
 
 
-def _notify(session: Session, recipient: Row[*tuple[Any, ...]], row: dict[str, Any]) -> None:
-    """Insert a notification with its event unless this event has notified the user already."""
-    choice = preferences.choose(recipient, row["notification_type"])
-    if choice.in_app:
-        values = {
-            **outbox.row_of(_created_event(row)),
-            **{name: row[name] for name in ("id", "user_id", "title", "message", "created_at")},
-            "cause": row["event_id"],
-            "kind": row["notification_type"],
-            "links": json.dumps(row["payload"]),
-        }
-        if not _INSERT.run(session, values).scalar_one():
-            return
-    channels.plan(session, row, choice, has_browser=recipient.has_browser)
+def store(session: Session, drafts: Sequence[Draft]) -> None:
+    """Insert notifications with their events, unless an event has notified the user already."""
+    shown = [_stored(draft) for draft in drafts if draft.choice.in_app]
+    created: set[UUID] = set()
+    if shown:
+        rows = json.dumps(shown, default=str)
+        created = set(_INSERT.run(session, {"rows": rows}).scalars())
+    for draft in drafts:
+        if draft.row["id"] in created or not draft.choice.in_app:
+            with request_context.attributed_to(draft.cause):
+                channels.plan(session, draft.row, draft.choice, has_browser=draft.has_browser)
+
+
+def _stored(draft: Draft) -> dict[str, Any]:
+    """Return the row of _INSERT; the event's aggregate is the notification."""
+    row = draft.row
+    with request_context.attributed_to(draft.cause):
+        created = outbox.json_row_of(_created_event(row))
+    return {
+        **created,
+        **{name: row[name] for name in ("user_id", "title", "message", "created_at")},
+        "cause": row["event_id"],
+        "kind": row["notification_type"],
+        "links": row["payload"],
+    }
 
 
 def notification_type(event: Event) -> str:
@@ -120,19 +186,6 @@ def _row(
         "is_read": False,
         "created_at": clock.now(),
     }
-
-
-def _recipients(
-    session: Session, event: Any, recipients: Recipients
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    connection = session.connection()
-    match recipients:
-        case Recipients.STAFF:
-            return connection.execute(queries.ALL_STAFF).all()
-        case Recipients.OWNER:
-            return connection.execute(queries.IMPORT_OWNER, {"job_id": event.job_id}).all()
-        case Recipients.STUDENT:
-            return connection.execute(queries.STUDENT, {"user_id": event.user_id}).all()
 
 
 def _created_event(row: dict[str, Any]) -> NotificationCreated:

@@ -105,7 +105,7 @@ def replace(session: Session, user_id: UUID, body: PreferencesBody) -> Preferenc
 
 
 def choose(recipient: Row[*tuple[Any, ...]], kind: str) -> Choice:
-    """Decide how a notification reaches a recipient (`queries.STUDENT`) now."""
+    """Decide how a notification reaches a recipient (`queries.STUDENTS`) now."""
     choice = _with_default(kind, (recipient.channels or {}).get(kind, {}))
     wanted = {Channel.PUSH: choice.push, Channel.EMAIL: choice.email}
     now = clock.now()

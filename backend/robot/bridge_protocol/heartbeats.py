@@ -128,8 +128,13 @@ def _is_changed(robot: RobotState, beat: Heartbeat) -> bool:
         or (beat.waypoint is not None and beat.waypoint != robot.current_location)
         or beat.errors
         or robot.status is RobotStatus.ERROR
-        or abs((robot.speed or 0.0) - beat.speed) > _SPEED_STEP * beat.speed
+        or _is_average_outdated(robot, beat)
     )
+
+
+def _is_average_outdated(robot: RobotState, beat: Heartbeat) -> bool:
+    """Whether the speed differs much from the robot's average, which is of its drives alone."""
+    return beat.speed > 0 and abs((robot.speed or 0.0) - beat.speed) > _SPEED_STEP * beat.speed
 
 
 def _write(session: Session, robot_id: UUID, beat: Heartbeat) -> None:

@@ -6,18 +6,18 @@ Both are collected and written four times a second, in one round trip each for a
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from backend.robot.bridge_protocol.heartbeats import HeartbeatResult
 from backend.robot.schemas.robots import RobotRead
-from backend.shared.infra import cache, cache_connection, redis
+from backend.shared.infra import cache, cache_connection, commit_hooks, config, redis
 from backend.shared.messaging import realtime
 
-_STATUS_TTL = timedelta(seconds=5)
+_STATUS_TTL = "5"  # seconds
 _INTERVAL = 0.25  # seconds
-_MEASURED = ("pose", "battery_level", "charging", "docked", "speed")
+_STORED = ("pose", "battery_level", "charging", "docked")
 _pending: dict[UUID, tuple[list[str], dict[str, Any]]] = {}
 
 
@@ -33,25 +33,29 @@ def add(robot_id: UUID, result: HeartbeatResult) -> None:
     _pending[robot_id] = (topics, result.live)
 
 
-async def read(robot_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Return the live copy of each robot, empty for one without; all empty without Redis."""
+async def read(robot_ids: Sequence[UUID]) -> Sequence[bytes | None]:
+    """Return the live copy of each robot, None for one without; none without Redis."""
     if robot_ids and redis.is_up():
         with redis.suppress_errors():
-            found = await cache_connection.mget(*map(cache.robot_key, robot_ids))
-            return [json.loads(copy) if copy is not None else {} for copy in found]
-    return [{} for _ in robot_ids]
+            return await cache_connection.mget(*map(cache.robot_key, robot_ids))
+    return [None for _ in robot_ids]
 
 
-def merge(robot: RobotRead, live: dict[str, Any]) -> RobotRead:
-    """Return a robot with what its newest heartbeat reported, where the database is behind."""
-    if not live:
+def merge(robot: RobotRead, copy: bytes | None) -> RobotRead:
+    """Return a robot with what its newest heartbeat reported, where the database is behind.
+
+    The speed is always that of the copy: what the database has is an average for arrival times.
+    """
+    if copy is None:
         return robot
+    live = json.loads(copy)
     heard = datetime.fromisoformat(live["last_heartbeat"])
-    if robot.last_heartbeat is not None and heard <= robot.last_heartbeat:
-        return robot
-    newer = {name: live[name] for name in _MEASURED}
-    location = live["current_location"] or robot.current_location
-    return robot.model_copy(update={**newer, "current_location": location, "last_heartbeat": heard})
+    newer = {"speed": live["speed"]}
+    if robot.last_heartbeat is None or heard > robot.last_heartbeat:
+        location = live["current_location"] or robot.current_location
+        newer |= {"current_location": location, "last_heartbeat": heard}
+        newer |= {name: live[name] for name in _STORED}
+    return robot.model_copy(update=newer)
 
 
 async def write_batches() -> None:
@@ -66,13 +70,12 @@ async def _write() -> None:
     _pending.clear()
     if not batch or not redis.is_up():
         return
+    commands: list[cache_connection.Command] = []
+    messages = []
+    for robot_id, (topics, live) in batch.items():
+        copy = json.dumps(live)
+        commands.append(("SET", cache.robot_key(robot_id), copy, "EX", _STATUS_TTL))
+        messages.append(realtime.position_update(topics, copy))
     with redis.suppress_errors():
-        copies = redis.async_cache_client().pipeline(transaction=False)
-        messages = redis.async_client().pipeline(transaction=False)
-        for robot_id, (topics, live) in batch.items():
-            copy = json.dumps(live)
-            copies.set(cache.robot_key(robot_id), copy.encode(), ex=_STATUS_TTL)
-            position = realtime.position_update(topics, copy)
-            messages.publish(position.channel, position.body)
-        await copies.execute()
-        await messages.execute()
+        await cache_connection.run(config.redis().cache_url or config.redis().redis_url, commands)
+    await commit_hooks.send_async(messages)

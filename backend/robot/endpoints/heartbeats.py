@@ -1,6 +1,7 @@
 """Endpoint: heartbeats of robots, the most frequent request of all."""
 
 from fastapi import Request
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
@@ -21,22 +22,27 @@ class _HeartbeatRoute(LunaRoute):
     Whatever is not a valid heartbeat goes to the route itself, which answers with the error.
     """
 
+    is_direct = True
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         length = request.headers.get("content-length", "")
         is_json = request.headers.get("content-type", "") == "application/json"
         if not is_json or not length.isdecimal() or int(length) > _MAX_LEAN_BODY:
-            await super().handle(scope, receive, send)
+            await self._handle_fully(scope, receive, send)
             return
         robot = await ROBOTS.authorize(request)
         body = await request.body()
         try:
             beat = Heartbeat.model_validate_json(body)
         except ValidationError:
-            await super().handle(scope, _received(body), send)
+            await self._handle_fully(scope, _received(body), send)
             return
         response = json_response(await receive_heartbeat.receive(robot.robot_id, beat))
         await response(scope, receive, send)
+
+    async def _handle_fully(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await AsyncExitStackMiddleware(super().handle)(scope, receive, send)
 
 
 def _received(body: bytes) -> Receive:

@@ -1,5 +1,6 @@
 """Endpoints: the current status of robots."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from fastapi import Response
@@ -9,8 +10,9 @@ from backend.robot.bridge_protocol import live_copies
 from backend.robot.schemas.robots import RobotRead
 from backend.robot.service import registry
 from backend.shared.errors import NotFound
+from backend.shared.infra.hot_reads import MAX_REMEMBERED, HotRead
 from backend.shared.models import RobotStatus
-from backend.shared.web import etags, pagination, routing
+from backend.shared.web import etags, routing
 from backend.shared.web.envelope import Answer, PageAnswer, json_response
 from backend.shared.web.pagination import PageDep
 from backend.shared.web.security.authentication import StaffDep
@@ -23,13 +25,18 @@ async def list_robot_status(
     _: StaffDep, page: PageDep, status: RobotStatus | None = None
 ) -> Response:
     """Role: librarian. As of the last heartbeats. Sort by `robot_name` (default), `created_at`."""
-    rows, total = await queries.ROBOTS.read(page, status=status)
-    copies = await live_copies.read([row.id for row in rows])
-    robots = [
-        live_copies.merge(RobotRead.model_validate(row), live)
-        for row, live in zip(rows, copies, strict=True)
-    ]
-    return pagination.response(page, rows, total, robots)
+    found = await queries.ROBOTS.read(page, status=status)
+    copies = await live_copies.read([found.read.row(record).id for record in found.page])
+    robots = (
+        _encode(found.read, record, live) for record, live in zip(found.page, copies, strict=True)
+    )
+    return found.response(page, robots)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _encode(read: HotRead, record: bytes, live: bytes | None) -> bytes:
+    robot = live_copies.merge(RobotRead.model_validate(read.row(record)), live)
+    return robot.model_dump_json().encode()
 
 
 @router.get(

@@ -30,7 +30,13 @@ class RobotRead(ResponseModel):
     battery_level: float | None
     charging: bool
     docked: bool
-    speed: float | None
+    speed: Annotated[
+        float | None,
+        Field(
+            description="In metres a second, as its last heartbeat reported; null where it is not "
+            "known: it came more than 5 s ago, or the answer is not of `/robot/status`"
+        ),
+    ]
     last_heartbeat: Timestamp | None
     paused: bool
     stopped: bool

@@ -1,5 +1,7 @@
 """Pytest plugin `-p ops.pytest_markers`: mark the tests by kind and distribute them to workers."""
 
+from collections import deque
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -28,7 +30,19 @@ LONGEST = (
     "tests/api/robot/",
     "tests/api/delivery/",
 )
-ONE_SYSTEM = "tests/e2e"  # all tests of this folder share one running system
+# These wait for programs more than they compute. Spread among the others, they leave no processor
+# idle: together they would keep all workers waiting.
+WAITING = (
+    "tests/e2e/",
+    "tests/ops/",
+    "tests/api/rpc/",
+    "tests/api/robot/test_sweeps_and_locks.py",
+    "tests/gateway/",
+    "tests/shared/test_broker.py",
+    "tests/shared/test_sql_plans.py",
+    "bridge/tests/",
+)
+ONE_SYSTEM = ("tests/e2e", "tests/api/rpc")  # all tests of a folder share one running system
 # each test starts a system of its own, or takes half a minute
 SEPARATE = ("tests/ops/test_lifecycle.py", "tests/fuzz/test_generated_calls.py")
 
@@ -49,6 +63,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif not place.startswith(WITH_PROGRAMS):
             item.add_marker("unit")
     items.sort(key=_rank)
+    _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> None:
+    """Put one part that waits before each two that compute."""
+    waiting: dict[str, list[pytest.Item]] = {}
+    computing: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        parts = waiting if item.nodeid.startswith(WAITING) else computing
+        parts.setdefault(_part(item.nodeid), []).append(item)
+    left = deque(computing.values())
+    items.clear()
+    for part in waiting.values():
+        items += part
+        for _ in range(min(2, len(left))):
+            items += left.popleft()
+    items += chain.from_iterable(left)
+
+
+def _part(nodeid: str) -> str:
+    """Return what one worker runs from its beginning to its end."""
+    if nodeid.startswith(SEPARATE):
+        return nodeid
+    shared = [folder for folder in ONE_SYSTEM if nodeid.startswith(folder)]
+    return shared[0] if shared else nodeid.partition("::")[0]
 
 
 def _rank(item: pytest.Item) -> int:
@@ -63,9 +102,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # Any: see the import
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith(ONE_SYSTEM):
-                return ONE_SYSTEM
-            return nodeid if nodeid.startswith(SEPARATE) else nodeid.partition("::")[0]
+            return _part(nodeid)
 
     config.option.loadscopereorder = False  # the order of _rank
     return Scheduling(config, log)

@@ -62,8 +62,8 @@ PROTECTIONS = (
         (
             Cut(
                 "backend/shared/messaging/inbox.py",
-                "new = [row for row in rows if row.id in inserted]",
-                "new = [row for row in rows if inserted or True]",
+                "new = [_received(row, last) for row in rows if row.id in inserted]",
+                "new = [_received(row, last) for row in rows]",
             ),
             Cut(
                 "backend/shared/messaging/inbox.py",

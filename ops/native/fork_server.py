@@ -1,9 +1,10 @@
 """Import large packages once and fork services that share their memory.
 
 The imports cost each program seconds of processor time and a hundred megabytes. What is imported
-here, all services import, or the rules of the domain that most of them import; it reads no setting,
-starts no thread, opens nothing and has no metric of its own, so a forked program finds it as if it
-had imported it itself. What one program uses, it imports.
+here reads no setting, starts no thread, opens nothing, registers nothing and has no metric of its
+own, so a forked program finds it as if it had imported it itself. That holds also for the rules and
+the schemas of single services: to import them after the fork costs twice their size, because the
+kernel copies the page of each string, type and function that they refer to.
 
 When LUNA's code on disk has changed, the fork server ends instead of forking: that program imports
 everything itself, and the supervisor starts a new fork server.
@@ -54,7 +55,15 @@ PACKAGES = (
     *("backend.shared.domain.texts", "backend.shared.domain.eta"),
     # of two services
     *("grpc.aio", "pyqwest", "backend.shared.proto.gen.luna.v1.library_pb"),
-    "backend.shared.proto.gen.luna.v1.user_pb",
+    *("backend.shared.proto.gen.luna.v1.user_pb", "connectrpc_grpcreflect"),
+)
+# The folders of services whose modules are imported too; those of auth's rules have a metric.
+SERVICE_CODE = (
+    "auth/schemas",
+    *("book/schemas", "book/service", "book/search", "book/imports"),
+    *("delivery/schemas", "delivery/service"),
+    *("robot/schemas", "robot/service", "robot/bridge_protocol"),
+    *("notification/schemas", "notification/service"),
 )
 CODE = (ROOT / "backend", ROOT / "ops")
 
@@ -72,12 +81,22 @@ def fork(address: str, request: dict[str, Any]) -> int | None:
     return int(response) if response.strip() else None
 
 
+def modules() -> list[str]:
+    """Return what is imported."""
+    files = [
+        path.relative_to(ROOT).with_suffix("")
+        for folder in SERVICE_CODE
+        for path in sorted((ROOT / "backend" / folder).rglob("*.py"))
+    ]
+    return [*PACKAGES, *(".".join(file.parts).removesuffix(".__init__") for file in files)]
+
+
 def serve(address: str) -> None:
     """Import the packages, then serve one request at a time: a JSON object on a line."""
     gc.disable()  # everything that is imported stays
-    for package in PACKAGES:
+    for module in modules():
         with contextlib.suppress(ImportError):  # a package that is gone costs only time
-            importlib.import_module(package)
+            importlib.import_module(module)
     fork_memory.prepare_to_fork()
     gc.enable()
     sources = _sources()

@@ -24,6 +24,7 @@ ROBOTS = 6
 SPEED = 40
 PORT = 18480
 START_TIMEOUT = 60  # seconds
+MODES = {"--core", "--short"}
 
 
 def run(suite: str, arguments: Sequence[str]) -> int:
@@ -92,7 +93,8 @@ def check_budgets() -> None:
 def run_browser(arguments: Sequence[str]) -> int:
     """Run Playwright against a LUNA of its own; return its exit code.
 
-    `--core` leaves out accessibility, outages and speed. Other arguments go to Playwright.
+    `--core` leaves out accessibility, outages and speed; `--short` fails below half of a bar of
+    speed, and measures it before what takes long. Other arguments go to Playwright.
     """
     if problem := _problem_of_chromium():
         packages = " ".join(PACKAGES)
@@ -101,8 +103,8 @@ def run_browser(arguments: Sequence[str]) -> int:
     build.build()
     with tempfile.TemporaryDirectory(prefix="luna-b-") as folder:
         environment = node.environment() | {"LUNA_HOME": str(Path(folder) / "home")}
-        if "--core" in arguments:
-            environment["LUNA_TEST_BROWSER"] = "core"
+        for word in MODES.intersection(arguments):
+            environment["LUNA_TEST_BROWSER"] = word.removeprefix("--")
         luna = str(ROOT / "luna")
         options = ["--native", "--detach", "--port", str(PORT)]
         fleet = ["--robots", str(ROBOTS), "--speed", str(SPEED)]
@@ -111,7 +113,7 @@ def run_browser(arguments: Sequence[str]) -> int:
             status = _call([luna, "status", "--json"], environment)
             environment["LUNA_ADDRESS"] = json.loads(status)["address"]
             script = node.PACKAGES / "@playwright" / "test" / "cli.js"
-            rest = [word for word in arguments if word != "--core"]
+            rest = [word for word in arguments if word not in MODES]
             words = [str(node.program()), str(script), "test", *rest]
             return subprocess.run(words, cwd=node.WEB, env=environment, check=False).returncode  # noqa: S603 — Playwright of the lock
         finally:

@@ -8,18 +8,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from backend.shared.domain import invariants
-from backend.shared.infra import config, database
+from backend.shared.infra import clock, config, database
 from backend.shared.messaging import process_heartbeats
+from backend.shared.models import ProcessHeartbeat
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
 
 API = "/api/v1"
 _COMMAND_TRIES = 10
-_MAX_CLOCK_STEP = 4  # seconds; after a longer gap LUNA assumes that it was itself not running
 
 
 def check_invariants(owner: Engine) -> None:
@@ -140,12 +140,14 @@ class Scenario:
         """Advance the clock while LUNA runs and no robot sends a heartbeat."""
         event_runner.finish_background_work()
         with database.transaction() as session:
-            while seconds > 0:
-                step = min(seconds, _MAX_CLOCK_STEP)
-                process_heartbeats.record(session, "robot-service")
-                event_runner.move_clock(timedelta(seconds=step))
-                process_heartbeats.record(session, "robot-service")
-                seconds -= step
+            process_heartbeats.record(session, "robot-service")
+            event_runner.move_clock(timedelta(seconds=seconds))
+            # else LUNA assumes after a long gap that it was itself not running
+            session.execute(
+                update(ProcessHeartbeat)
+                .where(ProcessHeartbeat.part == "robot-service")
+                .values(at=clock.now())
+            )
 
     def advance_minutes(self, minutes: float) -> None:
         """Advance the clock and run the deadline sweep."""

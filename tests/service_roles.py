@@ -7,6 +7,7 @@ connection takes the role of the service that is running when it leaves its pool
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,7 +18,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from backend.shared.infra import hot_reads
+from backend.shared.infra import hot_reads, hot_transactions
+from backend.shared.infra.hot_reads.connection import Connection, Statement
+from backend.shared.infra.measured_pools import ThreadPool
 from backend.shared.infra.services import OPERATOR_ROLE, database_role
 
 _ROLE: ContextVar[str] = ContextVar("database role", default=OPERATOR_ROLE)
@@ -36,20 +39,60 @@ def running_as(program: str) -> Iterator[None]:
 def install() -> None:
     """Let pools switch the role of a connection that they lend."""
     event.listen(Pool, "checkout", _switch)
-    lend = hot_reads.Pool.run_once
+    _lend_by_role()
+    lend, take = hot_reads.Pool.run_once, hot_transactions.Pool.take
     roles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
-    async def run_once(pool: Any, sql: str, parameters: dict[str, Any]) -> list[Any]:
-        idle, role = pool._idle, _ROLE.get()  # noqa: SLF001 (its connections, nothing else)
-        connection = idle.pop() if idle else await hot_reads._connect()  # noqa: SLF001 (likewise)
+    async def switch(connection: Connection) -> None:
+        role = _ROLE.get()
         if roles.get(connection) != role:
             with suppress(Error):  # a lost connection, which the pool replaces
-                await connection.execute(f"SET ROLE {role}")
+                await connection.rows(_switch_to(role), {})
                 roles[connection] = role
+
+    async def run_once(pool: Any, statement: Statement, parameters: dict[str, Any]) -> list[Any]:
+        idle = pool._idle  # noqa: SLF001 (its connections, nothing else)
+        connection = idle.pop() if idle else await hot_reads.connect()
+        await switch(connection)
         idle.append(connection)  # the next that is lent
-        return await lend(pool, sql, parameters)
+        return await lend(pool, statement, parameters)
+
+    async def taken(pool: Any) -> Connection:
+        connection = await take(pool)
+        await switch(connection)
+        return connection
 
     hot_reads.Pool.run_once = run_once  # type: ignore[method-assign, assignment]  # in tests alone
+    hot_transactions.Pool.take = taken  # type: ignore[method-assign, assignment]  # likewise
+
+
+def _lend_by_role() -> None:
+    """Lend threads a connection that has their role, if one is idle or may still be opened."""
+    lend = ThreadPool._do_get  # noqa: SLF001 (its idle connections, here and below)
+
+    def lend_own(pool: Any) -> ConnectionPoolEntry:
+        role, idle = _ROLE.get(), pool._pool  # noqa: SLF001 (likewise)
+        with idle.mutex:
+            own = next((each for each in idle.queue if each.info.get("role") == role), None)
+            if own is not None:
+                idle.queue.remove(own)
+                idle.queue.appendleft(own)  # the next that is lent
+        if own is None and pool._inc_overflow():  # noqa: SLF001 (likewise)
+            try:
+                made: ConnectionPoolEntry = pool._create_connection()  # noqa: SLF001 (likewise)
+            except BaseException:
+                pool._dec_overflow()  # noqa: SLF001 (likewise)
+                raise
+            return made
+        return lend(pool)
+
+    # in tests alone
+    ThreadPool._do_get = lend_own  # type: ignore[method-assign, assignment]  # noqa: SLF001
+
+
+@cache
+def _switch_to(role: str) -> Statement:
+    return Statement(f"SET ROLE {role}")
 
 
 def _switch(lent: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:

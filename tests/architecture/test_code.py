@@ -30,6 +30,7 @@ def _calls(ending: str, *folders: str) -> Iterator[tuple[Path, int]]:
 def test_only_transaction_owners_commit() -> None:
     owners = (
         "backend/shared/infra/database.py",
+        "backend/shared/infra/hot_transactions.py",
         "backend/shared/messaging/celery_app.py",
         "backend/shared/messaging/relay.py",
     )

@@ -13,7 +13,7 @@ RESERVED = 3  # superuser_reserved_connections
 
 
 def _most() -> int:
-    """Each service has all three pools, the robot service one for stops.
+    """Each service has all four pools, the robot service one for stops.
 
     The worker's parent and each of its processes have one.
     """
@@ -21,7 +21,7 @@ def _most() -> int:
     pool, fast, hot = (int(database[f"{name}pool_size"].default) for name in ("", "fast_", "hot_"))
     workers = int(outbox["worker_concurrency"].default)
     workers_pools = (2 + workers) * pool  # one of them for imports
-    return len(SERVICES) * (pool + fast + hot) + config.STOP_CONNECTIONS + workers_pools
+    return len(SERVICES) * (pool + fast + 2 * hot) + config.STOP_CONNECTIONS + workers_pools
 
 
 def test_startup_check_counts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,7 +213,7 @@ def test_locking_a_user_needs_the_one_column_alone(operator: Engine, clean: None
 @pytest.mark.parametrize("role", ROLES)
 def test_every_program_can_tell_whether_it_is_ready(operator: Engine, role: str) -> None:
     with operator.connect() as connection:
-        assert _is_allowed(connection, role, str(health.WATCHDOG))
+        assert _is_allowed(connection, role, health.WATCHDOG)
 
 
 def test_grants_are_restored_when_somebody_has_changed_them(owner: Engine) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ops.api_client import ApiClient
+from ops.home import read_json
 from tests.ports import free_port
 from tests.secrets_in_logs import check_home
 
@@ -44,8 +45,16 @@ class System:
         status: dict[str, Any] = json.loads(self.luna("status", "--json").stdout)
         return status
 
+    def state(self) -> dict[str, Any]:
+        """Return what the supervisor has written, without the half second of `luna status`."""
+        return read_json(self.home / "state.json")
+
+    def component(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(s for s in self.state()["services"] if s["name"] == name)
+        return found
+
     def pid(self, component: str) -> int:
-        return int(next(s["pid"] for s in self.status()["services"] if s["name"] == component))
+        return int(self.component(component)["pid"])
 
     def account(self, role: str) -> ApiClient:
         now = self.status()
@@ -65,7 +74,8 @@ def system() -> Iterator[System]:
     with tempfile.TemporaryDirectory(prefix="luna-e2e-") as folder:
         running = System(Path(folder))
         started = running.luna(
-            *("up", "--detach", "--native", "--port", str(free_port()), "--speed", "40"),
+            *("up", "--detach", "--native", "--no-web", "--port", str(free_port())),
+            *("--speed", "40"),
             timeout=_START_TIMEOUT,
         )
         try:

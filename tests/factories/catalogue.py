@@ -10,11 +10,12 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from backend.robot.schemas.maps import MapBody
-from backend.robot.service import map_editor, registry
-from backend.shared.infra import database
-from backend.shared.models import Book, Copy
-from backend.shared.web.security import robot_keys
+from sqlalchemy import select
+
+from backend.robot.service.waypoints import raise_map_version
+from backend.shared.infra import database, ids
+from backend.shared.models import Book, Copy, Robot, RobotKey, Waypoint, WaypointEdge, WaypointKind
+from backend.shared.web.security import api_keys, robot_keys
 
 WAYPOINTS = [
     ("Dock 1", "DK-1", "DOCK"),
@@ -28,25 +29,30 @@ WAYPOINT_DISTANCE = 10.0  # metres
 
 
 def make_map() -> None:
-    """Store the corridor map."""
-    waypoints = [
-        {
-            "name": name,
-            "location_code": code,
-            "kind": kind,
-            "floor": 1,
-            "x": WAYPOINT_DISTANCE * n,
-            "y": 0.0,
-        }
+    """Store the corridor map, unless there is one."""
+    places = [
+        Waypoint(
+            id=ids.uuid7(),
+            name=name,
+            location_code=code,
+            kind=WaypointKind(kind),
+            floor=1,
+            x_coordinate=WAYPOINT_DISTANCE * n,
+            y_coordinate=0.0,
+        )
         for n, (name, code, kind) in enumerate(WAYPOINTS)
     ]
     edges = [
-        {"from": start[1], "to": end[1], "distance": WAYPOINT_DISTANCE}
-        for start, end in pairwise(WAYPOINTS)
+        WaypointEdge(from_id=start.id, to_id=end.id, distance=WAYPOINT_DISTANCE)
+        for start, end in pairwise(places)
     ]
-    body = MapBody.model_validate({"floors": [], "waypoints": waypoints, "edges": edges})
     with database.transaction() as session:
-        map_editor.load(session, body, None)
+        if session.execute(select(Waypoint.id).limit(1)).first() is not None:
+            return
+        session.add_all(places)
+        session.flush()
+        session.add_all(edges)
+        raise_map_version(session)
 
 
 def add_book(title: str = "The Left Hand of Darkness", copies: int = 1) -> UUID:
@@ -134,10 +140,12 @@ class Bridge:
 
 
 def add_robot(api: Any, name: str = "luna-bot-1", at: str = "Dock 1") -> Bridge:
-    """Register a robot and open its bridge session."""
+    """Add a robot with a key and open its bridge session."""
+    key, prefix, key_hash = api_keys.new_robot_key()
+    robot = Robot(id=ids.uuid7(), robot_name=name, model="TurtleBot 4")
     with database.transaction() as session:
-        robot = registry.register(session, name, "TurtleBot 4", None)
-        key = registry.new_key(session, robot.id, None)
-        made = Bridge(api, robot.id, key, at=at)
+        session.add(robot)
+        session.flush()
+        session.add(RobotKey(robot_id=robot.id, prefix=prefix, key_hash=key_hash))
     robot_keys.clear()  # an unknown key is looked up at most five times a second
-    return made.open_session()
+    return Bridge(api, robot.id, key, at=at).open_session()

@@ -46,6 +46,11 @@ class SmallLuna:
         own = {"LUNA_HOME": str(self.home), "LUNA_SUPERVISE_MODULE": "tests.ops.fake_services"}
         return dict(os.environ) | own | self.more
 
+    @property
+    def _up(self) -> tuple[str, ...]:
+        """Without the pages, which a fresh clone would build first."""
+        return ("up", "--native", "--no-web", "--port", str(self.port))
+
     def luna(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 — the luna command
             [str(ROOT / "luna"), *words],
@@ -65,11 +70,11 @@ class SmallLuna:
         temporary_servers.copy_cluster(made, home.postgres.resolve() / "data")
 
     def up(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.luna("up", "--native", "--detach", "--port", str(self.port), *words)
+        return self.luna(*self._up, "--detach", *words)
 
     def start_in_foreground(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 — the luna command
-            [str(ROOT / "luna"), "up", "--native", "--port", str(self.port)],
+            [str(ROOT / "luna"), *self._up],
             env=self.environment,
             stdout=subprocess.DEVNULL,
         )

@@ -1,6 +1,7 @@
 """Programs started by the fork server are children of the supervisor like all others."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from ops.processes import become_subreaper, read_process, spawn
 from ops.servers import probes
 from tests.ops.conftest import eventually
 
+SERVICE = "|".join(SERVICES)
 PROGRAM = """
 import json, os, signal, sys
 print(json.dumps([sys.argv, dict(os.environ), os.getcwd(), os.getsid(0) == os.getpid()]))
@@ -42,6 +44,22 @@ for module in {{}}:
         importlib.import_module(module)
         {PRINT_LOADED}
         os._exit(0)
+"""
+
+
+# what the fork server imports, and what a fork of it would share
+IMPORTED_BY_SERVER = f"""
+import importlib, os, threading
+from ops.native import fork_server
+files = len(os.listdir("/proc/self/fd"))
+for name in fork_server.modules():
+    importlib.import_module(name)
+left = [threading.active_count(), len(os.listdir("/proc/self/fd")) - files]
+from backend.shared.infra import config
+left += [name for name, value in vars(config).items()
+         if hasattr(value, "cache_info") and value.cache_info().currsize]
+{PRINT_LOADED}
+print(*left)
 """
 
 
@@ -75,7 +93,8 @@ def server() -> Iterator[Server]:
         address = str(folder / "s.sock")
         code = (
             "import sys; from ops.native import fork_server as f; "
-            "f.PACKAGES = ('imported_code',); f.CODE = (f.Path.cwd(),); f.ROOT = f.Path.cwd(); "
+            "f.PACKAGES = ('imported_code',); f.SERVICE_CODE = (); "
+            "f.CODE = (f.Path.cwd(),); f.ROOT = f.Path.cwd(); "
             "f.serve(sys.argv[1])"
         )
         process = spawn(
@@ -129,26 +148,28 @@ def test_fork_server_with_old_code_ends_instead_of_forking(server: Server) -> No
     assert server.process.wait() == 0
 
 
-def test_fork_server_imports_only_rules_besides_what_every_service_imports() -> None:
-    """Metrics, listeners and jobs of one service do not appear in another."""
-    loaded = _loaded(IMPORTED_BY_EACH.format([f"backend.{name}.main" for name in SERVICES]))
+@pytest.fixture(scope="module")
+def imported_by_server() -> list[str]:
+    """Its modules, its metrics, and what is left of the imports, a line each."""
+    return _output(IMPORTED_BY_SERVER).splitlines()
+
+
+def test_nothing_of_one_service_appears_in_another(imported_by_server: list[str]) -> None:
+    """Neither its metrics nor its routes, listeners and periodic jobs."""
+    code = IMPORTED_BY_EACH.format([f"backend.{name}.main" for name in SERVICES])
+    loaded = _loaded(_output(code).splitlines())
     assert len(loaded) == len(SERVICES)
-    ((imported, metrics),) = _loaded(
-        "import importlib; from ops.native import fork_server as f; "
-        "[importlib.import_module(name) for name in f.PACKAGES]; "
-        f"{PRINT_LOADED}"
-    )
+    ((imported, metrics),) = _loaded(imported_by_server[:2])
     assert imported
-    rules = ("backend.shared.domain", "backend.shared.proto", "backend.shared.messaging.")
-    for modules, own_metrics in loaded:
-        more = {name for name in imported - modules if not name.startswith(rules)}
-        assert more <= {"backend.shared.infra.cache", "backend.shared.fork_memory"}
-        assert metrics <= own_metrics
+    own = {name.split(".")[2] for name in imported if re.match(rf"backend\.({SERVICE})\.", name)}
+    assert own <= {"schemas", "service", "queries", "search", "imports", "bridge_protocol"}
+    assert "backend.shared.messaging.scheduler" not in imported, "the periodic jobs"
+    assert "backend.shared.messaging.worker" not in imported
+    assert all(metrics <= own_metrics for _, own_metrics in loaded)
 
 
-def _loaded(code: str) -> list[tuple[set[str], set[str]]]:
-    """Return LUNA's modules and metrics as often as the code prints them."""
-    lines = _output(code).splitlines()
+def _loaded(lines: list[str]) -> list[tuple[set[str], set[str]]]:
+    """Return LUNA's modules and metrics of each process that printed them."""
     return [
         (
             {name for name in modules.split() if name.startswith("backend.")},
@@ -158,19 +179,10 @@ def _loaded(code: str) -> list[tuple[set[str], set[str]]]:
     ]
 
 
-def test_imports_of_the_fork_server_leave_nothing_that_a_fork_would_share() -> None:
-    code = """
-import importlib, os, threading
-from ops.native import fork_server
-files = len(os.listdir("/proc/self/fd"))
-for name in fork_server.PACKAGES:
-    importlib.import_module(name)
-from backend.shared.infra import config
-used = [name for name, value in vars(config).items()
-        if hasattr(value, "cache_info") and value.cache_info().currsize]
-print(threading.active_count(), len(os.listdir("/proc/self/fd")) - files, *used)
-"""
-    assert _output(code).split() == ["1", "0"], "threads, open files, settings that were read"
+def test_imports_of_the_fork_server_leave_nothing_that_a_fork_would_share(
+    imported_by_server: list[str],
+) -> None:
+    assert imported_by_server[2].split() == ["1", "0"], "threads, open files, settings"
 
 
 def _output(code: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import create_engine
 
 from backend.delivery import queries
-from backend.shared.infra import database, hot_reads
+from backend.shared.infra import database, hot_reads, hot_transactions
 from tests.factories import users
 from tests.scenario import code_of, details_of
 
@@ -162,24 +161,31 @@ def test_list_validates_page_limit_and_sort(api: Any, student: users.SignedInUse
     assert ask("page=100&limit=100").status_code == 200
 
 
-@pytest.mark.parametrize("part", ["threads", "hot reads"])
+@pytest.mark.parametrize("part", ["threads", "hot reads", "hot transactions"])
 def test_unavailable_database_is_503_with_retry_after(
     student: users.SignedInUser, api: Any, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    """Neither to the routes on threads nor to the guards on the event loop is it there."""
+    """Neither to threads nor to the guards or a new request on the event loop is it there."""
     nowhere = "/nothing?host=/nonexistent"
+    method, path, body = "GET", "notifications", None
     if part == "threads":
         dead = create_engine(f"postgresql+psycopg2://nobody@{nowhere}")
         monkeypatch.setattr(database, "reading_engine", lambda: dead)
         monkeypatch.setattr(database, "engine", lambda: dead)
     else:
-        api.portal.call(hot_reads.close)
+        if part == "hot reads":
+            api.portal.call(hot_reads.close)
+        else:
+            assert api.get("/api/v1/auth/me", headers=student.headers).status_code == 200
+            api.portal.call(hot_transactions.close)
+            method, path = "POST", "requests"
+            body = {"book_id": str(student.id), "request_location": "SR-201"}
         monkeypatch.setattr(
             hot_reads,
-            "_connect",
-            partial(AsyncConnection.connect, f"postgresql://nobody@{nowhere}"),
+            "connect",
+            lambda *_: AsyncConnection.connect(f"postgresql://nobody@{nowhere}"),
         )
-    answer = api.get("/api/v1/notifications", headers=student.headers)
+    answer = api.request(method, f"/api/v1/{path}", headers=student.headers, json=body)
     _check(answer, 503, "SERVICE_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0
     assert "nonexistent" not in answer.text

@@ -1,6 +1,6 @@
 """The two ways through LUNA: what a request costs in statements, and hot reads that stay right."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
@@ -44,7 +44,7 @@ STATEMENTS = {
 }
 # No SQLAlchemy statement is built for these: a hot read is ready, a cached read needs none.
 HOT = [path for path, count in STATEMENTS.items() if count < 2]
-PAGE = {"limit": 20, "offset": 0}
+PAGE = {"limit": 20}
 MAX_STATEMENTS_OF_A_NEW_REQUEST = 3
 
 
@@ -137,6 +137,19 @@ def test_connection_that_the_server_closed_is_replaced(
         assert ended.all()
     scenario.get(scenario.librarian, "/deliveries")
     scenario.as_student("cancel")
+    scenario.request_delivery()
+
+
+def test_read_without_a_transaction_is_one_statement(clean: None, superuser: Engine) -> None:
+    read = text("SELECT pg_backend_pid()")
+    used = set()
+    for _ in range(3):
+        with database.reading_engine().connect() as connection:
+            used.add(connection.execute(read).scalar_one())
+    with superuser.connect() as connection:
+        last = text("SELECT query FROM pg_stat_activity WHERE pid = ANY(:pids)")
+        sent = connection.execute(last, {"pids": list(used)}).scalars().all()
+    assert set(sent) == {read.text}
 
 
 def test_number_of_statements_of_a_new_request(
@@ -176,6 +189,11 @@ def test_hot_read_returns_what_a_session_returns(scenario: Scenario, name: str) 
     assert expected
     assert [tuple(row) for row in found] == expected
     assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in expected]
+    records = scenario.api.portal.call(partial(read.records, **parameters))
+    assert [read.row(record) for record in records] == found
+    assert [list(map(type, read.row(each))) for each in records] == [
+        list(map(type, row)) for row in found
+    ]
 
 
 def test_read_whose_connections_were_lost_is_run_again(
@@ -186,6 +204,17 @@ def test_read_whose_connections_were_lost_is_run_again(
         name = {"name": hot_reads.APPLICATION_NAME}
         assert connection.execute(text(_TERMINATE + "application_name = :name"), name).all()
     _get(scenario, "/auth/me")
+
+
+def test_read_that_loses_its_connection_is_run_again(scenario: Scenario, superuser: Engine) -> None:
+    slow = HotRead(select(literal_column("pg_sleep(1)")))
+    running = scenario.api.portal.start_task_soon(slow.all)
+    ending = text(_TERMINATE + "application_name = :name AND query LIKE '%pg_sleep(1)%'")
+    ended: Sequence[object] = ()
+    while not ended:  # each time in a transaction of its own: one sees the same activity
+        with superuser.begin() as connection:
+            ended = connection.execute(ending, {"name": hot_reads.APPLICATION_NAME}).all()
+    assert len(running.result(10)) == 1
 
 
 def test_read_that_takes_too_long_ends_in_time(

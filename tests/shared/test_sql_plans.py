@@ -17,6 +17,7 @@ from backend.book import queries
 from backend.book.search import result_page
 from backend.book.search.search_query import SearchQuery
 from backend.shared.infra import clock, database
+from backend.shared.messaging import inbox
 from backend.shared.models import (
     BookStatus,
     Copy,
@@ -194,3 +195,27 @@ def test_free_copy_is_the_first_entry_of_an_index(library: Connection) -> None:
     plan = library.exec_driver_sql(reserve, {**values, "now": clock.now()}).scalars().all()
     assert any("using ix_copies_book_id" in line for line in plan), plan
     assert not any("Sort" in line for line in plan), plan
+
+
+def test_backlog_of_events_is_read_by_look_ups(library: Connection) -> None:
+    """Also where nothing has counted its rows yet."""
+    for table, rest in (
+        ("processed_events", "gen_random_uuid(), 1, now()"),
+        ("event_runs", "1, NULL, now()"),
+    ):
+        library.exec_driver_sql(
+            f"INSERT INTO {table} SELECT gen_random_uuid(), 'robot.dispatch', {rest}"  # noqa: S608 (constants)
+            " FROM generate_series(1, 5000)"
+        )
+    ids = [str(row_id(number)) for number in range(200)]
+    values = {"ids": ids, "aggregates": ids, "consumer": "robot.dispatch"}
+    runs = database.PREPARED["runs_of_events"].plain
+    looked_up = (inbox._EVENTS, inbox._LAST_PROCESSED)  # noqa: SLF001 (their plans)
+    explained = [
+        library.exec_driver_sql(f"EXPLAIN {runs}", values),
+        *(library.execute(text(f"EXPLAIN {each.text}"), values) for each in looked_up),
+    ]
+    for plan in explained:
+        lines = plan.scalars().all()
+        assert not any("Seq Scan on" in line or "hashed" in line for line in lines), lines
+    library.rollback()

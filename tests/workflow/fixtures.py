@@ -26,6 +26,7 @@ from backend.shared.models import (
     Role,
     TaskType,
 )
+from tests import transactions
 from tests.factories import catalogue, users
 
 
@@ -73,7 +74,12 @@ def rolled_back() -> Iterator[Session]:
 def create_task(session: Session, fixtures: Fixtures, kind: TaskType) -> DeliveryTask:
     """Create a task of this type, with its request, return or copy."""
     if kind is TaskType.STUDENT_DELIVERY:
-        made = requests.create(session, fixtures.member, fixtures.book, "SR-201", None, None)
+        route_graph.current(session)  # read it now: the new request would read it in a thread
+        made = transactions.finish(
+            requests.create(
+                transactions.of(session), fixtures.member, fixtures.book, "SR-201", None, None
+            )
+        )
         return tasks.lock_for(session, request=made.id)
     copy = custody.reserve_any(session, fixtures.book)
     if kind is TaskType.RETURN_PICKUP:

@@ -69,8 +69,9 @@ def test_failure_that_staff_have_answered_before_its_event_comes_is_recorded(
     scenario.as_librarian("fail", reason="It fell over", book_location="Lift")
     scenario.as_librarian("cancel", book_location="Lift")
     pending = {each["eventType"]: each["eventId"] for each in event_runner.pending_events()}
+    handler = inbox.each(subscriptions.ALERT, tasks.update_alerts)
     for event_type in ("delivery.task.cancelled", "delivery.task.failed"):
-        inbox.consume(subscriptions.ALERT, tasks.update_alerts, pending[event_type])
+        inbox.consume(subscriptions.ALERT, handler, pending[event_type])
     assert _kinds(scenario) == []
     assert _kinds(scenario, "state=RESOLVED") == ["TASK_FAILED"]
 

@@ -39,6 +39,21 @@ def test_assigned_task_has_a_range_around_its_arrival(scenario: Scenario) -> Non
     assert task["eta_reason"] is None
 
 
+def test_overdue_arrival_in_a_list_is_as_of_now(scenario: Scenario) -> None:
+    """Though nothing of the request has changed since the list was last read."""
+
+    def listed() -> datetime:
+        return _time(scenario.get(scenario.student, "/requests")[0]["task"], "eta")
+
+    scenario.request_delivery()
+    scenario.run_events()
+    said = listed()
+    assert listed() == said
+    event_runner.advance_clock(timedelta(minutes=30))
+    now = clock.now()
+    assert listed() >= now - timedelta(milliseconds=1) > said
+
+
 def test_late_loading_is_said_with_its_reason(scenario: Scenario) -> None:
     scenario.until_loading()
     said = _task(scenario)

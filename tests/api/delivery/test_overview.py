@@ -2,8 +2,11 @@
 
 import csv
 import io
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
@@ -46,6 +49,14 @@ def test_pick_list_names_who_prepares_a_book(scenario: Scenario) -> None:
     assert pick["claimed_by"]["id"] == str(scenario.librarian.id)
 
 
+def test_pick_list_shows_a_title_without_an_author(scenario: Scenario, owner: Engine) -> None:
+    scenario.request_delivery()
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE books SET author = NULL"))
+    (pick,) = scenario.get(scenario.librarian, "/deliveries/pick-list")
+    assert (pick["author"], pick["book_title"]) == (None, "The Left Hand of Darkness")
+
+
 def _figures(scenario: Scenario, query: str = "") -> Any:
     return scenario.get(scenario.librarian, f"/deliveries/analytics{query}")
 
@@ -65,9 +76,9 @@ def test_figures_tell_how_long_each_phase_took(scenario: Scenario) -> None:
     scenario.drive_robot()
     event_runner.advance_clock(timedelta(seconds=30))
     scenario.as_student("complete")
-    median = _named(_figures(scenario)["durations"], "median")
+    medians = _named(_figures(scenario)["durations"], "median")
     expected = {"waiting": 60, "loading": 120, "handover": 30, "total": 210, "travel": 0}
-    assert {name: abs(median[name] - seconds) < 10 for name, seconds in expected.items()} == (
+    assert {name: abs(medians[name] - seconds) < 10 for name, seconds in expected.items()} == (
         dict.fromkeys(expected, True)
     )
     (robot,) = _figures(scenario)["robots"]
@@ -93,6 +104,48 @@ def test_sums_of_the_figures_equal_the_list(scenario: Scenario) -> None:
     assert rows[:2] == [["group", "name", "figure", "value"], ["total", "", "count", "2"]]
     assert ["by_status", "FAILED", "count", "1"] in rows
     assert ["failures", "'=It fell over", "count", "1"] in rows  # not run as a formula
+
+
+def _listed(scenario: Scenario) -> list[Any]:
+    """Return every delivery with its history, as a person would read them."""
+    found = scenario.get(scenario.librarian, "/deliveries?limit=100")
+    return [scenario.get(scenario.librarian, f"/deliveries/{each['id']}") for each in found]
+
+
+def test_each_figure_is_counted_from_the_deliveries_themselves(scenario: Scenario) -> None:
+    scenario.until_departed()
+    scenario.drive_robot()
+    event_runner.advance_clock(timedelta(seconds=90))
+    scenario.as_student("complete")
+    for place, minutes in (("SR-202", 2), ("SR-201", 9), ("SR-202", 0)):
+        event_runner.advance_clock(timedelta(minutes=minutes))
+        scenario.book, scenario.student = catalogue.add_book(f"{place} {minutes}"), users.student()
+        scenario.request_delivery(place)
+        if minutes == 2:
+            scenario.as_librarian("fail", reason="LOST: at the lift", book_location="Lift")
+    tasks, figures = _listed(scenario), _figures(scenario)
+    zone = ZoneInfo(scenario.call(None, "GET", "/auth/client-settings").json()["data"]["time_zone"])
+    hour = [f"{datetime.fromisoformat(each['created_at']).astimezone(zone):%H}" for each in tasks]
+    failed = [each["failure_reason"] for each in tasks if each["status"] == "FAILED"]
+    counted = {
+        "by_status": Counter(each["status"] for each in tasks),
+        "by_type": Counter(each["task_type"] for each in tasks),
+        "by_place": Counter(each["destination_location"] for each in tasks),
+        "by_hour": Counter(hour),
+        "failures": Counter(reason.partition(":")[0] for reason in failed),
+    }
+    assert {group: _named(figures[group]) for group in counted} == counted
+    assert figures["total"] == len(tasks) == 4
+    done = [each["history"] for each in tasks if each["status"] == "COMPLETED"]
+    seconds = [
+        datetime.fromisoformat(history[-1]["created_at"]).timestamp()
+        - datetime.fromisoformat(history[0]["created_at"]).timestamp()
+        for history in done
+    ]
+    assert _named(figures["durations"])["total"] == len(done) == 1
+    assert abs(_named(figures["durations"], "median")["total"] - median(seconds)) < 1
+    driven = Counter(each["robot_name"] for each in tasks if each["robot_name"])
+    assert {each["robot_name"]: each["tasks"] for each in figures["robots"]} == driven
 
 
 def test_floor_plans_are_shown_to_students(scenario: Scenario) -> None:

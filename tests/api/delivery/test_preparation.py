@@ -67,6 +67,21 @@ def test_reassigned_task_goes_to_another_robot(api: Any, leg: str) -> None:
     assert code_of(refused) == "WRONG_ROBOT"
 
 
+def test_line_of_the_pick_list_names_the_version_that_not_found_is_compared_with(
+    scenario: Scenario,
+) -> None:
+    scenario.request_delivery()
+    [line] = scenario.call(scenario.librarian, "GET", "/deliveries/pick-list", 200).json()["data"]
+    _put(scenario, scenario.librarian, "claim")
+    path = f"/deliveries/pick-list/{scenario.task_id}/not-found"
+    stale = {"If-Match": f'"{line["version"]:x}"'}
+    refused = scenario.call(scenario.librarian, "PUT", path, 412, headers=stale)
+    assert code_of(refused) == "STALE_VERSION"
+    [line] = scenario.call(scenario.librarian, "GET", "/deliveries/pick-list", 200).json()["data"]
+    fresh = {"If-Match": f'"{line["version"]:x}"'}
+    scenario.call(scenario.librarian, "PUT", path, 200, headers=fresh)
+
+
 def test_missing_copy_is_replaced_by_another(api: Any) -> None:
     scenario = start_scenario(api, copies=2)
     scenario.until_loading()

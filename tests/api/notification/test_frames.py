@@ -67,7 +67,7 @@ def test_client_that_does_not_read_is_closed_at_the_limit(user: ConnectionUser) 
     transport = Transport()
     socket, subscription = _subscribed(user, transport)
     transport.is_writable = False
-    for number in range(MAX_QUEUED_MESSAGES + 1):
+    for number in range(1, MAX_QUEUED_MESSAGES + 2):
         socket.enqueue_change(subscription, number, "text", b"frame")
     assert socket.is_slow
     transport.is_writable = True

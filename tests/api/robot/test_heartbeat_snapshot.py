@@ -60,6 +60,16 @@ def test_unchanged_heartbeat_runs_no_transaction(
     assert "record_heartbeat" not in transactions
 
 
+def test_heartbeat_of_a_robot_that_stands_after_a_drive_runs_no_transaction(
+    scenario: Scenario, transactions: list[str]
+) -> None:
+    scenario.robot.heartbeat(speed=1.5)
+    _wait_for_snapshot(scenario)
+    transactions.clear()
+    scenario.robot.heartbeat()
+    assert "record_heartbeat" not in transactions
+
+
 def test_due_heartbeat_is_written_with_those_of_other_robots(
     scenario: Scenario,
     transactions: list[str],

@@ -46,6 +46,22 @@ def test_status_is_that_of_the_database_without_live_copies(
     assert [each["pose"] for each in _shown(scenario)] == [stored, stored]
 
 
+def test_speed_is_what_the_newest_heartbeat_reported(scenario: Scenario) -> None:
+    for speed in (1.5, 0.0):  # it drives, then stands
+        limit = time.monotonic() + 60
+        while [each["speed"] for each in _shown(scenario)] != [speed, speed]:
+            assert time.monotonic() < limit
+            scenario.robot.heartbeat(speed=speed)
+
+
+def test_speed_is_null_without_a_live_copy(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario.robot.heartbeat(speed=1.5)
+    monkeypatch.setattr(redis, "is_up", lambda: False)
+    assert [each["speed"] for each in _shown(scenario)] == [None, None]
+
+
 def test_heartbeats_keep_the_version_of_a_robot(scenario: Scenario) -> None:
     path = f"/robot/status/{scenario.robot.id}"
     before = scenario.call(scenario.librarian, "GET", path).headers["etag"]

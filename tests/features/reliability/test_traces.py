@@ -1,4 +1,11 @@
-"""Follow a request through services, worker and bridge by its trace: the id is the request's."""
+"""Follow a request through services, worker and bridge by its trace.
+
+The id of the trace is the request's → a span each for the service and for the consumers of its
+events → the reports on a command are a trace of their own, to which the bridge adds its span.
+
+OpenTelemetry makes the spans of a process and sends them in the background, SQLAlchemy stores the
+request's id with its events, httpx sends the bridge's span.
+"""
 
 import asyncio
 import json
@@ -77,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         settings = config.ProcessSettings(traces_endpoint=server.endpoint)
         monkeypatch.setattr(config, "process", lambda: settings)

@@ -4,13 +4,16 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from backend.shared.infra import clock
+from backend.shared.infra import clock, config
 from backend.shared.web.security import jwks
 from tests.api.auth.tokens.forged_tokens import public_jwk, rsa_signed
 
@@ -33,6 +36,12 @@ class Provider:
     signs_with: str | None = None  # another key than the published one
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     address: str = ""
+
+    def settings(self) -> config.OidcSettings:
+        """Return the settings of a LUNA that trusts this provider."""
+        return config.OidcSettings(
+            oidc_issuer=self.address, oidc_client_id=CLIENT_ID, oidc_client_secret=CLIENT_SECRET
+        )
 
     def document(self, path: str) -> dict[str, Any]:
         """Return the public keys, or the metadata."""
@@ -76,8 +85,22 @@ class Provider:
         return {"access_token": "x", "token_type": "Bearer", "id_token": token}
 
 
-def serve(provider: Provider) -> ThreadingHTTPServer:
-    """Return a server for the provider, not yet running."""
+@contextmanager
+def running(person: dict[str, Any]) -> Iterator[Provider]:
+    """Run a provider at which this person signs in."""
+    provider = Provider(person=dict(person))
+    server = _server(provider)
+    thread = Thread(target=server.serve_forever, args=(0.01,))  # s until it notices its end
+    thread.start()
+    try:
+        yield provider
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _server(provider: Provider) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

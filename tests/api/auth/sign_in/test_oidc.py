@@ -1,7 +1,6 @@
 """Campus sign-in against a real provider: code with PKCE, linked by verified address."""
 
 from collections.abc import Iterator
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +13,8 @@ from backend.shared.infra import clock, config
 from backend.shared.models import Role
 from backend.shared.web.security import jwks
 from tests.api.auth.registered_user import LOGIN, ME, PASSWORD, RegisteredUser, code
-from tests.api.auth.sign_in.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, serve
+from tests.api.auth.sign_in import oidc_provider
+from tests.api.auth.sign_in.oidc_provider import Provider
 from tests.factories import users
 
 START = "/api/v1/auth/oidc/start"
@@ -30,18 +30,10 @@ _GRACE = {
 
 @pytest.fixture
 def provider(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    made = Provider(person=dict(_GRACE))
-    server = serve(made)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    settings = config.OidcSettings(
-        oidc_issuer=made.address, oidc_client_id=CLIENT_ID, oidc_client_secret=CLIENT_SECRET
-    )
-    monkeypatch.setattr(config, "oidc", lambda: settings)
-    yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with oidc_provider.running(_GRACE) as made:
+        settings = made.settings()
+        monkeypatch.setattr(config, "oidc", lambda: settings)
+        yield made
 
 
 def _at_provider(api: Any, **query: str) -> str:

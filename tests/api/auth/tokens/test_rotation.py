@@ -44,7 +44,7 @@ def test_rotation_signs_nobody_out(api: Any, ada: RegisteredUser, keys: tuple[Pa
     kid = jwks.rotate(*keys)
     new = api.post(REFRESH, json={"refresh_token": ada.refresh_token}).json()["data"]
     assert (_kid(new["access_token"]), _kid(ada.access_token) == kid) == (kid, False)
-    authentication.claims_cache.clear()  # as in a process that has not seen the tokens
+    authentication.verified.cache_clear()  # as in a process that has not seen the tokens
     assert _me(api, new["access_token"]).status_code == 200
     assert _me(api, ada.access_token).status_code == 200
     listed = api.get("/api/v1/auth/.well-known/jwks.json").json()["keys"]

@@ -7,10 +7,11 @@ const args = ["--disable-gpu", "--disable-background-networking", "--disable-com
 // with nothing beside it. The stop and outages disturb everything else.
 const scenarios = { name: "scenarios", testMatch: /scenarios\/(?!9\d).*\.spec\.ts/ };
 const stop = { name: "stop", testMatch: /scenarios\/99.*\.spec\.ts/, dependencies: ["scenarios"] };
-const accessibility = { name: "accessibility", testMatch: /accessibility\/.*\.spec\.ts/, fullyParallel: true, dependencies: ["stop"] };
-const outages = { name: "outages", testMatch: /scenarios\/98.*\.spec\.ts/, dependencies: ["accessibility"] };
-const speed = { name: "speed", testMatch: /speed\/.*\.spec\.ts/, dependencies: ["outages"], workers: 1 };
 const isCore = process.env.LUNA_TEST_BROWSER === "core"; // `./luna test browser --core`
+const isShort = process.env.LUNA_TEST_BROWSER === "short"; // `--short`: speed before what takes long, so that it is measured where time is over
+const accessibility = { name: "accessibility", testMatch: /accessibility\/.*\.spec\.ts/, fullyParallel: true, dependencies: [isShort ? "speed" : "stop"] };
+const outages = { name: "outages", testMatch: /scenarios\/98.*\.spec\.ts/, dependencies: ["accessibility"] };
+const speed = { name: "speed", testMatch: /speed\/.*\.spec\.ts/, dependencies: [isShort ? "stop" : "outages"], workers: 1 };
 
 export default defineConfig({
   testDir: "e2e",

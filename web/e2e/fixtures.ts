@@ -53,7 +53,7 @@ export const test = base.extend<Fixtures>({
 });
 
 function watch(context: BrowserContext, origin: string, problems: string[]): void {
-  context.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  context.on("console", (message) => message.type() === "error" && problems.push(`${message.text()} ${message.location().url}`));
   context.on("weberror", (error) => problems.push(error.error().message));
   context.on("request", (request) => {
     const url = request.url();

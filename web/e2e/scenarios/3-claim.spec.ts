@@ -16,6 +16,12 @@ test("a new request is on the board within 2 s; of two claims at once one wins, 
   const claim = [first, second].map((page) => page.getByRole("dialog").getByRole("button", { name: "I prepare it" }));
   for (const page of [first, second]) await openCard(page, page.locator(".task-card", { hasText: task.reference }));
   for (const button of claim) await button.waitFor();
+  const together = meeting(2);
+  for (const page of [first, second])
+    await page.route(`**/deliveries/${task.id}/claim`, async (route) => {
+      await together(); // both are sent before one is answered
+      await route.continue();
+    });
   const answers = [first, second].map((page) => page.waitForResponse((response) => response.url().endsWith(`/deliveries/${task.id}/claim`)));
   await Promise.all(claim.map((button) => button.click()));
   const statuses = (await Promise.all(answers)).map((response) => response.status());
@@ -26,3 +32,17 @@ test("a new request is on the board within 2 s; of two claims at once one wins, 
   await expect(loser.getByRole("dialog").getByRole("alert")).toContainText(winner);
   await call(student, "PUT", `/requests/${id}/cancel`, {});
 });
+
+/** Return what waits until it was called so many times. */
+function meeting(count: number): () => Promise<void> {
+  let missing = count;
+  let open = (): void => undefined;
+  const all = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    missing -= 1;
+    if (missing === 0) open();
+    return all;
+  };
+}

@@ -1,7 +1,8 @@
 import { DESK, expect, LIBRARIAN, scan, test } from "../fixtures";
 import { copyOf, newStudent, requested } from "../system";
 
-test("a copy that is not on its shelf ends the request and keeps the student's place until it is found", async ({ open }) => {
+test("a copy that is not on its shelf ends the request and keeps the student's place until it is found", async ({ open, ignoring }) => {
+  ignoring(/status of 412/); // a robot may set out meanwhile
   const person = await newStudent("Noor", "Haddad");
   const { bookId, barcode, title } = await copyOf("Neuromancer"); // the only copy
   const { id } = await requested(person, bookId, "Study Room 101");

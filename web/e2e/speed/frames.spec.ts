@@ -2,7 +2,7 @@
 // and how soon a position that arrives is on the map.
 import type { Browser, Page } from "@playwright/test";
 import { DESK, expect, LIBRARIAN, test } from "../fixtures";
-import { least } from "./machine";
+import { holds } from "./machine";
 
 const ROBOTS = 200;
 const TASKS = 300;
@@ -127,16 +127,15 @@ for (const [name, path, ready] of [["map", "/staff/map", ".map .robot"], ["board
     await replays(page);
     await page.goto(path);
     await page.locator(ready).nth(150).waitFor({ state: "attached" });
-    const work = await least(MAX_WORK, async () => {
+    await holds(MAX_WORK, "ms of the main thread a frame, p95", async () => {
       const frames = await workPerFrame(browser, page);
       const p95 = percentile95(frames);
       process.stdout.write(`  ${name}: main thread p50 ${(frames[frames.length >> 1] ?? 0).toFixed(1)} ms, p95 ${p95.toFixed(1)} ms a frame, ${frames.length} frames with work in ${MEASURED / 1000} s\n`);
       expect(frames.length).toBeGreaterThan(30);
       return p95;
     });
-    expect(work).toBeLessThanOrEqual(MAX_WORK);
     if (name !== "map") return;
-    const late = await least(MAX_DELAY, async () => {
+    await holds(MAX_DELAY, "ms from a position to its mark, p95", async () => {
       sentAt.length = 0;
       await observeMoves(page);
       await page.evaluate((span) => new Promise((resolve) => setTimeout(resolve, span)), MEASURED);
@@ -145,6 +144,5 @@ for (const [name, path, ready] of [["map", "/staff/map", ".map .robot"], ["board
       expect(shown.length).toBeGreaterThan(20);
       return percentile95(shown);
     });
-    expect(late).toBeLessThanOrEqual(MAX_DELAY);
   });
 }

@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 import { expect, LIBRARIAN, OTHER, test } from "../fixtures";
 import { signedIn } from "../system";
-import { least } from "./machine";
+import { holds } from "./machine";
 
 const MAX_LCP = 2500; // ms
 const MAX_CLS = 0.05;
@@ -43,7 +43,7 @@ for (const [name, path, person, ready] of LOADS) {
     test.setTimeout(240_000);
     const page = await (await newContext({ storageState: person ? await signedIn(person) : undefined })).newPage();
     await slowPhone(page);
-    const painted = await least(MAX_LCP, async () => {
+    await holds(MAX_LCP, "ms until the largest paint", async () => {
       await page.goto(path);
       await page.locator(ready).first().waitFor();
       const { lcp, cls } = await vitals(page);
@@ -52,7 +52,6 @@ for (const [name, path, person, ready] of LOADS) {
       expect(cls).toBeLessThanOrEqual(MAX_CLS);
       return lcp;
     });
-    expect(painted).toBeLessThanOrEqual(MAX_LCP);
   });
 }
 
@@ -61,17 +60,18 @@ test(`a press on a slow phone is answered within ${MAX_INP} ms`, async ({ open }
   const page = await open(OTHER, "/");
   await page.locator(".book-card").first().waitFor();
   await slowPhone(page);
-  expect(await least(MAX_INP, () => slowestAnswer(page))).toBeLessThanOrEqual(MAX_INP);
+  await holds(MAX_INP, "ms until a press is answered", () => slowestAnswer(page));
 });
 
-/** Press and type on several pages; the longest time until the page has answered, in ms. */
+/** Press and type on several pages; the longest time until the page has answered, in ms: INP, which counts presses and keys, not what a pointer passes. */
 async function slowestAnswer(page: Page): Promise<number> {
   await page.goto("/");
   await page.locator(".book-card").first().waitFor();
   await page.evaluate(() => {
-    const durations: number[] = [];
-    Object.assign(globalThis, { durations });
-    new PerformanceObserver((list) => durations.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "event", durationThreshold: 16 } as PerformanceObserverInit);
+    const answers: [ms: number, what: string][] = [];
+    Object.assign(globalThis, { answers });
+    const said = (entry: PerformanceEventTiming) => `${entry.name} on ${(entry.target as Element | null)?.textContent?.slice(0, 20) ?? "what is gone"}`;
+    new PerformanceObserver((list) => answers.push(...(list.getEntries() as PerformanceEventTiming[]).filter((entry) => entry.interactionId).map((entry): [number, string] => [entry.duration, said(entry)]))).observe({ type: "event", durationThreshold: 16 } as PerformanceObserverInit);
   });
   const chip = page.getByRole("button", { name: "Available now" });
   for (const pressed of ["true", "false"]) {
@@ -83,8 +83,8 @@ async function slowestAnswer(page: Page): Promise<number> {
     await page.getByRole("navigation").getByRole("link", { name }).click();
     await page.getByRole("heading", { level: 1 }).waitFor();
   }
-  const durations = await page.evaluate(() => (globalThis as unknown as { durations: number[] }).durations);
-  const worst = Math.max(0, ...durations);
-  process.stdout.write(`  slowest answer to a press or key: ${worst.toFixed(0)} ms of ${durations.length}\n`);
+  const answers = await page.evaluate(() => (globalThis as unknown as { answers: [number, string][] }).answers);
+  const [worst, what] = answers.toSorted(([one], [other]) => other - one)[0] ?? [0, "nothing"];
+  process.stdout.write(`  slowest answer to a press or key: ${worst.toFixed(0)} ms of ${answers.length}, ${what}\n`);
   return worst;
 }

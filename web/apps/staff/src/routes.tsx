@@ -9,7 +9,7 @@ type ListName = Schemas["StaffList"];
 const LIST_NAMES: ListName[] = ["overdue", "hold-shelf", "high-demand", "never-borrowed", "missing"];
 
 const root = createRootRoute({ notFoundComponent: NotFoundPage });
-const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+const text = (value: unknown) => (["string", "number", "boolean"].includes(typeof value) && value !== "" ? String(value) : undefined); // the router reads ?q=1984 as a number
 const later = (value: unknown) => (Number(value) > 1 ? Number(value) : undefined); // a page after the first
 
 const signIn = createRoute({

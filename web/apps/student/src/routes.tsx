@@ -2,6 +2,7 @@
 import { session } from "@luna/api";
 import { ErrorState } from "@luna/ui";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { MAX_PAGES } from "./parts/more";
 import { NotFoundPage, Shell, SignedOutShell } from "./shell";
 
 const root = createRootRoute({ notFoundComponent: NotFoundPage });
@@ -17,8 +18,9 @@ const app = createRoute({
 });
 const visitors = createRoute({ getParentRoute: () => root, id: "visitors", component: SignedOutShell });
 
-const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+const text = (value: unknown) => (["string", "number", "boolean"].includes(typeof value) && value !== "" ? String(value) : undefined); // the router reads ?q=1984 as a number
 const flag = (value: unknown) => (value === true || value === "true" ? true : undefined);
+const more = (value: unknown) => (Number.isInteger(value) && Number(value) > 1 && Number(value) <= MAX_PAGES ? Number(value) : undefined);
 
 const signIn = createRoute({
   getParentRoute: () => visitors,
@@ -49,8 +51,8 @@ const verify = createRoute({
 const search = createRoute({
   getParentRoute: () => app,
   path: "/",
-  validateSearch: (search: Record<string, unknown>): { q?: string; available?: boolean; subject?: string; language?: string; exact?: boolean } => ({
-    q: text(search.q), available: flag(search.available), subject: text(search.subject), language: text(search.language), exact: flag(search.exact),
+  validateSearch: (search: Record<string, unknown>): { q?: string; available?: boolean; subject?: string; language?: string; exact?: boolean; pages?: number } => ({
+    q: text(search.q), available: flag(search.available), subject: text(search.subject), language: text(search.language), exact: flag(search.exact), pages: more(search.pages),
   }),
   component: lazyRouteComponent(() => import("./features/search/SearchPage"), "SearchPage"),
 });
@@ -97,6 +99,7 @@ const returnPage = createRoute({
 const notifications = createRoute({
   getParentRoute: () => app,
   path: "/notifications",
+  validateSearch: (search: Record<string, unknown>): { pages?: number } => ({ pages: more(search.pages) }),
   component: lazyRouteComponent(() => import("./features/notifications/NotificationsPage"), "NotificationsPage"),
 });
 const profile = createRoute({

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
-import { api } from "./client";
-import { session } from "./session";
+import { api, PUBLIC } from "./client";
+import { session, type User } from "./session";
 
 let keys: (string | null)[];
 let answers: (Response | Error)[];
@@ -8,7 +10,8 @@ let answers: (Response | Error)[];
 beforeEach(() => {
   keys = [];
   answers = [];
-  session.state = { status: "signed-out" };
+  session.adopt({ access_token: "a1", refresh_token: null, expires_in: 3600 });
+  session.setUser({ id: "u" } as User);
   vi.stubGlobal("fetch", (request: Request) => {
     keys.push(request.headers.get("Idempotency-Key"));
     const answer = answers.shift() ?? Response.json({ success: true, data: {} }, { status: 201 });
@@ -50,4 +53,30 @@ test("calls that are under way end when somebody signs out", async () => {
   await session.signOut();
   expect(await reading).toMatchObject({ code: "NETWORK" });
   expect(aborted).toEqual([true]);
+});
+
+test("nothing that needs a session is sent once somebody signs out, not even before the server has answered", async () => {
+  const sent: string[] = [];
+  let answer: (response: Response) => void = () => undefined;
+  vi.stubGlobal("fetch", (request: Request | string) => {
+    sent.push(typeof request === "string" ? request : new URL(request.url).pathname);
+    return typeof request === "string" ? new Promise<Response>((resolve) => { answer = resolve; }) : Promise.resolve(Response.json({ success: true, data: {} }));
+  });
+  const leaving = session.signOut();
+  expect(session.state.status).toBe("signed-out");
+  await expect(api.GET("/api/v1/loans")).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  await expect(holds("b1")).resolves.toMatchObject({ code: "UNAUTHENTICATED" });
+  await expect(session.refresh()).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  await api.GET("/api/v1/auth/client-settings");
+  expect(sent).toEqual(["/api/v1/auth/logout", "/api/v1/auth/client-settings"]);
+  answer(Response.json({}));
+  await leaving;
+  await expect(api.GET("/api/v1/loans")).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+});
+
+test("what is called without a session is public in the API", () => {
+  const { paths } = JSON.parse(readFileSync(join(import.meta.dirname, "../../../../docs/openapi.json"), "utf8")) as { paths: Record<string, Record<string, { security?: unknown }>> };
+  const found = Object.entries(paths).filter(([path]) => PUBLIC.test(path)).flatMap(([, methods]) => Object.values(methods));
+  expect(found.length).toBe(4);
+  expect(found.filter(({ security }) => security)).toEqual([]);
 });

@@ -2,13 +2,16 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./schema";
 import { takeEarly } from "./early";
-import { ApiProblem, networkProblem, problemOf } from "./problems";
-import { session } from "./session";
+import { isStale, networkProblem, problemOf } from "./problems";
+import { session, signedOut } from "./session";
 
 const KEY = "Idempotency-Key";
 export type Schemas = components["schemas"];
 
 const SIGNED_OUT_CODES = new Set(["UNAUTHENTICATED", "TOKEN_REVOKED", "INVALID_TOKEN", "ACCOUNT_INACTIVE"]);
+
+/** Calls of visitors; the others are refused here while nobody is signed in, as when a read is tried again after signing out. */
+export const PUBLIC = /^\/api\/v1\/auth\/(?:client-settings|forgot-password|reset-password|verify-email)$/;
 
 /**
  * Keys of writes whose answer has not come. The same write then carries the same key again, and has an
@@ -33,7 +36,8 @@ async function send(request: Request): Promise<Response> {
 
 /** Send with the token; on TOKEN_EXPIRED refresh once and send again. */
 async function sendWithToken(request: Request): Promise<Response> {
-  if (session.state.status === "expired") throw new ApiProblem("UNAUTHENTICATED", "", 401, ""); // until its user signs in again
+  const { status } = session.state;
+  if ((status === "expired" || status === "signed-out") && !PUBLIC.test(new URL(request.url).pathname)) throw signedOut();
   if (session.state.status === "signed-in" && !session.accessToken) await session.refresh();
   const again = request.clone();
   const response = await attempt(request);
@@ -75,6 +79,32 @@ export async function dataOf<Data>(call: Promise<{ data?: { data: Data } }>): Pr
   const { data } = await call;
   if (!data) throw networkProblem("an answer without data");
   return data.data;
+}
+
+/** What was read, with the tag that a change of it is sent with: it is refused (412) where it has changed since. */
+export type Tagged<Data> = Data & { tag?: string };
+
+export async function taggedOf<Data>(call: Promise<{ data?: { data: Data }; response: Response }>): Promise<Tagged<Data>> {
+  const data = await dataOf(call);
+  return { ...data, tag: (await call).response.headers.get("ETag") ?? undefined };
+}
+
+/** The tag of a row of a list, which the API makes of its version. */
+export const tagOf = (row: { version: number }): string => `"${row.version.toString(16)}"`;
+
+/**
+ * Send a step of what was read. Where it has changed since (412) read it again, and send the step once more
+ * if all that the step depends on is the same; else the refusal stays.
+ */
+export async function sendStep<Row, Result>(row: Row, send: (row: Row) => Promise<Result>, reread: () => Promise<Row>, isSame: (fresh: Row) => boolean): Promise<Result> {
+  try {
+    return await send(row);
+  } catch (error) {
+    if (!isStale(error)) throw error;
+    const fresh = await reread();
+    if (!isSame(fresh)) throw error;
+    return send(fresh);
+  }
 }
 
 /** Return `data` and `pagination` of a list. */

@@ -12,11 +12,11 @@ export class ApiProblem extends Error {
   }
 
   /** Messages of a form's fields, by the name of the field. */
-  get fields(): Record<string, string> {
+  get fields(): Record<string, string[]> {
     const found = this.details.fields;
     if (typeof found !== "object" || found === null) return {};
     return Object.fromEntries(
-      Object.entries(found).map(([name, texts]) => [name, Array.isArray(texts) ? texts.join(" ") : String(texts)]),
+      Object.entries(found).map(([name, texts]) => [name, (Array.isArray(texts) ? texts : [texts]).flatMap((text) => String(text).split("; "))]),
     );
   }
 
@@ -47,6 +47,11 @@ export function problemOf(body: unknown, response: Response): ApiProblem {
 /** The gateway could not be reached: no connection, or the answer took too long. */
 export function networkProblem(cause: unknown): ApiProblem {
   return new ApiProblem("NETWORK", cause instanceof Error ? cause.message : String(cause), 0, "");
+}
+
+/** Whether somebody else has changed what was to be changed. */
+export function isStale(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 412;
 }
 
 /** Whether a repetition of the same call can help. */

@@ -6235,7 +6235,7 @@ export interface components {
          */
         PickRead: {
             /** Author */
-            author: string;
+            author: string | null;
             /**
              * Batch
              * @description The trip in which it is carried, from 1
@@ -6276,6 +6276,11 @@ export interface components {
              * Format: uuid
              */
             task_id: string;
+            /**
+             * Version
+             * @description Of the delivery; its ETag is this number in hexadecimal
+             */
+            version: number;
         };
         /**
          * PoliciesBody
@@ -7141,7 +7146,10 @@ export interface components {
             robot_name: string;
             /** Software Version */
             software_version: string | null;
-            /** Speed */
+            /**
+             * Speed
+             * @description In metres a second, as its last heartbeat reported; null where it is not known: it came more than 5 s ago, or the answer is not of `/robot/status`
+             */
             speed: number | null;
             status: components["schemas"]["RobotStatus"];
             /** Stop Reason */
@@ -20213,7 +20221,8 @@ export interface operations {
                      *             "name": "Study Room 201"
                      *           },
                      *           "robot_name": "luna-bot-1",
-                     *           "created_at": "2026-01-15T10:30:00.000Z"
+                     *           "created_at": "2026-01-15T10:30:00.000Z",
+                     *           "version": 2
                      *         }
                      *       ],
                      *       "pagination": {

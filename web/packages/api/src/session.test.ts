@@ -79,7 +79,7 @@ test("a session that is refused while a page is open expires with its user, and 
   const session = await signedIn("u");
   vi.stubGlobal("fetch", vi.fn(() => Promise.resolve(answer(null, 401))));
   await expect(session.refresh()).rejects.toThrow();
-  expect(session.state).toEqual({ status: "expired", user: { id: "u" } });
+  expect(session.state).toMatchObject({ status: "expired", user: { id: "u" } });
   expect(session.accessToken).toBeNull();
   vi.stubGlobal("fetch", vi.fn((path: string) => Promise.resolve(answer(path.endsWith("/me") ? { id: "u" } : tokensOf("u")))));
   await session.signIn("a@b.example", "secret");
@@ -100,7 +100,66 @@ test("another user who signs in, in another tab, reloads this one; the same user
   expect(reload).not.toHaveBeenCalled();
   receive("other");
   expect(reload).toHaveBeenCalledOnce();
-  expect(session.state).toEqual({ status: "signed-in", user: { id: "u" } });
+  expect(session.state).toMatchObject({ status: "signed-in", user: { id: "u" } });
+});
+
+test("signing out elsewhere ends what this tab has under way, and a refresh that is answered later brings nothing back", async () => {
+  const channels: EventTarget[] = [];
+  vi.stubGlobal("BroadcastChannel", class extends EventTarget { postMessage = () => undefined; constructor() { super(); channels.push(this); } });
+  const session = await signedIn("u");
+  let answered: (response: Response) => void = () => undefined;
+  vi.stubGlobal("fetch", vi.fn((_path: string, init?: RequestInit) => new Promise((resolve, reject) => {
+    answered = resolve;
+    init?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
+  })));
+  const { signal } = session;
+  const refreshing = session.refresh().catch((error: unknown) => error);
+  await vi.waitFor(() => expect(fetch).toHaveBeenCalled());
+  channels[0]?.dispatchEvent(new MessageEvent("message", { data: { kind: "ended" } }));
+  answered(answer(tokensOf("u")));
+  expect(await refreshing).toMatchObject({ code: "NETWORK" });
+  expect([signal.aborted, session.state.status, session.accessToken, localStorage.getItem("luna.session")]).toEqual([true, "signed-out", null, null]);
+});
+
+test("a sign-in waits until the sign-out before it is answered, whose answer would delete its cookie", async () => {
+  const session = await signedIn("u");
+  const order: string[] = [];
+  vi.stubGlobal("fetch", vi.fn(async (path: string) => {
+    order.push(path);
+    if (path.endsWith("logout")) await new Promise((resolve) => setTimeout(resolve, 20));
+    order.push(`${path} answered`);
+    return answer(path.endsWith("/me") ? { id: "u" } : tokensOf("u"));
+  }));
+  void session.signOut();
+  await session.signIn("a@b.example", "secret");
+  expect(order.map((each) => each.replace("/api/v1/auth/", "")).slice(0, 3)).toEqual(["logout", "logout answered", "login"]);
+  expect(session.state.status).toBe("signed-in");
+});
+
+test("a session that has ended asks for no sign-out; one whose token has run out is named by its cookie alone", async () => {
+  const ended = await signedIn("u");
+  ended.end();
+  const fetch = vi.fn(() => Promise.resolve(answer(null)));
+  vi.stubGlobal("fetch", fetch);
+  await ended.signOut();
+  expect(fetch).not.toHaveBeenCalled();
+  const old = await signedIn("u");
+  old.adopt({ ...tokensOf("u"), expires_in: -1 });
+  const sent = vi.fn<(path: string, init?: RequestInit) => Promise<Response>>(() => new Promise(() => undefined));
+  vi.stubGlobal("fetch", sent);
+  void old.signOut();
+  expect(sent.mock.calls[0]?.[0]).toBe("/api/v1/auth/logout");
+  expect(sent.mock.calls[0]?.[1]?.headers).not.toHaveProperty("Authorization");
+});
+
+test("an account whose role was changed begins anew after signing in again", async () => {
+  const reload = vi.fn();
+  vi.stubGlobal("location", { reload });
+  const session = await signedIn("u");
+  session.end();
+  vi.stubGlobal("fetch", vi.fn((path: string) => Promise.resolve(answer(path.endsWith("/me") ? { id: "u", role: "LIBRARIAN" } : tokensOf("u")))));
+  await session.signIn("a@b.example", "secret");
+  expect(reload).toHaveBeenCalledOnce();
 });
 
 test("signing out forgets the user", async () => {

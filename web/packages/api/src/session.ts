@@ -5,7 +5,8 @@
 import type { components } from "./schema";
 import { ApiProblem, networkProblem, problemOf } from "./problems";
 
-export type User = components["schemas"]["UserRead"];
+/** With the tag of the last answer, which a change is sent with. */
+export type User = components["schemas"]["UserRead"] & { tag?: string };
 type Tokens = { access_token: string; refresh_token?: string | null; expires_in: number };
 type Message = { kind: "token"; token: Token } | { kind: "ended" };
 interface Token {
@@ -30,6 +31,7 @@ export class Session {
   private first: Promise<void> | null = null;
   private restoring: Promise<void> | null = null;
   private leaving = new AbortController();
+  private ending: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Set<() => void>();
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("luna.session");
 
@@ -46,7 +48,7 @@ export class Session {
     return this.token?.access ?? null;
   }
 
-  /** Ends the calls that are under way when this tab signs out: their answers would be refusals. */
+  /** Ends the calls that are under way when somebody signs out, in any tab: their answers would be refusals. */
   get signal(): AbortSignal {
     return this.leaving.signal;
   }
@@ -108,15 +110,26 @@ export class Session {
     localStorage.setItem(MARK, "1");
   }
 
-  /** End the session here and on the server; the server's answer is not needed. */
+  /**
+   * End the session in all tabs, then on the server, whose answer is not needed: from the first moment on
+   * no tab sends anything that the server would refuse. The next session begins after that answer.
+   */
   async signOut(): Promise<void> {
+    const isOver = this.state.status === "expired"; // the server has ended it
+    const isFresh = this.token && this.token.expiresAt > Date.now(); // else the cookie says whose session it is
+    const headers = { ...HEADERS, ...(isFresh ? { Authorization: `Bearer ${this.token?.access ?? ""}` } : {}) };
+    this.channel?.postMessage({ kind: "ended" } satisfies Message);
+    this.leave();
+    if (isOver) return;
+    this.ending = fetch("/api/v1/auth/logout", { method: "POST", headers, keepalive: true }).catch(() => undefined);
+    await this.ending;
+  }
+
+  private leave(): void {
     this.leaving.abort();
-    const headers = { ...HEADERS, ...(this.token ? { Authorization: `Bearer ${this.token.access}` } : {}) };
-    await fetch("/api/v1/auth/logout", { method: "POST", headers }).catch(() => undefined);
     this.leaving = new AbortController();
     this.forget();
     this.change({ status: "signed-out" });
-    this.channel?.postMessage({ kind: "ended" } satisfies Message);
   }
 
   /** Take over the tokens of a call that answers new ones, such as a change of the password. */
@@ -133,11 +146,13 @@ export class Session {
   /** Get a new token, once for all tabs; returns when this tab has it. */
   async refresh(): Promise<void> {
     const before = this.token?.access;
+    const { signal } = this; // a session that is ended meanwhile stays ended
     await locked(async () => {
       if (this.token && this.token.access !== before) return; // another tab was first
+      if (this.state.status === "signed-out") throw signedOut();
       const body = this.token?.refresh ? { refresh_token: this.token.refresh } : {};
       try {
-        this.adopt(await this.post<Tokens>("/api/v1/auth/refresh", body));
+        this.adopt(await this.post<Tokens>("/api/v1/auth/refresh", body, signal));
       } catch (error) {
         if (error instanceof ApiProblem && error.status === 401) this.end();
         throw error;
@@ -167,17 +182,18 @@ export class Session {
     await this.loadUser();
   }
 
-  private async loadUser(): Promise<void> {
+  async loadUser(): Promise<void> {
     const response = await send("/api/v1/auth/me", {
       headers: { Authorization: `Bearer ${this.accessToken ?? ""}` },
     });
-    const user = await dataOf<User>(response);
-    if (this.state.status === "expired" && this.state.user.id !== user.id) location.reload(); // nothing of the other's stays
+    const user = { ...(await dataOf<User>(response)), tag: response.headers.get("ETag") ?? undefined };
+    if (this.state.status === "expired" && (this.state.user.id !== user.id || this.state.user.role !== user.role)) location.reload(); // nothing of the other's stays
     this.setUser(user);
   }
 
-  private async post<Data>(path: string, body: object): Promise<Data> {
-    return dataOf<Data>(await send(path, { method: "POST", headers: HEADERS, body: JSON.stringify(body) }));
+  private async post<Data>(path: string, body: object, signal?: AbortSignal): Promise<Data> {
+    await this.ending;
+    return dataOf<Data>(await send(path, { method: "POST", headers: HEADERS, body: JSON.stringify(body), signal }));
   }
 
   private keep(token: Token): void {
@@ -189,13 +205,12 @@ export class Session {
 
   private receive(message: Message): void {
     if (message.kind === "ended") {
-      this.forget();
-      this.change({ status: "signed-out" });
+      this.leave();
     } else if ("user" in this.state && subjectOf(message.token.access) !== this.state.user.id) {
       location.reload(); // another user has signed in, in another tab
     } else if (this.state.status !== "signed-out") {
       this.keep(message.token);
-      if (this.state.status === "expired") this.setUser(this.state.user);
+      if (this.state.status === "expired") void this.loadUser().catch(() => undefined); // the role may be another
     }
   }
 
@@ -203,6 +218,11 @@ export class Session {
     this.state = state;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** What the server would answer to a call that needs a session: nothing is sent that it can only refuse. */
+export function signedOut(): ApiProblem {
+  return new ApiProblem("UNAUTHENTICATED", "", 401, "");
 }
 
 /** The user of an access token; the server alone verifies it. */

@@ -58,6 +58,14 @@ test("every value that the API may answer has its text", () => {
   expect(needed.filter((key) => !(key in ENGLISH))).toEqual([]);
 });
 
+test("every reason why a delivery ends has its text", () => {
+  const read = (path: string) => readFileSync(join(import.meta.dirname, "../../../../backend", path), "utf8");
+  const files = ["deadlines", "command_outcomes", "preparation", "tasks"].map((name) => `delivery/service/${name}.py`);
+  const codes = [...files, "robot/bridge_protocol/connectivity.py", "book/service/check_in.py"].flatMap((path) => [...read(path).matchAll(/^([A-Z_]+) = "\1"/gm)].map(([, code = ""]) => code));
+  expect(codes.length).toBeGreaterThanOrEqual(14);
+  expect(codes.filter((code) => !(`reason.${code}` in ENGLISH))).toEqual([]);
+});
+
 test("the pseudo-locale lengthens every text by 40 % and keeps its values", () => {
   const long: Record<string, string> = pseudo(ENGLISH);
   for (const [key, text] of Object.entries(ENGLISH)) {
@@ -73,7 +81,30 @@ test("what the server says to people has its German words, with its names and nu
   expect([errors.length > 30, reasons.length > 20]).toEqual([true, true]);
   expect([...errors, ...reasons].filter((message = "") => !(message in serverDe))).toEqual([]);
   setServerTexts(serverDe);
+  expect(inWords("Robot not found.", "NOT_FOUND")).toBe("Nicht gefunden.");
+  expect(inWords("Delivery D-7 of “Dune” has failed.", "TASK_FAILED")).toBe("Die Lieferung D-7 von „Dune“ ist gescheitert.");
   expect(inWords("Jonas Lindqvist has already taken this.")).toBe("Jonas Lindqvist hat das bereits übernommen.");
   expect(inWords("This delivery is for copy LB1, not LB2.")).toBe("Diese Lieferung ist für das Exemplar LB1, nicht LB2.");
   expect(inWords("Something new.")).toBe("Something new.");
+});
+
+test("every code that the server can send has German words of its own, for sentences that are not known", () => {
+  const read = (path: string) => readFileSync(join(import.meta.dirname, "../../../..", path), "utf8");
+  const schemas = (JSON.parse(read("docs/openapi.json")) as { components: { schemas: Record<string, { enum?: string[] }> } }).components.schemas;
+  const errors = [...read("docs/errors.md").matchAll(/^\| \d+ \| `(\w+)` \|/gm)].map(([, code = ""]) => code);
+  const reasons = [...read("backend/shared/domain/refusals.py").matchAll(/_R\.(\w+): _Text/g)].map(([, code = ""]) => code);
+  const issues = [...read("backend/book/imports/row_issues.py").matchAll(/^ {4}(\w+) = "\1"$/gm)].map(([, code = ""]) => code);
+  const codes = [...errors, ...reasons, ...(schemas.AlertKind?.enum ?? []), ...issues];
+  expect([errors.length > 30, reasons.length > 20, schemas.AlertKind?.enum?.length, issues.length]).toEqual([true, true, 9, 14]);
+  expect(codes.filter((code) => !(`=${code}` in serverDe))).toEqual([]);
+});
+
+test("what alerts say, and what they suggest, has German words", () => {
+  const read = (path: string) => readFileSync(join(import.meta.dirname, "../../../..", path), "utf8");
+  const rules = read("backend/delivery/service/alert_rules.py");
+  const said = [...rules.matchAll(/message = f?"([^"]+)"/g)].map(([, text = ""]) => text.replaceAll(/\{[^}]+\}/g, "…"));
+  const suggested = [...new Set([...rules.matchAll(/AlertKind\.\w+: \(([^)]+)\)/g)].flatMap(([, names = ""]) => [...names.matchAll(/"(\w+)"/g)].map(([, name = ""]) => name)))];
+  const texts = new Map([...read("backend/shared/domain/texts.py").matchAll(/^ {4}"(\w+)": "(.+)",$/gm)].map(([, name = "", text = ""]) => [name, text]));
+  expect([said.length >= 7, suggested.length >= 8]).toEqual([true, true]);
+  expect([...said, ...suggested.map((name) => texts.get(name) ?? name)].filter((text) => !(text in serverDe))).toEqual([]);
 });

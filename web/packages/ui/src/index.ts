@@ -1,13 +1,14 @@
 export { BrandMark, CampusSignIn, followBrand, useTitle, useWelcome } from "./brand";
 export { Cover } from "./cover";
+export { useDrawn, useReturn } from "./drawn";
 export { focusPage, useOpened } from "./focus";
 export { Icon, type IconName } from "./icons";
-export { FloorMap, type MapEdge, type MapPlace, type MapRobot } from "./map";
+export { FloorMap, type MapEdge, type MapHandle, type MapPlace, type MapPose, type MapRobot } from "./map";
 export { makeQueryClient, UiProvider } from "./provider";
-export { Aged, EmptyState, ErrorState, LiveBadge, Loaded, messageOf, Refusal, Skeletons } from "./states";
-export { BookPill, Pill, stepOf, TaskPill, type Tone } from "./status";
+export { Aged, EmptyState, ErrorState, fieldsOf, LiveBadge, Loaded, messageOf, Refusal, Skeletons } from "./states";
+export { BookPill, Pill, stepOf, TaskPill, useReason, type Tone } from "./status";
 export { useToast } from "./toasts";
-export { useSearchAsTyped } from "./typing";
+export { useTyped } from "./typing";
 export { isStanding, useLiveRobots, useRobots, type Robot } from "./robots";
 export { beep, cleaned, ScanReader, useScanner } from "./scan";
 export { challengeOf, SecondFactor } from "./second-factor";

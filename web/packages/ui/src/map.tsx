@@ -1,16 +1,18 @@
 // A floor in metres: plan, places, robots. y points up on the floor and down on the screen.
 // Robots are elements that only `transform` moves: the browser's compositor draws their way, so that
-// a fleet costs the main thread nothing between two reports.
+// a fleet costs the main thread nothing between two reports. A report moves its mark directly, past React;
+// all else of a mark (name, state, note) is drawn by React, as seldom as its parent gives it.
 import type { Schemas } from "@luna/api";
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type Ref } from "react";
 import { useTranslation } from "react-i18next";
+import { Marks, type Spot } from "./marks";
 import { placeNames, type Mark, type Placed } from "./names";
 
 export interface MapPlace { code: string; name: string; x: number; y: number; floor: number }
-export interface MapRobot {
-  id: string; name: string; x: number; y: number; theta: number; floor: number;
-  state: "normal" | "stale" | "offline" | "stopped"; note?: string;
-}
+/** In metres; `at`: when it was reported, in ms. */
+export interface MapPose { x: number; y: number; theta: number; floor: number; at?: number }
+export interface MapRobot extends MapPose { id: string; name: string; state: "normal" | "stale" | "offline" | "stopped"; note?: string }
+export interface MapHandle { move: (id: string, pose: MapPose) => void }
 export interface MapEdge { id: string; from: readonly [x: number, y: number]; to: readonly [x: number, y: number]; closed: boolean }
 type Floor = Schemas["FloorBody"] | Schemas["FloorRead"];
 interface Props {
@@ -25,25 +27,28 @@ interface Props {
   /** For pointers only: a list beside the map offers the same by keyboard. */
   onSelect?: (id: string) => void;
   label: string;
+  /** Moves marks without drawing the map again. */
+  ref?: Ref<MapHandle>;
 }
 interface Bounds { x: number; y: number; width: number; height: number }
 
 const MARGIN = 3; // metres around places when there is no plan
 const MAX_NAMES = 40; // of robots: with more, names would cover each other
 
-export function FloorMap({ floor, places, robots, destination, selected, onSelect, edges = [], chosenEdge, onChooseEdge, label }: Props) {
+export function FloorMap({ floor, places, robots, destination, selected, onSelect, edges = [], chosenEdge, onChooseEdge, label, ref }: Props) {
   const { t } = useTranslation();
   const bounds = useMemo(() => boundsOf(floor, [...places, ...robots]), [floor, places, robots]);
   const plan = planOf(floor);
   const image = useImage(plan);
   const top = bounds ? bounds.y + bounds.height : 0;
-  const marks = robots.map((robot) => ({ ...robot, left: (100 * (robot.x - (bounds?.x ?? 0))) / (bounds?.width ?? 1), down: (100 * (top - robot.y)) / (bounds?.width ?? 1) }));
+  const marks = robots.map((robot) => ({ ...robot, ...spotOf(robot, bounds) }));
   const names = useNames(marks, selected);
+  const [layer, map] = useMarks(ref, bounds, marks);
   if (!bounds) return <p className="dim">{t("map.nothing")}</p>;
   const unit = bounds.width / (plan ? 44 : 30); // marks keep their size on floors of any size
   return (
     <figure>
-      <div className="map" role="img" aria-label={label} style={{ aspectRatio: `${bounds.width} / ${bounds.height}` }}>
+      <div ref={map} className="map" role="img" aria-label={label} style={{ aspectRatio: `${bounds.width} / ${bounds.height}` }}>
         {image && <img src={image} alt="" className="plan" />}
         <svg viewBox={`0 0 ${bounds.width} ${bounds.height}`} aria-hidden="true">
           <g transform={`translate(${-bounds.x} ${top}) scale(1 -1)`}>
@@ -56,7 +61,7 @@ export function FloorMap({ floor, places, robots, destination, selected, onSelec
         {marks.map((mark) => (
           <Robot
             key={mark.id} id={mark.id} name={names.has(mark.id) ? (names.get(mark.id)?.text ?? mark.name) : ""} side={names.get(mark.id)?.side ?? "hidden"} note={mark.note} state={mark.state} selected={mark.id === selected}
-            onSelect={onSelect} left={mark.left} down={mark.down} degrees={(-mark.theta * 180) / Math.PI}
+            onSelect={onSelect} layer={layer}
           />
         ))}
       </div>
@@ -96,13 +101,44 @@ function useNames(marks: Mark[], selected?: string | null): Map<string, Placed> 
   return names;
 }
 
-interface RobotProps { id: string; name: string; side: string; note?: string; state: MapRobot["state"]; left: number; down: number; degrees: number; selected: boolean; onSelect?: (id: string) => void }
+function spotOf({ x, y, theta }: MapPose, bounds: Bounds | null): Spot {
+  if (!bounds) return { left: 0, down: 0, degrees: 0 };
+  return { left: (100 * (x - bounds.x)) / bounds.width, down: (100 * (bounds.y + bounds.height - y)) / bounds.width, degrees: (-theta * 180) / Math.PI };
+}
 
-/** Drawn again only when it has moved or changed; `left` and `down` in per cent of the map's width. */
-const Robot = memo(function Robot({ id, name, side, note, state, left, down, degrees, selected, onSelect }: RobotProps) {
+/** Keep the marks where their robots are, in a map of any width; `ref` moves those of the floor that is shown. */
+function useMarks(ref: Ref<MapHandle> | undefined, bounds: Bounds | null, robots: (MapRobot & Spot)[]): [Marks, Ref<HTMLDivElement>] {
+  const [layer] = useState(() => new Marks());
+  const floor = robots[0]?.floor;
+  useImperativeHandle(ref, () => ({
+    move: (id, pose) => {
+      if (pose.floor === floor) layer.report(id, spotOf(pose, bounds), pose.at ?? 0);
+    },
+  }), [layer, bounds, floor]);
+  const map = useCallback((element: HTMLDivElement) => {
+    const observer = new ResizeObserver(() => layer.resize(element));
+    layer.resize(element);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [layer]);
+  useLayoutEffect(() => {
+    for (const robot of robots) layer.move(robot.id, robot, robot.at ?? 0);
+  });
+  return [layer, map];
+}
+
+interface RobotProps { id: string; name: string; side: string; note?: string; state: MapRobot["state"]; selected: boolean; layer: Marks; onSelect?: (id: string) => void }
+
+/** Drawn again only when something other than its position has changed. */
+const Robot = memo(function Robot({ id, name, side, note, state, selected, layer, onSelect }: RobotProps) {
+  const mark = useCallback((element: HTMLSpanElement) => {
+    layer.attach(id, element);
+    return () => layer.detach(id);
+  }, [layer, id]);
   return (
-    <span className={`robot ${state}${selected ? " selected" : ""}`} style={{ transform: `translate(${left}cqw, ${down}cqw)` }} onPointerDown={onSelect && (() => onSelect(id))}>
-      <i className="body" style={{ rotate: `${degrees}deg` }} />
+    <span ref={mark} className={`robot ${state}${selected ? " selected" : ""}`} onPointerDown={onSelect && (() => onSelect(id))}>
+      <i className="body" />
+      {onSelect && <i className="reach" />}
       {name && <b className={`name ${side}`}>{name}</b>}
       {note && <small className="note">{note}</small>}
     </span>

@@ -7,7 +7,7 @@ export type Robot = Schemas["RobotRead"];
 const KEY = ["robots"];
 const STOP_POLL = 1000; // ms
 const POLL_INTERVAL = 10_000;
-const POSITION_INTERVAL = 100;
+const POSITION_INTERVAL = 1000; // ms; the map moves its marks at each report
 
 export function isStanding(robot: Robot): boolean {
   return robot.stop_state === "MOTION_STOPPED";
@@ -17,7 +17,7 @@ function fetchRobots(): Promise<Robot[]> {
   return allOf((page) => api.GET("/api/v1/robot/status", { params: { query: page } }));
 }
 
-/** Keep the robots current; positions that arrive together are drawn together. */
+/** Keep the robots current; positions are put into the cache together, once a second. */
 export function useLiveRobots(): void {
   const client = useQueryClient();
   const fresh = useRef(new Map<string, Partial<Robot>>());
@@ -33,11 +33,16 @@ export function useLiveRobots(): void {
       client.setQueryData<Robot[]>(KEY, (robots) =>
         robots?.map((robot) => {
           const change = changes.get(robot.id);
-          return change ? { ...robot, ...change } : robot;
+          return change && !isOlder(change, robot) ? { ...robot, ...change } : robot;
         }),
       );
     }, POSITION_INTERVAL);
   });
+}
+
+/** What was read meanwhile is newer than a report that waited. */
+function isOlder(report: Partial<Robot>, robot: Robot): boolean {
+  return Date.parse(report.last_heartbeat ?? "") < Date.parse(robot.last_heartbeat ?? "");
 }
 
 /** Ask each second for the robots' proofs until all stand, and while a stop cannot be followed live. */

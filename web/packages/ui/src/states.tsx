@@ -1,10 +1,11 @@
 // The states every page has: loading, empty, error, forbidden, stale.
 import { Button } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
-import { ApiProblem, live, useLiveStatus } from "@luna/api";
+import { ApiProblem, isStale, live, useLiveStatus } from "@luna/api";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { formatAge, inWords } from "@luna/i18n";
+import { isFirstLoad, useDrawn, useReturn } from "./drawn";
 import { Icon, type IconName } from "./icons";
 
 const STALE_AFTER = 10_000; // ms without the live view
@@ -38,7 +39,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   if (problem?.code === "SECOND_FACTOR_REQUIRED")
     return <EmptyState icon="lock" title={t("factor.title")} text={t("factor.required")} action={<a href="/profile">{t("factor.setUp")}</a>} />;
   if (problem?.status === 403)
-    return <EmptyState icon="lock" title={t("state.forbidden")} text={inWords(problem.message)} />;
+    return <EmptyState icon="lock" title={t("state.forbidden")} text={inWords(problem.message, problem.code)} />;
   if (problem?.status === 404)
     return <EmptyState icon="search" title={t("state.notFound")} text={t("state.notFoundText")} />;
   return (
@@ -53,7 +54,13 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? inWords(error.message) : String(error);
+  return error instanceof Error ? inWords(error.message, error instanceof ApiProblem ? error.code : undefined) : String(error);
+}
+
+/** What is wrong with a form's fields, by the name of the field. */
+export function fieldsOf(error: unknown): Record<string, string> {
+  const found = error instanceof ApiProblem ? error.fields : {};
+  return Object.fromEntries(Object.entries(found).map(([name, texts]) => [name, texts.map((text) => inWords(text)).join(" ")]));
 }
 
 /** A refused write, beside the form it belongs to. */
@@ -66,8 +73,8 @@ export function Refusal({ error }: { error: unknown }) {
     <div className="notice tone-fail" role="alert">
       <Icon name="alert" />
       <div className="stack-sm">
-        <span>{problem?.status === 0 ? t("state.unreachableText") : messageOf(error)}</span>
-        {reasons.length > 1 && <ul>{reasons.map((reason) => <li key={reason.code}>{inWords(reason.message)}</li>)}</ul>}
+        <span>{problem?.status === 0 ? t("state.unreachableText") : isStale(error) ? t("state.changed") : messageOf(error)}</span>
+        {reasons.length > 1 && <ul>{reasons.map((reason) => <li key={reason.code}>{inWords(reason.message, reason.code)}</li>)}</ul>}
         {problem?.requestId && problem.status >= 500 && (
           <span className="tiny">{t("state.requestId", { id: problem.requestId })}</span>
         )}
@@ -99,9 +106,12 @@ interface LoadedProps<Data> {
   children: (data: Data) => ReactNode;
 }
 
-/** A query's data, or the state it is in instead; data that could not be refreshed is marked. */
+/** A query's data, drawn after the press that opened the page is answered, or the state it is in instead; data that could not be refreshed is marked. */
 export function Loaded<Data>({ query, skeleton, children }: LoadedProps<Data>) {
-  if (query.data !== undefined) return <Aged fetchedAt={query.dataUpdatedAt}>{children(query.data)}</Aged>;
+  const [atOnce] = useState(isFirstLoad);
+  const isDrawn = (useDrawn(atOnce || query.data !== undefined) ?? false) && query.data !== undefined;
+  useReturn(isDrawn);
+  if (query.data !== undefined && isDrawn) return <Aged fetchedAt={query.dataUpdatedAt}>{children(query.data)}</Aged>;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   return <>{skeleton ?? <Skeletons />}</>;
 }

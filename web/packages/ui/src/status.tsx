@@ -14,6 +14,16 @@ export function Pill({ tone, icon, children }: { tone: Tone; icon: IconName; chi
   );
 }
 
+/** Why a delivery ended: a code of the server in words, what a person wrote as it is. */
+export function useReason(): (reason: string) => string {
+  const { t, i18n } = useTranslation();
+  return (reason) => {
+    const [, code = "", detail = ""] = /^([A-Z_]+)(?:: (.+))?$/s.exec(reason) ?? [];
+    const key = `reason.${code}` as "reason.NO_SHOW";
+    return i18n.exists(key) ? [t(key), detail].filter(Boolean).join(": ") : reason;
+  };
+}
+
 type Key = Schemas["TaskStatus"] | Schemas["Stage"];
 const TASK: Record<Key, [Tone, IconName]> = {
   PENDING: ["wait", "clock"],

@@ -39,7 +39,7 @@ export function useScans(answer: (code: string) => Promise<string>): [Entry[], (
 /** All reasons of a refusal, else its message. */
 function textOf(error: unknown): string {
   const reasons = error instanceof ApiProblem ? error.reasons : [];
-  return reasons.length ? reasons.map((reason) => inWords(reason.message)).join(" ") : messageOf(error);
+  return reasons.length ? reasons.map((reason) => inWords(reason.message, reason.code)).join(" ") : messageOf(error);
 }
 
 export function ScanEntries({ entries, children }: { entries: Entry[]; children?: (entry: Entry) => ReactNode }) {

@@ -45,3 +45,18 @@ test("a waiting write that is refused does not hold up the next", async () => {
   await sendWaiting();
   expect(localStorage.getItem("luna.outbox")).toBeNull();
 });
+
+test("a write that takes the place of the one that is being sent is sent too", async () => {
+  answer = offline;
+  await sendOrKeep({ kind: "read", id: "n1", body: "old" });
+  sendsWrites("read", async (write) => {
+    if (write.body === "old") {
+      sendsWrites("read", () => Promise.reject(offline));
+      await sendOrKeep({ kind: "read", id: "n1", body: "new" }); // kept while the old one is on its way
+      sendsWrites("read", (later) => Promise.resolve(void sent.push(later)));
+    }
+    sent.push(write);
+  });
+  await sendWaiting();
+  expect(sent.map(({ body }) => body)).toEqual(["old", "new"]);
+});

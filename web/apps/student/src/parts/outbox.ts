@@ -4,7 +4,8 @@ import { useSyncExternalStore } from "react";
 
 const STORED = "luna.outbox";
 
-export interface Write { kind: string; id?: string; body?: unknown }
+/** `tag`: of what was read; a write that waited is sent without, since nobody sees its refusal. */
+export interface Write { kind: string; id?: string; body?: unknown; tag?: string }
 type Send = (write: Write) => Promise<unknown>;
 
 const senders = new Map<string, Send>();
@@ -39,7 +40,7 @@ export async function sendOrKeep(write: Write): Promise<void> {
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     const same = (each: Write) => each.kind === write.kind && each.id === write.id;
-    store([...waiting().filter((each) => !same(each)), write]);
+    store([...waiting().filter((each) => !same(each)), { ...write, tag: undefined }]);
   }
 }
 
@@ -54,7 +55,8 @@ export async function sendWaiting(): Promise<void> {
       } catch (error) {
         if (isUnreachable(error)) return;
       }
-      store(waiting().slice(1));
+      const sent = JSON.stringify(next);
+      store(waiting().filter((each) => JSON.stringify(each) !== sent)); // not one that has taken its place meanwhile
     }
   } finally {
     sending = false;

@@ -4,4 +4,4 @@ import { sendsWrites } from "./outbox";
 
 sendsWrites("read", ({ id = "" }) => dataOf(api.PUT("/api/v1/notifications/{notification_id}/read", { params: { path: { notification_id: id } } })));
 sendsWrites("read-all", () => dataOf(api.PUT("/api/v1/notifications/read-all")));
-sendsWrites("preferences", ({ body }) => dataOf(api.PUT("/api/v1/notifications/preferences", { body: body as Schemas["PreferencesBody"] })));
+sendsWrites("preferences", ({ body, tag }) => dataOf(api.PUT("/api/v1/notifications/preferences", { params: { header: { "If-Match": tag } }, body: body as Schemas["PreferencesBody"] })));

@@ -1,5 +1,5 @@
 import { ApiProblem, saveExport, type Schemas } from "@luna/api";
-import { Refusal, useToast } from "@luna/ui";
+import { Refusal, useToast, fieldsOf } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
@@ -13,7 +13,7 @@ const roleOf = (form: FormData) => text(form, "role") as Schemas["Role"];
 
 function Fields({ account, error }: { account: Account | null; error: unknown }) {
   const { t } = useTranslation();
-  const fields = error instanceof ApiProblem ? error.fields : {};
+  const fields = fieldsOf(error);
   return (
     <>
       <div className="fields">

@@ -1,10 +1,9 @@
-import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, taggedOf, type Schemas, type Tagged } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { PersonRole } from "../../parts/roles";
 
 export type Account = Schemas["ManagedUserRead"];
-/** With the tag that a change is sent with: it is refused where somebody else has changed the account since. */
-export type TaggedAccount = Account & { tag?: string };
+export type TaggedAccount = Tagged<Account>;
 export interface Filter { q?: string; role?: PersonRole; page: number }
 const KEY = ["accounts"];
 
@@ -26,12 +25,7 @@ export function useAccount(userId: string | undefined) {
 }
 
 export function fetchAccount(userId: string): Promise<TaggedAccount> {
-  return tagged(api.GET("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId } } }));
-}
-
-async function tagged(call: Promise<{ data?: { data: Account }; response: Response }>): Promise<TaggedAccount> {
-  const account = await dataOf(call);
-  return { ...account, tag: (await call).response.headers.get("ETag") ?? undefined };
+  return taggedOf(api.GET("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId } } }));
 }
 
 function useWrite<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
@@ -48,7 +42,7 @@ export function useCreateAccount() {
 
 export function useChangeAccount(userId: string) {
   return useWrite(({ body, tag }: { body: Schemas["UserChange"]; tag?: string }) =>
-    tagged(api.PUT("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId }, header: { "If-Match": tag } }, body })),
+    taggedOf(api.PUT("/api/v1/auth/users/{user_id}", { params: { path: { user_id: userId }, header: { "If-Match": tag } }, body })),
   );
 }
 

@@ -1,5 +1,5 @@
 import { useUser } from "@luna/api";
-import { formatMoment } from "@luna/i18n";
+import { formatMoment, inWords } from "@luna/i18n";
 import { EmptyState, Icon, Loaded, Refusal } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
@@ -46,11 +46,11 @@ function AlertRow({ alert }: { alert: Alert }) {
     <li className={`notice tone-${alert.resolved_at ? "wait" : alert.severity === "CRITICAL" ? "fail" : "need"}`}>
       <Icon name={alert.resolved_at ? "check" : "alert"} />
       <div className="grow stack-sm">
-        <strong>{alert.message}</strong>
+        <strong>{inWords(alert.message, alert.kind)}</strong>
         <p className="small">{times.filter(Boolean).join(" · ")}</p>
         {alert.claimed_by && !alert.resolved_at && <p className="small">{t("alert.owner", { name: alert.claimed_by.name })}</p>}
         {alert.resolved_by && <p className="small">{[t("alert.resolvedBy", { name: alert.resolved_by.name }), alert.resolution].filter(Boolean).join(": ")}</p>}
-        {!alert.resolved_at && <ul className="small">{alert.suggested_actions.map((each) => <li key={each.name}>{each.text}</li>)}</ul>}
+        {!alert.resolved_at && <ul className="small">{alert.suggested_actions.map((each) => <li key={each.name}>{inWords(each.text)}</li>)}</ul>}
         <p className="row">
           {alert.task_id && <Link to="/" search={{ task: alert.task_id }}>{t("alert.showTask", { reference: alert.task_reference ?? "" })}</Link>}
           {alert.robot_id && <Link to="/map" search={{ robot: alert.robot_id }}>{t("alert.showRobot")}</Link>}
@@ -65,7 +65,7 @@ function AlertRow({ alert }: { alert: Alert }) {
 function Answers({ alert }: { alert: Alert }) {
   const { t } = useTranslation();
   const user = useUser();
-  const change = useChangeAlert(alert.id);
+  const change = useChangeAlert(alert);
   const [resolving, setResolving] = useState(false);
   const [note, setNote] = useState("");
   const others = alert.claimed_by !== null && alert.claimed_by.id !== user.id && user.role !== "ADMIN";

@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, useTopic, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, tagOf, useTopic, type Schemas } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Alert = Schemas["AlertRead"];
@@ -14,9 +14,9 @@ export function useAlerts(state: Schemas["AlertState"], page: number) {
   });
 }
 
-export function useChangeAlert(alertId: string) {
+export function useChangeAlert(alert: Alert) {
   const client = useQueryClient();
-  const params = { path: { alert_id: alertId } };
+  const params = { path: { alert_id: alert.id }, header: { "If-Match": tagOf(alert) } };
   return useMutation({
     mutationFn: ({ action, resolution = null }: { action: "claim" | "release" | "resolve"; resolution?: string | null }) =>
       action !== "resolve"

@@ -1,12 +1,11 @@
 import type { Schemas } from "@luna/api";
 import { formatMoment } from "@luna/i18n";
 import { EmptyState, Loaded } from "@luna/ui";
-import { TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { Pager } from "../../parts/Pager";
-import { SearchField } from "../../parts/SearchField";
+import { DateField, SearchField } from "../../parts/SearchField";
 import { Table } from "../../parts/Table";
 import { useAuditEntries, type Filter } from "./queries";
 
@@ -22,8 +21,8 @@ export function AuditPage() {
       <div className="row filters" role="group" aria-label={t("search.filters")}>
         <SearchField label={t("audit.action")} placeholder="user.changed" value={filter.action} onChange={(action) => narrow({ action })} />
         <SearchField label={t("audit.resource")} placeholder="user" value={filter.resource} onChange={(resource) => narrow({ resource })} />
-        <TextInput size="sm" type="date" aria-label={t("audit.from")} value={filter.from ?? ""} onChange={(event) => narrow({ from: event.target.value || undefined })} />
-        <TextInput size="sm" type="date" aria-label={t("audit.to")} value={filter.to ?? ""} onChange={(event) => narrow({ to: event.target.value || undefined })} />
+        <DateField label={t("audit.from")} value={filter.from} onChange={(from) => narrow({ from })} />
+        <DateField label={t("audit.to")} value={filter.to} onChange={(to) => narrow({ to })} />
       </div>
       <Loaded query={entries}>
         {({ items, pagination }) =>

@@ -37,7 +37,7 @@ function Copy({ found }: { found: Scanned }) {
           name === "SHELVE" && allowed ? (
             <li key={name}><Button loading={shelve.isPending} onClick={() => shelve.mutate(undefined, { onSuccess: () => toast(t("copy.shelved")) })}>{t("action.SHELVE")}</Button></li>
           ) : (
-            STAFF_ACTIONS.has(name) && <li key={name} className={allowed ? undefined : "dim"}><strong>{t(`action.${name as StaffAction}`)}</strong> {reasons.map((reason) => inWords(reason.message)).join(" ")}</li>
+            STAFF_ACTIONS.has(name) && <li key={name} className={allowed ? undefined : "dim"}><strong>{t(`action.${name as StaffAction}`)}</strong> {reasons.map((reason) => inWords(reason.message, reason.code)).join(" ")}</li>
           ),
         )}
       </ul>

@@ -1,5 +1,5 @@
 import { ApiProblem } from "@luna/api";
-import { Icon, Loaded, Refusal, useToast } from "@luna/ui";
+import { Icon, Loaded, Refusal, useToast, fieldsOf } from "@luna/ui";
 import { Button, Textarea, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -41,7 +41,7 @@ function Edit({ book }: { book: Book }) {
       ) : (
         <Refusal error={save.error} />
       )}
-      <BookForm form={form} onChange={setForm} errors={save.error instanceof ApiProblem ? save.error.fields : {}} onSubmit={submit} busy={save.isPending} label={t("profile.save")} />
+      <BookForm form={form} onChange={setForm} errors={fieldsOf(save.error)} onSubmit={submit} busy={save.isPending} label={t("profile.save")} />
       <Copies bookId={book.id} />
       <Merge book={base} />
     </div>
@@ -54,13 +54,16 @@ export function NewBookPage() {
   const [form, setForm] = useState(() => formOf(null));
   const [copies, setCopies] = useState("1");
   const create = useCreateBook();
-  const submit = () =>
+  const isSent = create.isPending || create.isSuccess; // until the next page is there
+  const submit = () => {
+    if (isSent) return;
     create.mutate({ form, copies: Number(copies) }, { onSuccess: (book) => void navigate({ to: "/catalogue/$bookId", params: { bookId: book.id } }) });
+  };
   return (
     <div className="stack-lg">
       <Heading title={t("catalogue.add")} />
       <Refusal error={create.error} />
-      <BookForm form={form} onChange={setForm} errors={create.error instanceof ApiProblem ? create.error.fields : {}} onSubmit={submit} busy={create.isPending} label={t("catalogue.create")}>
+      <BookForm form={form} onChange={setForm} errors={fieldsOf(create.error)} onSubmit={submit} busy={isSent} label={t("catalogue.create")}>
         <TextInput type="number" min={0} max={100} label={t("book.copiesLabel")} value={copies} onChange={(event) => setCopies(event.currentTarget.value)} required />
       </BookForm>
     </div>

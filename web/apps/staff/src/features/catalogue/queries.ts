@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, tagOf, type Schemas } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Book = Schemas["BookDetail"];
@@ -49,7 +49,7 @@ export function useSaveBook(book: Book) {
       const changed = FIELDS.filter((field) => form[field] !== before[field]);
       return dataOf(
         api.PUT("/api/v1/books/{book_id}", {
-          params: { path: { book_id: book.id }, header: { "If-Match": `"${version}"` } },
+          params: { path: { book_id: book.id }, header: { "If-Match": tagOf({ version }) } },
           body: bodyOf(form, changed) as Schemas["BookUpdate"],
         }),
       );
@@ -110,7 +110,7 @@ function useThenRefetch<Input, Output>(mutationFn: (input: Input) => Promise<Out
 
 export function useShelve(copy: Schemas["CopyRead"]) {
   const path = { book_id: copy.book_id, copy_id: copy.id };
-  return useThenRefetch(() => dataOf(api.PUT("/api/v1/books/{book_id}/copies/{copy_id}/shelve", { params: { path } })));
+  return useThenRefetch(() => dataOf(api.PUT("/api/v1/books/{book_id}/copies/{copy_id}/shelve", { params: { path, header: { "If-Match": tagOf(copy) } } })));
 }
 
 /** Move copies and holds to another title; this one's address leads there. */

@@ -23,7 +23,7 @@ export function MemberLoans({ member }: { member: Member }) {
 function LoanRow({ loan }: { loan: Loan }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const change = useChangeLoan(loan.id);
+  const change = useChangeLoan(loan);
   return (
     <li className="stack-sm">
       <div className="between">
@@ -34,7 +34,7 @@ function LoanRow({ loan }: { loan: Loan }) {
         {loan.actions.map(({ name, allowed, reasons }) =>
           isChange(name) && (
             <Button
-              key={name} variant="default" size="xs" disabled={!allowed} title={reasons.map((reason) => inWords(reason.message)).join(" ") || undefined}
+              key={name} variant="default" size="xs" disabled={!allowed} title={reasons.map((reason) => inWords(reason.message, reason.code)).join(" ") || undefined}
               loading={change.isPending && change.variables === name} onClick={() => change.mutate(name, { onSuccess: () => toast(t("desk.changed")) })}
             >
               {t(`loan.${name}`)}

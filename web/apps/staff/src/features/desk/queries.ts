@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, tagOf, type Schemas } from "@luna/api";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Member = Schemas["MemberRead"];
@@ -57,6 +57,7 @@ const CHANGES = {
 export type Change = keyof typeof CHANGES;
 export const isChange = (name: string): name is Change => name in CHANGES;
 
-export function useChangeLoan(loanId: string) {
-  return useThenRefetch((change: Change) => dataOf(api.PUT(CHANGES[change], { params: { path: { loan_id: loanId } } })));
+export function useChangeLoan(loan: Loan) {
+  const params = { path: { loan_id: loan.id }, header: { "If-Match": tagOf(loan) } };
+  return useThenRefetch((change: Change) => dataOf(api.PUT(CHANGES[change], { params })));
 }

@@ -1,15 +1,17 @@
 import type { Schemas } from "@luna/api";
 import { formatAge, formatNumber } from "@luna/i18n";
-import { EmptyState, Loaded, Refusal } from "@luna/ui";
-import { Button, TextInput } from "@mantine/core";
+import { EmptyState, Loaded, Refusal, useReason } from "@luna/ui";
+import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
+import { DateField } from "../../parts/SearchField";
 import { Table } from "../../parts/Table";
 import { saveFigures, useFigures } from "./queries";
 
 type Figures = Schemas["AnalyticsRead"];
+type Phase = "waiting" | "loading" | "travel" | "handover" | "total";
 const COUNTS = ["by_status", "by_type", "failures", "by_place", "by_hour"] as const;
 
 export function FiguresPage() {
@@ -21,8 +23,8 @@ export function FiguresPage() {
   return (
     <>
       <Heading title={t("staff.figures")}>
-        <TextInput size="sm" type="date" aria-label={t("audit.from")} value={period.from ?? ""} onChange={(event) => void navigate({ search: { ...period, from: event.target.value || undefined }, replace: true })} />
-        <TextInput size="sm" type="date" aria-label={t("audit.to")} value={period.to ?? ""} onChange={(event) => void navigate({ search: { ...period, to: event.target.value || undefined }, replace: true })} />
+        <DateField label={t("audit.from")} value={period.from} onChange={(from) => void navigate({ search: { ...period, from }, replace: true })} />
+        <DateField label={t("audit.to")} value={period.to} onChange={(to) => void navigate({ search: { ...period, to }, replace: true })} />
         <Button variant="default" size="sm" loading={save.isPending} onClick={() => save.mutate()}>CSV</Button>
       </Heading>
       <Refusal error={save.error} />
@@ -35,6 +37,10 @@ export function FiguresPage() {
 
 function Tables({ figures }: { figures: Figures }) {
   const { t } = useTranslation();
+  const inWords = useReason();
+  const names: Partial<Record<(typeof COUNTS)[number], (name: string) => string>> = {
+    by_status: (name) => t(`task.${name as Schemas["TaskStatus"]}`), by_type: (name) => t(`type.${name as Schemas["TaskType"]}`), failures: inWords,
+  };
   return (
     <div className="stack-lg">
       <p role="status">{t("figures.total", { total: formatNumber(figures.total) })}</p>
@@ -42,7 +48,7 @@ function Tables({ figures }: { figures: Figures }) {
         <h2>{t("figures.durations")}</h2>
         <Table label={t("figures.durations")} columns={[t("figures.name"), t("figures.count"), t("figures.median"), t("figures.p95")]}>
           {figures.durations.map((each) => (
-            <tr key={each.name}><th scope="row">{words(each.name)}</th><td className="figures">{formatNumber(each.count)}</td><td className="figures">{formatAge(each.median)}</td><td className="figures">{formatAge(each.p95)}</td></tr>
+            <tr key={each.name}><th scope="row">{t(`phase.${each.name as Phase}`)}</th><td className="figures">{formatNumber(each.count)}</td><td className="figures">{formatAge(each.median)}</td><td className="figures">{formatAge(each.p95)}</td></tr>
           ))}
         </Table>
       </section>
@@ -65,7 +71,7 @@ function Tables({ figures }: { figures: Figures }) {
             <Table label={t(`figures.${name}`)} columns={[t("figures.name"), t("figures.count"), ""]}>
               {figures[name].map((each) => (
                 <tr key={each.name}>
-                  <th scope="row">{words(each.name)}</th><td className="figures">{formatNumber(each.count)}</td>
+                  <th scope="row">{names[name]?.(each.name) ?? each.name}</th><td className="figures">{formatNumber(each.count)}</td>
                   <td className="chart"><i className="share" aria-hidden="true" style={{ width: `${(100 * each.count) / largest(figures[name])}%` }} /></td>
                 </tr>
               ))}
@@ -75,13 +81,6 @@ function Tables({ figures }: { figures: Figures }) {
       </div>
     </div>
   );
-}
-
-/** “Not loaded” for a code such as NOT_LOADED; names stay as they are. */
-function words(name: string): string {
-  if (!/^[A-Za-z]+(?:_[A-Za-z]+)*$/.test(name)) return name;
-  const text = name.replaceAll("_", " ").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function largest(counts: Schemas["CountRead"][]): number {

@@ -1,4 +1,4 @@
-import { formatNumber } from "@luna/i18n";
+import { formatNumber, inWords } from "@luna/i18n";
 import { EmptyState, Icon, Loaded, Pill, Refusal } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
@@ -76,7 +76,7 @@ function Rows({ job }: { job: Job }) {
                   <thead><tr><th>{t("import.row")}</th><th>{t("import.field")}</th><th>{t("import.value")}</th><th>{t("import.code")}</th><th>{t("import.message")}</th></tr></thead>
                   <tbody>
                     {items.map((row, index) => (
-                      <tr key={index}><td className="figures">{row.row}</td><td>{row.field}</td><td className="value">{row.value}</td><td>{row.code}</td><td>{row.message}</td></tr>
+                      <tr key={index}><td className="figures">{row.row}</td><td>{row.field}</td><td className="value">{row.value}</td><td>{row.code}</td><td>{inWords(row.message, row.code)}</td></tr>
                     ))}
                   </tbody>
                 </table>

@@ -13,8 +13,9 @@ export function ImportPage() {
   const upload = useUpload();
   const [file, setFile] = useState<File | null>(null);
   const [dryRun, setDryRun] = useState(true);
+  const isSent = upload.isPending || upload.isSuccess; // until the next page is there
   const submit = () => {
-    if (!file || upload.isPending) return;
+    if (!file || isSent) return;
     upload.mutate({ file, dryRun }, { onSuccess: ({ job_id: jobId }) => void navigate({ to: "/imports/$jobId", params: { jobId } }) });
   };
   return (
@@ -30,7 +31,7 @@ export function ImportPage() {
         <label className="tick-row"><input type="checkbox" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />{t("import.dryRun")}</label>
         <p className="small dim">{t("import.dryRunText")}</p>
         <Refusal error={upload.error} />
-        <Button type="submit" size="md" disabled={!file} loading={upload.isPending}>{t(dryRun ? "import.check" : "import.start")}</Button>
+        <Button type="submit" size="md" disabled={!file} loading={isSent}>{t(dryRun ? "import.check" : "import.start")}</Button>
       </form>
       <RecentImports />
     </div>

@@ -1,4 +1,4 @@
-import { allOf, api, dataOf, distinct, useTopic, type Schemas } from "@luna/api";
+import { allOf, api, dataOf, distinct, sendStep, tagOf, useTopic, type Schemas } from "@luna/api";
 import { cleaned } from "@luna/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
@@ -43,15 +43,22 @@ export function isToReceive(task: Task): boolean {
   return (task.stage === "HANDOVER" && task.request_id === null) || task.stage === "BRINGING_BACK";
 }
 
+function fetchTask(taskId: string): Promise<Task> {
+  return dataOf(api.GET("/api/v1/deliveries/{task_id}", { params: { path: { task_id: taskId } } }));
+}
+
+/** A loading names copy and attempt, which say more than a version: it changes also while the robot arrives. */
+function confirm(task: Task): Promise<Task> {
+  const params = { path: { task_id: task.id }, header: isToLoad(task) ? {} : { "If-Match": tagOf(task) } };
+  return isToLoad(task)
+    ? dataOf(api.PUT("/api/v1/deliveries/{task_id}/book-placed", { params, body: { copy_barcode: task.copy_barcode, attempt: task.attempt } }))
+    : dataOf(api.PUT("/api/v1/deliveries/{task_id}/complete", { params, body: {} }));
+}
+
 export function useConfirm() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (task: Task) => {
-      const params = { path: { task_id: task.id } };
-      return isToLoad(task)
-        ? dataOf(api.PUT("/api/v1/deliveries/{task_id}/book-placed", { params, body: { copy_barcode: task.copy_barcode, attempt: task.attempt } }))
-        : dataOf(api.PUT("/api/v1/deliveries/{task_id}/complete", { params, body: {} }));
-    },
+    mutationFn: (task: Task) => sendStep(task, confirm, () => fetchTask(task.id), ({ stage, attempt }) => stage === task.stage && attempt === task.attempt),
     onSettled: () => {
       for (const key of ["at-desk", "tasks", "pick-list"]) void client.invalidateQueries({ queryKey: [key] });
     },

@@ -1,8 +1,8 @@
-import type { Schemas } from "@luna/api";
+import type { LiveMessage, Schemas } from "@luna/api";
 import { formatAge, formatPercent } from "@luna/i18n";
-import { EmptyState, FloorMap, Icon, Loaded, Pill, useRobots, type MapRobot, type Robot, type Tone, type IconName } from "@luna/ui";
+import { EmptyState, FloorMap, Icon, Loaded, Pill, useRobots, type MapHandle, type MapPose, type MapRobot, type Robot, type Tone, type IconName } from "@luna/ui";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { Edges, useEdges } from "./Edges";
@@ -13,23 +13,26 @@ type Pose = Schemas["Pose"];
 
 export function MapPage() {
   const { t } = useTranslation();
-  const map = useMap();
+  const drawn = useRef<MapHandle>(null);
+  const map = useMap(({ event, data }: LiveMessage) => {
+    if (event === "robot.position" && data?.pose) drawn.current?.move(String(data.id), inMetres(data.pose as unknown as Pose, data.last_heartbeat));
+  });
   const robots = useRobots();
   return (
     <>
       <Heading title={t("staff.map")} />
       <Loaded query={robots}>
-        {(found) => <Loaded query={map}>{(plan) => <Fleet robots={found} map={plan} />}</Loaded>}
+        {(found) => <Loaded query={map}>{(plan) => <Fleet robots={found} map={plan} drawn={drawn} />}</Loaded>}
       </Loaded>
     </>
   );
 }
 
-function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
+function Fleet({ robots, map, drawn }: { robots: Robot[]; map: Schemas["MapRead"]; drawn: RefObject<MapHandle | null> }) {
   const { t } = useTranslation();
   const { robot: selected, floor: chosen } = useSearch({ from: "/app/map" });
   const navigate = useNavigate({ from: "/map" });
-  const now = useSeconds();
+  const now = useNow();
   const edges = useEdges(map, now);
   const [choosing, setChoosing] = useState(false); // a way to close
   const [edge, setEdge] = useState<string | null>(null);
@@ -55,7 +58,7 @@ function Fleet({ robots, map }: { robots: Robot[]; map: Schemas["MapRead"] }) {
             </button>
           ))}
         </div>
-        <FloorMap label={t("map.label")} floor={map.floors.find((each) => each.floor === floor) ?? null} places={places} robots={marks} selected={selected} onSelect={select} edges={shown} chosenEdge={edge} onChooseEdge={choosing ? setEdge : undefined} />
+        <FloorMap ref={drawn} label={t("map.label")} floor={map.floors.find((each) => each.floor === floor) ?? null} places={places} robots={marks} selected={selected} onSelect={select} edges={shown} chosenEdge={edge} onChooseEdge={choosing ? setEdge : undefined} />
         <Edges edges={edges} floor={floor} chosen={edge} onChoose={setEdge} choosing={choosing} onChoosing={setChoosing} />
       </div>
       <div className="stack">
@@ -123,7 +126,11 @@ function markOf(robot: Robot, floor: number, note: string | undefined): MapRobot
   const pose = poseOf(robot);
   if (!pose || (pose.floor ?? 1) !== floor) return [];
   const state = robot.connectivity === "OFFLINE" ? "offline" : robot.connectivity === "STALE" ? "stale" : robot.stopped ? "stopped" : "normal";
-  return [{ id: robot.id, name: robot.robot_name, x: pose.x, y: pose.y, theta: pose.theta ?? 0, floor, state, note }];
+  return [{ id: robot.id, name: robot.robot_name, ...inMetres(pose, robot.last_heartbeat), state, note }];
+}
+
+function inMetres({ x, y, theta, floor }: Pose, reportedAt: unknown): MapPose {
+  return { x, y, theta: theta ?? 0, floor: floor ?? 1, at: Date.parse(String(reportedAt)) || 0 };
 }
 
 interface Words { onTheWay: string; noPosition: string; online: string; neverSeen: string; seen: (age: string) => string }
@@ -145,11 +152,19 @@ function stateLabel(robot: Robot, now: number, words: Words): string {
   return robot.connectivity === "ONLINE" && seconds < 10 ? words.online : words.seen(formatAge(seconds));
 }
 
-function useSeconds(): number {
+const MAX_AGE = 1200; // ms; reports usually draw the page once a second
+
+/** The time of this drawing; without reports the page is drawn again soon, so that ages go on. */
+function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
+  const drawnAt = useRef(now);
+  const current = Math.max(now, Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
+    drawnAt.current = current;
+  });
+  useEffect(() => {
+    const timer = setInterval(() => Date.now() - drawnAt.current > MAX_AGE && setNow(Date.now()), MAX_AGE / 3);
     return () => clearInterval(timer);
   }, []);
-  return now;
+  return current;
 }

@@ -4,11 +4,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 const MAP = ["map"];
 const MAP_INTERVAL = 60_000; // ms; a way that is opened again elsewhere is not announced
 
-/** The floor plans, places and ways; read again when a way is closed. */
-export function useMap() {
+/** The floor plans, places and ways; read again when a way is closed. `handle` receives what the robots report. */
+export function useMap(handle: (message: LiveMessage) => void) {
   const client = useQueryClient();
-  useTopic("robots", [], ({ event }: LiveMessage) => {
-    if (event === "robot.edge.closed") void client.invalidateQueries({ queryKey: MAP });
+  useTopic("robots", [], (message: LiveMessage) => {
+    if (message.event === "robot.edge.closed") void client.invalidateQueries({ queryKey: MAP });
+    handle(message);
   });
   return useQuery({ queryKey: MAP, staleTime: MAP_INTERVAL, refetchInterval: MAP_INTERVAL, queryFn: () => dataOf(api.GET("/api/v1/robot/map")) });
 }

@@ -18,7 +18,7 @@ export function PickListPage() {
   const [result, setResult] = useState<Result | null>(null); // stays when its line, the last one, is gone
   const notFound = useNotFound();
   const report = (line: Line) =>
-    notFound.mutate(line.task_id, {
+    notFound.mutate(line, {
       onSuccess: (task) =>
         setResult(task.status === "CANCELLED" ? { success: false, text: t("pick.noOther", { title: line.book_title }) } : { success: true, text: t("pick.other", { title: line.book_title, code: task.copy_barcode }) }),
       onError: (error) => setResult({ success: false, text: messageOf(error) }),
@@ -37,7 +37,7 @@ export function PickListPage() {
       <Loaded query={list}>
         {(found) =>
           found.length ? (
-            <Walk lines={found} ticks={ticks} onTick={tick} onMissing={report} reporting={notFound.isPending ? notFound.variables : undefined} />
+            <Walk lines={found} ticks={ticks} onTick={tick} onMissing={report} reporting={notFound.isPending ? notFound.variables.task_id : undefined} />
           ) : (
             <EmptyState icon="check" title={t("pick.none")} text={t("pick.noneText")} />
           )

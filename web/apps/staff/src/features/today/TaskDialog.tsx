@@ -1,13 +1,12 @@
 import type { Schemas } from "@luna/api";
 import { formatMoment } from "@luna/i18n";
-import { Loaded, Refusal, stepOf, TaskPill, useToast } from "@luna/ui";
+import { Loaded, Refusal, stepOf, TaskPill, useReason, useToast } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Dialog } from "../../parts/Dialog";
-import { useChangeTask, useTask, type Change } from "./queries";
+import { useChangeTask, useTask, type Change, type Detail } from "./queries";
 
-type Detail = Schemas["TaskDetail"];
 const PRIORITIES = ["LOW", "NORMAL", "HIGH", "URGENT"] as const;
 
 export function TaskDialog({ taskId, onClose }: { taskId: string | undefined; onClose: () => void }) {
@@ -22,6 +21,7 @@ export function TaskDialog({ taskId, onClose }: { taskId: string | undefined; on
 
 function Task({ task }: { task: Detail }) {
   const { t } = useTranslation();
+  const inWords = useReason();
   const facts = [
     [t("task.reference"), task.reference],
     [t("task.from"), task.source_location],
@@ -32,8 +32,8 @@ function Task({ task }: { task: Detail }) {
     [t("task.created"), formatMoment(task.created_at)],
     [t("task.requester"), task.requester?.name],
     [t("task.claimedBy"), task.claimed_by?.name],
-    [t("task.failure"), task.failure_reason],
-    [t("task.bookAt"), task.book_location],
+    [t("task.failure"), task.failure_reason && inWords(task.failure_reason)],
+    [t("task.bookAt"), task.book_location && inWords(task.book_location)],
     [t("task.notes"), task.notes],
   ].filter(([, value]) => value);
   return (
@@ -48,7 +48,7 @@ function Task({ task }: { task: Detail }) {
             <li key={index}>
               <time className="dim" dateTime={entry.created_at}>{formatMoment(entry.created_at)}</time>
               <span>{t(`task.${stepOf({ status: entry.to_status, stage: entry.to_stage })}`)}</span>
-              {entry.reason && <span className="dim">{entry.reason}</span>}
+              {entry.reason && <span className="dim">{inWords(entry.reason)}</span>}
             </li>
           ))}
         </ol>
@@ -60,7 +60,7 @@ function Task({ task }: { task: Detail }) {
 function Actions({ task }: { task: Detail }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const change = useChangeTask(task.id);
+  const change = useChangeTask(task);
   const [asking, setAsking] = useState<"cancel" | "fail" | null>(null);
   const may = (name: string) => task.actions.some((each) => each.name === name && each.allowed);
   const act = (next: Change) => change.mutate(next, { onSuccess: () => { setAsking(null); toast(t("task.changed")); } });

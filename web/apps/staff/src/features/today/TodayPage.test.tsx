@@ -21,3 +21,37 @@ test("a delivery that moves on while the lists are read is shown once, as it was
   const card = await screen.findByText("D-1"); // fails if there are two
   expect(card.closest(".lane")?.className).toBe("lane coming");
 });
+
+test("the filter keeps what is typed while the address follows", async () => {
+  await show("/", { "GET /deliveries": tasks(TASK, { ...TASK, id: "t2", reference: "D-2" }) });
+  await screen.findByText("D-1");
+  const filter = screen.getByRole<HTMLInputElement>("searchbox");
+  fireEvent.change(filter, { target: { value: "D-2" } });
+  expect(filter.value).toBe("D-2");
+  await waitFor(() => expect(screen.queryByText("D-1")).toBeNull());
+  expect(location.search).toContain("q=D-2");
+});
+
+const tagged = (data: object, version: number) => Response.json({ success: true, data: { ...data, version } }, { headers: { ETag: `"${version}"` } });
+
+test("a step carries the version that is shown; where the delivery has moved on, the dialog says so and shows it", async () => {
+  let robot_name: string | null = null;
+  let version = 1;
+  const sent = await show("/?task=t1", { "GET /deliveries": tasks(TASK), "GET /deliveries/t1": () => tagged({ ...TASK, robot_name, history: [], actions: [may("FAIL")] }, version), "PUT /deliveries/t1/fail": refusal(412, "STALE_VERSION", "Changed.") });
+  fireEvent.click(await screen.findByRole("button", { name: "Give up" }));
+  fireEvent.change(screen.getByLabelText(/^Reason/), { target: { value: "Torn" } });
+  [robot_name, version] = ["luna-bot-7", 2];
+  fireEvent.submit(screen.getByLabelText(/^Reason/).closest("form") as HTMLFormElement);
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("This has changed meanwhile."));
+  expect(await screen.findByText("luna-bot-7")).toBeDefined();
+  expect(screen.getByLabelText<HTMLInputElement>(/^Reason/).value).toBe("Torn");
+  expect(sent.filter(({ call }) => call.endsWith("/fail")).map(({ headers }) => headers.get("If-Match"))).toEqual(['"1"']);
+});
+
+test("a claim carries no version: the server names who has the delivery", async () => {
+  const detail = tagged({ ...TASK, history: [], actions: [may("CLAIM")] }, 1);
+  const sent = await show("/?task=t1", { "GET /deliveries": tasks(TASK), "GET /deliveries/t1": () => detail, "PUT /deliveries/t1/claim": refusal(409, "ALREADY_CLAIMED", "Jonas Lindqvist has already taken this.") });
+  fireEvent.click(await screen.findByRole("button", { name: "I prepare it" }));
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("Jonas Lindqvist has already taken this."));
+  expect(sent.filter(({ call }) => call.endsWith("/claim")).map(({ headers }) => headers.get("If-Match"))).toEqual([null]);
+});

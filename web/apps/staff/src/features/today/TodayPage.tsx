@@ -1,10 +1,10 @@
 import { formatAge, formatTime } from "@luna/i18n";
 import { EmptyState, Icon, Loaded, Pill, Skeletons, stepOf, TaskPill } from "@luna/ui";
-import { TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
+import { SearchField } from "../../parts/SearchField";
 import { TaskDialog } from "./TaskDialog";
 import { useOpenTasks, type Task } from "./queries";
 
@@ -27,10 +27,7 @@ export function TodayPage() {
   return (
     <>
       <Heading title={t("staff.today")}>
-        <TextInput
-          size="sm" type="search" aria-label={t("today.filter")} placeholder={t("today.filter")} leftSection={<Icon name="search" size={16} />}
-          value={q ?? ""} onChange={(event) => void navigate({ search: (before) => ({ ...before, q: event.target.value || undefined }), replace: true })}
-        />
+        <SearchField label={t("today.filter")} value={q} onChange={(text) => void navigate({ search: (before) => ({ ...before, q: text }), replace: true })} />
       </Heading>
       <Loaded query={tasks} skeleton={<Skeletons count={3} height={120} />}>
         {(found) =>

@@ -1,4 +1,4 @@
-import { allOf, api, dataOf, distinct, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { allOf, api, distinct, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Task = Schemas["TaskRead"];
@@ -32,8 +32,12 @@ export function useTask(taskId: string | undefined) {
   return useQuery({
     queryKey: ["task", taskId],
     enabled: taskId !== undefined,
-    queryFn: () => dataOf(api.GET("/api/v1/deliveries/{task_id}", { params: { path: { task_id: taskId ?? "" } } })),
+    queryFn: () => fetchTask(taskId ?? ""),
   });
+}
+
+function fetchTask(taskId: string): Promise<Detail> {
+  return taggedOf(api.GET("/api/v1/deliveries/{task_id}", { params: { path: { task_id: taskId } } }));
 }
 
 export type Change =
@@ -42,35 +46,42 @@ export type Change =
   | { action: "fail"; reason: string; book_location: string | null }
   | { action: "priority"; priority: Schemas["Priority"] };
 
-function send(taskId: string, change: Change): Promise<Schemas["TaskDetail"]> {
-  const params = { path: { task_id: taskId } };
+export type Detail = Tagged<Schemas["TaskDetail"]>;
+
+/**
+ * Send a step with the version that is shown: one that somebody else was first with is refused. A claim
+ * carries none: nothing counts but who has the delivery, and that refusal names them.
+ */
+function send({ id, tag }: Detail, change: Change): Promise<Detail> {
+  const params = { path: { task_id: id }, header: change.action === "claim" ? {} : { "If-Match": tag } };
   switch (change.action) {
     case "book-placed":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/book-placed", { params, body: {} }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/book-placed", { params, body: {} }));
     case "complete":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/complete", { params, body: {} }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/complete", { params, body: {} }));
     case "retry":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/retry", { params, body: {} }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/retry", { params, body: {} }));
     case "claim":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/claim", { params }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/claim", { params }));
     case "release":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/release", { params }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/release", { params }));
     case "reassign":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/reassign", { params }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/reassign", { params }));
     case "cancel":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/cancel", { params, body: { book_location: change.book_location } }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/cancel", { params, body: { book_location: change.book_location } }));
     case "fail":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/fail", { params, body: { reason: change.reason, book_location: change.book_location } }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/fail", { params, body: { reason: change.reason, book_location: change.book_location } }));
     case "priority":
-      return dataOf(api.PUT("/api/v1/deliveries/{task_id}/priority", { params, body: { priority: change.priority } }));
+      return taggedOf(api.PUT("/api/v1/deliveries/{task_id}/priority", { params, body: { priority: change.priority } }));
   }
 }
 
-export function useChangeTask(taskId: string) {
+export function useChangeTask(task: Detail) {
+  const taskId = task.id;
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (change: Change) => send(taskId, change),
-    onSuccess: (task) => client.setQueryData(["task", taskId], task),
+    mutationFn: (change: Change) => send(task, change),
+    onSuccess: (changed) => client.setQueryData(["task", taskId], changed),
     onSettled: () => {
       void client.invalidateQueries({ queryKey: KEY });
       void client.invalidateQueries({ queryKey: ["task", taskId] });

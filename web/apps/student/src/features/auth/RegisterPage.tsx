@@ -1,5 +1,5 @@
-import { ApiProblem, session, useSession } from "@luna/api";
-import { EmptyState, Refusal, useTitle } from "@luna/ui";
+import { session, useSession } from "@luna/api";
+import { EmptyState, Refusal, useTitle, fieldsOf } from "@luna/ui";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link, Navigate } from "@tanstack/react-router";
@@ -20,7 +20,7 @@ export function RegisterPage() {
   });
   if (state.status === "signed-in") return <Navigate to="/" replace />;
   if (register.data === false) return <EmptyState icon="check" title={t("auth.checkMail")} text={t("auth.checkMailText")} action={<Link to="/sign-in">{t("auth.signIn")}</Link>} />;
-  const fields = register.error instanceof ApiProblem ? register.error.fields : {};
+  const fields = fieldsOf(register.error);
   return (
     <form
       className="stack card auth"

@@ -1,5 +1,5 @@
-import { api, ApiProblem } from "@luna/api";
-import { EmptyState, Refusal, useTitle } from "@luna/ui";
+import { api } from "@luna/api";
+import { EmptyState, Refusal, useTitle, fieldsOf } from "@luna/ui";
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -16,7 +16,7 @@ export function ResetPasswordPage() {
   });
   if (!token) return <EmptyState icon="lock" title={t("auth.noToken")} action={<Link to="/forgot-password">{t("auth.forgot")}</Link>} />;
   if (reset.isSuccess) return <EmptyState icon="check" title={t("auth.resetDone")} action={<Link to="/sign-in" className="main-action">{t("auth.signIn")}</Link>} />;
-  const fields = reset.error instanceof ApiProblem ? reset.error.fields : {};
+  const fields = fieldsOf(reset.error);
   return (
     <form
       className="stack card auth"

@@ -49,7 +49,7 @@ function Availability({ book }: { book: Schemas["BookDetail"] }) {
               <Icon name="clock" />
               <div>
                 <strong>{t("book.notNow")}</strong>
-                {request?.reasons.map((reason) => <p key={reason.code}>{inWords(reason.message)}</p>)}
+                {request?.reasons.map((reason) => <p key={reason.code}>{inWords(reason.message, reason.code)}</p>)}
                 {!now.available && <p>{now.next_due_at ? t("book.nextDue", { date: formatDate(now.next_due_at) }) : t("book.noDate")}</p>}
               </div>
             </div>

@@ -57,8 +57,8 @@ function Place({ hold }: { hold: Hold }) {
 function Changes({ hold }: { hold: Hold }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const suspend = useSuspend(hold.id);
-  const leave = useLeave(hold.id);
+  const suspend = useSuspend(hold);
+  const leave = useLeave(hold);
   const may = (name: string) => hold.actions.some((each) => each.name === name && each.allowed);
   const paused = hold.suspended_until !== null;
   return (

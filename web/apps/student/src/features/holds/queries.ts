@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, tagOf, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Hold = Schemas["HoldRead"];
@@ -24,10 +24,12 @@ function useThenRefetch<Input>(mutationFn: (input: Input) => Promise<unknown>) {
 }
 
 /** Keep no copy until a moment; null ends the pause. */
-export function useSuspend(holdId: string) {
-  return useThenRefetch((until: string | null) => dataOf(api.PUT("/api/v1/holds/{hold_id}/suspend", { params: { path: { hold_id: holdId } }, body: { until } })));
+export function useSuspend(hold: Hold) {
+  return useThenRefetch((until: string | null) => dataOf(api.PUT("/api/v1/holds/{hold_id}/suspend", { params: paramsOf(hold), body: { until } })));
 }
 
-export function useLeave(holdId: string) {
-  return useThenRefetch(() => api.DELETE("/api/v1/holds/{hold_id}", { params: { path: { hold_id: holdId } } }));
+export function useLeave(hold: Hold) {
+  return useThenRefetch(() => api.DELETE("/api/v1/holds/{hold_id}", { params: paramsOf(hold) }));
 }
+
+const paramsOf = (hold: Hold) => ({ path: { hold_id: hold.id }, header: { "If-Match": tagOf(hold) } });

@@ -2,7 +2,7 @@ import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { mayNot, show } from "../../testing";
 
-const LOAN = { id: "l1", book_id: "b1", book_title: "Dune", barcode: "LB1", due_at: "2030-01-01T10:00:00Z", overdue: false, returned_at: null, actions: [mayNot("RENEW", "Another reader waits for it.")] };
+const LOAN = { id: "l1", book_id: "b1", book_title: "Dune", barcode: "LB1", due_at: "2030-01-01T10:00:00Z", overdue: false, returned_at: null, version: 26, actions: [mayNot("RENEW", "Another reader waits for it.")] };
 
 test("a loan that cannot be renewed says why", async () => {
   await show("/loans", { "GET /loans": [LOAN], "GET /returns": [], "GET /loans/summary": { open: 1, limit: 5 } });

@@ -17,7 +17,7 @@ export function Summary() {
 export function Renew({ loan }: { loan: Schemas["LoanRead"] }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const renew = useRenew(loan.id);
+  const renew = useRenew(loan);
   const action = loan.actions.find((each) => each.name === "RENEW");
   if (!action) return null;
   return (
@@ -28,7 +28,7 @@ export function Renew({ loan }: { loan: Schemas["LoanRead"] }) {
       >
         {t("loans.renew")}
       </Button>
-      {!action.allowed && action.reasons.map((reason) => <p key={reason.code} className="small dim">{inWords(reason.message)}</p>)}
+      {!action.allowed && action.reasons.map((reason) => <p key={reason.code} className="small dim">{inWords(reason.message, reason.code)}</p>)}
       <Refusal error={renew.error} />
     </>
   );
@@ -45,7 +45,7 @@ export function RenewAll() {
       {results.length > 0 && (
         <ul className="plain rows" role="status">
           {results.map(({ loan, renewed, reasons }) => (
-            <li key={loan.id}><strong>{loan.book_title}</strong> {renewed ? t("loans.renewed", { date: formatDate(loan.due_at) }) : reasons.map((reason) => inWords(reason.message)).join(" ")}</li>
+            <li key={loan.id}><strong>{loan.book_title}</strong> {renewed ? t("loans.renewed", { date: formatDate(loan.due_at) }) : reasons.map((reason) => inWords(reason.message, reason.code)).join(" ")}</li>
           ))}
         </ul>
       )}

@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, tagOf, type Schemas } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export function useLoans() {
@@ -35,8 +35,9 @@ function useThenRefetch<Input, Output>(mutationFn: (input: Input) => Promise<Out
   });
 }
 
-export function useRenew(loanId: string) {
-  return useThenRefetch(() => dataOf(api.PUT("/api/v1/loans/{loan_id}/renew", { params: { path: { loan_id: loanId } } })));
+export function useRenew(loan: Schemas["LoanRead"]) {
+  const params = { path: { loan_id: loan.id }, header: { "If-Match": tagOf(loan) } };
+  return useThenRefetch(() => dataOf(api.PUT("/api/v1/loans/{loan_id}/renew", { params })));
 }
 
 /** Renew what can be; the answer says for each loan whether it was, and why not. */

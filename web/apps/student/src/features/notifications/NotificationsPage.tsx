@@ -2,16 +2,21 @@ import type { Schemas } from "@luna/api";
 import { formatMoment } from "@luna/i18n";
 import { Aged, EmptyState, ErrorState, Refusal, Skeletons } from "@luna/ui";
 import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { usePages } from "../../parts/more";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { useMarkAllRead, useMarkRead, useNotifications } from "./queries";
 
 export function NotificationsPage() {
   const { t } = useTranslation();
+  const { pages: wanted = 1 } = useSearch({ from: "/app/notifications" });
+  const navigate = useNavigate({ from: "/notifications" });
   const query = useNotifications();
+  const { pages, isReading } = usePages(query, wanted);
+  const showMore = () => void navigate({ search: { pages: wanted + 1 }, replace: true, resetScroll: false });
   const readAll = useMarkAllRead();
-  const items = query.data?.pages.flatMap((page) => page.items);
+  const items = pages?.flatMap((page) => page.items);
   return (
     <div className="stack-lg">
       <ScreenTitle title={t("notifications.title")}>
@@ -25,7 +30,7 @@ export function NotificationsPage() {
       {items?.length === 0 && <EmptyState icon="bell" title={t("notifications.none")} text={t("notifications.noneText")} />}
       {!!items?.length && <Aged fetchedAt={query.dataUpdatedAt}><ul className="plain rows">{items.map((each) => <Notification key={each.id} notification={each} />)}</ul></Aged>}
       {query.hasNextPage && (
-        <Button variant="default" size="lg" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{t("search.more")}</Button>
+        <Button variant="default" size="lg" loading={isReading} onClick={query.isFetchNextPageError ? () => void query.fetchNextPage() : showMore}>{t("search.more")}</Button>
       )}
     </div>
   );

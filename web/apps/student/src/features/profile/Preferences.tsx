@@ -1,4 +1,4 @@
-import type { Schemas } from "@luna/api";
+import { isStale, sendStep, type Schemas, type Tagged } from "@luna/api";
 import { Loaded, Refusal, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -7,19 +7,19 @@ import { useTranslation } from "react-i18next";
 import { Push } from "./Push";
 import { fetchPreferences, savePreferences } from "./queries";
 
-type Choices = Schemas["PreferencesRead"];
+type Choices = Tagged<Schemas["PreferencesRead"]>;
 const KEY = ["preferences"];
 const CHANNELS = ["in_app", "push", "email"] as const;
 
 /** Which messages come where, and when none but urgent ones come. */
 export function Preferences() {
   const { t } = useTranslation();
-  const query = useQuery({ queryKey: KEY, queryFn: fetchPreferences });
+  const query = useQuery({ queryKey: KEY, queryFn: fetchPreferences, refetchInterval: false, refetchOnWindowFocus: false }); // a form must not change under the hands
   return (
     <section className="card stack">
       <h2>{t("preferences.title")}</h2>
       <Push publicKey={query.data?.push_public_key ?? null} />
-      <Loaded query={query}>{(data) => <Form key={query.dataUpdatedAt} saved={data} />}</Loaded>
+      <Loaded query={query}>{(data) => <Form saved={data} />}</Loaded>
     </section>
   );
 }
@@ -28,13 +28,24 @@ function Form({ saved }: { saved: Choices }) {
   const { t, i18n } = useTranslation();
   const toast = useToast();
   const client = useQueryClient();
+  const [base, setBase] = useState(saved); // what the choices were made upon
   const [channels, setChannels] = useState(saved.channels);
   const [quiet, setQuiet] = useState(saved.quiet_hours);
+  const reread = () => client.fetchQuery({ queryKey: KEY, queryFn: fetchPreferences, staleTime: 0 });
+  const isSame = (fresh: Choices) => choicesOf(fresh) === choicesOf(base);
   const save = useMutation({
-    mutationFn: () => savePreferences({ quiet_hours: quiet, channels }),
-    onSuccess: () => {
+    mutationFn: () => sendStep(base, ({ tag }) => savePreferences({ quiet_hours: quiet, channels }, tag), reread, isSame),
+    onSuccess: async () => {
       toast(t("preferences.saved"));
       client.setQueryData<Choices>(KEY, (before) => before && { ...before, channels, quiet_hours: quiet });
+      setBase(await reread().catch(() => base));
+    },
+    onError: (error) => {
+      const fresh = client.getQueryData<Choices>(KEY);
+      if (!isStale(error) || !fresh) return;
+      setChannels(fresh.channels.map((theirs) => mine(theirs, base.channels, channels)));
+      if (JSON.stringify(quiet) === JSON.stringify(base.quiet_hours)) setQuiet(fresh.quiet_hours);
+      setBase(fresh);
     },
   });
   const choose = (type: string, channel: (typeof CHANNELS)[number], wanted: boolean) =>
@@ -68,6 +79,18 @@ function Form({ saved }: { saved: Choices }) {
       <Button type="submit" size="md" loading={save.isPending}>{t("profile.save")}</Button>
     </form>
   );
+}
+
+type Channels = Choices["channels"][number];
+
+/** What the form shows of them; the language, which they hold too, is chosen elsewhere. */
+const choicesOf = ({ channels, quiet_hours }: Choices) => JSON.stringify([channels, quiet_hours]);
+
+/** What is saved now, with what was chosen here. */
+function mine(theirs: Channels, before: Channels[], chosen: Channels[]): Channels {
+  const of = (list: Channels[]) => list.find((each) => each.notification_type === theirs.notification_type);
+  const changed = CHANNELS.filter((channel) => of(chosen)?.[channel] !== of(before)?.[channel]);
+  return { ...theirs, ...Object.fromEntries(changed.map((channel) => [channel, of(chosen)?.[channel]])) };
 }
 
 /** “Delivery task arrived”: a type that is newer than the texts. */

@@ -1,6 +1,6 @@
-import { ApiProblem, useUser } from "@luna/api";
+import { isStale, useUser } from "@luna/api";
 import { changeLanguage, LANGUAGES, type Language } from "@luna/i18n";
-import { Refusal, useToast } from "@luna/ui";
+import { Refusal, useToast, fieldsOf } from "@luna/ui";
 import { Button, TextInput, useMantineColorScheme } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -35,8 +35,8 @@ function Person() {
   const { t } = useTranslation();
   const user = useUser();
   const toast = useToast();
-  const save = useMutation({ mutationFn: saveProfile, onSuccess: () => toast(t("profile.saved")) });
-  const fields = save.error instanceof ApiProblem ? save.error.fields : {};
+  const save = useMutation({ mutationFn: (form: FormData) => saveProfile(form, user.tag), onSuccess: () => toast(t("profile.saved")) });
+  const fields = fieldsOf(save.error);
   return (
     <form
       className="card stack"
@@ -53,6 +53,7 @@ function Person() {
       </div>
       <TextInput size="md" name="phone_number" type="tel" label={t("profile.phone")} defaultValue={user.phone_number ?? ""} autoComplete="tel" error={fields.phone_number} />
       {!Object.keys(fields).length && <Refusal error={save.error} />}
+      {isStale(save.error) && <p className="small">{t("profile.theirs", { saved: [user.first_name, user.last_name, user.phone_number].filter(Boolean).join(" · ") })}</p>}
       <Button type="submit" size="md" loading={save.isPending}>{t("profile.save")}</Button>
     </form>
   );

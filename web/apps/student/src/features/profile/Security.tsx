@@ -1,6 +1,5 @@
-import { ApiProblem } from "@luna/api";
 import { formatMoment } from "@luna/i18n";
-import { Loaded, Pill, Refusal, useToast } from "@luna/ui";
+import { Loaded, Pill, Refusal, useToast, fieldsOf } from "@luna/ui";
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
@@ -12,7 +11,7 @@ export function Password() {
   const toast = useToast();
   const form = useRef<HTMLFormElement>(null);
   const change = useMutation({ mutationFn: changePassword, onSuccess: () => { form.current?.reset(); toast(t("profile.passwordChanged")); } });
-  const fields = change.error instanceof ApiProblem ? change.error.fields : {};
+  const fields = fieldsOf(change.error);
   const toggle = { "aria-label": t("auth.showPassword"), tabIndex: 0 };
   return (
     <form ref={form} className="card stack" onSubmit={(event) => { event.preventDefault(); if (!change.isPending) change.mutate(new FormData(event.currentTarget)); }}>

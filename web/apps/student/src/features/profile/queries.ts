@@ -1,17 +1,18 @@
-import { api, dataOf, session, type Schemas } from "@luna/api";
+import { api, dataOf, isStale, session, taggedOf, type Schemas, type Tagged } from "@luna/api";
 import { sendOrKeep } from "../../parts/outbox";
 
 const WEB = { "X-LUNA-Client": "web" }; // the refresh token comes as a cookie
 
-/** Save the form's names and phone number; the whole app shows the new name. */
-export async function saveProfile(form: FormData): Promise<void> {
+/** Save the form's names and phone number; the whole app shows the new name. Where they have changed elsewhere, read them. */
+export async function saveProfile(form: FormData, tag: string | undefined): Promise<void> {
   const text = (name: string) => String(form.get(name) ?? "").trim();
-  const user = await dataOf(
-    api.PUT("/api/v1/auth/me", {
-      body: { first_name: text("first_name"), last_name: text("last_name"), phone_number: text("phone_number") || null },
-    }),
-  );
-  session.setUser(user);
+  const body = { first_name: text("first_name"), last_name: text("last_name"), phone_number: text("phone_number") || null };
+  try {
+    session.setUser(await taggedOf(api.PUT("/api/v1/auth/me", { params: { header: { "If-Match": tag } }, body })));
+  } catch (error) {
+    if (isStale(error)) await session.loadUser();
+    throw error;
+  }
 }
 
 /** Change the password; every other session ends, this one continues with new tokens. */
@@ -60,11 +61,11 @@ export function removeFactor(form: FormData): Promise<unknown> {
   return api.DELETE("/api/v1/auth/me/totp", { body: { password: String(form.get("password")), code: String(form.get("code")).trim() } });
 }
 
-export function fetchPreferences() {
-  return dataOf(api.GET("/api/v1/notifications/preferences"));
+export function fetchPreferences(): Promise<Tagged<Schemas["PreferencesRead"]>> {
+  return taggedOf(api.GET("/api/v1/notifications/preferences"));
 }
 
 /** Save what changed; without a connection it waits for one. */
-export function savePreferences(body: Schemas["PreferencesBody"]): Promise<void> {
-  return sendOrKeep({ kind: "preferences", id: Object.keys(body).join(), body });
+export function savePreferences(body: Schemas["PreferencesBody"], tag?: string): Promise<void> {
+  return sendOrKeep({ kind: "preferences", id: Object.keys(body).join(), body, tag });
 }

@@ -18,8 +18,9 @@ export function RequestPage() {
   const [place, setPlace] = useState(lastPlace);
   const [notes, setNotes] = useState("");
   const offline = useLiveStatus() === "offline";
+  const isSent = create.isPending || create.isSuccess; // until the next page is there
   const submit = () => {
-    if (!place || create.isPending) return;
+    if (!place || isSent) return;
     create.mutate({ place, notes: notes.trim() }, {
       onSuccess: (request) => {
         rememberPlace(place);
@@ -43,7 +44,7 @@ export function RequestPage() {
       <Refusal error={create.error} />
       <div className="sticky-action">
         <Quote bookId={bookId} place={place} />
-        <Button type="submit" size="lg" fullWidth disabled={!place || offline} loading={create.isPending}>{t("request.confirm")}</Button>
+        <Button type="submit" size="lg" fullWidth disabled={!place || offline} loading={isSent}>{t("request.confirm")}</Button>
         {(offline || !place) && <p className="small dim">{t(offline ? "request.offline" : "request.choose")}</p>}
       </div>
     </form>

@@ -1,4 +1,4 @@
-import { api, dataOf } from "@luna/api";
+import { api, dataOf, taggedOf } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export function useBookTitle(bookId: string) {
@@ -21,7 +21,7 @@ export function useCreateRequest(bookId: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ place, notes }: { place: string; notes: string }) =>
-      dataOf(api.POST("/api/v1/requests", { body: { book_id: bookId, request_location: place, notes: notes || null } })),
+      taggedOf(api.POST("/api/v1/requests", { body: { book_id: bookId, request_location: place, notes: notes || null } })),
     onSuccess: (request) => {
       client.setQueryData(["request", request.id], request);
       void client.invalidateQueries({ queryKey: ["requests"] });

@@ -14,6 +14,7 @@ export function NewReturnPage() {
   const loan = useLoan(loanId);
   const create = useCreateReturn();
   const [place, setPlace] = useState(lastPlace);
+  const isSent = create.isPending || create.isSuccess; // until the next page is there
   return (
     <Loaded query={loan}>
       {(data) => (
@@ -21,7 +22,7 @@ export function NewReturnPage() {
           className="stack-lg"
           onSubmit={(event) => {
             event.preventDefault();
-            if (!place || create.isPending) return;
+            if (!place || isSent) return;
             create.mutate({ bookId: data.book_id, place }, {
               onSuccess: (created) => {
                 rememberPlace(place);
@@ -39,7 +40,7 @@ export function NewReturnPage() {
           <p className="dim">{t("return.when")}</p>
           <Refusal error={create.error} />
           <div className="sticky-action">
-            <Button type="submit" size="lg" fullWidth disabled={!place} loading={create.isPending}>{t("return.confirm")}</Button>
+            <Button type="submit" size="lg" fullWidth disabled={!place} loading={isSent}>{t("return.confirm")}</Button>
           </div>
         </form>
       )}

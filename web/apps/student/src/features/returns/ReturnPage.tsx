@@ -1,11 +1,10 @@
-import type { Schemas } from "@luna/api";
 import { Icon, Loaded, Refusal, Skeletons, stepOf, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { Arrival, Delays, Steps, stepsOf, TrackMap, WaitsUntil } from "../../parts/tracking";
-import { useReturn, useReturnChange } from "./queries";
+import { useReturn, useReturnChange, type Return as Found } from "./queries";
 
 export function ReturnPage() {
   const { returnId } = useParams({ from: "/app/returns/$returnId" });
@@ -13,7 +12,7 @@ export function ReturnPage() {
   return <Loaded query={query} skeleton={<Skeletons count={3} height={160} />}>{(data) => <Return found={data} />}</Loaded>;
 }
 
-function Return({ found }: { found: Schemas["ReturnDetail"] }) {
+function Return({ found }: { found: Found }) {
   const { t } = useTranslation();
   const step = stepOf(found.task);
   const over = found.status === "COMPLETED" || found.status === "CANCELLED";
@@ -40,15 +39,15 @@ function Return({ found }: { found: Schemas["ReturnDetail"] }) {
       {step === "LOADING" && !found.picked_up_at && <PickUp found={found} />}
       {!over && <TrackMap task={found.task} place={found.pickup_location} />}
       {found.status !== "CANCELLED" && <Steps steps={steps} />}
-      {!over && !found.picked_up_at && <Cancel returnId={found.id} />}
+      {!over && !found.picked_up_at && <Cancel found={found} />}
     </div>
   );
 }
 
-function PickUp({ found }: { found: Schemas["ReturnDetail"] }) {
+function PickUp({ found }: { found: Found }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const pickUp = useReturnChange(found.id, "picked-up");
+  const pickUp = useReturnChange(found, "picked-up");
   return (
     <section className="handover stack" aria-label={t("return.here")}>
       <div className="row"><Icon name="robot" size={28} /><h2>{t("return.here")}</h2></div>
@@ -62,10 +61,10 @@ function PickUp({ found }: { found: Schemas["ReturnDetail"] }) {
   );
 }
 
-function Cancel({ returnId }: { returnId: string }) {
+function Cancel({ found }: { found: Found }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const cancel = useReturnChange(returnId, "cancel");
+  const cancel = useReturnChange(found, "cancel");
   return (
     <>
       <Refusal error={cancel.error} />

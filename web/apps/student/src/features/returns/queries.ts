@@ -1,7 +1,7 @@
-import { api, dataOf, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { api, dataOf, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-type Return = Schemas["ReturnDetail"];
+export type Return = Tagged<Schemas["ReturnDetail"]>;
 
 export function useLoan(loanId: string) {
   return useQuery({
@@ -14,7 +14,7 @@ export function useCreateReturn() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ bookId, place }: { bookId: string; place: string }) =>
-      dataOf(api.POST("/api/v1/returns", { body: { book_id: bookId, pickup_location: place } })),
+      taggedOf(api.POST("/api/v1/returns", { body: { book_id: bookId, pickup_location: place } })),
     onSuccess: (created) => {
       client.setQueryData(["return", created.id], created);
       void client.invalidateQueries({ queryKey: ["returns"] });
@@ -33,18 +33,18 @@ export function useReturn(returnId: string) {
   });
   return useQuery({
     queryKey,
-    queryFn: () => dataOf(api.GET("/api/v1/returns/{return_id}", { params: { path: { return_id: returnId } } })),
+    queryFn: () => taggedOf(api.GET("/api/v1/returns/{return_id}", { params: { path: { return_id: returnId } } })),
   });
 }
 
-export function useReturnChange(returnId: string, change: "picked-up" | "cancel") {
+export function useReturnChange({ id: returnId, tag }: Return, change: "picked-up" | "cancel") {
   const client = useQueryClient();
-  const params = { path: { return_id: returnId } };
+  const path = { return_id: returnId };
   return useMutation({
     mutationFn: () =>
       change === "cancel"
-        ? dataOf(api.PUT("/api/v1/returns/{return_id}/cancel", { params, body: {} }))
-        : dataOf(api.PUT("/api/v1/returns/{return_id}/picked-up", { params, body: {} })),
+        ? taggedOf(api.PUT("/api/v1/returns/{return_id}/cancel", { params: { path }, body: {} })) // without a version: it holds whatever the robot has done meanwhile
+        : taggedOf(api.PUT("/api/v1/returns/{return_id}/picked-up", { params: { path, header: { "If-Match": tag } }, body: {} })),
     onSuccess: (found) => {
       client.setQueryData(["return", returnId], found);
       for (const key of ["returns", "loans"]) void client.invalidateQueries({ queryKey: [key] });

@@ -16,6 +16,21 @@ test("the list says how many copies are free", async () => {
   expect(await screen.findByText("2 of 3 available")).toBeDefined();
 });
 
+test("a number in the address is searched", async () => {
+  const sent = await show("/?q=1984", found(null));
+  expect((await screen.findByRole<HTMLInputElement>("combobox")).value).toBe("1984");
+  await waitFor(() => expect(sent.filter(({ call }) => call === "GET /books").map(({ query }) => query.get("q"))).toEqual(["1984"]));
+});
+
+test("the field keeps the focus while its first letter becomes a search", async () => {
+  await show("/", found(null));
+  const box = await screen.findByRole("combobox");
+  box.focus();
+  fireEvent.change(box, { target: { value: "s" } });
+  await waitFor(() => expect(location.search).toContain("q=s"));
+  expect(document.activeElement).toBe(screen.getByRole("combobox"));
+});
+
 test("a search that is typed does not take back the page that is opened meanwhile", async () => {
   await show("/", { ...found(null), "GET /books/b1": { ...BOOK, contributors: [], subjects: [], actions: [] }, "GET /books/b1/availability": { available: true, copies_available: 1, copies_total: 1, shelves: [], holds_waiting: 0, next_due_at: null } });
   const link = await screen.findByRole("link", { name: "Sapiens" });

@@ -1,13 +1,12 @@
-import type { Schemas } from "@luna/api";
 import { BookPill, Cover } from "@luna/ui";
 import { formatNumber } from "@luna/i18n";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import type { Facet, Search } from "./queries";
+import type { Book, Facet, Search } from "./queries";
 
 const MAX_VALUES = 8; // of a filter
 
-export function BookCard({ book }: { book: Schemas["BookFound"] }) {
+export function BookCard({ book }: { book: Book }) {
   const { t } = useTranslation();
   return (
     <li className="book-card">

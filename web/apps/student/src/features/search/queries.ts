@@ -5,6 +5,7 @@ const PAGE_SIZE = 20;
 const MIN_SUGGEST = 2; // letters
 export interface Search { q?: string; available?: boolean; subject?: string; language?: string; exact?: boolean }
 export type Facet = Schemas["Facet"];
+export type Book = Schemas["BookFound"];
 
 export function useBooks({ q, available, subject, language, exact }: Search) {
   return useInfiniteQuery({

@@ -21,6 +21,22 @@ test("a stop by staff is named", async () => {
   expect(await screen.findByText("Paused by staff.")).toBeDefined();
 });
 
+test("why a request has ended is said in words; what a person wrote stays as it is", async () => {
+  await show("/requests/r1", request({ status: "CANCELLED", stage: null }, { status: "CANCELLED", cancel_reason: "CANCELLED_BY_MEMBER" }));
+  expect(await screen.findByText("At the member’s own request")).toBeDefined();
+  await show("/requests/r1", request({ status: "CANCELLED", stage: null }, { status: "CANCELLED", cancel_reason: "The cover is torn" }));
+  expect(await screen.findByText("The cover is torn")).toBeDefined();
+});
+
+test("a request is cancelled whatever its robot has done meanwhile", async () => {
+  const present = request({});
+  const tagged = () => Response.json({ success: true, data: present["GET /requests/r1"] }, { headers: { ETag: '"1"' } });
+  const sent = await show("/requests/r1", { ...present, "GET /requests/r1": tagged, "PUT /requests/r1/cancel": tagged });
+  fireEvent.click(await screen.findByRole("button", { name: "Cancel this request" }));
+  fireEvent.click(await screen.findByRole("button", { name: "Yes, cancel it" }));
+  await waitFor(() => expect(sent.filter(({ call }) => call.endsWith("/cancel")).map(({ headers }) => headers.get("If-Match"))).toEqual([null]));
+});
+
 test("the code is shown at the hand-over alone", async () => {
   await show("/requests/r1", request({}, { handover_code: "4711" }));
   expect(await screen.findByRole("heading", { name: "Dune" })).toBeDefined();

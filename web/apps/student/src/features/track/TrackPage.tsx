@@ -1,5 +1,4 @@
-import type { Schemas } from "@luna/api";
-import { Icon, Loaded, Refusal, Skeletons, stepOf, useToast } from "@luna/ui";
+import { Icon, Loaded, Refusal, Skeletons, stepOf, useReason, useToast } from "@luna/ui";
 import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, useParams } from "@tanstack/react-router";
@@ -8,7 +7,7 @@ import { Dialog } from "../../parts/Dialog";
 import { ScreenTitle } from "../../parts/ScreenTitle";
 import { Arrival, Delays, Steps, stepsOf, TrackMap } from "../../parts/tracking";
 import { ChangePlace, HandOver, ReportProblem } from "./parts";
-import { useCancel, useRequest } from "./queries";
+import { useCancel, useRequest, type Request } from "./queries";
 
 export function TrackPage() {
   const { requestId } = useParams({ from: "/app/requests/$requestId" });
@@ -16,8 +15,9 @@ export function TrackPage() {
   return <Loaded query={request} skeleton={<Skeletons count={3} height={160} />}>{(data) => <Track request={data} />}</Loaded>;
 }
 
-function Track({ request }: { request: Schemas["RequestDetail"] }) {
+function Track({ request }: { request: Request }) {
   const { t } = useTranslation();
+  const inWords = useReason();
   const step = stepOf(request.task);
   const moving = step === "TO_SOURCE" || step === "TO_DESTINATION" || step === "LOADING" || step === "ASSIGNED";
   const over = request.status === "COMPLETED" || request.status === "CANCELLED";
@@ -40,7 +40,7 @@ function Track({ request }: { request: Schemas["RequestDetail"] }) {
         <p className="sentence">{t(`track.now.${step}`, { place: request.request_location })}</p>
         {moving && <Arrival task={request.task} />}
         {!over && <Delays task={request.task} />}
-        {request.status === "CANCELLED" && request.cancel_reason && <p className="dim">{request.cancel_reason}</p>}
+        {request.status === "CANCELLED" && request.cancel_reason && <p className="dim">{inWords(request.cancel_reason)}</p>}
       </section>
       {step === "HANDOVER" && !over && <HandOver request={request} />}
       {request.status === "COMPLETED" && <Link to="/loans" className="main-action"><Icon name="book" />{t("track.toLoans")}</Link>}
@@ -48,17 +48,17 @@ function Track({ request }: { request: Schemas["RequestDetail"] }) {
       {request.status !== "CANCELLED" && <Steps steps={steps} />}
       <p className="dim small">{t("track.reference", { reference: request.task.reference })}</p>
       {!over && <ChangePlace request={request} />}
-      {!over && <Cancel requestId={request.id} />}
+      {!over && <Cancel request={request} />}
       {(!over || request.status === "COMPLETED") && <ReportProblem requestId={request.id} />}
     </div>
   );
 }
 
-function Cancel({ requestId }: { requestId: string }) {
+function Cancel({ request }: { request: Request }) {
   const { t } = useTranslation();
   const toast = useToast();
   const [opened, dialog] = useDisclosure(false);
-  const cancel = useCancel(requestId);
+  const cancel = useCancel(request);
   return (
     <>
       <Button variant="default" size="lg" onClick={dialog.open}>{t("track.cancel")}</Button>

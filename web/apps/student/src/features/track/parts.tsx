@@ -1,4 +1,3 @@
-import type { Schemas } from "@luna/api";
 import { Icon, Refusal, useToast } from "@luna/ui";
 import { Button, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
@@ -7,14 +6,14 @@ import { useTranslation } from "react-i18next";
 import { Dialog } from "../../parts/Dialog";
 import { PlacePicker } from "../../parts/PlacePicker";
 import { WaitsUntil } from "../../parts/tracking";
-import { isAllowed, useChangePlace, useComplete, useExtend, useReportProblem } from "./queries";
+import { isAllowed, useChangePlace, useComplete, useExtend, useReportProblem, type Request } from "./queries";
 
 /** The robot is here: the code to show, and the one thing left to do. */
-export function HandOver({ request }: { request: Schemas["RequestDetail"] }) {
+export function HandOver({ request }: { request: Request }) {
   const { t } = useTranslation();
   const toast = useToast();
-  const complete = useComplete(request.id);
-  const extend = useExtend(request.id);
+  const complete = useComplete(request);
+  const extend = useExtend(request);
   return (
     <section className="handover stack" aria-label={t("handover.title")}>
       <div className="row"><Icon name="robot" size={28} /><h2>{t("handover.title")}</h2></div>
@@ -36,12 +35,12 @@ export function HandOver({ request }: { request: Schemas["RequestDetail"] }) {
 }
 
 /** Another place, as long as the robot has not left with the book. */
-export function ChangePlace({ request }: { request: Schemas["RequestDetail"] }) {
+export function ChangePlace({ request }: { request: Request }) {
   const { t } = useTranslation();
   const toast = useToast();
   const [opened, dialog] = useDisclosure(false);
   const [place, setPlace] = useState<string | null>(null);
-  const change = useChangePlace(request.id, place);
+  const change = useChangePlace(request, place);
   if (!isAllowed(request, "CHANGE_PLACE")) return null;
   return (
     <>

@@ -1,7 +1,7 @@
-import { api, dataOf, pageOf, useTopic, type LiveMessage, type Schemas } from "@luna/api";
+import { api, dataOf, pageOf, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-type Request = Schemas["RequestDetail"];
+export type Request = Tagged<Schemas["RequestDetail"]>;
 
 export function useRequests() {
   return useQuery({
@@ -20,7 +20,7 @@ export function useRequest(requestId: string) {
   });
   return useQuery({
     queryKey,
-    queryFn: () => dataOf(api.GET("/api/v1/requests/{request_id}", { params: { path: { request_id: requestId } } })),
+    queryFn: () => taggedOf(api.GET("/api/v1/requests/{request_id}", { params: { path: { request_id: requestId } } })),
   });
 }
 
@@ -41,24 +41,23 @@ function useChange(requestId: string, change: () => Promise<Request>) {
   });
 }
 
-export function useCancel(requestId: string) {
-  const path = { request_id: requestId };
-  return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/cancel", { params: { path }, body: {} })));
+const paramsOf = ({ id, tag }: Request) => ({ path: { request_id: id }, header: { "If-Match": tag } });
+
+/** Without a version: it holds whatever the robot has done meanwhile, and says what becomes of the book. */
+export function useCancel({ id }: Request) {
+  return useChange(id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/cancel", { params: { path: { request_id: id } }, body: {} })));
 }
 
-export function useComplete(requestId: string) {
-  const path = { request_id: requestId };
-  return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/complete", { params: { path }, body: {} })));
+export function useComplete(request: Request) {
+  return useChange(request.id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/complete", { params: paramsOf(request), body: {} })));
 }
 
-export function useExtend(requestId: string) {
-  const path = { request_id: requestId };
-  return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/extend", { params: { path } })));
+export function useExtend(request: Request) {
+  return useChange(request.id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/extend", { params: paramsOf(request) })));
 }
 
-export function useChangePlace(requestId: string, place: string | null) {
-  const path = { request_id: requestId };
-  return useChange(requestId, () => dataOf(api.PUT("/api/v1/requests/{request_id}/place", { params: { path }, body: { request_location: place ?? "" } })));
+export function useChangePlace(request: Request, place: string | null) {
+  return useChange(request.id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/place", { params: paramsOf(request), body: { request_location: place ?? "" } })));
 }
 
 export function useReportProblem(requestId: string) {

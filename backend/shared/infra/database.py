@@ -25,6 +25,7 @@ _Item = TypeVar("_Item")
 PREPARED: "dict[str, Prepared]" = {}  # by name
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 _LOCKED = frozenset({"40P01", "55P03"})  # PostgreSQL's codes: deadlock, lock not available
+_LEVELS = ("AUTOCOMMIT", "READ COMMITTED")
 _SHORT_WAIT = text("SET LOCAL lock_timeout = '250ms'")
 
 
@@ -57,7 +58,12 @@ def engine() -> Engine:
 
 
 def _set_autocommit(connection: Any, level: str) -> None:
-    """Set it in psycopg2, where `set_isolation_level` sends a statement after each read."""
+    """Set it in psycopg2, where `set_isolation_level` sends a statement after each read.
+
+    ValueError for a level that a connection would keep when the pool gets it back.
+    """
+    if level not in _LEVELS:
+        raise ValueError(f"a connection of this engine has no isolation level {level}")
     connection.autocommit = level == "AUTOCOMMIT"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 
 from backend.robot.bridge_protocol import due_writes, stop_orders
 from backend.shared.infra import clock, config, database
@@ -30,6 +30,10 @@ _PENDING = text("""
 """)
 # They act on no task or robot, so that only people are told later than by the relay.
 LAST = TOGETHER - {DISPATCH}
+_WAITING = text(  # of this database: other test workers use the same server
+    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE NOT granted AND datname = current_database()"
+)
 _Messages = dict[tuple[str, UUID | None], list[str]]
 _FINISH = text("UPDATE outbox SET acked_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
 
@@ -146,6 +150,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < limit, "the condition did not come true"
         pause.wait(0.02)
+
+
+def is_waiting(owner: Engine) -> bool:
+    """Return whether a transaction waits for a lock."""
+    with owner.connect() as connection:
+        return bool(connection.execute(_WAITING).scalar_one())
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -1,10 +1,12 @@
 """Holds: position, promotion on every way a copy becomes free, suspension, expiry, robots."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
 from backend.shared.domain import invariants
 from backend.shared.infra import clock, database
@@ -184,6 +186,27 @@ def test_robot_brings_the_copy_that_is_kept(api: Any) -> None:
     _check_invariants()
     scenario.until_on_loan()
     assert scenario.get(scenario.student, path)["status"] == "FULFILLED"
+    _check_invariants()
+
+
+def test_copy_that_is_kept_while_its_request_waits_is_brought(api: Any, owner: Engine) -> None:
+    """The request waits for the hold, which a check-in has locked."""
+    scenario = start_scenario(api)
+    body = {"user_id": str(users.student().id), "book_id": str(scenario.book)}
+    scenario.call(scenario.librarian, "POST", "/loans", 201, json=body)
+    hold = {"book_id": str(scenario.book)}
+    scenario.call(scenario.student, "POST", "/holds", 201, json=hold)
+    with owner.begin() as check_in, ThreadPoolExecutor(1) as pool:
+        check_in.execute(text("SELECT FROM holds FOR UPDATE"))
+        request = pool.submit(scenario.request_delivery)
+        event_runner.wait_until(lambda: request.done() or event_runner.is_waiting(owner))
+        check_in.execute(text("UPDATE loans SET returned_at = now(), state = 'RETURNED'"))
+        check_in.execute(text("UPDATE copies SET custody = 'ON_HOLD_SHELF'"))
+        keep = "UPDATE holds SET status = 'READY', copy_id = (SELECT id FROM copies)"
+        check_in.execute(text(f"{keep}, ready_at = now(), ready_until = now() + interval '1 day'"))
+        check_in.commit()
+        request.result()
+    assert scenario.custody() == "RESERVED"
     _check_invariants()
 
 

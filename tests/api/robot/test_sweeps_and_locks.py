@@ -24,10 +24,6 @@ _SWEEPS = (
     "robot.leases",
     "robot.pending_commands",
 )
-_WAITING = text(  # of this database: other test workers use the same server
-    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    " WHERE NOT granted AND datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -70,15 +66,10 @@ def test_sweep_does_not_deadlock_with_locks_in_the_opposite_order(
     with owner.begin() as other, ThreadPoolExecutor(1) as pool:
         _lock(other, "robots", sorted(robot.id for robot in scenario.robots)[1:])
         sweep = pool.submit(event_runner.run_periodic, job)
-        event_runner.wait_until(lambda: sweep.done() or _is_waiting(owner))
+        event_runner.wait_until(lambda: sweep.done() or event_runner.is_waiting(owner))
         _lock(other, "delivery_tasks", tasks)
         assert sweep.result(timeout=10) is None
     event_runner.run_periodic(job)
-
-
-def _is_waiting(owner: Engine) -> bool:
-    with owner.connect() as connection:
-        return bool(connection.execute(_WAITING).scalar_one())
 
 
 @pytest.mark.parametrize("table", ["waypoints", "waypoint_edges"])
@@ -96,7 +87,7 @@ def test_change_of_the_map_locks_the_map_before_a_part_of_it(
     with owner.begin() as other, ThreadPoolExecutor(1) as pool:
         other.execute(text("SELECT 1 FROM fleet_state FOR UPDATE"))
         change = pool.submit(scenario.call, scenario.librarian, "PUT", path, json=body)
-        event_runner.wait_until(lambda: change.done() or _is_waiting(owner))
+        event_runner.wait_until(lambda: change.done() or event_runner.is_waiting(owner))
         _lock(other, table, [UUID(seen["id"])])
         other.rollback()
         assert change.result(timeout=30).status_code == 200

@@ -48,14 +48,18 @@ _RESERVE_KEPT = _reserving(
         FOR UPDATE""",
     "ON_HOLD_SHELF",
 )
+_OPEN_HOLD = """holds AS h
+    WHERE h.user_id = :member AND h.book_id = :book_id AND h.status IN ('QUEUED', 'READY')"""
+_LOCK_HOLD = Prepared("lock_open_hold", f"SELECT FROM {_OPEN_HOLD} FOR UPDATE")
+# After the lock: of a row that another transaction has changed, a join would show the copy that it
+# had before.
 _KEPT = Prepared(
     "kept_copy",
-    """
-    SELECT h.copy_id, c.robot_transportable
-    FROM holds AS h LEFT JOIN copies AS c ON c.id = h.copy_id
-    WHERE h.user_id = :member AND h.book_id = :book_id AND h.status IN ('QUEUED', 'READY')
-    FOR UPDATE OF h
-    """,
+    f"""
+    SELECT h.copy_id,
+        (SELECT robot_transportable FROM copies WHERE id = h.copy_id) AS can_be_carried
+    FROM {_OPEN_HOLD}
+    """,  # noqa: S608 (constants of this module)
 )
 
 
@@ -99,8 +103,9 @@ async def kept_copy(
 
     Locks the hold. The copy is None while the hold waits for one.
     """
-    rows = await transaction.run((_KEPT, {"member": member, "book_id": book_id}))
-    return (rows[0].copy_id, bool(rows[0].robot_transportable)) if rows else (None, False)
+    values = {"member": member, "book_id": book_id}
+    rows = await transaction.run((_LOCK_HOLD, values), (_KEPT, values))
+    return (rows[0].copy_id, bool(rows[0].can_be_carried)) if rows else (None, False)
 
 
 async def reserve_kept(transaction: Transaction, copy_id: UUID, by: str) -> ReservedCopy | None:

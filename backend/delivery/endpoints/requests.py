@@ -69,7 +69,11 @@ async def create_request(
         )
         return read_models.new_request(made, actor)
 
-    return await once.answer(create, location=lambda request: f"/api/v1/requests/{request.id}")
+    return await once.answer(
+        create,
+        subject=body.user_id or actor.id,
+        location=lambda request: f"/api/v1/requests/{request.id}",
+    )
 
 
 @router.get("", summary="List requests", response_model=PageAnswer[RequestRead])

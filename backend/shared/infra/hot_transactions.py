@@ -7,10 +7,10 @@ hot read. See docs/architecture.md, "The request path".
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from psycopg import Error, OperationalError
 from sqlalchemy.exc import DBAPIError
@@ -94,23 +94,24 @@ class Pool:
     def __init__(self) -> None:
         self._idle: list[Connection] = []
         self._slots = asyncio.Semaphore(config.database().hot_pool_size)
+        self._turns: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        try:
-            async with asyncio.timeout(_POOL_TIMEOUT):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise PoolTimeout("no connection for a hot transaction became free") from error
-        try:
+    async def connection(self, subject: object) -> AsyncIterator[Connection]:
+        turn = self._turns.setdefault(subject, asyncio.Lock())
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(_POOL_TIMEOUT):
+                    await held.enter_async_context(turn)
+                    await held.enter_async_context(self._slots)
+            except TimeoutError as error:
+                raise PoolTimeout("no connection for a hot transaction became free") from error
             connection = await self.take()
             try:
                 yield connection
             finally:
                 if not connection.is_closed:
                     self._idle.append(connection)
-        finally:
-            self._slots.release()
 
     async def take(self) -> Connection:
         """Return an idle connection or a new one."""
@@ -133,13 +134,16 @@ def _pool() -> Pool:
 
 
 @asynccontextmanager
-async def begin(*, commits_last: bool = False) -> AsyncIterator[Transaction]:
+async def begin(subject: object, *, commits_last: bool = False) -> AsyncIterator[Transaction]:
     """Commit at the end, if not before, and send the signals; roll back on any error.
+
+    Transactions of one subject (a member) follow each other: those that would wait for its lock
+    wait without a connection, and delay no other's.
 
     Errors of the database are those of SQLAlchemy, as everywhere else.
     """
     try:
-        async with _pool().connection() as connection:
+        async with _pool().connection(subject) as connection:
             transaction = Transaction(connection, commits_last=commits_last)
             try:
                 yield transaction

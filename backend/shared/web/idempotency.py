@@ -7,6 +7,7 @@ waits for the first to commit and then reads its response.
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
@@ -140,12 +141,17 @@ class HotIdempotentRequest(_KeyedCall):
         self,
         work: Callable[[Transaction], Awaitable[BaseModel]],
         *,
+        subject: UUID,
         location: Callable[[Any], str],
         status: int = 201,
     ) -> Response:
-        """Return the response of `work`, or the one stored under this key."""
+        """Return the response of `work`, or the one stored under this key.
+
+        Calls for one subject, the member whose row is locked, follow each other.
+        """
         claim = self._claimed()
-        async with hot_transactions.begin(commits_last=self._key is None) as transaction:
+        begun = hot_transactions.begin(subject, commits_last=self._key is None)
+        async with begun as transaction:
             if self._key is not None and not await transaction.run((_CLAIM, claim)):
                 (stored,) = await transaction.run((_STORED, claim))
                 return self._replay(stored)

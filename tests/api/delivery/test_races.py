@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from backend.robot.service import dispatch
 from backend.shared.infra import config, database
+from tests import event_runner
 from tests.factories import catalogue, users
 from tests.scenario import Scenario, code_of
 
@@ -69,6 +70,31 @@ def test_twenty_concurrent_requests_of_a_member_stay_within_the_limit(
         "LOAN_LIMIT_REACHED": 16
     }
     assert _count(owner, "book_requests") == 5
+
+
+def test_requests_of_a_member_who_is_locked_delay_no_other_member(
+    scenario: Scenario, owner: Engine
+) -> None:
+    """They wait without a connection: otherwise a few would take all of them."""
+    others = [users.student() for _ in range(2)]
+    wait_for_all = config.database().hot_pool_size + 2
+    book = catalogue.add_book("The Dispossessed", copies=len(others))
+
+    def ask(person: users.SignedInUser) -> int:
+        body = {"book_id": str(book), "request_location": "SR-201"}
+        answer = scenario.api.post("/api/v1/requests", json=body, headers=person.headers)
+        return int(answer.status_code)
+
+    with owner.begin() as other, ThreadPoolExecutor(wait_for_all) as pool:
+        lock = text("SELECT FROM users WHERE id = :id FOR UPDATE")
+        other.execute(lock, {"id": scenario.student.id})
+        waiting = [pool.submit(scenario.request_delivery) for _ in range(wait_for_all - 1)]
+        event_runner.wait_until(lambda: event_runner.is_waiting(owner))
+        assert [ask(each) for each in others] == [201, 201]
+        assert not any(each.done() for each in waiting)
+        other.commit()
+        outcomes = [each.exception() for each in waiting]
+    assert outcomes.count(None) == 1  # the same title may be requested once
 
 
 def test_concurrent_calls_with_same_idempotency_key_create_one_request(

@@ -43,7 +43,7 @@ def test_statements_of_one_round_trip_see_each_other_and_are_committed(
     row_id = uuid4()
 
     async def work() -> int:
-        async with hot_transactions.begin() as transaction:
+        async with hot_transactions.begin(uuid4()) as transaction:
             rows = await transaction.run(
                 (statements["add_count"], {"id": row_id, "seq": 7}),
                 (statements["read_count"], {"id": row_id}),
@@ -61,7 +61,7 @@ def test_error_rolls_back_and_the_connection_is_used_again(
     row_id = uuid4()
 
     async def fail(by: object) -> None:
-        async with hot_transactions.begin() as transaction:
+        async with hot_transactions.begin(uuid4()) as transaction:
             await transaction.run((statements["add_count"], {"id": row_id, "seq": 1}))
             await transaction.run(
                 (statements["divide"], {"by": by}), (statements["read_count"], {"id": row_id})
@@ -87,7 +87,7 @@ def test_cancelled_transactions_are_rolled_back_and_free_their_places(
     row_id = uuid4()
 
     async def wait() -> None:
-        async with hot_transactions.begin() as transaction:
+        async with hot_transactions.begin(uuid4()) as transaction:
             await transaction.run((statements["add_count"], {"id": uuid4(), "seq": 1}))
             await transaction.run((statements["pause"], {}))
 
@@ -95,7 +95,7 @@ def test_cancelled_transactions_are_rolled_back_and_free_their_places(
         for _ in range(config.database().hot_pool_size + 1):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(wait(), 0.02)
-        async with hot_transactions.begin() as transaction:
+        async with hot_transactions.begin(uuid4()) as transaction:
             await transaction.run((statements["add_count"], {"id": row_id, "seq": 2}))
 
     _run(api, work)

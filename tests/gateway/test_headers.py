@@ -1,5 +1,7 @@
 """Headers that services and clients receive."""
 
+import gzip
+
 import pytest
 
 from tests.gateway.conftest import Gateway
@@ -135,6 +137,31 @@ def test_internal_redirect_of_a_service_is_ignored(gateway: Gateway) -> None:
 
 
 def test_etag_stays_strong(gateway: Gateway) -> None:
-    path = "/api/v1/books?header=ETag:%223%22&body=" + "x" * 3000
+    path = "/api/v1/books/1?header=ETag:%223%22&body=" + "x" * 3000
     response = send(gateway.port, path, "Accept-Encoding: gzip")
     assert response.header("ETag") == ['"3"']
+    assert response.header("Content-Encoding") == []
+
+
+def test_long_list_is_compressed(gateway: Gateway) -> None:
+    path = "/api/v1/deliveries?body=" + "x" * 3000
+    response = send(gateway.port, path, "Accept-Encoding: gzip")
+    assert response.header("Content-Encoding") == ["gzip"]
+    assert response.header("Vary") == ["Accept-Encoding"]
+    start = response.body.index(b"\r\n") + 2  # after the size of the only chunk
+    assert gzip.decompress(response.body[start:].removesuffix(b"\r\n0\r\n\r\n")) == b"x" * 3000
+    assert_secured(response)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "header"),
+    [
+        ("GET", "/api/v1/deliveries", "Accept-Encoding: identity"),
+        ("POST", "/api/v1/requests", "Accept-Encoding: gzip"),
+        ("GET", "/api/v1/auth/me", "Accept-Encoding: gzip"),
+    ],
+)
+def test_nothing_else_is_compressed(gateway: Gateway, method: str, path: str, header: str) -> None:
+    response = send(gateway.port, f"{path}?body={'x' * 3000}", header, method=method)
+    assert response.header("Content-Encoding") == []
+    assert len(response.body) == 3000

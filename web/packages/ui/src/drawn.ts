@@ -1,6 +1,8 @@
 // Drawing what takes long after the press that asked for it has been answered.
 import { useElementScrollRestoration } from "@tanstack/react-router";
-import { useDeferredValue, useEffect, useRef } from "react";
+import { startTransition, useDeferredValue, useEffect, useRef, useState } from "react";
+
+const MAX_WAIT = 100; // ms for a frame, which a page in the background does not get
 
 /** Whether nothing has been pressed yet: then there is no press to answer. */
 export function isFirstLoad(): boolean {
@@ -8,11 +10,28 @@ export function isFirstLoad(): boolean {
 }
 
 /**
- * What has come, one drawing later than the page around it: that is shown first, and the rest is drawn in pieces.
+ * What has come, one frame later than the page around it: that is shown first, and the rest is drawn in pieces.
  * On a first load it is drawn at once.
  */
 export function useDrawn<Data>(data: Data | undefined): Data | undefined {
-  return useDeferredValue<Data | null | undefined>(data, isFirstLoad() ? undefined : null) ?? undefined;
+  const [isShown, setShown] = useState(isFirstLoad); // the page around it
+  useEffect(() => (isShown ? undefined : afterFrame(() => startTransition(() => setShown(true)))), [isShown]);
+  const drawn = useDeferredValue(data);
+  if (isFirstLoad()) return data;
+  return isShown ? drawn : undefined;
+}
+
+/** Call back when the next frame is on the screen; returns how to call it off. */
+function afterFrame(callback: () => void): () => void {
+  let timer = setTimeout(callback, MAX_WAIT);
+  const frame = requestAnimationFrame(() => {
+    clearTimeout(timer);
+    timer = setTimeout(callback);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
 }
 
 /** Go once to the place where the page was left, as soon as it is long enough for it. */

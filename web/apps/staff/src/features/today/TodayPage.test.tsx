@@ -16,6 +16,17 @@ test("a delivery is in the lane of its stage, and one that failed needs a person
   expect(["D-1", "D-2", "D-3"].map(laneOf)).toEqual(["lane waiting", "lane attention", "lane loading"]);
 });
 
+test("of a long lane what a screen shows is drawn first, the rest follows", async () => {
+  const followed: Node[] = [];
+  const observer = new MutationObserver((records) => followed.push(...records.flatMap(({ addedNodes }) => [...addedNodes].filter((node) => (node as Element).className === "task-card"))));
+  observer.observe(document, { childList: true, subtree: true });
+  await show("/", { "GET /deliveries": tasks(...Array.from({ length: 30 }, (_, index) => ({ ...TASK, id: `t${index}`, reference: `D-${index}` }))) });
+  await screen.findByText("D-29");
+  expect(document.querySelectorAll(".task-card")).toHaveLength(30);
+  await waitFor(() => expect(followed).toHaveLength(18));
+  observer.disconnect();
+});
+
 test("a delivery that moves on while the lists are read is shown once, as it was read last", async () => {
   await show("/", { "GET /deliveries": tasks({ ...TASK, status: "ASSIGNED", version: 2 }, TASK) });
   const card = await screen.findByText("D-1"); // fails if there are two

@@ -1,7 +1,7 @@
 import { formatAge, formatTime } from "@luna/i18n";
 import { EmptyState, Icon, Loaded, Pill, Skeletons, stepOf, TaskPill } from "@luna/ui";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Heading } from "../../parts/Heading";
 import { SearchField } from "../../parts/SearchField";
@@ -17,6 +17,7 @@ const LANES = {
 } as const;
 type Lane = keyof typeof LANES;
 const ORDER: Lane[] = ["attention", "loading", "waiting", "coming", "moving"];
+const FIRST_CARDS = 12; // of a lane, more than a screen shows: they are drawn first, the others right after
 
 export function TodayPage() {
   const { t } = useTranslation();
@@ -42,6 +43,7 @@ export function TodayPage() {
 function Board({ tasks, filter, onOpen }: { tasks: Task[]; filter: string; onOpen: (id: string) => void }) {
   const { t } = useTranslation();
   const now = useNow();
+  const count = useDeferredValue(Infinity, FIRST_CARDS);
   const lanes = useMemo(() => byLane(tasks, filter), [tasks, filter]);
   return (
     <div className="board">
@@ -49,7 +51,7 @@ function Board({ tasks, filter, onOpen }: { tasks: Task[]; filter: string; onOpe
         <section key={lane} className={`lane ${lane}`} aria-labelledby={`lane-${lane}`}>
           <h2 id={`lane-${lane}`}>{t(`lane.${lane}`)} <span className="figures dim">{lanes[lane].length}</span></h2>
           <ul className="plain cards">
-            {lanes[lane].map((task) => <Card key={task.id} task={task} age={minutes(task, now)} onOpen={onOpen} />)}
+            {lanes[lane].slice(0, count).map((task) => <Card key={task.id} task={task} age={minutes(task, now)} onOpen={onOpen} />)}
           </ul>
           {!lanes[lane].length && <p className="dim small lane-empty">{t("lane.empty")}</p>}
         </section>

@@ -1,6 +1,7 @@
 import { ApiProblem } from "@luna/api";
-import { beforeEach, expect, test } from "vitest";
-import { clearOutbox, sendOrKeep, sendsWrites, sendWaiting, type Write } from "./outbox";
+import { renderHook, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { clearOutbox, sendOrKeep, sendsWrites, sendWaiting, useOutboxSize, type Write } from "./outbox";
 
 const offline = new ApiProblem("NETWORK", "no connection", 0, "");
 const refused = new ApiProblem("NOT_FOUND", "not found", 404, "");
@@ -28,6 +29,32 @@ test("a write without a connection is sent once there is one, once, in order", a
   expect(sent.map(({ id }) => id)).toEqual(["n2", "n1"]);
   await sendWaiting();
   expect(sent).toHaveLength(2);
+});
+
+/** Web locks of one browser: one holder at a time. */
+function locks() {
+  let last: Promise<unknown> = Promise.resolve();
+  return { request: (_name: string, work: () => Promise<unknown>) => (last = last.then(work)) };
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("of two tabs one sends what waits, and both know that nothing waits any more", async () => {
+  vi.stubGlobal("navigator", { locks: locks() });
+  answer = offline;
+  await sendOrKeep({ kind: "read", id: "n1" });
+  vi.resetModules();
+  const other = await import("./outbox");
+  other.sendsWrites("read", (write) => Promise.resolve(void sent.push(write)));
+  const shown = renderHook(() => useOutboxSize());
+  expect(shown.result.current).toBe(1);
+  answer = null;
+  await Promise.all([sendWaiting(), other.sendWaiting()]);
+  expect(sent.map(({ id }) => id)).toEqual(["n1"]);
+
+  localStorage.setItem("luna.outbox", JSON.stringify([{ kind: "read", id: "n2" }])); // by a third one
+  window.dispatchEvent(new StorageEvent("storage", { key: "luna.outbox" }));
+  await waitFor(() => expect(shown.result.current).toBe(1));
 });
 
 test("a refused write is reported and not kept", async () => {

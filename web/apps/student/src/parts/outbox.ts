@@ -3,6 +3,7 @@ import { ApiProblem, live } from "@luna/api";
 import { useSyncExternalStore } from "react";
 
 const STORED = "luna.outbox";
+const LOCK = "luna.outbox";
 
 /** `tag`: of what was read; a write that waited is sent without, since nobody sees its refusal. */
 export interface Write { kind: string; id?: string; body?: unknown; tag?: string }
@@ -24,7 +25,12 @@ function waiting(): Write[] {
 function store(writes: Write[]): void {
   if (writes.length) localStorage.setItem(STORED, JSON.stringify(writes));
   else localStorage.removeItem(STORED);
-  size = writes.length;
+  count();
+}
+
+/** Say how many writes wait, also after another tab has sent or kept one. */
+function count(): void {
+  size = waiting().length;
   for (const listener of listeners) listener();
 }
 
@@ -44,22 +50,26 @@ export async function sendOrKeep(write: Write): Promise<void> {
   }
 }
 
-/** Send what waits, in order; a refused write is dropped, since repeating it cannot help. */
+/** Send what waits, in order and from one tab; a refused write is dropped, since repeating it cannot help. */
 export async function sendWaiting(): Promise<void> {
   if (sending) return;
   sending = true;
   try {
-    for (let [next] = waiting(); next; [next] = waiting()) {
-      try {
-        await senders.get(next.kind)?.(next);
-      } catch (error) {
-        if (isUnreachable(error)) return;
-      }
-      const sent = JSON.stringify(next);
-      store(waiting().filter((each) => JSON.stringify(each) !== sent)); // not one that has taken its place meanwhile
-    }
+    await (navigator.locks ? navigator.locks.request(LOCK, sendAll) : sendAll());
   } finally {
     sending = false;
+  }
+}
+
+async function sendAll(): Promise<void> {
+  for (let [next] = waiting(); next; [next] = waiting()) {
+    try {
+      await senders.get(next.kind)?.(next);
+    } catch (error) {
+      if (isUnreachable(error)) return;
+    }
+    const sent = JSON.stringify(next);
+    store(waiting().filter((each) => JSON.stringify(each) !== sent)); // not one that has taken its place meanwhile
   }
 }
 
@@ -84,4 +94,8 @@ function isUnreachable(error: unknown): boolean {
 
 live.subscribe(() => {
   if (live.status === "live") void sendWaiting();
+});
+
+window.addEventListener("storage", ({ key }) => {
+  if (key === STORED || key === null) count();
 });

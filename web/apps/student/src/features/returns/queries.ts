@@ -1,4 +1,4 @@
-import { api, dataOf, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
+import { api, dataOf, sendStep, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Return = Tagged<Schemas["ReturnDetail"]>;
@@ -33,20 +33,28 @@ export function useReturn(returnId: string) {
   });
   return useQuery({
     queryKey,
-    queryFn: () => taggedOf(api.GET("/api/v1/returns/{return_id}", { params: { path: { return_id: returnId } } })),
+    queryFn: () => fetchReturn(returnId),
   });
 }
 
-export function useReturnChange({ id: returnId, tag }: Return, change: "picked-up" | "cancel") {
+function fetchReturn(returnId: string): Promise<Return> {
+  return taggedOf(api.GET("/api/v1/returns/{return_id}", { params: { path: { return_id: returnId } } }));
+}
+
+const cancel = ({ id }: Return) => taggedOf(api.PUT("/api/v1/returns/{return_id}/cancel", { params: { path: { return_id: id } }, body: {} })); // without a version: it holds whatever the robot has done meanwhile
+
+function confirmPickUp(found: Return): Promise<Return> {
+  const send = ({ id, tag }: Return) => taggedOf(api.PUT("/api/v1/returns/{return_id}/picked-up", { params: { path: { return_id: id }, header: { "If-Match": tag } }, body: {} }));
+  return sendStep(found, send, () => fetchReturn(found.id), (fresh) => fresh.actions.some((each) => each.name === "PICKED_UP" && each.allowed));
+}
+
+export function useReturnChange(found: Return, change: "picked-up" | "cancel") {
+  const { id: returnId } = found;
   const client = useQueryClient();
-  const path = { return_id: returnId };
   return useMutation({
-    mutationFn: () =>
-      change === "cancel"
-        ? taggedOf(api.PUT("/api/v1/returns/{return_id}/cancel", { params: { path }, body: {} })) // without a version: it holds whatever the robot has done meanwhile
-        : taggedOf(api.PUT("/api/v1/returns/{return_id}/picked-up", { params: { path, header: { "If-Match": tag } }, body: {} })),
-    onSuccess: (found) => {
-      client.setQueryData(["return", returnId], found);
+    mutationFn: () => (change === "cancel" ? cancel(found) : confirmPickUp(found)),
+    onSuccess: (changed) => {
+      client.setQueryData(["return", returnId], changed);
       for (const key of ["returns", "loans"]) void client.invalidateQueries({ queryKey: [key] });
     },
     onError: () => void client.invalidateQueries({ queryKey: ["return", returnId] }),

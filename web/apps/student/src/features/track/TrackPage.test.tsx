@@ -73,3 +73,32 @@ test("a cancellation that fails says what to do, and pressed again it is the sam
   expect(keys).toHaveLength(2);
   expect(keys[1]).toBe(keys[0]);
 });
+
+const WAITING = { stage: "HANDOVER", wait_until: "2026-01-01T10:09:00Z" };
+
+/** A hand-over whose version is another by the time a step is sent; returns the tags that the step is sent with. */
+async function pressAfterChange(button: string, step: string, name: string, fresh: object): Promise<(string | null)[]> {
+  let version = 1;
+  const before = request(WAITING, { copy_id: "c1", actions: [may(name)] })["GET /requests/r1"];
+  const after = { ...(before as object), task: { ...TASK, ...WAITING }, ...fresh };
+  const tagged = () => Response.json({ success: true, data: version === 1 ? before : after }, { headers: { ETag: `"${version}"` } });
+  const answers = { ...request({}), "GET /requests/r1": tagged };
+  const sent = await show("/requests/r1", { ...answers, [`PUT /requests/r1/${step}`]: () => (sent.at(-1)?.headers.get("If-Match") === '"2"' ? tagged() : refusal(412, "STALE_VERSION", "Changed.")) });
+  const pressed = await screen.findByRole("button", { name: button });
+  version = 2;
+  fireEvent.click(pressed);
+  const steps = () => sent.filter(({ call }) => call === `PUT /requests/r1/${step}`);
+  await waitFor(() => expect(steps().length === 2 || screen.queryByRole("alert") !== null).toBe(true));
+  return steps().map(({ headers }) => headers.get("If-Match"));
+}
+
+test("a hand-over is confirmed and extended although the robot has reported meanwhile", async () => {
+  expect(await pressAfterChange("I have the book", "complete", "COMPLETE", {})).toEqual(['"1"', '"2"']);
+  expect(await pressAfterChange("I need more time", "extend", "EXTEND", {})).toEqual(['"1"', '"2"']);
+});
+
+test("a step is not sent again where it is allowed no more, concerns another copy, or has been done", async () => {
+  expect(await pressAfterChange("I have the book", "complete", "COMPLETE", { actions: [] })).toEqual(['"1"']);
+  expect(await pressAfterChange("I have the book", "complete", "COMPLETE", { copy_id: "c2" })).toEqual(['"1"']);
+  expect(await pressAfterChange("I need more time", "extend", "EXTEND", { task: { ...TASK, ...WAITING, wait_until: "2026-01-01T10:14:00Z" } })).toEqual(['"1"']);
+});

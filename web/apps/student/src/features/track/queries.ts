@@ -1,4 +1,4 @@
-import { api, dataOf, pageOf, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
+import { api, dataOf, pageOf, sendStep, taggedOf, useTopic, type LiveMessage, type Schemas, type Tagged } from "@luna/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 export type Request = Tagged<Schemas["RequestDetail"]>;
@@ -20,8 +20,12 @@ export function useRequest(requestId: string) {
   });
   return useQuery({
     queryKey,
-    queryFn: () => taggedOf(api.GET("/api/v1/requests/{request_id}", { params: { path: { request_id: requestId } } })),
+    queryFn: () => fetchRequest(requestId),
   });
+}
+
+function fetchRequest(requestId: string): Promise<Request> {
+  return taggedOf(api.GET("/api/v1/requests/{request_id}", { params: { path: { request_id: requestId } } }));
 }
 
 function poseOf(message: LiveMessage): Schemas["RobotPosition"] | null {
@@ -48,16 +52,25 @@ export function useCancel({ id }: Request) {
   return useChange(id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/cancel", { params: { path: { request_id: id } }, body: {} })));
 }
 
-export function useComplete(request: Request) {
-  return useChange(request.id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/complete", { params: paramsOf(request), body: {} })));
+/** A step that is sent again where something else has changed meanwhile, as long as the server allows it and what it depends on is the same. */
+function useStep(request: Request, name: string, send: (request: Request) => Promise<Request>, isSame: (fresh: Request) => boolean) {
+  return useChange(request.id, () => sendStep(request, send, () => fetchRequest(request.id), (fresh) => isAllowed(fresh, name) && isSame(fresh)));
 }
 
+export function useComplete(request: Request) {
+  const send = (shown: Request) => taggedOf(api.PUT("/api/v1/requests/{request_id}/complete", { params: paramsOf(shown), body: {} }));
+  return useStep(request, "COMPLETE", send, ({ copy_id }) => copy_id === request.copy_id);
+}
+
+/** Not twice: once another tab has extended it, the time is another. */
 export function useExtend(request: Request) {
-  return useChange(request.id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/extend", { params: paramsOf(request) })));
+  const send = (shown: Request) => taggedOf(api.PUT("/api/v1/requests/{request_id}/extend", { params: paramsOf(shown) }));
+  return useStep(request, "EXTEND", send, ({ task }) => task.wait_until === request.task.wait_until);
 }
 
 export function useChangePlace(request: Request, place: string | null) {
-  return useChange(request.id, () => taggedOf(api.PUT("/api/v1/requests/{request_id}/place", { params: paramsOf(request), body: { request_location: place ?? "" } })));
+  const send = (shown: Request) => taggedOf(api.PUT("/api/v1/requests/{request_id}/place", { params: paramsOf(shown), body: { request_location: place ?? "" } }));
+  return useStep(request, "CHANGE_PLACE", send, ({ request_location }) => request_location === request.request_location);
 }
 
 export function useReportProblem(requestId: string) {

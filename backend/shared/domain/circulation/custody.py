@@ -27,11 +27,10 @@ from backend.shared.models import Book, Condition, Copy, Custody
 
 
 class CustodyTransition(StrEnum):
-    RESERVE = "RESERVE"  # for a request
+    RESERVE = "RESERVE"  # for a robot; a copy that is kept for a hold: `reserve_for`
     RELEASE = "RELEASE"  # the reservation ends: back to where the copy was before it
     LOAD = "LOAD"  # put on the robot by a person
     UNLOAD = "UNLOAD"  # taken off after a failure, reserved for the next attempt
-    RESERVE_HELD = "RESERVE_HELD"  # likewise, for the member whom the copy is kept for
     LEND = "LEND"  # handed to the student
     CHECK_OUT = "CHECK_OUT"  # lent at the desk
     CHECK_IN = "CHECK_IN"  # received at the desk from the borrower
@@ -44,7 +43,6 @@ class CustodyTransition(StrEnum):
 _C = Custody
 TRANSITIONS: dict[CustodyTransition, tuple[frozenset[Custody], Custody]] = {
     CustodyTransition.RESERVE: (frozenset({_C.ON_SHELF, _C.AT_DESK}), _C.RESERVED),
-    CustodyTransition.RESERVE_HELD: (frozenset({_C.ON_HOLD_SHELF}), _C.RESERVED),
     # or AT_DESK, or ON_HOLD_SHELF
     CustodyTransition.RELEASE: (frozenset({_C.RESERVED, _C.ON_ROBOT}), _C.ON_SHELF),
     CustodyTransition.LOAD: (frozenset({_C.RESERVED}), _C.ON_ROBOT),

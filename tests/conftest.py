@@ -143,6 +143,7 @@ def superuser(servers: dict[str, str]) -> Iterator[Engine]:
     """An engine with the superuser's role, which may switch triggers off."""
     engine = create_engine(make_url(_required("LUNA_TEST_DATABASE_URL")).set(database=_DATABASE))
     yield engine
+    emptying.close(engine)
     engine.dispose()
 
 

@@ -4,7 +4,7 @@ from functools import cache
 from itertools import count
 
 from psycopg2.errors import DeadlockDetected
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
 _TRUNCATE_EVERY = 50  # tests; between them rows are deleted, which is faster for a few rows
@@ -16,10 +16,10 @@ _TABLES = """
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'alembic_version'
       AND relnamespace = 'public'::regnamespace
 """
-# Triggers and foreign keys are off (replica). The lock waits for the end of what the robot service
-# does by itself, which may write an event.
+# Switched off for each transaction, PostgreSQL would plan the search for filled tables each time.
+_WITHOUT_TRIGGERS = {"options": "-c session_replication_role=replica"}  # and foreign keys
+# The lock waits for the end of what the robot service does by itself, which may write an event.
 _BEGIN = """
-    SET LOCAL session_replication_role = replica;
     LOCK TABLE robots IN EXCLUSIVE MODE;
     EXECUTE filled_tables
 """
@@ -33,9 +33,14 @@ _cleanings = count(1)
 
 
 @cache
-def _find_filled(superuser: Engine) -> str:
+def _engine(superuser: Engine) -> Engine:
+    return create_engine(superuser.url, connect_args=_WITHOUT_TRIGGERS)
+
+
+@cache
+def _find_filled(engine: Engine) -> str:
     """Return what prepares the search for tables with rows, and for those with many."""
-    with superuser.connect() as connection:
+    with engine.connect() as connection:
         tables = connection.exec_driver_sql(_TABLES).scalars().all()
     filled, large = (
         ", ".join(
@@ -67,13 +72,19 @@ def empty(superuser: Engine, *, truncate: bool = False) -> None:
     transaction: after a deadlock with it the database is emptied again.
     """
     truncate = truncate or next(_cleanings) % _TRUNCATE_EVERY == 0
-    prepare = _find_filled(superuser)
+    engine = _engine(superuser)
+    prepare = _find_filled(engine)
     for left in reversed(range(_TRIES)):
         try:
-            with superuser.begin() as connection:
+            with engine.begin() as connection:
                 _empty(connection, prepare, truncate=truncate)
         except OperationalError as error:
             if not left or not isinstance(error.orig, DeadlockDetected):
                 raise
         else:
             return
+
+
+def close(superuser: Engine) -> None:
+    """Close the connections that empty the database of a superuser's engine."""
+    _engine(superuser).dispose()

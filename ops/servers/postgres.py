@@ -36,6 +36,9 @@ NOT_DURABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_writer_delay": "10s",  # nobody waits for what it writes
     "max_connections": "400",  # of several pytest workers
 }
 

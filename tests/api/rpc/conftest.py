@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -90,19 +90,19 @@ def _is_ready(folder: Path, name: str) -> bool:
 
 
 @contextmanager
-def running(servers: dict[str, str]) -> Iterator[Stack]:
+def running(servers: dict[str, str], services: Sequence[str] = RPC_SERVICES) -> Iterator[Stack]:
     """Start auth and book service and the gateway; end them in the reverse order."""
     origin = f"http://localhost:{free_port()}"
     environment = os.environ | servers | {"LUNA_ALLOWED_ORIGINS": origin}
     with short_folder() as folder, ExitStack() as stack:
-        processes = {name: _service(name, folder, environment) for name in RPC_SERVICES}
+        processes = {name: _service(name, folder, environment) for name in services}
         port, tls_port = free_port(), free_port()
         processes["nginx"] = _gateway(folder, port, tls_port)
         for process in processes.values():
             stack.callback(process.wait, _TIMEOUT)
             stack.callback(process.terminate)
         wait_until_listening(port, processes["nginx"])
-        for name in RPC_SERVICES:
+        for name in services:
             eventually(partial(_is_ready, folder, name), f"{name} is ready")
         yield Stack(folder, port, tls_port, origin, processes)
 

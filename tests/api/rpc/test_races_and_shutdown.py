@@ -75,7 +75,7 @@ def test_sigterm_during_200_calls_fails_none_that_was_accepted(
     servers: dict[str, str], api: Any, owner: Engine
 ) -> None:
     headers = users.librarian().headers
-    with running(servers) as own:
+    with running(servers, ["book"]) as own:
         codes = asyncio.run(_calls_until_sigterm(own, owner, headers))
         assert own.processes["book"].wait(30) in {0, -signal.SIGTERM}  # uvicorn raises it again
     with owner.connect() as connection:

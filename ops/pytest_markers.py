@@ -1,8 +1,7 @@
-"""Pytest plugin `-p ops.pytest_markers`: mark the tests by kind and distribute them to workers."""
+"""Pytest plugin `-p ops.pytest_markers`: mark the tests by kind and put them in order."""
 
 from collections import deque
 from itertools import chain
-from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ LONGEST = (
     "tests/fuzz/",
     "tests/workflow/test_state_machine.py",
     "tests/ops/",
+    "tests/architecture/",
     "tests/api/auth/sign_in/test_load.py",
     "tests/shared/test_broker.py",
     "tests/shared/test_sql_plans.py",
@@ -42,7 +42,8 @@ WAITING = (
     "tests/shared/test_sql_plans.py",
     "bridge/tests/",
 )
-ONE_SYSTEM = ("tests/e2e", "tests/api/rpc")  # all tests of a folder share one running system
+# All tests of a folder share one running system, or the syntax trees of all sources.
+TOGETHER = ("tests/e2e", "tests/api/rpc", "tests/architecture")
 # each test starts a system of its own, or takes half a minute
 SEPARATE = ("tests/ops/test_lifecycle.py", "tests/fuzz/test_generated_calls.py")
 
@@ -72,7 +73,7 @@ def _spread(items: list[pytest.Item]) -> None:
     computing: dict[str, list[pytest.Item]] = {}
     for item in items:
         parts = waiting if item.nodeid.startswith(WAITING) else computing
-        parts.setdefault(_part(item.nodeid), []).append(item)
+        parts.setdefault(part_of(item.nodeid), []).append(item)
     left = deque(computing.values())
     items.clear()
     for part in waiting.values():
@@ -82,27 +83,14 @@ def _spread(items: list[pytest.Item]) -> None:
     items += chain.from_iterable(left)
 
 
-def _part(nodeid: str) -> str:
-    """Return what one worker runs from its beginning to its end."""
+def part_of(nodeid: str) -> str:
+    """Return the part of a test: what one worker runs from its beginning to its end."""
     if nodeid.startswith(SEPARATE):
         return nodeid
-    shared = [folder for folder in ONE_SYSTEM if nodeid.startswith(folder)]
+    shared = [folder for folder in TOGETHER if nodeid.startswith(folder)]
     return shared[0] if shared else nodeid.partition("::")[0]
 
 
 def _rank(item: pytest.Item) -> int:
     starts = [number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start)]
     return starts[0] if starts else len(LONGEST)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a module, and those of one running system, on one worker."""
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # has no py.typed
-
-    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # Any: see the import
-        def _split_scope(self, nodeid: str) -> str:
-            return _part(nodeid)
-
-    config.option.loadscopereorder = False  # the order of _rank
-    return Scheduling(config, log)

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
 from backend.shared.infra.services import OPERATOR_ROLE
+from ops import pytest_forks
 from ops.servers import database_roles
 from tests import emptying, gateway_app
 
@@ -27,15 +28,18 @@ from tests import emptying, gateway_app
 settings.register_profile("luna", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("luna")
 
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # counted from 0
 _PASSWORD = "for-tests-only"
-_DATABASE = f"luna_test_{os.getpid()}"
+
+
+def worker_number() -> int:
+    """Number the pytest workers from 0; what is read at import, before they are forked, is not."""
+    return int(os.environ.get(pytest_forks.NUMBER, "0"))
 
 
 def redis_url() -> str:
     """The Redis of this pytest worker."""
     urls = os.environ.get("LUNA_TEST_REDIS_URLS", "unix:///nowhere").split()
-    return urls[WORKER]
+    return urls[worker_number()]
 
 
 # The Celery app reads its broker's address at import, before any fixture runs.
@@ -54,7 +58,11 @@ def _required(name: str) -> str:
     return value
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.getoption("forks", 1) > 1:
+        from ops.docs import openapi
+
+        openapi.document()  # the services and their schemas, made once for all forks
     _search_garbage_rarely()
 
 
@@ -71,10 +79,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     url = make_url(_required("LUNA_TEST_DATABASE_URL"))
     _required("LUNA_TEST_REDIS_URLS")
     folder = tmp_path_factory.mktemp("luna")
+    name = f"luna_test_{os.getpid()}"
     environment = {
         "LUNA_ENVIRONMENT": "test",
-        "LUNA_DATABASE_URL": _url(url, _DATABASE, OPERATOR_ROLE),
-        "LUNA_DATABASE_OWNER_URL": _url(url, _DATABASE, "luna_owner"),
+        "LUNA_DATABASE_URL": _url(url, name, OPERATOR_ROLE),
+        "LUNA_DATABASE_OWNER_URL": _url(url, name, "luna_owner"),
         "LUNA_REDIS_URL": redis_url(),
         "LUNA_CLOCK_FILE": str(folder / "clock"),
         "LUNA_USER_WRITES_PER_SECOND": "0",
@@ -83,6 +92,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     }
     os.environ.update(environment)
     from backend.shared.infra import config
+    from backend.shared.messaging import broker, celery_app
     from backend.shared.migrations import migrate
     from tests import databases, secrets_in_logs, service_roles
 
@@ -92,10 +102,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     for reader in vars(config).values():
         if hasattr(reader, "cache_clear"):  # an earlier unit test may have read the settings
             reader.cache_clear()
+    celery_app.celery.conf.update(broker_url=broker.url(redis_url()))
     server = create_engine(url)
     owner = make_url(environment["LUNA_DATABASE_OWNER_URL"])
     databases.prepare(server, owner, dict.fromkeys(database_roles.ROLES, _PASSWORD))
-    with databases.copied(server, _DATABASE):
+    with databases.copied(server, name):
         migrate.main()  # the privileges of the roles
         with secrets_in_logs.searched_log(folder / "log"):
             yield environment
@@ -141,7 +152,8 @@ def owner(servers: dict[str, str]) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def superuser(servers: dict[str, str]) -> Iterator[Engine]:
     """An engine with the superuser's role, which may switch triggers off."""
-    engine = create_engine(make_url(_required("LUNA_TEST_DATABASE_URL")).set(database=_DATABASE))
+    name = make_url(servers["LUNA_DATABASE_URL"]).database
+    engine = create_engine(make_url(_required("LUNA_TEST_DATABASE_URL")).set(database=name))
     yield engine
     emptying.close(engine)
     engine.dispose()

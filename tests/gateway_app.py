@@ -27,7 +27,6 @@ ROUTES = {
     "/luna.v1.LibraryService": "book",
     "/luna.v1.UserService": "auth",
 }
-
 clients: list[Any] = []  # the client of this process, once a test has asked for it
 
 

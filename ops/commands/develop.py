@@ -1,5 +1,7 @@
 """Commands for work on the code: test, bench, lint, fix."""
 
+import os
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -32,11 +34,21 @@ def run_tests(
     if suite not in suites.SUITES:
         suite, arguments = "default", [suite, *arguments]
     if suite == "default" and not arguments:
-        from ops.commands import lint as checks
-
-        if failed := checks.run(rules=False):
-            raise typer.Exit(failed)  # the rules that are tests run with the tests
+        raise typer.Exit(_run_beside_checks(coverage=cov))
     raise typer.Exit(suites.run(suite, arguments, coverage=cov))
+
+
+def _run_beside_checks(*, coverage: bool) -> int:
+    """Run the tests, some of which are checks, beside the other checks; a failed one ends them."""
+    from ops.commands import lint as checks
+
+    code = 1
+    suites.exit_by_sigterm()
+    child = checks.start_beside()
+    with suppress(SystemExit):
+        code = suites.run("default", [], coverage=coverage)
+    _, status = os.waitpid(child, 0)
+    return code or os.waitstatus_to_exitcode(status)
 
 
 @app.command()

@@ -1,8 +1,9 @@
-"""`luna lint` and `luna fix`: style, types, import contracts, lock file, generated documents."""
+"""`luna lint` and `luna fix`: style, types, import contracts, lock file, rules."""
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,6 @@ from ops.web import suites
 PROGRAMS = Path(sys.executable).parent
 CODE = ("backend", "bridge", "ops", "tests")
 RULES = ("tests/architecture", "tests/docker")  # the unit tests among them
-COLLECTED = ROOT / ".luna" / "bytecode" / "collected"  # beside what it vouches for
 LOCKS = {  # with the arguments that each is compiled from
     LOCK: ("--group", "dev", "pyproject.toml"),
     ROOT / "bridge" / "requirements.lock": (
@@ -94,20 +94,6 @@ def _uv_environment() -> dict[str, str]:
     return os.environ | index() | {"UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
-def tests_are_collected() -> str:
-    """Collect the tests once after each change: pytest's workers find all modules compiled."""
-    began = time.time()
-    sources = [path for folder in CODE for path in (ROOT / folder).rglob("*.py")]
-    newest = max(path.stat().st_mtime for path in (*sources, LOCK))
-    if COLLECTED.exists() and COLLECTED.stat().st_mtime > newest:
-        return ""
-    problem = _program("pytest", "--collect-only", "-q", "-p", "ops.pytest_markers")()
-    if not problem and COLLECTED.parent.exists():
-        COLLECTED.touch()
-        os.utime(COLLECTED, (began, began))
-    return problem
-
-
 def checks(*, rules: bool) -> dict[str, Check]:
     """Return every check by the name it is reported under; `rules` are those written as tests."""
     found: dict[str, Check] = {
@@ -121,10 +107,7 @@ def checks(*, rules: bool) -> dict[str, Check]:
         "advisories: none open": advisories.check,
         "RPC contract: style": contract.lint,
         "RPC contract: compatible": contract.breaking,
-        "documents: fresh": _program("python", "-m", "ops.docs.openapi", "--check"),
     }
-    if not rules:  # the tests follow
-        found["tests: collected"] = tests_are_collected
     if rules:
         found["architecture rules"] = _program(
             "pytest", "-q", "-p", "ops.pytest_markers", "-m", "unit", *RULES
@@ -150,6 +133,26 @@ def run(*, rules: bool = True) -> int:
                 failed = 1
                 console.print(problem, markup=False)
     return failed
+
+
+def start_beside() -> int:
+    """Run the checks that are no tests in a fork; returns its pid.
+
+    It shows all results at once. If a check has failed, it ends this process by SIGTERM.
+    """
+    sys.stdout.flush()
+    caller = os.getpid()
+    if child := os.fork():
+        return child
+    failed = 1
+    try:
+        with console.capture() as shown:
+            failed = run(rules=False)
+        print(f"\n{shown.get()}", end="", flush=True)
+        if failed:
+            os.kill(caller, signal.SIGTERM)
+    finally:
+        os._exit(failed)
 
 
 def fix() -> int:

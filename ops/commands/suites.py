@@ -36,10 +36,8 @@ ENVIRONMENT = {
     }
 }
 # A test of the default run that waits for ever prints where, and ends the run.
-LIMIT = [
-    *("-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true"),
-    "--max-worker-restart=0",
-]
+LIMIT = ["-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true"]
+PLUGINS = ("-p", "ops.pytest_markers", "-p", "ops.pytest_forks")
 MAX_WORKERS = 8  # their connections fit into one PostgreSQL
 COVERAGE = ROOT / ".luna" / "coverage"
 _MEMORY = Path("/dev/shm")  # noqa: S108 (the folder made in it is private to the run)
@@ -47,13 +45,13 @@ _MIN_MEMORY = 4 << 30  # bytes that a run may fill, and bytes that are left to p
 
 
 def worker_count(arguments: Sequence[str]) -> int:
-    """Return the number of pytest workers: one more than processors, or what `-n N` says.
+    """Return the number of pytest workers: one more than processors, or what `--forks N` says.
 
     Each worker waits for servers and processes a third of its time. A run with other arguments
     has one worker, so that a debugger and `-x` work as expected.
     """
-    if "-n" in arguments:
-        return int(arguments[arguments.index("-n") + 1])
+    if "--forks" in arguments:
+        return int(arguments[arguments.index("--forks") + 1])
     if arguments or sys.platform != "linux":
         return 1
     return min(len(os.sched_getaffinity(0)) + 1, MAX_WORKERS)
@@ -62,12 +60,12 @@ def worker_count(arguments: Sequence[str]) -> int:
 def run(suite: str, arguments: Sequence[str], *, coverage: bool = False) -> int:
     """Run a suite; returns pytest's exit code. No process outlives the run."""
     become_subreaper()
-    signal.signal(signal.SIGTERM, _exit)
+    exit_by_sigterm()
     workers = worker_count(arguments)
-    parallel = ["-n", str(workers)] if workers > 1 and not arguments else []
+    parallel = ["--forks", str(workers)] if workers > 1 and not arguments else []
     limit = LIMIT if suite == "default" and not arguments else []
     options = [*parallel, *limit, *SUITES[suite]]
-    words = ["-m", "pytest", "-p", "ops.pytest_markers", *options, *arguments]
+    words = ["-m", "pytest", *PLUGINS, *options, *arguments]
     environment = ENVIRONMENT.get(suite, {}) | os.environ | {"PYTHONPATH": str(ROOT)}
     if coverage:
         words = ["-m", "coverage", "run", *words]
@@ -126,8 +124,9 @@ def _run(words: Sequence[str], environment: dict[str, str]) -> int:
             os.kill(orphan, signal.SIGKILL)
 
 
-def _exit(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
+def exit_by_sigterm() -> None:
+    """Let SIGTERM raise SystemExit, so that the servers are stopped."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
 
 
 def _wait_for_end(tests: subprocess.Popen[bytes]) -> int:

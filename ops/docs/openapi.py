@@ -1,14 +1,13 @@
-"""Generate documents from the code: `python -m ops.docs.openapi [--check]`.
+"""Generate documents from the code: `python -m ops.docs.openapi`.
 
 `docs/openapi.json` holds the API of all services in one OpenAPI 3.1 document; `ops.docs.docs_pages`
-renders the others. With `--check` nothing is written; the exit code is 1 when one is out of date.
+renders the others.
 """
 
 import importlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -230,15 +229,10 @@ def stale() -> list[str]:
     ]
 
 
-def main() -> int:
-    if "--check" in sys.argv[1:]:
-        for place in (old := stale()):
-            print(f"{place} is out of date: ./luna fix regenerates it")
-        return 1 if old else 0
+def main() -> None:
     for place, text in generated().items():
         (ROOT / place).write_text(text, encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -12,7 +12,7 @@ from ops.home import ROOT
 from tests.architecture import source_files
 
 OWN = {"backend", "bridge", "ops", "tests"}
-TEST_CODE = ("tests/", "bridge/tests/", "ops/pytest_markers.py")
+TEST_CODE = ("tests/", "bridge/tests/", "ops/pytest_")
 
 
 def _declared() -> tuple[set[str], set[str]]:

@@ -29,6 +29,10 @@ def _without(what: str) -> list[str]:
     return [route for route, operation in _operations() if not operation.get(what)]
 
 
+def test_generated_documents_are_those_of_the_code() -> None:
+    assert openapi.stale() == [], "./luna fix regenerates them"
+
+
 def test_every_operation_has_a_summary_a_description_and_a_known_tag() -> None:
     assert _without("summary") == []
     assert _without("description") == []

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from tests.docker.files import DOCKERFILE, ROOT
 
 OURS = ("backend", "bridge", "ops")
-NOT_IN_THE_IMAGE = {"ops/pytest_markers.py"}  # a pytest plugin
+NOT_IN_THE_IMAGE = {"ops/pytest_forks.py", "ops/pytest_markers.py"}  # pytest plugins
 
 
 def plain(name: str) -> str:

@@ -24,15 +24,17 @@ SUITES: dict[str, list[str]] = {
     "all": [],
 }
 # Examples of a property test, generated calls of the fuzz suite, disturbances of the model of the
-# workflow, titles of the library whose plans are read, and races for one title; elsewhere their
-# defaults.
+# workflow, titles of the library whose plans are read, races for one title, and families of refresh
+# tokens; elsewhere their defaults.
 ENVIRONMENT = {
     "all": {
         "LUNA_TEST_EXAMPLES": "500",
         "LUNA_TEST_CALLS": "50000",
+        "LUNA_TEST_RPC_CALLS": "10000",
         "LUNA_TEST_DISTURBANCES": "2",
         "LUNA_TEST_TITLES": "100000",
         "LUNA_TEST_RACES": "200",
+        "LUNA_TEST_FAMILIES": "100",
     }
 }
 # A test of the default run that waits for ever prints where, and ends the run.

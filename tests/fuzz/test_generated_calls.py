@@ -13,7 +13,7 @@ from tests.fuzz.fuzzer import Fuzzer
 from tests.scenario import Scenario, check_invariants
 
 PARTS = 2  # of the operations, so that two workers share them
-CALLS = int(os.environ.get("LUNA_TEST_CALLS", "3000")) // PARTS  # `./luna test all` sets more
+CALLS = int(os.environ.get("LUNA_TEST_CALLS", "1500")) // PARTS  # `./luna test all` sets more
 SEED = int(os.environ.get("LUNA_TEST_SEED", str(random.getrandbits(32))))
 
 

@@ -26,7 +26,7 @@ from tests import emptying, event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
 
-EXAMPLES = int(os.environ.get("LUNA_TEST_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("LUNA_TEST_EXAMPLES", "5"))
 REPORTS = ("ACCEPTED", "STARTED", "PROGRESS", "ARRIVED", "FAILED", "REFUSED")
 STAFF = ("complete", "cancel", "fail", "retry", "book-placed")
 SWEEPS = ("robot.leases", "robot.pending_commands", "robot.dispatch_sweep", "delivery.deadlines")

@@ -47,8 +47,9 @@ def test_goodbooks_are_imported_and_missing_isbns_reported(
     assert tuple(numbers) == (9_277, 10_000)
     assert tuple(copies) == (10_000, 10_000)
     _check_exact_titles_are_found(catalogue)
-    again = import_file(catalogue, FILE.name, FILE.read_bytes())
-    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 10_000)
+    tenth = b"".join(FILE.read_bytes().splitlines(keepends=True)[:1_001])
+    again = import_file(catalogue, FILE.name, tenth)
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 1_000)
 
 
 def _check_exact_titles_are_found(catalogue: CatalogueClient) -> None:

@@ -21,7 +21,7 @@ from tests.api.circulation.circulation_model import Model
 from tests.api.circulation.desk_client import Desk
 from tests.factories import users
 
-EXAMPLES = int(os.environ.get("LUNA_TEST_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("LUNA_TEST_EXAMPLES", "5"))
 _MEMBERS, _MAX_COPIES = 4, 4
 _TITLES = 3  # that are imported
 _STATE = """

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
 from bridge.logs import Log
@@ -35,10 +36,17 @@ class Heartbeat:
         self._seq = 0
         self._nudged = asyncio.Event()
         self._response_applied = asyncio.Event()
+        self._unanswered_since: float | None = None
         self.active_command: Callable[[], str | None] = lambda: None
 
     def nudge(self) -> None:
         self._nudged.set()
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the first heartbeat was sent that has no usable answer; 0 without one."""
+        since = self._unanswered_since
+        return 0.0 if since is None else time.monotonic() - since
 
     async def next_response(self) -> None:
         """Wait until LUNA has answered a heartbeat and the response has been applied."""
@@ -49,6 +57,8 @@ class Heartbeat:
         while True:
             self._nudged.clear()
             known = self._stop.version
+            if self._unanswered_since is None:
+                self._unanswered_since = time.monotonic()
             try:
                 answer = await self._client.call(
                     "POST", "/heartbeat", self._body(), timeout=self._timeout
@@ -59,8 +69,10 @@ class Heartbeat:
                 continue
             except MalformedError as error:
                 self._log.error("heartbeat.malformed_response", reason=str(error))
-            self._response_applied.set()
-            self._response_applied = asyncio.Event()
+            else:
+                self._unanswered_since = None
+                self._response_applied.set()
+                self._response_applied = asyncio.Event()
             interval = moving_interval if self._controller.moving else idle_interval
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(interval):

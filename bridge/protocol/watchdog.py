@@ -1,4 +1,4 @@
-"""Pauses a moving robot that has had no response from LUNA for 3 s."""
+"""Pauses a moving robot that has had no response, or none to a heartbeat, for 3 s."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,8 @@ NO_CONNECTION = "no connection to LUNA"
 class Watchdog:
     """Pauses the drive after `limit` seconds of silence.
 
-    The drive continues when LUNA has answered a heartbeat (so a stop is known) and then
+    Responses to reports and polls alone are not enough: only a heartbeat's says that LUNA knows
+    where the robot is, and whether it is to stop. The drive continues when LUNA has answered a heartbeat (so a stop is known) and then
     `confirm_command` has confirmed that the command is still leased to this bridge.
     """
 
@@ -32,10 +33,14 @@ class Watchdog:
         self._confirm_command = confirm_command
         self._log = log
 
+    @property
+    def _silence(self) -> float:
+        return max(self._link.silence, self._heartbeat.silence)
+
     async def watch(self, limit: float) -> None:
         while True:
             await self._controller.wait_for_motion()
-            left = limit - self._link.silence
+            left = limit - self._silence
             if left > 0:
                 await asyncio.sleep(left)
             else:
@@ -43,7 +48,7 @@ class Watchdog:
 
     async def _pause_until_confirmed(self) -> None:
         await self._controller.hold(NO_CONNECTION)
-        silence = round(self._link.silence, 1)
+        silence = round(self._silence, 1)
         self._log.warning("watchdog.paused", silence_s=silence)
         await self._heartbeat.next_response()
         await self._confirm_command()

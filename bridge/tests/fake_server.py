@@ -73,6 +73,7 @@ class FakeServer:
         self.key = KEY
         self.muted: set[str] = set()  # paths that get no response while listed
         self.broken: set[str] = set()  # paths that get a 502, as from the gateway
+        self.malformed: set[str] = set()  # paths whose response holds no data
         self.lost: set[str] = set()  # paths whose requests never get a response
         self.unanswered = 0
         self.lose_answers = 0  # number of events that are recorded, but answered with a 502
@@ -230,6 +231,8 @@ class FakeServer:
             end = request.url.path.rsplit("/bridge/", 1)[1]
             if any(word in end for word in self.broken):
                 return Response("<html>Bad Gateway</html>", 502)
+            if any(word in end for word in self.malformed):
+                return success(None)
             if any(word in end for word in self.lost):
                 self.unanswered += 1
                 await self.changed()

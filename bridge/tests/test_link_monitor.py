@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.protocol.session import SUPERSEDED
-from bridge.tests.conftest import Robot
+from bridge.tests.conftest import Robot, until
 from bridge.tests.fake_server import KEY, FakeServer, log_lines, navigation, waypoint
 
 pytestmark = pytest.mark.anyio
@@ -26,6 +26,25 @@ async def test_robot_pauses_during_outage_and_continues_after_it(
     await server.changed()
     await robot.until_log("watchdog.released")
     await robot.until_moving()
+    assert drive.milestones == ["ACCEPTED", "STARTED"]
+
+
+@pytest.mark.parametrize("how", ["lost", "broken", "malformed"])
+async def test_robot_pauses_when_only_its_heartbeats_are_not_answered(
+    server: FakeServer, robot: Robot, how: str
+) -> None:
+    await robot.start(max_silence=1.5)
+    drive = await server.issue("NAVIGATE", navigation(A, FAR))
+    await robot.until_moving()
+    setattr(server, how, {"heartbeat"})
+    await robot.until_log("watchdog.paused")
+    await robot.until_standing()
+    reports = len(drive.types)
+    await server.until(lambda: len(drive.types) >= reports + 3)  # these are answered
+    assert robot.at_standstill()
+    setattr(server, how, set())
+    await robot.until_log("watchdog.released")
+    await until(lambda: not robot.at_standstill())
     assert drive.milestones == ["ACCEPTED", "STARTED"]
 
 

@@ -106,6 +106,7 @@ def issue_navigation(
 ) -> RobotCommand | None:
     """Issue the navigation command of the task's stage; None when the robot can't move now.
 
+    Also None, even for a docked robot, when no open route leads from its place to the target.
     Issues UNDOCK instead to a docked robot, unless it `has_undocked`. Voids earlier commands of
     the robot. `proof` is looked up when not given. RobotUnavailable when the leg carries a book
     and there is no proof.
@@ -118,11 +119,12 @@ def issue_navigation(
         robot.status = RobotStatus.BUSY
     if not can_move(session, robot):
         return None
+    command = command_rows.navigate(session, robot, task, _LEG_OF_STAGE[task.stage], proof)
+    if command is None:
+        return None
     if robot.docked and not has_undocked:
-        return enqueue(session, robot, command_rows.undock(task))
-    leg = _LEG_OF_STAGE[task.stage]
-    command = command_rows.navigate(session, robot, task, leg, proof)
-    return enqueue(session, robot, command) if command is not None else None
+        command = command_rows.undock(task)
+    return enqueue(session, robot, command)
 
 
 def announce_arrival(session: Session, task: DeliveryTask) -> None:

@@ -60,6 +60,23 @@ def test_idle_robot_that_is_nowhere_gets_no_task_and_staff_are_told(
     assert scenario.state == "ASSIGNED/TO_SOURCE"
 
 
+@pytest.mark.parametrize("pose", [NOWHERE, OTHER_FLOOR])
+def test_docked_robot_that_is_nowhere_is_not_told_to_undock(scenario: Scenario, pose: Any) -> None:
+    scenario.robot.heartbeat(docked=True)
+    scenario.request_delivery()
+    scenario.run_events()
+    undock = scenario.robot.next_command()
+    assert undock["type"] == "UNDOCK"
+    for kind in ("ACCEPTED", "STARTED", "FAILED"):
+        scenario.robot.report(undock, kind, pose=pose)
+    scenario.run_events()
+    assert scenario.robot.next_command() is None
+    scenario.robot.heartbeat()
+    scenario.robot.heartbeat(docked=True)
+    event_runner.run_periodic("robot.pending_commands")
+    assert scenario.robot.next_command()["type"] == "UNDOCK"
+
+
 @pytest.mark.parametrize(
     "pose", [{"x": 1e9, "y": 0, "floor": 1}, {"x": 0, "y": 0, "floor": 100_000}]
 )

@@ -6,9 +6,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backend.shared.domain.transitions import TRANSITIONS, Action
+from backend.shared.infra.database import Prepared
 from backend.shared.models import (
     ACTIVE_COMMAND_STATUSES,
     ACTIVE_TASK_STATUSES,
@@ -232,15 +233,17 @@ INVARIANTS: dict[str, str] = {
 assert set(TRANSITIONS) == set(Action)  # the history check covers every action
 
 
+_STATEMENTS = {
+    invariant: Prepared(f"invariant_{number}", query)
+    for number, (invariant, query) in enumerate(INVARIANTS.items())
+}
+
+
 def find_violations(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     """Return each violated invariant with the rows that violate it (at most 20)."""
     found = {}
-    for number, (invariant, query) in enumerate(INVARIANTS.items()):
-        name = f"invariant_{number}"
-        if name not in connection.info:  # planned once, since tests check after every step
-            connection.execute(text(f"PREPARE {name} AS {query}"))
-            connection.info[name] = True
-        rows = connection.execute(text(f"EXECUTE {name}")).mappings().fetchmany(20)
-        if rows:
+    for invariant, statement in _STATEMENTS.items():
+        result = connection.exec_driver_sql(statement.prepared_on(connection))
+        if rows := result.mappings().fetchmany(20):
             found[invariant] = [dict(row) for row in rows]
     return found

@@ -165,7 +165,8 @@ class Prepared:
         self._name = name
         self.plain = _PARAMETER.sub(r"%(\1)s", sql)
         self._prepare = f"PREPARE {name} AS {numbered}"
-        self._execute = f"EXECUTE {name} ({', '.join(f'%({each})s' for each in names)})"
+        values = f" ({', '.join(f'%({each})s' for each in names)})" if names else ""
+        self._execute = f"EXECUTE {name}{values}"
         if PREPARED.setdefault(name, self) is not self:
             raise ValueError(f"two statements are named {name}")
 

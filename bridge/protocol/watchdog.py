@@ -15,8 +15,9 @@ class Watchdog:
     """Pauses the drive after `limit` seconds of silence.
 
     Responses to reports and polls alone are not enough: only a heartbeat's says that LUNA knows
-    where the robot is, and whether it is to stop. The drive continues when LUNA has answered a heartbeat (so a stop is known) and then
-    `confirm_command` has confirmed that the command is still leased to this bridge.
+    where the robot is, and whether it is to stop. The drive continues when LUNA has answered a
+    heartbeat (so a stop is known) and then `confirm_command` has confirmed that the command is
+    still leased to this bridge.
     """
 
     def __init__(

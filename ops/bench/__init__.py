@@ -57,7 +57,7 @@ def names() -> list[str]:
 
 
 def settings(name: str) -> dict[str, str]:
-    """Return the settings of LUNA that a benchmark needs; those without share one LUNA."""
+    """Return the settings of LUNA that a benchmark needs beside those of all."""
     return dict(getattr(benchmark(name), "SETTINGS", {}))
 
 

@@ -34,7 +34,7 @@ async def measure(system: System, fleet: list[SimulatedBridge], count: int) -> l
 
 
 async def _depart(staff: Connection, fleet: list[SimulatedBridge], task: str) -> float:
-    robot, command = await _next_command(fleet)
+    robot, command = await _command_for(fleet, task)
     await _carry_out(robot, command)
     while (await _call(staff, "GET", f"/deliveries/{task}"))["stage"] != "LOADING":  # noqa: ASYNC110 (over HTTP)
         await asyncio.sleep(_INTERVAL)
@@ -44,11 +44,13 @@ async def _depart(staff: Connection, fleet: list[SimulatedBridge], task: str) ->
     return max(0.0, received - answered) * 1000
 
 
-async def _next_command(fleet: list[SimulatedBridge]) -> tuple[SimulatedBridge, Any]:
+async def _command_for(fleet: list[SimulatedBridge], task: str) -> tuple[SimulatedBridge, Any]:
     while True:
         for robot in fleet:
-            if not robot.commands.empty():
-                return robot, robot.commands.get_nowait()[1]
+            while not robot.commands.empty():
+                _, command = robot.commands.get_nowait()
+                if command["task_id"] == task:  # another may be of a task that is older than this
+                    return robot, command
         await asyncio.sleep(_INTERVAL)
 
 

@@ -62,7 +62,7 @@ def bench(
         bool, typer.Option("--record", help="write the results to docs/benchmarks.md")
     ] = False,
 ) -> None:
-    """Run benchmarks on a LUNA of their own, each with its comparison in the same run."""
+    """Run benchmarks, each on a LUNA of its own with its comparison in the same run."""
     from ops import bench as benchmarks
     from ops.bench import runner
 

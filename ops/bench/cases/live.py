@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -145,12 +146,24 @@ async def _idle(system: System, people: list[tuple[UUID, str]]) -> Result:
     return Result(f"memory of an idle socket, {count} open", each, "kB", None, 45, details=details)
 
 
+@contextmanager
+def _environment(system: System) -> Iterator[None]:
+    """Let the code of LUNA's programs run here; the next benchmark has another LUNA."""
+    before = dict(os.environ)
+    os.environ.update(system.environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def run(system: System, *, short: bool) -> Iterator[Result]:
     """Measure 1 000 and 2 000 sockets, then 5 000 idle ones; a short run 100 and 500."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _DESCRIPTORS)), hard))
-    os.environ.update(system.environment)
     people = _register(system, 50 if short else 500)
-    for used, bar in ((10, 50.0),) if short else ((100, 50.0), (200, 150.0)):
-        yield from load.run_client(_fan_out(system, people[:used], bar))
+    with _environment(system):
+        for used, bar in ((10, 50.0),) if short else ((100, 50.0), (200, 150.0)):
+            yield from load.run_client(_fan_out(system, people[:used], bar))
     yield load.run_client(_idle(system, people))

@@ -16,7 +16,8 @@ from ops.bench.system import System
 from ops.servers import prerequisites
 
 _BAR = 0.05
-_MEMBERS, _BOOKS = 300, 60  # each member asks for each title once at most, under the loan limit
+_MAX_RATE = 1500  # requests a second that the members and copies of a round suffice for
+_EACH, _BOOKS = 15, 60  # requests of a member, under the loan limit and each for another title
 _PLACE = "Study Room 201"
 _DRAIN_TIMEOUT = 20.0  # seconds
 _PENDING = text("SELECT count(*) FROM outbox WHERE acked_at IS NULL AND dead_at IS NULL")
@@ -37,9 +38,10 @@ end
 """
 
 
-def _script(system: System, round_: int) -> Path:
-    members = bench_library.add_members(system, _MEMBERS)
-    books = bench_library.add_books(system, _BOOKS, copies=_MEMBERS // 10)
+def _script(system: System, round_: int, seconds: int) -> Path:
+    count = _MAX_RATE * seconds
+    members = bench_library.add_members(system, count // _EACH)
+    books = bench_library.add_books(system, _BOOKS, copies=count // _BOOKS)
     file = system.folder / f"create-{round_}.lua"
     lists = [", ".join(f'"{each}"' for each in found) for found in (members, books)]
     file.write_text(_SCRIPT % (*lists, _PLACE), encoding="utf-8")
@@ -70,9 +72,9 @@ def run(system: System, *, short: bool) -> Iterator[Result]:
     with hello.running(prerequisites.ensure().nginx, system.folder) as address:
         bare = Target("hello", address)
         load.measure(bare, 1)
-        load.measure(Target("create", url, headers, _script(system, 0)), 1)
+        load.measure(Target("create", url, headers, _script(system, 0, 1)), 1)
         for round_ in range(1, rounds + 1):
-            target = Target("create", url, headers, _script(system, round_))
+            target = Target("create", url, headers, _script(system, round_, seconds))
             _wait_for_events(system)
             hellos.append(load.measure(bare, seconds))
             creates.append(load.measure(target, seconds))

@@ -34,7 +34,8 @@ class Connection:
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Return status and data; status 0 when there was no response."""
         try:
-            return await asyncio.wait_for(self._call(method, path, body), _TIMEOUT)
+            async with asyncio.timeout(_TIMEOUT):  # wait_for may swallow a cancellation
+                return await self._call(method, path, body)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
             self.close()
             return 0, None

@@ -9,7 +9,7 @@ from ops.bench.bridges import Connection, SimulatedBridge
 from ops.bench.system import System
 
 _PLACE = "Study Room 104"
-_TIMEOUT = 10.0  # seconds for each step
+_TIMEOUT = 30.0  # seconds for each
 _INTERVAL = 0.01
 
 

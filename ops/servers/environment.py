@@ -14,7 +14,6 @@ from ops.servers.postgres import Cluster
 # one for each thread.
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
 }
 

@@ -22,12 +22,12 @@ class _OfSession(Transaction):
         calls: Sequence[tuple[Prepared, Mapping[str, Any]]],
         *,
         commit: bool,  # noqa: ARG002 (the session is committed elsewhere)
-    ) -> list[Any]:
+    ) -> list[list[Any]]:
         self._session.flush()
-        rows: list[Any] = []
+        rows = []
         for prepared, values in calls:
             found = prepared.run(self._session, values)
-            rows = list(found.all()) if found.returns_rows else []
+            rows.append(list(found.all()) if found.returns_rows else [])
         return rows
 
 

@@ -33,7 +33,7 @@ from backend.shared.models import (
 )
 from backend.shared.web.pagination import AnySelect, HotList
 
-MAX_QUEUE_SHOWN = 250  # to count a thousand cost a sixth of the statements of a new request
+MAX_QUEUE_SHOWN = 100  # to count a thousand cost a sixth of the statements of a new request
 _EXPECTED = (
     DeliveryTask.waiting_reason,
     DeliveryTask.eta,

@@ -112,7 +112,7 @@ class TaskSummary(ResponseModel):
     status: TaskStatus
     stage: Stage | None
     waiting_reason: WaitingReason | None = Field(description="Why no robot comes yet")
-    queue_ahead: int | None = Field(description="Tasks served first, at most 250; null in lists")
+    queue_ahead: int | None = Field(description="Tasks served first, at most 100; null in lists")
     eta: Timestamp | None
     eta_earliest: Timestamp | None
     eta_latest: Timestamp | None

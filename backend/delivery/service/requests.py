@@ -118,7 +118,11 @@ async def create(
     """Reserve a copy for a member and create the task that brings it."""
     member = access.member_named(actor, user_id)
     values = {"member": member, "book_id": book_id}
-    (row,) = await transaction.run((_LOCK_MEMBER, values), (_FACTS, values))
+    # A copy is reserved at once: if the request is refused, that is rolled back.
+    reserving = custody.reserving(member, book_id, str(actor.id))
+    _, (row,), reserved = await transaction.run_each(
+        (_LOCK_MEMBER, values), (_FACTS, values), reserving
+    )
     facts = _Facts._make(row)
     if member != actor.id and not facts.is_active:
         raise access.inactive_member()
@@ -128,7 +132,7 @@ async def create(
         raise NotFound("Book not found.")
     _check_limits(facts, book_id)
     copy = await custody.reserve_for(
-        transaction, member, book_id, str(actor.id), has_hold=facts.has_hold
+        transaction, member, book_id, str(actor.id), found=reserved, has_hold=facts.has_hold
     )
     source = _loading_place(places, copy, facts.shelf_location)
     new = _row(member, copy, place, notes)

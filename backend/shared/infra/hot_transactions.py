@@ -7,7 +7,7 @@ hot read. See docs/architecture.md, "The request path".
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -26,6 +26,7 @@ _POOL_TIMEOUT = 5.0  # seconds
 # A plan is kept: one that was made while a table was small must use its indexes, too.
 _PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 _NOTHING: Mapping[str, Any] = {}
+Call = tuple[Prepared, Mapping[str, Any]]
 _BEGIN, _COMMIT, _ROLLBACK = map(Statement, ("BEGIN", "COMMIT", "ROLLBACK"))
 
 
@@ -41,32 +42,34 @@ class Transaction:
         self._commits_last = commits_last
         self._is_open = False
 
-    async def run(self, *calls: tuple[Prepared, Mapping[str, Any]]) -> list[Any]:
+    async def run(self, *calls: Call) -> list[Any]:
         """Run statements in one round trip; return the rows of the last as named tuples.
 
         Each sees what was committed while the one before waited for a lock. An enumeration comes as
         PostgreSQL sends it: the statement selects its text.
         """
+        return (await self._run(calls, commit=False))[-1]
+
+    async def run_each(self, *calls: Call) -> list[list[Any]]:
+        """Run statements in one round trip; return the rows of each."""
         return await self._run(calls, commit=False)
 
-    async def run_last(self, *calls: tuple[Prepared, Mapping[str, Any]]) -> list[Any]:
+    async def run_last(self, *calls: Call) -> list[Any]:
         """Run the last statements of the work; only a caller that began it may run more."""
-        return await self._run(calls, commit=self._commits_last)
+        return (await self._run(calls, commit=self._commits_last))[-1]
 
-    async def run_and_commit(self, *calls: tuple[Prepared, Mapping[str, Any]]) -> list[Any]:
+    async def run_and_commit(self, *calls: Call) -> list[Any]:
         """Run statements and commit in one round trip."""
-        return await self._run(calls, commit=True)
+        return (await self._run(calls, commit=True))[-1]
 
-    async def _run(
-        self, calls: Sequence[tuple[Prepared, Mapping[str, Any]]], *, commit: bool
-    ) -> list[Any]:
+    async def _run(self, calls: Sequence[Call], *, commit: bool) -> list[list[Any]]:
         begin = [] if self._is_open else [(_BEGIN, _NOTHING)]
         own = [(_statement(prepared), values) for prepared, values in calls]
         end = [(_COMMIT, _NOTHING)] if commit else []
         self._is_open = True
-        rows = await self._connection.rows_of(len(begin + own) - 1, [*begin, *own, *end])
+        rows = await self._connection.rows_of([*begin, *own, *end])
         self._is_open = not commit
-        return rows
+        return rows[len(begin) : len(begin) + len(own)]
 
     async def commit(self) -> None:
         if self._is_open:
@@ -99,19 +102,32 @@ class Pool:
     @asynccontextmanager
     async def connection(self, subject: object) -> AsyncIterator[Connection]:
         turn = self._turns.setdefault(subject, asyncio.Lock())
-        async with AsyncExitStack() as held:
+        if turn.locked() or self._slots.locked():
             try:
                 async with asyncio.timeout(_POOL_TIMEOUT):
-                    await held.enter_async_context(turn)
-                    await held.enter_async_context(self._slots)
+                    await self._wait_for(turn)
             except TimeoutError as error:
                 raise PoolTimeout("no connection for a hot transaction became free") from error
+        else:  # a timeout takes as long as all else here
+            await self._wait_for(turn)
+        try:
             connection = await self.take()
             try:
                 yield connection
             finally:
                 if not connection.is_closed:
                     self._idle.append(connection)
+        finally:
+            self._slots.release()
+            turn.release()
+
+    async def _wait_for(self, turn: asyncio.Lock) -> None:
+        await turn.acquire()
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            turn.release()
+            raise
 
     async def take(self) -> Connection:
         """Return an idle connection or a new one."""

@@ -16,7 +16,12 @@ def uuid7() -> UUID:
 
 def reference() -> str:
     """Return a code like `K7QX4M` for a delivery: one of 29⁶ ≈ 595 million, unique by index."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH))
+    number = secrets.randbelow(len(_ALPHABET) ** _REFERENCE_LENGTH)  # one read of randomness
+    code = ""
+    for _ in range(_REFERENCE_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        code += _ALPHABET[digit]
+    return code
 
 
 def request_id() -> str:

@@ -9,8 +9,10 @@ hold of its title in the same transaction.
 as the desk it was taken from, and goes back there when its task is cancelled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import SQLColumnExpression, select
@@ -22,7 +24,7 @@ from backend.shared.domain.circulation.free_copies import ReservedCopy
 from backend.shared.errors import BookNotAvailable, Conflict, InvalidStateTransition
 from backend.shared.infra import cache, clock, commit_hooks, database
 from backend.shared.infra.commit_hooks import Signal
-from backend.shared.infra.hot_transactions import Transaction
+from backend.shared.infra.hot_transactions import Call, Transaction
 from backend.shared.models import Book, Condition, Copy, Custody
 
 
@@ -223,25 +225,28 @@ def reserve_any(session: Session, book_id: UUID, context: CustodyContext = _SYST
     return free
 
 
+def reserving(member: UUID, book_id: UUID, by: str) -> Call:
+    """Return the statement that reserves any available copy, unless the member has a hold."""
+    return free_copies.reserving_without_hold(member, book_id, by)
+
+
 async def reserve_for(
-    transaction: Transaction, member: UUID, book_id: UUID, by: str, *, has_hold: bool
+    transaction: Transaction,
+    member: UUID,
+    book_id: UUID,
+    by: str,
+    *,
+    found: Sequence[Any],
+    has_hold: bool,
 ) -> ReservedCopy:
-    """Reserve the copy that is kept for a member's hold, or any available one."""
-    kept, can_be_carried = None, False
-    if has_hold:
-        kept, can_be_carried = await free_copies.kept_copy(transaction, member, book_id)
-    if kept is None:
-        copy = await free_copies.reserve_hot(transaction, book_id, by)
-        if copy is None:
-            raise BookNotAvailable(book_id=book_id)
-    elif can_be_carried:
-        copy = await free_copies.reserve_kept(transaction, kept, by)
-        if copy is None:
-            raise Conflict("The copy that is kept for the member has just been moved.")
-    else:
-        raise BookNotAvailable(
-            "A robot cannot carry the copy that is kept for you. Fetch it at the desk.",
-            book_id=book_id,
+    """Reserve the copy that is kept for a member's hold, or any available one.
+
+    `found`: the rows of `reserving`.
+    """
+    copy = ReservedCopy._make(found[0]) if found else None
+    if copy is None:
+        copy = await free_copies.reserve_kept_or_free(
+            transaction, member, book_id, by, has_hold=has_hold
         )
     transaction.signals += _invalidations(book_id)
     return copy

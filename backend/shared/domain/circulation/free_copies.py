@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.shared.errors import BookNotAvailable, Conflict
 from backend.shared.infra import clock, ids
 from backend.shared.infra.database import Prepared
-from backend.shared.infra.hot_transactions import Transaction
+from backend.shared.infra.hot_transactions import Call, Transaction
 from backend.shared.models import Copy
 
 
@@ -33,13 +34,19 @@ def _reserving(name: str, free: str, custody: str = "ON_SHELF") -> Prepared:
     )
 
 
+_OPEN_HOLD = """holds AS h
+    WHERE h.user_id = :member AND h.book_id = :book_id AND h.status IN ('QUEUED', 'READY')"""
 _FREE = """
         SELECT id FROM copies
         WHERE book_id = :book_id AND custody = 'ON_SHELF' AND condition = 'OK'
-            AND robot_transportable
-        ORDER BY id LIMIT 1 FOR UPDATE"""
-_RESERVE = _reserving("reserve_copy", f"{_FREE} SKIP LOCKED")
-_WAIT_AND_RESERVE = _reserving("wait_and_reserve_copy", _FREE)
+            AND robot_transportable{condition}
+        ORDER BY id LIMIT 1 FOR UPDATE{skip}"""
+_RESERVE = _reserving("reserve_copy", _FREE.format(condition="", skip=" SKIP LOCKED"))
+_RESERVE_WITHOUT_HOLD = _reserving(
+    "reserve_copy_without_hold",
+    _FREE.format(condition=f" AND NOT EXISTS (SELECT FROM {_OPEN_HOLD})", skip=" SKIP LOCKED"),
+)
+_WAIT_AND_RESERVE = _reserving("wait_and_reserve_copy", _FREE.format(condition="", skip=""))
 _RESERVE_KEPT = _reserving(
     "reserve_kept_copy",
     """
@@ -48,8 +55,6 @@ _RESERVE_KEPT = _reserving(
         FOR UPDATE""",
     "ON_HOLD_SHELF",
 )
-_OPEN_HOLD = """holds AS h
-    WHERE h.user_id = :member AND h.book_id = :book_id AND h.status IN ('QUEUED', 'READY')"""
 _LOCK_HOLD = Prepared("lock_open_hold", f"SELECT FROM {_OPEN_HOLD} FOR UPDATE")
 # After the lock: of a row that another transaction has changed, a join would show the copy that it
 # had before.
@@ -86,8 +91,36 @@ def reserve(session: Session, book_id: UUID, by: str, task_id: UUID | None) -> R
     return None if row is None else ReservedCopy._make(row)
 
 
-async def reserve_hot(transaction: Transaction, book_id: UUID, by: str) -> ReservedCopy | None:
-    """Likewise; when all free copies are locked, wait for one: its transaction may fail."""
+def reserving_without_hold(member: UUID, book_id: UUID, by: str) -> Call:
+    """Return the statement that does so for a member who has no hold on the title."""
+    return _RESERVE_WITHOUT_HOLD, _values(by, None, book_id=book_id, member=member)
+
+
+async def reserve_kept_or_free(
+    transaction: Transaction, member: UUID, book_id: UUID, by: str, *, has_hold: bool
+) -> ReservedCopy:
+    """Reserve the copy that is kept for a member's hold, or any available one."""
+    kept, can_be_carried = None, False
+    if has_hold:
+        kept, can_be_carried = await _kept_copy(transaction, member, book_id)
+    if kept is None:
+        copy = await _reserve_free(transaction, book_id, by)
+        if copy is None:
+            raise BookNotAvailable(book_id=book_id)
+        return copy
+    if not can_be_carried:
+        raise BookNotAvailable(
+            "A robot cannot carry the copy that is kept for you. Fetch it at the desk.",
+            book_id=book_id,
+        )
+    copy = await _reserve_kept(transaction, kept, by)
+    if copy is None:
+        raise Conflict("The copy that is kept for the member has just been moved.")
+    return copy
+
+
+async def _reserve_free(transaction: Transaction, book_id: UUID, by: str) -> ReservedCopy | None:
+    """Reserve a copy; when all free copies are locked, wait for one: its transaction may fail."""
     values = _values(by, None, book_id=book_id)
     for statement in (_RESERVE, _WAIT_AND_RESERVE):
         rows = await transaction.run((statement, values))
@@ -96,7 +129,7 @@ async def reserve_hot(transaction: Transaction, book_id: UUID, by: str) -> Reser
     return None
 
 
-async def kept_copy(
+async def _kept_copy(
     transaction: Transaction, member: UUID, book_id: UUID
 ) -> tuple[UUID | None, bool]:
     """Return the copy that is kept for a member's hold, and whether a robot can carry it.
@@ -108,15 +141,15 @@ async def kept_copy(
     return (rows[0].copy_id, bool(rows[0].can_be_carried)) if rows else (None, False)
 
 
-async def reserve_kept(transaction: Transaction, copy_id: UUID, by: str) -> ReservedCopy | None:
+async def _reserve_kept(transaction: Transaction, copy_id: UUID, by: str) -> ReservedCopy | None:
     """Reserve a copy that is kept for a hold; None if it is not."""
     rows = await transaction.run((_RESERVE_KEPT, _values(by, None, copy_id=copy_id)))
     return ReservedCopy._make(rows[0]) if rows else None
 
 
-def _values(by: str, task_id: UUID | None, **of_copy: UUID) -> dict[str, Any]:
+def _values(by: str, task_id: UUID | None, **wanted: UUID) -> dict[str, Any]:
     return {
-        **of_copy,
+        **wanted,
         "entry_id": ids.uuid7(),
         "task_id": task_id,
         "changed_by": by,

@@ -72,10 +72,11 @@ class Connection:
 
     async def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
         """Run a statement; return its rows as named tuples, or as bytes if it selects records."""
-        return await self.rows_of(0, [(statement, parameters)])
+        (rows,) = await self.rows_of([(statement, parameters)])
+        return rows
 
-    async def rows_of(self, position: int, calls: Sequence[Call]) -> list[Any]:
-        """Run statements one after the other in one round trip; return the rows of one.
+    async def rows_of(self, calls: Sequence[Call]) -> list[list[Any]]:
+        """Run statements one after the other in one round trip; return the rows of each.
 
         After one that fails, the rest does not run.
         """
@@ -91,8 +92,14 @@ class Connection:
             for statement in new:  # which of them were prepared is not known
                 self._prepared.pop(statement, None)
             raise
-        prepared = len(new.intersection(statement for statement, _ in calls[: position + 1]))
-        return self._loaded(calls[position][0], results[position + prepared])
+        answers = iter(results)
+        rows = []
+        for statement, _ in calls:
+            if statement in new:
+                new.remove(statement)
+                next(answers)  # of its preparation
+            rows.append(self._loaded(statement, next(answers)))
+        return rows
 
     def _dumped(self, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[Any]:
         values = [parameters[name] for name in statement.names]
@@ -108,6 +115,8 @@ class Connection:
 
     def _loaded(self, statement: Statement, result: PGresult) -> list[Any]:
         count = result.ntuples
+        if count == 0:
+            return []
         if statement.selects_records:
             return [result.get_value(row, 0) for row in range(count)]
         self._values.set_pgresult(result)

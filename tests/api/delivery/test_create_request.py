@@ -134,6 +134,17 @@ def test_staff_list_all_requests_with_filters(scenario: Scenario) -> None:
     assert scenario.get(scenario.librarian, "/requests?status=COMPLETED") == []
 
 
+def test_new_request_is_seen_in_what_was_cached_of_its_title(scenario: Scenario) -> None:
+    def statuses() -> list[str]:
+        book = scenario.get(scenario.student, f"/books/{scenario.book}")
+        found = scenario.get(scenario.student, "/books")
+        return [each["status"] for each in (book, *found) if each["id"] == str(scenario.book)]
+
+    assert statuses() == ["AVAILABLE", "AVAILABLE"]
+    scenario.request_delivery()
+    assert statuses() == ["RESERVED", "RESERVED"]
+
+
 def test_unknown_field_is_refused_by_name(scenario: Scenario) -> None:
     refused = scenario.request_delivery(expect=422, colour="red")
     assert code_of(refused) == "VALIDATION_ERROR"

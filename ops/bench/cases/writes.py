@@ -17,7 +17,8 @@ from ops.servers import prerequisites
 
 _BAR = 0.05
 _MAX_RATE = 1500  # requests a second that the members and copies of a round suffice for
-_EACH, _BOOKS = 15, 60  # requests of a member, under the loan limit and each for another title
+_EACH = 15  # requests of a member, under the loan limit and each for another title
+_COPIES = 5  # of a title: people ask for many titles, not for one ten times a second
 _PLACE = "Study Room 201"
 _DRAIN_TIMEOUT = 20.0  # seconds
 _PENDING = text("SELECT count(*) FROM outbox WHERE acked_at IS NULL AND dead_at IS NULL")
@@ -41,7 +42,7 @@ end
 def _script(system: System, round_: int, seconds: int) -> Path:
     count = _MAX_RATE * seconds
     members = bench_library.add_members(system, count // _EACH)
-    books = bench_library.add_books(system, _BOOKS, copies=count // _BOOKS)
+    books = bench_library.add_books(system, count // _COPIES, _COPIES)
     file = system.folder / f"create-{round_}.lua"
     lists = [", ".join(f'"{each}"' for each in found) for found in (members, books)]
     file.write_text(_SCRIPT % (*lists, _PLACE), encoding="utf-8")

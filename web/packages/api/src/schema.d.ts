@@ -7967,7 +7967,7 @@ export interface components {
             id: string;
             /**
              * Queue Ahead
-             * @description Tasks served first, at most 250; null in lists
+             * @description Tasks served first, at most 100; null in lists
              */
             queue_ahead: number | null;
             /** Reference */

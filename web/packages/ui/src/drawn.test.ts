@@ -1,13 +1,18 @@
-import { act, renderHook, waitFor } from "@testing-library/react";
-import { afterEach, expect, test, vi } from "vitest";
-import { useDrawn } from "./drawn";
+import { act, fireEvent, renderHook, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+let useDrawn: (typeof import("./drawn"))["useDrawn"];
+
+beforeEach(async () => {
+  vi.resetModules(); // a page that has just been loaded
+  ({ useDrawn } = await import("./drawn"));
+});
 afterEach(() => vi.unstubAllGlobals());
 
 /** What is drawn of `first`, then `second`; frames come when `frame` is called. */
-function drawings(hasBeenActive: boolean) {
+function drawings(press?: "pointerDown" | "keyDown") {
   const frames: FrameRequestCallback[] = [];
-  vi.stubGlobal("navigator", { userActivation: { hasBeenActive } });
+  if (press) fireEvent[press](document.body);
   vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) => frames.push(callback));
   vi.stubGlobal("cancelAnimationFrame", () => undefined);
   const seen: (string | undefined)[] = [];
@@ -15,8 +20,8 @@ function drawings(hasBeenActive: boolean) {
   return { seen, rerender, frame: () => act(() => frames.splice(0).forEach((callback) => callback(0))) };
 }
 
-test("after a press what has come is drawn once the page around it is on the screen, and so is what follows", async () => {
-  const { seen, rerender, frame } = drawings(true);
+test.each(["pointerDown", "keyDown"] as const)("after a press (%s) what has come is drawn once the page around it is on the screen, and so is what follows", async (press) => {
+  const { seen, rerender, frame } = drawings(press);
   expect(seen).toEqual([undefined]);
   frame();
   expect(seen).toEqual([undefined]);
@@ -26,12 +31,12 @@ test("after a press what has come is drawn once the page around it is on the scr
 });
 
 test("a page in the background, which gets no frame, is drawn all the same", async () => {
-  const { seen } = drawings(true);
+  const { seen } = drawings("pointerDown");
   await waitFor(() => expect(seen).toEqual([undefined, "first"]));
 });
 
 test("a first load is drawn at once", () => {
-  const { seen, rerender } = drawings(false);
+  const { seen, rerender } = drawings();
   expect(seen).toEqual(["first"]);
   rerender({ data: "second" });
   expect(new Set(seen.slice(1))).toEqual(new Set(["second"]));

@@ -4,9 +4,12 @@ import { startTransition, useDeferredValue, useEffect, useRef, useState } from "
 
 const MAX_WAIT = 100; // ms for a frame, which a page in the background does not get
 
-/** Whether nothing has been pressed yet: then there is no press to answer. */
+let isPressed = false;
+for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, () => (isPressed = true), { capture: true, once: true });
+
+/** Whether nothing has been pressed yet: then there is no press to answer. Not `navigator.userActivation`, which scripts of a test activate too. */
 export function isFirstLoad(): boolean {
-  return navigator.userActivation?.hasBeenActive === false;
+  return !isPressed;
 }
 
 /**

@@ -4,7 +4,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.shared.infra import database
@@ -73,3 +73,15 @@ def test_counts_follow_concurrent_changes(clean: None) -> None:
         list(pool.map(change, copies))
     with database.transaction() as session:
         assert session.execute(_WRONG).all() == []
+
+
+def test_change_that_leaves_the_counts_locks_the_title(clean: None, owner: Engine) -> None:
+    """The queue of its holds may read whether a copy is free."""
+    catalogue.add_book(copies=2)
+    with owner.begin() as other, database.transaction() as session:
+        copy = session.execute(_COPIES).scalars().first()
+        session.execute(text("UPDATE copies SET custody = 'RESERVED' WHERE id = :id"), {"id": copy})
+        session.commit()
+        session.execute(text("UPDATE copies SET custody = 'ON_ROBOT' WHERE id = :id"), {"id": copy})
+        free = text("SELECT id FROM books FOR UPDATE SKIP LOCKED")
+        assert other.execute(free).all() == []

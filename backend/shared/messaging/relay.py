@@ -35,7 +35,7 @@ _BATCH = 500
 LONG_QUEUE = 100  # messages; what waits in it is not sent again
 # The pause after a batch while events keep coming, in seconds, from a size of the batch on: more
 # events come in a burst, and cost less in larger batches.
-_PAUSES = ((200, 0.5), (12, 0.25), (0, 0.02))
+_PAUSES = ((100, 1.0), (12, 0.25), (0, 0.02))
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
 _MessageKey = tuple[str, bool, UUID | None]  # consumer, whether resent, event that is sent alone

@@ -39,7 +39,8 @@ class Service:
         self.server = DrainingServer(settings, path)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
-        eventually(lambda: self.server.started)
+        # uvicorn has started before the service takes the path over
+        eventually(lambda: self.server.started and not own.exists())
 
     def end(self) -> None:
         self.server.handle_exit(signal.SIGTERM, None)

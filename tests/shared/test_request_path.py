@@ -121,6 +121,50 @@ def test_direct_reads_answer_as_the_framework_does(scenario: Scenario) -> None:
     assert scenario.call(scenario.student, "PATCH", "/requests", 405).headers["allow"]
 
 
+_BOOK, _PLACE = b"01980000-0000-7000-8000-000000000000", b"SR-201"
+_BODIES = (
+    *(b"{", b"[]", b"null", b"{}", b'"text"', b"NaN", b"[" * 50_000, b"\xff{}"),
+    b'{"book_id":"%b"}' % _BOOK,
+    b'{"book_id":"no-uuid","request_location":"%b"}' % _PLACE,
+    b'{"book_id":"%b","request_location":7}' % _BOOK,
+    b'{"book_id":"%b","request_location":""}' % _BOOK,
+    b'{"book_id":"%b","request_location":"%b","unknown":1}' % (_BOOK, _PLACE),
+    b'{"book_id":"%b","request_location":"%b","notes":"\\u0000"}' % (_BOOK, _PLACE),
+    b'{"book_id":"%b","request_location":"%b","user_id":"%b"}' % (_BOOK, _PLACE, _BOOK),
+    b'{"book_id":"%b","request_location":"%b"}' % (_BOOK, _PLACE),  # a book that does not exist
+)
+
+
+@pytest.mark.parametrize("body", _BODIES, ids=range(len(_BODIES)))
+def test_direct_write_answers_as_the_framework_does(scenario: Scenario, body: bytes) -> None:
+    """FastAPI answers what has another content type than a direct write serves."""
+    answers = []
+    for content_type in ("application/json", "application/vnd.luna+json"):
+        headers = scenario.student.headers | {"Content-Type": content_type}
+        found = scenario.api.post("/api/v1/requests", content=body, headers=headers)
+        error = found.json()["error"]
+        answers.append(
+            (found.status_code, error["code"], sorted(error["details"].get("fields", ())))
+        )
+    assert answers[0] == answers[1]
+
+
+def test_direct_write_leaves_odd_requests_to_the_framework(scenario: Scenario) -> None:
+    body = {"book_id": str(scenario.book), "request_location": "SR-201"}
+    own = scenario.student.headers
+    for options, code in (
+        ({"content": b"{}"}, "UNSUPPORTED_MEDIA_TYPE"),
+        ({"content": b"{}", "headers": {"Content-Type": "text/plain"}}, "UNSUPPORTED_MEDIA_TYPE"),
+        ({"headers": {"Content-Type": "application/json"}}, "VALIDATION_ERROR"),
+        ({"json": body, "headers": {"Idempotency-Key": "x" * 129}}, "VALIDATION_ERROR"),
+        ({"json": body}, "ALREADY_REQUESTED"),
+    ):
+        headers = own | options.pop("headers", {})
+        found = scenario.api.post("/api/v1/requests", headers=headers, **options)
+        assert code_of(found) == code
+    assert code_of(scenario.api.post("/api/v1/requests", json=body)) == "UNAUTHENTICATED"
+
+
 _TERMINATE = (  # of this database: other test workers use the same server and roles
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND "

@@ -20,6 +20,7 @@ from backend.shared.infra.database import Prepared
 from backend.shared.infra.hot_transactions import Transaction
 from backend.shared.models import IDEMPOTENCY_KEY_LIFE
 from backend.shared.web.database_session import SessionDep
+from backend.shared.web.direct_routes import FromRequest
 from backend.shared.web.envelope import answer
 from backend.shared.web.security import encryption
 
@@ -210,11 +211,15 @@ IdempotencyDep = Annotated[
 ]
 
 
-async def _hot_idempotency(request: Request, key: KeyDep) -> HotIdempotentRequest:
-    return HotIdempotentRequest(request, key, await request.body())
+class _HotIdempotency(FromRequest[HotIdempotentRequest]):
+    async def read(self, request: Request) -> HotIdempotentRequest:
+        return await self(request, await _valid_key(request.headers.get("idempotency-key")))
+
+    async def __call__(self, request: Request, key: KeyDep) -> HotIdempotentRequest:
+        return HotIdempotentRequest(request, key, await request.body())
 
 
-HotIdempotencyDep = Annotated[HotIdempotentRequest, Depends(_hot_idempotency)]
+HotIdempotencyDep = Annotated[HotIdempotentRequest, Depends(_HotIdempotency())]
 
 
 class EncryptedIdempotency(IdempotentRequest):

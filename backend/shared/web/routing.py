@@ -1,14 +1,11 @@
 """Routers of the services: authenticate before validation; document error responses."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
-from inspect import iscoroutinefunction
-from typing import Any, Self, cast, get_type_hints
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import solve_dependencies
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
@@ -19,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.shared import errors
 from backend.shared.errors import LunaError
-from backend.shared.web import envelope
+from backend.shared.web import direct_routes, envelope
 from backend.shared.web.database_session import in_one_thread
 from backend.shared.web.schemas import EmptyBody
 from backend.shared.web.security.authentication import Guard
 
-_MAX_REMEMBERED = 1000  # queries of a route
+_MAX_REMEMBERED = 1000  # paths
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -52,19 +49,17 @@ class LunaRoute(APIRoute):
         return _reads_header(self.dependant, "Idempotency-Key")
 
     def get_route_handler(self) -> Handler:
-        guards = list(dict.fromkeys(_guards(self.dependant)))
+        self._guards = list(dict.fromkeys(_guards(self.dependant)))
         takes_body = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
         may_have_body = takes_body or self.methods == {"GET"}
         documented = self.dependant
         self.dependant = in_one_thread(_without_credentials(documented))
         handle = super().get_route_handler()
         self.dependant = documented
-        self._direct = _DirectRead.of(documented, guards) if self.methods == {"GET"} else None
+        self._direct = direct_routes.find(self.methods, documented)
 
         async def authorize_then_handle(request: Request) -> Response:
-            _check_content_length(request)
-            for guard in guards:
-                request.state.actor = await guard.authorize(request)
+            await self._authorize(request)
             try:
                 if not may_have_body:
                     await _check_empty_body(request)
@@ -74,97 +69,26 @@ class LunaRoute(APIRoute):
 
         return authorize_then_handle
 
-    @property
-    def is_direct(self) -> bool:
-        """Whether requests pass FastAPI by."""
-        return self._direct is not None
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a direct read; leave the others to FastAPI."""
-        if self._direct is None or scope["method"] != "GET":
-            await super().handle(scope, receive, send)
-            return
-        request = Request(scope, receive, send)
-        try:
-            response = await self._direct.answer(request)
-        except RequestValidationError as error:
-            raise _validation_error(request, error) from error
-        await response(scope, receive, send)
-
-
-class _DirectRead:
-    """An asynchronous read whose arguments follow from its path, its query and its caller.
-
-    FastAPI resolves the arguments of each query once; they are remembered. To resolve them again
-    for each request costs more than the rest of a hot read.
-    """
-
-    def __init__(self, dependant: Dependant, guards: list[Guard[Any]]) -> None:
-        self._endpoint = cast("Callable[..., Awaitable[Response]]", dependant.call)
-        self._guards = guards
-        own = dependant.dependencies
-        self._actors = [each.name for each in own if isinstance(each.call, Guard) and each.name]
-        rest = [each for each in own if not isinstance(each.call, Guard)]
-        self._dependant = replace(dependant, dependencies=rest)
-        self._arguments: dict[Any, dict[str, Any]] = {}
-
-    @classmethod
-    def of(cls, dependant: Dependant, guards: list[Guard[Any]]) -> Self | None:
-        """Return None for an endpoint of another kind."""
-        if not iscoroutinefunction(dependant.call) or not _returns_response(dependant.call):
-            return None
-        return cls(dependant, guards) if _reads_path_and_query_only(dependant) else None
-
-    async def answer(self, request: Request) -> Response:
+    async def _authorize(self, request: Request) -> Any:
+        """Return the caller whom the last guard admits."""
         _check_content_length(request)
         actor: Any = None
         for guard in self._guards:
             actor = request.state.actor = await guard.authorize(request)
-        key = (request.scope["query_string"], *request.scope["path_params"].values())
-        arguments = self._arguments.get(key)
-        if arguments is None:
-            arguments = await self._resolve(request)
-            if len(self._arguments) >= _MAX_REMEMBERED:
-                self._arguments.clear()
-            self._arguments[key] = arguments
-        return await self._endpoint(**arguments, **dict.fromkeys(self._actors, actor))
+        return actor
 
-    async def _resolve(self, request: Request) -> dict[str, Any]:
-        async with AsyncExitStack() as stack:
-            request.scope["fastapi_inner_astack"] = request.scope["fastapi_function_astack"] = stack
-            solved = await solve_dependencies(
-                request=request,
-                dependant=self._dependant,
-                async_exit_stack=stack,
-                embed_body_fields=False,
-            )
-        if solved.errors:
-            raise RequestValidationError(solved.errors)
-        return solved.values
-
-
-def _returns_response(endpoint: object) -> bool:
-    return get_type_hints(endpoint).get("return") is Response
-
-
-def _reads_path_and_query_only(dependant: Dependant) -> bool:
-    """Tell whether the arguments follow from path and query; guards are left aside."""
-    other = (
-        dependant.header_params,
-        dependant.cookie_params,
-        dependant.body_params,
-        dependant.request_param_name,
-        dependant.response_param_name,
-        dependant.http_connection_param_name,
-        dependant.websocket_param_name,
-        dependant.background_tasks_param_name,
-    )
-    inner = [each for each in dependant.dependencies if not isinstance(each.call, Guard)]
-    return (
-        not any(other)
-        and all(iscoroutinefunction(each.call) for each in inner)
-        and all(_reads_path_and_query_only(each) for each in inner)
-    )
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a direct request; leave the others to FastAPI."""
+        if self._direct is None or not self._direct.serves(scope):
+            await AsyncExitStackMiddleware(super().handle)(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        actor = await self._authorize(request)
+        try:
+            response = await self._direct.answer(request, actor)
+        except RequestValidationError as error:
+            raise _validation_error(request, error) from error
+        await response(scope, receive, send)
 
 
 class RouteIndex:
@@ -176,20 +100,20 @@ class RouteIndex:
     def __init__(self, router: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._router = AsyncExitStackMiddleware(router)
         self._fixed: dict[tuple[str, str], tuple[ASGIApp, dict[str, Any]]] = {}
-        self._by_length: dict[tuple[str, int], list[APIRoute]] = {}
+        self._by_length: dict[tuple[str, int], list[LunaRoute]] = {}
         self._matched: dict[tuple[str, str], tuple[ASGIApp, Scope]] = {}  # paths with parameters
         for route in routes:
-            if isinstance(route, APIRoute):
+            if isinstance(route, LunaRoute):
                 self._add(route)
 
-    def _add(self, route: APIRoute) -> None:
+    def _add(self, route: LunaRoute) -> None:
         for method in route.methods or ():
             if "{" in route.path:
                 length = method, route.path.count("/")
                 self._by_length.setdefault(length, []).append(route)
             else:
                 found = {"endpoint": route.endpoint, "path_params": {}, "route": route}
-                self._fixed.setdefault((method, route.path), (_app_of(route), found))
+                self._fixed.setdefault((method, route.path), (route.handle, found))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -209,15 +133,9 @@ class RouteIndex:
             if match is Match.FULL:
                 if len(self._matched) >= _MAX_REMEMBERED:
                     self._matched.clear()
-                self._matched[key] = _app_of(route), found
+                self._matched[key] = route.handle, found
                 return self._matched[key]
         return None
-
-
-def _app_of(route: APIRoute) -> ASGIApp:
-    """Return the application of a route; FastAPI's own needs a stack that is closed at the end."""
-    is_direct = isinstance(route, LunaRoute) and route.is_direct
-    return route.handle if is_direct else AsyncExitStackMiddleware(route.handle)
 
 
 def _reads_header(dependant: Dependant, name: str) -> bool:

@@ -6,6 +6,7 @@ waits for the first to commit and then reads its response.
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -58,10 +59,14 @@ class _KeyedCall:
 
     def __init__(self, request: Request, key: str | None, body: bytes) -> None:
         self._key = key
-        self._route = f"{request.method} {request.url.path}"
-        self._hash = self._digest(self._route.encode() + b"\0" + body)
+        self._route = f"{request.method} {request.scope['path']}"
+        self._body = body
         actor: object = getattr(request.state, "actor", None)
         self._actor = str(actor.id) if isinstance(actor, Actor) else "anonymous"
+
+    @cached_property
+    def _hash(self) -> str:
+        return self._digest(self._route.encode() + b"\0" + self._body)
 
     @staticmethod
     def _digest(call: bytes) -> str:
@@ -123,9 +128,10 @@ class IdempotentRequest(_KeyedCall):
 
         Authorization and `If-Match` belong into `work`: what a repeat changed must not refuse it.
         """
-        claim = self._claimed()
-        if self._key is not None and not _CLAIM.run(self._session, claim).all():
-            return self._replay(_STORED.run(self._session, claim).one())
+        if self._key is not None:
+            claim = self._claimed()
+            if not _CLAIM.run(self._session, claim).all():
+                return self._replay(_STORED.run(self._session, claim).one())
         made = work()
         path = location(made) if location is not None else None
         response = _response(status, answer(made).model_dump_json().encode(), path)
@@ -150,12 +156,13 @@ class HotIdempotentRequest(_KeyedCall):
 
         Calls for one subject, the member whose row is locked, follow each other.
         """
-        claim = self._claimed()
         begun = hot_transactions.begin(subject, commits_last=self._key is None)
         async with begun as transaction:
-            if self._key is not None and not await transaction.run((_CLAIM, claim)):
-                (stored,) = await transaction.run((_STORED, claim))
-                return self._replay(stored)
+            if self._key is not None:
+                claim = self._claimed()
+                if not await transaction.run((_CLAIM, claim)):
+                    (stored,) = await transaction.run((_STORED, claim))
+                    return self._replay(stored)
             made = await work(transaction)
             body = answer(made).model_dump_json().encode()
             response = _response(status, body, location(made))

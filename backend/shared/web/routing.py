@@ -43,16 +43,15 @@ class LunaRoute(APIRoute):
     They run on the event loop, before the body is parsed and a thread or a connection is used.
     """
 
-    @property
-    def stores_idempotency_keys(self) -> bool:
-        """Whether a repeat under the same Idempotency-Key gets the stored response."""
-        return _reads_header(self.dependant, "Idempotency-Key")
+    stores_idempotency_keys: bool
+    """Whether a repeat under the same Idempotency-Key gets the stored response."""
 
     def get_route_handler(self) -> Handler:
         self._guards = list(dict.fromkeys(_guards(self.dependant)))
         takes_body = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
         may_have_body = takes_body or self.methods == {"GET"}
         documented = self.dependant
+        self.stores_idempotency_keys = _reads_header(documented, "Idempotency-Key")
         self.dependant = in_one_thread(_without_credentials(documented))
         handle = super().get_route_handler()
         self.dependant = documented

@@ -85,12 +85,16 @@ def run(session: Session) -> int:
     ]
     unserved = [each for each in served if each not in robots]
     starts = range(0, len(unserved), _QUEUED_TOGETHER)
-    database.run_each([unserved[start:][:_QUEUED_TOGETHER] for start in starts], _queue_new)
+    stored = {row.id: row.waiting_reason for row in waiting}
+    database.run_each(
+        [unserved[start:][:_QUEUED_TOGETHER] for start in starts],
+        lambda own, some: _queue_new(own, some, stored, decision.reasons),
+    )
     assigned = database.run_each(
         [each for each in served if each in robots],
         lambda own, each: _serve(own, each, robots[each]),
     )
-    _store_reasons({row.id: row.waiting_reason for row in waiting}, decision.reasons)
+    _store_reasons(stored, decision.reasons)
     return assigned
 
 
@@ -148,9 +152,15 @@ def _fleet_robot(row: RobotRow, graph: RouteGraph) -> FleetRobot:
     )
 
 
-def _queue_new(session: Session, task_ids: Sequence[UUID]) -> None:
-    """Queue tasks for which there is no robot yet; skips those that are locked."""
-    workflow.take_all(session, task_ids, _BY)
+def _queue_new(
+    session: Session,
+    task_ids: Sequence[UUID],
+    stored: dict[UUID, WaitingReason | None],
+    reasons: Mapping[UUID, WaitingReason],
+) -> None:
+    """Queue tasks for which there is no robot yet, with the reason; skips those that are locked."""
+    for task_id in workflow.take_all(session, task_ids, _BY, reasons):
+        stored[task_id] = reasons.get(task_id)
 
 
 def _serve(session: Session, task_id: UUID, robot_id: UUID) -> bool:

@@ -9,7 +9,7 @@ to move is issued in the same transaction, with the loading proof that it requir
 (`backend.shared.domain.commands.issue_navigation`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -41,6 +41,7 @@ from backend.shared.models import (
     Robot,
     Stage,
     TaskHistory,
+    WaitingReason,
     WaypointKind,
 )
 
@@ -49,14 +50,14 @@ _TAKE = Prepared(
     "take_tasks",
     """
     WITH new AS (
-        SELECT t.id, given.entry_id FROM delivery_tasks AS t
-            JOIN unnest(CAST(:ids AS uuid[]), CAST(:entry_ids AS uuid[])) AS given (id, entry_id)
-                ON given.id = t.id
+        SELECT t.id, given.entry_id, given.reason FROM delivery_tasks AS t
+            JOIN unnest(CAST(:ids AS uuid[]), CAST(:entry_ids AS uuid[]), CAST(:reasons AS text[]))
+                AS given (id, entry_id, reason) ON given.id = t.id
         WHERE t.status = 'PENDING' ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), taken AS (
         UPDATE delivery_tasks AS t
         SET status = 'QUEUED', stage_since = :now, reminders = 0, extensions = 0,
-            waiting_reason = NULL, arrived_at = NULL, version = t.version + 1
+            waiting_reason = new.reason, arrived_at = NULL, version = t.version + 1
         FROM new WHERE t.id = new.id RETURNING t.*, new.entry_id
     ), entries AS (
         INSERT INTO task_status_history (id, task_id, action, from_status, to_status, changed_by,
@@ -141,17 +142,24 @@ def apply(session: Session, task: DeliveryTask, action: Action, context: Transit
     task_effects.publish_task_event(session, task, EVENTS[action, task.stage], context.reason)
 
 
-def take_all(session: Session, task_ids: Collection[UUID], by: str) -> None:
-    """Apply TAKE to those tasks that are new and not locked; it has no effect on anything else."""
+def take_all(
+    session: Session, task_ids: Collection[UUID], by: str, reasons: Mapping[UUID, WaitingReason]
+) -> set[UUID]:
+    """Apply TAKE to those tasks that are new and not locked; it has no effect on anything else.
+
+    Stores why each waits for a robot. Return the tasks.
+    """
     session.flush()
     values = {
         "ids": list(task_ids),
         "entry_ids": [ids.uuid7() for _ in task_ids],
+        "reasons": [reasons[task_id].value if task_id in reasons else None for task_id in task_ids],
         "by": by,
         "now": clock.now(),
     }
-    taken = _TAKE.run(session, values).mappings()
+    taken = _TAKE.run(session, values).mappings().all()
     outbox.publish_all(session, [TaskQueued(**row) for row in taken])
+    return {row["task_id"] for row in taken}
 
 
 def _effect(

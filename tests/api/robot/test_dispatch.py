@@ -12,7 +12,7 @@ from backend.shared.domain import workflow
 from backend.shared.domain.transitions import Action
 from backend.shared.domain.workflow import TransitionContext
 from backend.shared.infra import database
-from backend.shared.models import DeliveryTask
+from backend.shared.models import DeliveryTask, WaitingReason
 from tests import event_runner
 from tests.factories import catalogue, users
 from tests.factories.catalogue import Bridge
@@ -227,12 +227,13 @@ def test_tasks_taken_together_are_stored_as_one_by_one(hall: Scenario, owner: En
         task_id = UUID(hall.task_id)
         with database.transaction() as session:
             if together:
-                workflow.take_all(session, [task_id], "dispatcher")
+                workflow.take_all(session, [task_id], "dispatcher", {})
             else:
                 task = database.row_lock(session, DeliveryTask, task_id)
                 workflow.apply(session, task, Action.TAKE, TransitionContext(by="dispatcher"))
         stored.append(_recorded(owner, hall.task_id))
     assert stored[0] == stored[1]
     with database.transaction() as session:  # they are no longer new
-        workflow.take_all(session, [UUID(hall.task_id)], "dispatcher")
+        own = UUID(hall.task_id)
+        assert not workflow.take_all(session, [own], "dispatcher", {own: WaitingReason.ROBOTS_BUSY})
     assert _recorded(owner, hall.task_id) == stored[1]

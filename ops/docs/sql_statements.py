@@ -22,7 +22,7 @@ from backend.robot.service import dispatch
 from backend.shared.domain.actor import Actor
 from backend.shared.domain.circulation import custody
 from backend.shared.infra import clock
-from backend.shared.messaging import relay
+from backend.shared.messaging import due_events
 from backend.shared.messaging.retention import expired_rows
 from backend.shared.models import Role
 from backend.shared.web.pagination import Order, PageQuery
@@ -207,7 +207,13 @@ STATEMENTS = (
     Statement(
         "Due outbox rows",
         "The next events to publish; several relays share the work by skipping locked rows.",
-        lambda session, _: relay.due_events(session),
+        lambda session, _: due_events.due_events(session),
+        "FROM outbox",
+    ),
+    Statement(
+        "Due outbox rows of robots",
+        "The next events of robots, which do not wait for a backlog of others.",
+        lambda session, _: due_events.prompt_events(session),
         "FROM outbox",
     ),
     Statement(

@@ -152,13 +152,14 @@ def test_direct_write_answers_as_the_framework_does(scenario: Scenario, body: by
 def test_direct_write_leaves_odd_requests_to_the_framework(scenario: Scenario) -> None:
     body = {"book_id": str(scenario.book), "request_location": "SR-201"}
     own = scenario.student.headers
-    for options, code in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"content": b"{}"}, "UNSUPPORTED_MEDIA_TYPE"),
         ({"content": b"{}", "headers": {"Content-Type": "text/plain"}}, "UNSUPPORTED_MEDIA_TYPE"),
         ({"headers": {"Content-Type": "application/json"}}, "VALIDATION_ERROR"),
         ({"json": body, "headers": {"Idempotency-Key": "x" * 129}}, "VALIDATION_ERROR"),
         ({"json": body}, "ALREADY_REQUESTED"),
-    ):
+    )
+    for options, code in cases:
         headers = own | options.pop("headers", {})
         found = scenario.api.post("/api/v1/requests", headers=headers, **options)
         assert code_of(found) == code

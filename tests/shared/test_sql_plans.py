@@ -17,7 +17,7 @@ from backend.book import queries
 from backend.book.search import result_page
 from backend.book.search.search_query import SearchQuery
 from backend.shared.infra import clock, database
-from backend.shared.messaging import inbox
+from backend.shared.messaging import inbox, relay
 from backend.shared.models import (
     BookStatus,
     Copy,
@@ -209,7 +209,7 @@ def test_backlog_of_events_is_read_by_look_ups(library: Connection) -> None:
         )
     ids = [str(row_id(number)) for number in range(200)]
     values = {"ids": ids, "aggregates": ids, "consumer": "robot.dispatch"}
-    runs = database.PREPARED["runs_of_events"].plain
+    runs = relay._RUNS.plain  # noqa: SLF001 (its plan)
     looked_up = (inbox._EVENTS, inbox._LAST_PROCESSED)  # noqa: SLF001 (their plans)
     explained = [
         library.exec_driver_sql(f"EXPLAIN {runs}", values),

@@ -10,9 +10,8 @@ import json
 import select as os_select
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,36 +26,24 @@ from sqlalchemy.orm import Session
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.infra.database import Prepared
 from backend.shared.messaging import broker, celery_app, channels, realtime
+from backend.shared.messaging.due_events import BATCH, DueEvent, due_events, prompt_events
 from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent
 
 _log = logs.get(__name__)
-_BATCH = 500
 LONG_QUEUE = 100  # messages; what waits in it is not sent again
 # The pause after a batch while events keep coming, in seconds, from a size of the batch on: more
 # events come in a burst, and cost less in larger batches.
 _PAUSES = ((100, 1.0), (12, 0.25), (0, 0.02))
+# The pause after a full batch, as a multiple of its time: a backlog takes a third of the time, so
+# that on busy processors, where a batch takes longer, requests are answered first.
+_REST = 2.0
+_PROMPT_POLL = 0.5  # seconds; events of robots are looked for in the pauses of a burst
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
 _MessageKey = tuple[str, bool, UUID | None]  # consumer, whether resent, event that is sent alone
 
 
-def _due(name: str, which: str) -> Prepared:
-    """Return a statement that ends at its limit: the index has the order of the rows."""
-    return Prepared(
-        name,
-        f"""
-    SELECT id, event_type, source, aggregate_type, aggregate_id, seq, version, request_id, payload,
-        created_at, resends, pos, shown_at
-    FROM outbox
-    WHERE acked_at IS NULL AND dead_at IS NULL AND next_attempt_at <= :now AND {which}
-    ORDER BY next_attempt_at, id LIMIT :most FOR UPDATE SKIP LOCKED
-    """,  # noqa: S608 (constants of this module)
-    )
-
-
-_NEW = _due("new_events", "resends = 0")
-_SENT_BEFORE = _due("sent_events", "resends > 0")
 # The runs of events by consumer: finished ones, then others that have begun. Each event is looked
 # up by its key; for a list of ids PostgreSQL may read both tables.
 _RUNS = Prepared(
@@ -87,37 +74,6 @@ _MARK = text("""
 """)
 
 
-@dataclass
-class DueEvent:
-    """A row of _NEW or _SENT_BEFORE, and what is stored of this attempt."""
-
-    id: UUID
-    event_type: str
-    source: str
-    aggregate_type: str
-    aggregate_id: UUID
-    seq: int
-    version: int
-    request_id: str | None
-    payload: dict[str, Any]
-    created_at: datetime
-    resends: int
-    pos: int | None
-    shown_at: datetime | None
-    topics: list[str] | None = None  # of a new row
-    next_attempt_at: datetime = field(default_factory=clock.now)
-
-    def stored(self) -> dict[str, object]:
-        """Return the row of _STORE."""
-        return {
-            "id": str(self.id),
-            "next_attempt_at": self.next_attempt_at.isoformat(),
-            "resends": self.resends,
-            "pos": self.pos,
-            "topics": self.topics,
-        }
-
-
 def envelope(row: OutboxEvent | DueEvent) -> dict[str, Any]:
     """Build the envelope of an event (events.md §1)."""
     return {
@@ -130,16 +86,6 @@ def envelope(row: OutboxEvent | DueEvent) -> dict[str, Any]:
         "version": row.version,
         "payload": row.payload,
     }
-
-
-def due_events(session: Session) -> list[DueEvent]:
-    """Lock the next rows that are due: events that wait for a worker must not delay new ones."""
-    values = {"now": clock.now(), "most": _BATCH}
-    due = [DueEvent(**row) for row in _NEW.run(session, values).mappings()]
-    if len(due) < _BATCH:
-        values["most"] = _BATCH - len(due)
-        due += [DueEvent(**row) for row in _SENT_BEFORE.run(session, values).mappings()]
-    return due
 
 
 class Relay:
@@ -166,13 +112,23 @@ class Relay:
                 self._detect_redis_restart()
                 began = time.monotonic()
                 relayed = self.relay_batch()
-                if relayed < _BATCH:
-                    poll = config.outbox().outbox_poll.total_seconds()
-                    os_select.select([driver], [], [], poll)
-                    pause = next(pause for size, pause in _PAUSES if relayed >= size)
-                    stopping.wait(max(0.0, began + pause - time.monotonic()))
-                    driver.poll()
-                    driver.notifies.clear()
+                if relayed == BATCH:
+                    self._rest(stopping, _REST * (time.monotonic() - began))
+                    continue
+                poll = config.outbox().outbox_poll.total_seconds()
+                os_select.select([driver], [], [], poll)
+                pause = next(pause for size, pause in _PAUSES if relayed >= size)
+                self._rest(stopping, began + pause - time.monotonic())
+                driver.poll()
+                driver.notifies.clear()
+
+    def _rest(self, stopping: threading.Event, pause: float) -> None:
+        """Relay only events of robots, for so many seconds."""
+        until = time.monotonic() + pause
+        while (left := until - time.monotonic()) > _PROMPT_POLL and not stopping.is_set():
+            stopping.wait(_PROMPT_POLL)
+            self.relay_batch(prompt_events)
+        stopping.wait(max(0.0, left))
 
     def _detect_redis_restart(self) -> None:
         """Send unfinished events again when Redis has lost its data; see which queues are long."""
@@ -198,10 +154,10 @@ class Relay:
                 .values(next_attempt_at=clock.now(), resends=0)
             )
 
-    def relay_batch(self) -> int:
-        """Relay the due rows, at most two hundred; return their number."""
+    def relay_batch(self, due: Callable[[Session], list[DueEvent]] = due_events) -> int:
+        """Relay the rows that are due, at most BATCH; return their number."""
         with database.transaction() as session:
-            rows = due_events(session)
+            rows = due(session)
             if not rows:
                 return 0
             self._assign_positions(session, rows)

@@ -81,6 +81,10 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     kind.TYPE: consumers for kind, consumers in SUBSCRIBERS.items()
 }
 
+# Events of robots: in a burst the relay sends them before others. They are all events of their
+# aggregates, whose order stays.
+PROMPT = frozenset(kind.TYPE for kind in events.BY_TYPE.values() if kind.SOURCE == "robot-service")
+
 
 def consumers_of(event_type: str) -> tuple[str, ...]:
     return BY_TYPE.get(event_type, ())

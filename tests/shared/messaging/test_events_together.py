@@ -1,5 +1,6 @@
 """Events that one message brings together: each takes effect, whatever becomes of the others."""
 
+import threading
 from typing import Any
 from uuid import uuid4
 
@@ -8,9 +9,10 @@ from kombu import Connection
 from sqlalchemy import Engine, event, text
 
 from backend.notification import tasks as notification_tasks
+from backend.shared.events import RobotFreed
 from backend.shared.infra import config, database, redis
 from backend.shared.messaging import broker as transport
-from backend.shared.messaging import inbox, relay, subscriptions
+from backend.shared.messaging import due_events, inbox, outbox, relay, subscriptions
 from tests import event_runner
 from tests.conftest import redis_url
 from tests.scenario import start_scenario
@@ -30,6 +32,10 @@ class Broker:
         found = [args for name, args in self.messages if name == consumer]
         self.messages.clear()
         return found
+
+    def sent(self) -> set[str]:
+        """Return the ids of all events since then."""
+        return {event_id for _, args in self.messages for event_id in args}
 
 
 @pytest.fixture
@@ -100,11 +106,36 @@ def test_new_events_are_sent_before_those_that_wait(
     sender.relay_batch()
     event_runner.advance_clock(config.outbox().outbox_last_resend)
     start_scenario(api, robots=0).request_delivery()
-    monkeypatch.setattr(relay, "_BATCH", 1)
+    monkeypatch.setattr(due_events, "BATCH", 1)
     broker.to(subscriptions.NOTIFY)
     sender.relay_batch()
     ((sent,),) = broker.to(subscriptions.NOTIFY)
     assert sent not in events
+
+
+def test_events_of_robots_do_not_wait_for_a_backlog(
+    api: Any, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a full batch the relay rests, and sends only events of robots meanwhile."""
+    broker, stopping = Broker(), threading.Event()
+    monkeypatch.setattr(due_events, "BATCH", 2)
+    monkeypatch.setattr(relay, "BATCH", 2)
+    monkeypatch.setattr(relay, "_REST", 10_000.0)
+    monkeypatch.setattr(relay, "_PROMPT_POLL", 0.02)
+    sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
+    thread = threading.Thread(target=sender.run, args=(stopping,))
+    thread.start()
+    try:
+        event_runner.wait_until(lambda: len(broker.sent()) == 2)
+        robot = uuid4()
+        with database.transaction() as session:
+            freed = outbox.publish(session, RobotFreed(robot_id=robot, robot_name="LUNA-9"))
+        event_runner.wait_until(lambda: str(freed) in broker.sent())
+    finally:
+        stopping.set()
+        thread.join()
+    assert len(broker.sent()) == 3
+    assert len(set(events) - broker.sent()) >= 1
 
 
 def test_failing_event_does_not_fail_those_beside_it(events: list[str], owner: Engine) -> None:

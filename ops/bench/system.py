@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,18 @@ from ops.servers import environment
 _SETTINGS = {"LUNA_GATEWAY_LIMITS": "off", "LUNA_USER_WRITES_PER_SECOND": "0"}
 _PORT = 18400
 TLS = ("--tls",)  # for native gRPC
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The proportional set size of processes in MB: what is theirs, and shared memory."""
+
+    own: float
+    shared: float
+
+    @property
+    def total(self) -> float:
+        return self.own + self.shared
 
 
 @dataclass(frozen=True)
@@ -50,17 +63,19 @@ class System:
             found |= more
         return sorted(found)
 
-    def memory(self, pids: Iterable[int] | None = None) -> float:
-        """Return the proportional set size of the system, or of some processes, in MB.
+    def memory(self, pids: Iterable[int] | None = None) -> Memory:
+        """Return the memory of the system, or of some processes.
 
         One that ends meanwhile does not count.
         """
-        total = 0
+        sizes: Counter[str] = Counter()
         for pid in self.pids() if pids is None else pids:
             with suppress(OSError):
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-                total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-        return total / 1024
+                for name, _, size in (line.partition(":") for line in lines[1:]):
+                    sizes[name] += int(size.split()[0])
+        shared = sizes["Pss_Shmem"] / 1024
+        return Memory(sizes["Pss"] / 1024 - shared, shared)
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -42,7 +42,7 @@ def run(system: System, *, short: bool) -> list[Result]:
     seconds = time.monotonic() - began
     cpu = (_cpu(pids) - used) / seconds * 100
     servers_cpu = (_cpu(servers) - used_by_servers) / seconds * 100
-    memory, servers_memory = system.memory(), system.memory(servers)
+    memory, servers_memory = system.memory().total, system.memory(servers).total
     return [
         Result(
             "memory",

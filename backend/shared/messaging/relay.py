@@ -32,12 +32,13 @@ from backend.shared.models import LivePosition, OutboxEvent
 
 _log = logs.get(__name__)
 LONG_QUEUE = 100  # messages; what waits in it is not sent again
-# The pause after a batch while events keep coming, in seconds, from a size of the batch on: more
+# Seconds from a batch to the next while events keep coming, from a size of the batch on: more
 # events come in a burst, and cost less in larger batches.
-_PAUSES = ((100, 1.0), (12, 0.25), (0, 0.02))
-# The pause after a full batch, as a multiple of its time: a backlog takes a third of the time, so
-# that on busy processors, where a batch takes longer, requests are answered first.
-_REST = 2.0
+_INTERVALS = ((12, 0.25), (0, 0.02))
+_LARGE, _INTERVAL_OF_A_BURST = 100, 1.0
+# After a large batch the relay rests at least so many times the time of the batch: on busy
+# processors, where a batch takes longer, requests are answered first.
+_REST = 3.0
 _PROMPT_POLL = 0.5  # seconds; events of robots are looked for in the pauses of a burst
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
@@ -112,13 +113,11 @@ class Relay:
                 self._detect_redis_restart()
                 began = time.monotonic()
                 relayed = self.relay_batch()
-                if relayed == BATCH:
-                    self._rest(stopping, _REST * (time.monotonic() - began))
-                    continue
-                poll = config.outbox().outbox_poll.total_seconds()
-                os_select.select([driver], [], [], poll)
-                pause = next(pause for size, pause in _PAUSES if relayed >= size)
-                self._rest(stopping, began + pause - time.monotonic())
+                took = time.monotonic() - began
+                if relayed < BATCH:
+                    poll = config.outbox().outbox_poll.total_seconds()
+                    os_select.select([driver], [], [], poll)
+                self._rest(stopping, _interval(relayed, took) - (time.monotonic() - began))
                 driver.poll()
                 driver.notifies.clear()
 
@@ -242,6 +241,13 @@ class Relay:
             values = {"ids": sorted(marked), "finished": list(finished), "now": now}
             session.execute(_MARK, values)
         _FINISHED.inc(len(finished))
+
+
+def _interval(relayed: int, took: float) -> float:
+    """Return the seconds from the begin of a batch, which took some, to that of the next."""
+    if relayed < _LARGE:
+        return next(interval for size, interval in _INTERVALS if relayed >= size)
+    return max(_INTERVAL_OF_A_BURST if relayed < BATCH else 0.0, (1 + _REST) * took)
 
 
 def _next_attempt(row: DueEvent) -> datetime:

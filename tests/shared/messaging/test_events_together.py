@@ -120,6 +120,7 @@ def test_events_of_robots_do_not_wait_for_a_backlog(
     broker, stopping = Broker(), threading.Event()
     monkeypatch.setattr(due_events, "BATCH", 2)
     monkeypatch.setattr(relay, "BATCH", 2)
+    monkeypatch.setattr(relay, "_LARGE", 2)
     monkeypatch.setattr(relay, "_REST", 10_000.0)
     monkeypatch.setattr(relay, "_PROMPT_POLL", 0.02)
     sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port

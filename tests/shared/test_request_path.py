@@ -130,6 +130,9 @@ _BODIES = (
     b'{"book_id":"%b","request_location":""}' % _BOOK,
     b'{"book_id":"%b","request_location":"%b","unknown":1}' % (_BOOK, _PLACE),
     b'{"book_id":"%b","request_location":"%b","notes":"\\u0000"}' % (_BOOK, _PLACE),
+    b'{"book_id":"%b","request_location":"%b","\\ud800":1}' % (_BOOK, _PLACE),
+    b'{"book_id":"%b","request_location":"\\ud800"}' % _BOOK,
+    '{"request_location":7}'.encode("utf-16"),
     b'{"book_id":"%b","request_location":"%b","user_id":"%b"}' % (_BOOK, _PLACE, _BOOK),
     b'{"book_id":"%b","request_location":"%b"}' % (_BOOK, _PLACE),  # a book that does not exist
 )

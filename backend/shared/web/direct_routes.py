@@ -4,6 +4,7 @@ To resolve the arguments of each request costs more than the rest of a hot read,
 new request. FastAPI still reads the declaration of such a route, and documents it.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -118,14 +119,26 @@ class DirectWrite:
 
     async def answer(self, request: Request, actor: Any) -> Response:
         """Return the response of the endpoint to an admitted caller."""
+        raw = await request.body()
         try:
-            body = self._model.model_validate_json(await request.body())
-        except ValidationError as error:
-            violations = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-            raise RequestValidationError(violations) from error
+            body = self._model.model_validate_json(raw)
+        except ValidationError:
+            body = _validated(self._model, raw)
         arguments = {name: await other.read(request) for name, other in self._others}
         arguments[self._body] = body
         return await self._endpoint(**arguments, **dict.fromkeys(self._actors, actor))
+
+
+def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
+    """Return a body as FastAPI reads it, which accepts more texts as JSON; raise its errors."""
+    try:
+        return model.model_validate(json.loads(raw))
+    except ValidationError as error:
+        violations = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(violations) from error
+    except (ValueError, RecursionError) as error:
+        invalid = {"type": "json_invalid", "loc": ("body",), "msg": "JSON decode error"}
+        raise RequestValidationError([invalid]) from error
 
 
 def find(methods: set[str] | None, dependant: Dependant) -> DirectRead | DirectWrite | None:

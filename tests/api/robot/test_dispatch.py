@@ -237,3 +237,13 @@ def test_tasks_taken_together_are_stored_as_one_by_one(hall: Scenario, owner: En
         own = UUID(hall.task_id)
         assert not workflow.take_all(session, [own], "dispatcher", {own: WaitingReason.ROBOTS_BUSY})
     assert _recorded(owner, hall.task_id) == stored[1]
+
+
+def test_task_is_queued_with_the_reason_why_it_waits(hall: Scenario, owner: Engine) -> None:
+    hall.request_delivery()
+    own = UUID(hall.task_id)
+    with database.transaction() as session:
+        reasons = {own: WaitingReason.ROBOTS_BUSY}
+        assert workflow.take_all(session, [own], "dispatcher", reasons) == {own}
+    task, *_ = _recorded(owner, hall.task_id)
+    assert (task["status"], task["waiting_reason"]) == ("QUEUED", "ROBOTS_BUSY")

@@ -35,7 +35,7 @@ _PROMPT = _due("prompt_events", "resends = 0 AND event_type = ANY(:types)")
 
 @dataclass
 class DueEvent:
-    """A row of _NEW or _SENT_BEFORE, and what is stored of this attempt."""
+    """A row of these statements, and what is stored of this attempt."""
 
     id: UUID
     event_type: str
@@ -54,7 +54,7 @@ class DueEvent:
     next_attempt_at: datetime = field(default_factory=clock.now)
 
     def stored(self) -> dict[str, object]:
-        """Return the row of _STORE."""
+        """Return what the relay stores of it."""
         return {
             "id": str(self.id),
             "next_attempt_at": self.next_attempt_at.isoformat(),

@@ -22,7 +22,7 @@ from backend.shared.events import (
     RobotStopRequested,
     RobotStopUnconfirmed,
 )
-from backend.shared.infra import clock, config
+from backend.shared.infra import clock, config, database
 from backend.shared.messaging import outbox
 from backend.shared.models import (
     FLEET_LATCH,
@@ -136,7 +136,10 @@ def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) 
     if version != current:
         return current
     if not _record(session, robot_id, version, report):
-        stop_effects.follow_latches(session)  # the row may not have followed its latch yet
+        # The row may not have followed its latch yet. `follow_latches` skips a locked row, and a
+        # bridge reports once: so wait first for whoever has locked it.
+        database.row_lock(session, Robot, robot_id)
+        stop_effects.follow_latches(session)
         _record(session, robot_id, version, report)
     return current
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from backend.shared import events
 from backend.shared.messaging import realtime
+from tests import event_runner
 from tests.api.notification.ws_client import connect, relay_events, wait_until
 from tests.conftest import redis_url
 from tests.factories import users
@@ -21,11 +22,6 @@ _WAITING = (
     "FROM pg_locks JOIN pg_database ON database = pg_database.oid"
     " WHERE NOT granted AND datname = current_database()"
 )
-
-
-def _waits_for_a_lock(owner: Engine) -> bool:
-    with owner.connect() as connection:
-        return bool(connection.execute(text(f"SELECT count(*) {_WAITING}")).scalar_one())
 
 
 def test_changes_during_snapshot_read_follow_it_once(api: Any, owner: Engine) -> None:
@@ -39,7 +35,7 @@ def test_changes_during_snapshot_read_follow_it_once(api: Any, owner: Engine) ->
             # The reader has fixed its position and then waits for this table.
             holding.execute(text("LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE"))
             client.send(action="subscribe", topics=["me"])
-            wait_until(lambda: _waits_for_a_lock(owner))
+            wait_until(lambda: event_runner.is_waiting(owner))
             late = {
                 "eventType": back.TYPE,
                 "timestamp": "2026-01-15T10:30:00.000Z",
@@ -65,7 +61,7 @@ def test_snapshot_interrupted_by_database_is_retried(api: Any, owner: Engine) ->
         with owner.begin() as holding:
             holding.execute(text("LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE"))
             client.send(action="subscribe", topics=["me"])
-            wait_until(lambda: _waits_for_a_lock(owner))
+            wait_until(lambda: event_runner.is_waiting(owner))
             with superuser.connect() as connection:
                 assert connection.execute(text(terminate)).scalars().all() == [True]
         assert client.receive()["type"] == "snapshot"

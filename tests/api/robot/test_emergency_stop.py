@@ -124,7 +124,9 @@ def test_staff_are_alerted_once_about_unconfirmed_stop(scenario: Scenario, owner
     _stop(scenario)
     event_runner.advance_clock(timedelta(seconds=2.5))
     statement = "SELECT count(*) FROM outbox WHERE event_type = 'robot.stop.unconfirmed'"
-    _wait_until(lambda: _count(owner, statement) == 1)  # checked by the service, not by the worker
+    event_runner.wait_until(
+        lambda: _count(owner, statement) == 1
+    )  # checked by the service, not by the worker
     scenario.run_events()
     titles = [each["title"] for each in scenario.get(scenario.librarian, "/notifications")]
     assert any("stop" in title.lower() for title in titles)
@@ -139,7 +141,7 @@ def test_unconfirmed_stop_of_the_fleet_notifies_each_member_of_staff_once(
     _stop(scenario)
     event_runner.advance_clock(timedelta(seconds=2.5))
     late = "SELECT count(*) FROM robots WHERE stop_alerted_at IS NOT NULL"
-    _wait_until(lambda: _count(owner, late) == 4)
+    event_runner.wait_until(lambda: _count(owner, late) == 4)
     scenario.run_events()
     titles = [each["title"] for each in scenario.get(scenario.librarian, "/notifications")]
     assert titles.count("A robot may still be moving") == 1
@@ -148,14 +150,6 @@ def test_unconfirmed_stop_of_the_fleet_notifies_each_member_of_staff_once(
 def _count(owner: Engine, statement: str) -> int:
     with owner.connect() as connection:
         return int(connection.scalar(text(statement)) or 0)
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 60
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < limit
-        pause.wait(0.02)
 
 
 def test_fleet_resume_keeps_individually_stopped_robot_stopped(scenario: Scenario) -> None:
@@ -216,4 +210,4 @@ def test_stopped_robot_receives_no_move_command_after_loading(
         waiting = text("SELECT count(*) FROM robot_commands WHERE status = 'QUEUED'")
         assert connection.scalar(waiting) == 0
     _resume(scenario)
-    assert scenario.robot.next_command()["payload"]["task"]["stage"] == "TO_DESTINATION"
+    assert scenario.wait_for_command()["payload"]["task"]["stage"] == "TO_DESTINATION"

@@ -1,8 +1,6 @@
 """A stop waits for nobody: its latch is a row that nothing else locks (robot-protocol.md §4)."""
 
-import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from backend.robot.bridge_protocol import stop_orders
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
 from backend.shared.infra import database
+from tests import event_runner
 from tests.factories import catalogue
 from tests.factories.catalogue import Bridge
 from tests.scenario import Scenario, code_of
@@ -40,14 +39,6 @@ def _is_marked_stopped(robot: Bridge) -> bool:
         return bool(connection.execute(statement, {"id": robot.id}).scalar_one())
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 60
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < limit
-        pause.wait(0.02)
-
-
 @pytest.fixture
 def fleet(scenario: Scenario) -> list[Bridge]:
     """Four robots, the scenario's own first."""
@@ -64,7 +55,7 @@ def _seconds_of_stop(scenario: Scenario, fleet: list[Bridge], version: int) -> f
     with ThreadPoolExecutor(len(fleet)) as pool:
         path = f"/stop?after={version}&wait=20"
         polls = [pool.submit(robot.call, "GET", path) for robot in fleet]
-        _wait_until(lambda: LONG_POLLS.waiting >= len(fleet))
+        event_runner.wait_until(lambda: LONG_POLLS.waiting >= len(fleet))
         began = time.monotonic()
         stopped = _stop(scenario)
         orders = [poll.result(timeout=60).json()["data"] for poll in polls]
@@ -87,11 +78,11 @@ def test_fleet_stop_reaches_every_bridge_within_100_ms_while_a_robot_row_is_lock
                 break
             _resume(scenario)
         assert fastest < 0.1
-        _wait_until(lambda: _is_marked_stopped(fleet[0]))
+        event_runner.wait_until(lambda: _is_marked_stopped(fleet[0]))
         assert not _is_marked_stopped(fleet[1])
         seen = scenario.get(scenario.librarian, "/robot/status")
         assert [robot["stopped"] for robot in seen] == [True] * len(fleet)
-    _wait_until(lambda: _is_marked_stopped(fleet[1]))
+    event_runner.wait_until(lambda: _is_marked_stopped(fleet[1]))
 
 
 def test_stop_does_not_wait_for_opposite_lock_orders(
@@ -105,7 +96,7 @@ def test_stop_does_not_wait_for_opposite_lock_orders(
             path = f"/robot/emergency-stop/{robot.id}" if robot else "/robot/emergency-stop"
             scenario.call(scenario.librarian, "POST", path)
         assert time.monotonic() - began < 6  # a lock is waited for 3 s
-    _wait_until(lambda: all(_is_marked_stopped(robot) for robot in fleet))
+    event_runner.wait_until(lambda: all(_is_marked_stopped(robot) for robot in fleet))
 
 
 def test_stop_does_not_wait_for_the_row_of_its_user(scenario: Scenario, owner: Engine) -> None:
@@ -125,6 +116,22 @@ async def _follow_nothing() -> None:
     """Leave the rows as they are: another transaction may hold them for long."""
 
 
+@pytest.mark.parametrize("kind", ["RECEIVED", "MOTION_STOPPED"])
+def test_confirmation_that_overtakes_the_robots_row_is_recorded(
+    scenario: Scenario, owner: Engine, kind: str
+) -> None:
+    robot = scenario.robot
+    with ThreadPoolExecutor(1) as pool:
+        with owner.begin() as holding:
+            _lock(holding, robot)  # as `follow_latches` or a heartbeat does
+            body = {"stop_version": _stop(scenario)["stop_version"], "type": kind}
+            report = pool.submit(robot.call, "POST", "/stop/events", json=body)
+            event_runner.wait_until(lambda: report.done() or event_runner.is_waiting(owner))
+        assert report.result().status_code == 200
+    status = scenario.get(scenario.librarian, f"/robot/status/{robot.id}")
+    assert status["stop_state"] == kind
+
+
 def test_command_created_during_a_stop_is_never_leased(
     scenario: Scenario, owner: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +145,7 @@ def test_command_created_during_a_stop_is_never_leased(
         _resume(scenario)
         assert scenario.robot.next_command() is None
         assert _statuses(owner) == ["QUEUED"]
-    _wait_until(lambda: _statuses(owner) == ["VOID"])
+    event_runner.wait_until(lambda: _statuses(owner) == ["VOID"])
 
 
 def _statuses(owner: Engine) -> list[str]:

@@ -267,6 +267,7 @@ def test_periodic_job_runs_in_one_scheduler_at_a_time(scenario: Scenario, owner:
 
 
 def test_scheduler_runs_what_has_work(scenario: Scenario) -> None:
+    event_runner.load_handlers()
     jobs = [
         scheduler.PeriodicJob(name, timedelta(), lambda _: None, when)
         for name, when in (("idle", "1 > 2"), ("always", "true"), ("busy", "1 < 2"))

@@ -25,21 +25,17 @@ from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.infra.database import Prepared
+from backend.shared.infra.processors import ProcessorUse
 from backend.shared.messaging import broker, celery_app, channels, realtime
 from backend.shared.messaging.due_events import BATCH, DueEvent, due_events, prompt_events
+from backend.shared.messaging.relay_pauses import Pause, pause_after
 from backend.shared.messaging.subscriptions import TOGETHER, consumers_of, priority_of, queue_of
 from backend.shared.models import LivePosition, OutboxEvent
 
 _log = logs.get(__name__)
 LONG_QUEUE = 100  # messages; what waits in it is not sent again
-# Seconds from a batch to the next while events keep coming, from a size of the batch on: more
-# events come in a burst, and cost less in larger batches.
-_INTERVALS = ((12, 0.25), (0, 0.02))
-_LARGE, _INTERVAL_OF_A_BURST = 100, 1.0
-# After a large batch the relay rests at least so many times the time of the batch: on busy
-# processors, where a batch takes longer, requests are answered first.
-_REST = 3.0
 _PROMPT_POLL = 0.5  # seconds; events of robots are looked for in the pauses of a burst
+_LOOK = 0.1  # seconds in which the use of the processors is measured
 _SENT = Counter("luna_events_sent", "Events sent to a consumer", ["consumer"])
 _FINISHED = Counter("luna_events_finished", "Events processed by all consumers")
 _MessageKey = tuple[str, bool, UUID | None]  # consumer, whether resent, event that is sent alone
@@ -117,17 +113,20 @@ class Relay:
                 if relayed < BATCH:
                     poll = config.outbox().outbox_poll.total_seconds()
                     os_select.select([driver], [], [], poll)
-                self._rest(stopping, _interval(relayed, took) - (time.monotonic() - began))
+                self._rest(stopping, began, pause_after(relayed, took))
                 driver.poll()
                 driver.notifies.clear()
 
-    def _rest(self, stopping: threading.Event, pause: float) -> None:
-        """Relay only events of robots, for so many seconds."""
-        until = time.monotonic() + pause
-        while (left := until - time.monotonic()) > _PROMPT_POLL and not stopping.is_set():
-            stopping.wait(_PROMPT_POLL)
-            self.relay_batch(prompt_events)
-        stopping.wait(max(0.0, left))
+    def _rest(self, stopping: threading.Event, began: float, pause: Pause) -> None:
+        """Relay only events of robots until the pause is over, which idle processors end."""
+        use, prompt_at = ProcessorUse(), time.monotonic() + _PROMPT_POLL
+        while (left := began + pause.longest - time.monotonic()) > 0 and not stopping.is_set():
+            stopping.wait(min(left, _LOOK))
+            if use.is_mostly_idle() and time.monotonic() - began >= pause.shortest:
+                return
+            if time.monotonic() >= prompt_at:
+                self.relay_batch(prompt_events)
+                prompt_at = time.monotonic() + _PROMPT_POLL
 
     def _detect_redis_restart(self) -> None:
         """Send unfinished events again when Redis has lost its data; see which queues are long."""
@@ -241,13 +240,6 @@ class Relay:
             values = {"ids": sorted(marked), "finished": list(finished), "now": now}
             session.execute(_MARK, values)
         _FINISHED.inc(len(finished))
-
-
-def _interval(relayed: int, took: float) -> float:
-    """Return the seconds from the begin of a batch, which took some, to that of the next."""
-    if relayed < _LARGE:
-        return next(interval for size, interval in _INTERVALS if relayed >= size)
-    return max(_INTERVAL_OF_A_BURST if relayed < BATCH else 0.0, (1 + _REST) * took)
 
 
 def _next_attempt(row: DueEvent) -> datetime:

@@ -1,6 +1,8 @@
 """Events that one message brings together: each takes effect, whatever becomes of the others."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +12,16 @@ from sqlalchemy import Engine, event, text
 
 from backend.notification import tasks as notification_tasks
 from backend.shared.events import RobotFreed
-from backend.shared.infra import config, database, redis
+from backend.shared.infra import config, database, processors, redis
 from backend.shared.messaging import broker as transport
-from backend.shared.messaging import due_events, inbox, outbox, relay, subscriptions
+from backend.shared.messaging import (
+    due_events,
+    inbox,
+    outbox,
+    relay,
+    relay_pauses,
+    subscriptions,
+)
 from tests import event_runner
 from tests.conftest import redis_url
 from tests.scenario import start_scenario
@@ -113,30 +122,44 @@ def test_new_events_are_sent_before_those_that_wait(
     assert sent not in events
 
 
-def test_events_of_robots_do_not_wait_for_a_backlog(
-    api: Any, events: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a full batch the relay rests, and sends only events of robots meanwhile."""
+@contextmanager
+def _relay_of_small_batches(monkeypatch: pytest.MonkeyPatch, *, idle: bool) -> Iterator[Broker]:
+    """Run a relay that rests for hours after two events; yield what it sends to."""
     broker, stopping = Broker(), threading.Event()
-    monkeypatch.setattr(due_events, "BATCH", 2)
-    monkeypatch.setattr(relay, "BATCH", 2)
-    monkeypatch.setattr(relay, "_LARGE", 2)
-    monkeypatch.setattr(relay, "_REST", 10_000.0)
+    for module in (due_events, relay, relay_pauses):
+        monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(relay_pauses, "_REST", 1_000_000.0)
     monkeypatch.setattr(relay, "_PROMPT_POLL", 0.02)
+    monkeypatch.setattr(processors.ProcessorUse, "is_mostly_idle", lambda _: idle)
     sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
     thread = threading.Thread(target=sender.run, args=(stopping,))
     thread.start()
     try:
+        yield broker
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def test_events_of_robots_do_not_wait_for_a_backlog(
+    events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a full batch the relay rests, and sends only events of robots meanwhile."""
+    with _relay_of_small_batches(monkeypatch, idle=False) as broker:
         event_runner.wait_until(lambda: len(broker.sent()) == 2)
         robot = uuid4()
         with database.transaction() as session:
             freed = outbox.publish(session, RobotFreed(robot_id=robot, robot_name="LUNA-9"))
         event_runner.wait_until(lambda: str(freed) in broker.sent())
-    finally:
-        stopping.set()
-        thread.join()
     assert len(broker.sent()) == 3
     assert len(set(events) - broker.sent()) >= 1
+
+
+def test_backlog_does_not_wait_while_processors_are_idle(
+    events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _relay_of_small_batches(monkeypatch, idle=True) as broker:
+        event_runner.wait_until(lambda: set(events) <= broker.sent())
 
 
 def test_failing_event_does_not_fail_those_beside_it(events: list[str], owner: Engine) -> None:

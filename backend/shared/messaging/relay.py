@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from backend.shared.infra import clock, config, database, logs, redis
 from backend.shared.infra.database import Prepared
-from backend.shared.infra.processors import ProcessorUse
+from backend.shared.infra.telemetry.processor_use import ProcessorUse
 from backend.shared.messaging import broker, celery_app, channels, realtime
 from backend.shared.messaging.due_events import BATCH, DueEvent, due_events, prompt_events
 from backend.shared.messaging.relay_pauses import Pause, pause_after

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, event, text
 
 from backend.notification import tasks as notification_tasks
 from backend.shared.events import RobotFreed
-from backend.shared.infra import config, database, processors, redis
+from backend.shared.infra import config, database, redis
+from backend.shared.infra.telemetry import processor_use
 from backend.shared.messaging import broker as transport
 from backend.shared.messaging import (
     due_events,
@@ -130,7 +131,7 @@ def _relay_of_small_batches(monkeypatch: pytest.MonkeyPatch, *, idle: bool) -> I
         monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(relay_pauses, "_REST", 1_000_000.0)
     monkeypatch.setattr(relay, "_PROMPT_POLL", 0.02)
-    monkeypatch.setattr(processors.ProcessorUse, "is_mostly_idle", lambda _: idle)
+    monkeypatch.setattr(processor_use.ProcessorUse, "is_mostly_idle", lambda _: idle)
     sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
     thread = threading.Thread(target=sender.run, args=(stopping,))
     thread.start()

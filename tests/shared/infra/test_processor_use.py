@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.shared.infra import processors
+from backend.shared.infra.telemetry import processor_use
 
 _NOTHING = "cpu  0 0 0 0 0 0 0 0 0 0\n"
 
@@ -27,9 +27,9 @@ def test_processors_are_idle_for_half_of_the_time(
     is_idle: bool,  # noqa: FBT001 (a case)
 ) -> None:
     stat = tmp_path / "stat"
-    monkeypatch.setattr(processors, "_STAT", stat)
+    monkeypatch.setattr(processor_use, "_STAT", stat)
     stat.write_text(_NOTHING)
-    use = processors.ProcessorUse()
+    use = processor_use.ProcessorUse()
     if later is None:
         stat.unlink()
     else:
@@ -39,9 +39,9 @@ def test_processors_are_idle_for_half_of_the_time(
 
 def test_each_look_begins_at_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stat = tmp_path / "stat"
-    monkeypatch.setattr(processors, "_STAT", stat)
+    monkeypatch.setattr(processor_use, "_STAT", stat)
     stat.write_text(_NOTHING)
-    use = processors.ProcessorUse()
+    use = processor_use.ProcessorUse()
     seen = []
     for busy, idle in ((90, 10), (100, 100), (190, 110)):
         stat.write_text(f"cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\n")
@@ -50,5 +50,5 @@ def test_each_look_begins_at_the_last_one(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_this_machine_tells_its_use() -> None:
-    idle, total = processors._read_times()  # noqa: SLF001 (the kernel's own file)
+    idle, total = processor_use._read_times()  # noqa: SLF001 (the kernel's own file)
     assert 0 < idle < total

@@ -13,6 +13,7 @@ _INTERVALS = ((12, 0.25), (0, 0.02))
 _LARGE = 100  # events; so many come in a burst
 _INTERVAL_OF_A_BURST = 1.0
 _REST = 8.0  # times the time of a large batch, which is longer on busy processors
+_LONGEST_REST = 5.0  # seconds, also after a batch that waited for the database
 
 
 class Pause(NamedTuple):
@@ -24,8 +25,8 @@ class Pause(NamedTuple):
 
 def pause_after(relayed: int, took: float) -> Pause:
     """Return the pause after a batch of so many events that took so many seconds."""
+    rested = took + min(_REST * took, _LONGEST_REST)
     if relayed >= BATCH:
-        return Pause(0.0, (1 + _REST) * took)
+        return Pause(0.0, rested)
     interval = next(interval for size, interval in _INTERVALS if relayed >= size)
-    longest = max(_INTERVAL_OF_A_BURST, (1 + _REST) * took) if relayed >= _LARGE else interval
-    return Pause(interval, longest)
+    return Pause(interval, max(_INTERVAL_OF_A_BURST, rested) if relayed >= _LARGE else interval)

@@ -130,6 +130,7 @@ def _relay_of_small_batches(monkeypatch: pytest.MonkeyPatch, *, idle: bool) -> I
     for module in (due_events, relay, relay_pauses):
         monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(relay_pauses, "_REST", 1_000_000.0)
+    monkeypatch.setattr(relay_pauses, "_LONGEST_REST", 10_000.0)
     monkeypatch.setattr(relay, "_PROMPT_POLL", 0.02)
     monkeypatch.setattr(processor_use.ProcessorUse, "is_mostly_idle", lambda _: idle)
     sender = relay.Relay(broker)  # type: ignore[arg-type]  # a fake at the port
@@ -154,6 +155,23 @@ def test_events_of_robots_do_not_wait_for_a_backlog(
         event_runner.wait_until(lambda: str(freed) in broker.sent())
     assert len(broker.sent()) == 3
     assert len(set(events) - broker.sent()) >= 1
+
+
+@pytest.mark.parametrize(
+    ("relayed", "took", "pause"),
+    [
+        (0, 0.001, (0.02, 0.02)),
+        (12, 0.01, (0.25, 0.25)),
+        (100, 0.05, (0.25, 1.0)),  # more events come: fewer and larger batches
+        (100, 0.2, (0.25, 1.8)),
+        (due_events.BATCH, 0.2, (0.0, 1.8)),  # a ninth of the time
+        (due_events.BATCH, 7.0, (0.0, 12.0)),  # the batch waited for a lock
+    ],
+)
+def test_relay_pauses_longer_after_a_large_batch(
+    relayed: int, took: float, pause: tuple[float, float]
+) -> None:
+    assert relay_pauses.pause_after(relayed, took) == pytest.approx(pause)
 
 
 def test_backlog_does_not_wait_while_processors_are_idle(

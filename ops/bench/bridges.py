@@ -81,6 +81,7 @@ class SimulatedBridge:
     errors: list[str] = field(default_factory=list)
     stopped_at: float = 0.0  # when the last order to stop arrived, by time.monotonic()
     commands: "asyncio.Queue[tuple[float, Any]]" = field(default_factory=asyncio.Queue)
+    _unconfirmed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connection(self) -> Connection:
         return Connection(self.address, self.key)
@@ -100,7 +101,9 @@ class SimulatedBridge:
 
     async def run(self, delay: float) -> None:
         """Run until cancelled; `delay` staggers the heartbeats of a fleet."""
-        await asyncio.gather(self._beat(delay), self._poll_stop(), self._poll_commands())
+        await asyncio.gather(
+            self._beat(delay), self._poll_stop(), self._confirm(), self._poll_commands()
+        )
 
     async def _beat(self, delay: float) -> None:
         connection = self.connection()
@@ -122,7 +125,7 @@ class SimulatedBridge:
             self.beats.append((time.monotonic() - began) * 1000)
 
     async def _poll_stop(self) -> None:
-        connection, answers = self.connection(), self.connection()
+        connection = self.connection()
         while True:
             path = f"/robot/bridge/stop?after={self.version}&wait=25"
             order = await self._checked(connection, "GET", path)
@@ -131,9 +134,18 @@ class SimulatedBridge:
             self.version = order["stop_version"]
             if order["stopped"]:
                 self.stopped_at = time.monotonic()
-                for kind in ("RECEIVED", "MOTION_STOPPED"):
-                    body = {"stop_version": self.version, "type": kind}
-                    await self._checked(answers, "POST", "/robot/bridge/stop/events", body)
+                self._unconfirmed.set()
+
+    async def _confirm(self) -> None:
+        """Confirm stops apart from the poll, which is always open."""
+        connection = self.connection()
+        while True:
+            await self._unconfirmed.wait()
+            self._unconfirmed.clear()
+            version = self.version
+            for kind in ("RECEIVED", "MOTION_STOPPED"):
+                body = {"stop_version": version, "type": kind}
+                await self._checked(connection, "POST", "/robot/bridge/stop/events", body)
 
     async def _poll_commands(self) -> None:
         connection = self.connection()

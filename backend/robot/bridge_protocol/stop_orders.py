@@ -17,12 +17,15 @@ from backend.robot.schemas.emergency_stops import StopRead
 from backend.robot.service import emergency_stop, stop_effects
 from backend.shared.domain import audit, commands
 from backend.shared.domain.stop_latches import Latch
+from backend.shared.errors import ServiceUnavailable
 from backend.shared.infra import async_database, commit_hooks, logs
-from backend.shared.models import FLEET_LATCH
+from backend.shared.models import FLEET_LATCH, StopReport
 
 _log = logs.get(__name__)
 
 
+# Seconds until a confirmation is tried again; a row follows its latch within milliseconds.
+_CONFIRM_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
 _unfinished: set[asyncio.Task[None]] = set()
 
 
@@ -80,6 +83,20 @@ async def follow_latches() -> None:
     """Let rows follow their latches; issue the commands that resumed robots wait for."""
     for task_id in await async_database.run(stop_effects.follow_latches):
         await async_database.run(commands.issue_pending, task_id)
+
+
+async def confirm(robot_id: UUID, version: int, report: StopReport) -> int:
+    """Record a bridge's confirmation; the current version.
+
+    It may overtake the robot's row. ServiceUnavailable when that row is locked for a second: no
+    connection waits for it, and the bridge confirms again.
+    """
+    for pause in _CONFIRM_PAUSES:
+        current = await async_database.run(emergency_stop.confirm, robot_id, version, report)
+        if current is not None:
+            return current
+        await asyncio.sleep(pause)
+    raise ServiceUnavailable("The stop cannot be confirmed at the moment. Confirm it again.")
 
 
 async def _record(action: str, robot_id: UUID | None, by: UUID, changes: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from backend.robot.bridge_protocol import (
     bridge_sessions,
     command_leases,
     command_reports,
+    stop_orders,
 )
 from backend.robot.bridge_protocol.fleet_snapshot import SNAPSHOT
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS, stop_key
@@ -25,7 +26,7 @@ from backend.robot.schemas.bridges import (
     StopVersion,
 )
 from backend.robot.schemas.emergency_stops import StopAnswered
-from backend.robot.service import emergency_stop, registry
+from backend.robot.service import registry
 from backend.shared.errors import Conflict, LeaseLost, NotFound, NotSignedIn, StaleEpoch
 from backend.shared.infra import async_database
 from backend.shared.messaging import channels
@@ -116,7 +117,5 @@ async def wait_for_stop(
 @router.post("/stop/events", summary="Confirm a stop")
 async def confirm_stop(body: StopAnswered, robot: RobotDep) -> Answer[StopVersion]:
     """Role: robot. RECEIVED first, then MOTION_STOPPED once odometry reports standstill."""
-    version = await async_database.run(
-        emergency_stop.confirm, robot.robot_id, body.stop_version, body.type
-    )
+    version = await stop_orders.confirm(robot.robot_id, body.stop_version, body.type)
     return answer(StopVersion(stop_version=version))

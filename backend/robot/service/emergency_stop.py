@@ -11,7 +11,6 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.robot.schemas.emergency_stops import StoppedRobotRead, StopRead
-from backend.robot.service import stop_effects
 from backend.shared.domain import stop_latches
 from backend.shared.domain.stop_latches import Latch
 from backend.shared.errors import NotFound, RobotStopped
@@ -22,7 +21,7 @@ from backend.shared.events import (
     RobotStopRequested,
     RobotStopUnconfirmed,
 )
-from backend.shared.infra import clock, config, database
+from backend.shared.infra import clock, config
 from backend.shared.messaging import outbox
 from backend.shared.models import (
     FLEET_LATCH,
@@ -128,19 +127,21 @@ _STANDING = (
     .values(motion_stopped_at=bindparam("now"))
     .returning(Robot.robot_name)
 )
+_FOLLOWED = select(Robot.stop_version).where(Robot.id == bindparam("robot"))
 
 
-def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) -> int:
-    """Record a bridge's confirmation; the current version. Of an older stop it has no effect."""
+def confirm(session: Session, robot_id: UUID, version: int, report: StopReport) -> int | None:
+    """Record a bridge's confirmation; the current version. Of an older stop it has no effect.
+
+    None while the robot's row has not followed its latch: nothing is recorded.
+    """
     current = stop_latches.read_version(session, robot_id)
-    if version != current:
+    if version != current or _record(session, robot_id, version, report):
         return current
-    if not _record(session, robot_id, version, report):
-        # The row may not have followed its latch yet. `follow_latches` skips a locked row, and a
-        # bridge reports once: so wait first for whoever has locked it.
-        database.row_lock(session, Robot, robot_id)
-        stop_effects.follow_latches(session)
-        _record(session, robot_id, version, report)
+    followed = session.connection().execute(_FOLLOWED, {"robot": robot_id}).scalar_one()
+    if followed != version:
+        return None
+    _record(session, robot_id, version, report)  # it has followed just now, or this is a repeat
     return current
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from backend.robot.bridge_protocol import stop_orders
 from backend.robot.bridge_protocol.long_poll import LONG_POLLS
+from backend.robot.service import emergency_stop
 from backend.shared.infra import database
 from tests import event_runner
 from tests.factories import catalogue
@@ -118,18 +119,44 @@ async def _follow_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["RECEIVED", "MOTION_STOPPED"])
 def test_confirmation_that_overtakes_the_robots_row_is_recorded(
-    scenario: Scenario, owner: Engine, kind: str
+    scenario: Scenario, owner: Engine, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    robot = scenario.robot
+    robot, tries = scenario.robot, []
+    confirm = emergency_stop.confirm
+
+    def note(*given: Any) -> int | None:
+        tries.append(confirm(*given))
+        return tries[-1]
+
+    monkeypatch.setattr(emergency_stop, "confirm", note)
     with ThreadPoolExecutor(1) as pool:
         with owner.begin() as holding:
             _lock(holding, robot)  # as `follow_latches` or a heartbeat does
-            body = {"stop_version": _stop(scenario)["stop_version"], "type": kind}
+            version = _stop(scenario)["stop_version"]
+            body = {"stop_version": version, "type": kind}
             report = pool.submit(robot.call, "POST", "/stop/events", json=body)
-            event_runner.wait_until(lambda: report.done() or event_runner.is_waiting(owner))
-        assert report.result().status_code == 200
+            event_runner.wait_until(lambda: bool(tries))
+        assert report.result().json()["data"] == {"stop_version": version}
+    assert (tries[0], tries[-1]) == (None, version)
     status = scenario.get(scenario.librarian, f"/robot/status/{robot.id}")
     assert status["stop_state"] == kind
+    assert scenario.run_events().count("robot.stop.confirmed") == (kind == "MOTION_STOPPED")
+
+
+def test_bridge_confirms_again_while_the_robots_row_is_locked(
+    scenario: Scenario, owner: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_orders, "_CONFIRM_PAUSES", (0.0, 0.01))
+    robot = scenario.robot
+    with owner.begin() as holding:
+        _lock(holding, robot)
+        body = {"stop_version": _stop(scenario)["stop_version"], "type": "RECEIVED"}
+        refused = robot.call("POST", "/stop/events", json=body)
+    assert (refused.status_code, code_of(refused)) == (503, "SERVICE_UNAVAILABLE")
+    event_runner.wait_until(lambda: _is_marked_stopped(robot))
+    assert robot.call("POST", "/stop/events", json=body).status_code == 200
+    status = scenario.get(scenario.librarian, f"/robot/status/{robot.id}")
+    assert status["stop_state"] == "RECEIVED"
 
 
 def test_command_created_during_a_stop_is_never_leased(

@@ -24,8 +24,8 @@ from backend.shared.models import FLEET_LATCH, StopReport
 _log = logs.get(__name__)
 
 
-# Seconds until a confirmation is tried again; a row follows its latch within milliseconds.
-_CONFIRM_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+_FOLLOWED_WITHIN = 0.2  # seconds; usually a row follows its latch within some milliseconds
+_CONFIRM_PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds until a confirmation is tried again
 _unfinished: set[asyncio.Task[None]] = set()
 
 
@@ -91,6 +91,8 @@ async def confirm(robot_id: UUID, version: int, report: StopReport) -> int:
     It may overtake the robot's row. ServiceUnavailable when that row is locked for a second: no
     connection waits for it, and the bridge confirms again.
     """
+    if _unfinished:  # bridges that are still to be notified go first
+        await asyncio.wait(_unfinished, timeout=_FOLLOWED_WITHIN)
     for pause in _CONFIRM_PAUSES:
         current = await async_database.run(emergency_stop.confirm, robot_id, version, report)
         if current is not None:

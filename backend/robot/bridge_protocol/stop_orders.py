@@ -25,7 +25,7 @@ _log = logs.get(__name__)
 
 
 _FOLLOWED_WITHIN = 0.2  # seconds; usually a row follows its latch within some milliseconds
-_CONFIRM_PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds until a confirmation is tried again
+_CONFIRM_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)  # seconds before each try of a confirmation
 _unfinished: set[asyncio.Task[None]] = set()
 
 
@@ -94,10 +94,10 @@ async def confirm(robot_id: UUID, version: int, report: StopReport) -> int:
     if _unfinished:  # bridges that are still to be notified go first
         await asyncio.wait(_unfinished, timeout=_FOLLOWED_WITHIN)
     for pause in _CONFIRM_PAUSES:
+        await asyncio.sleep(pause)
         current = await async_database.run(emergency_stop.confirm, robot_id, version, report)
         if current is not None:
             return current
-        await asyncio.sleep(pause)
     raise ServiceUnavailable("The stop cannot be confirmed at the moment. Confirm it again.")
 
 
